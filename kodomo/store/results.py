@@ -1,0 +1,73 @@
+"""Judgements, their reasons and what they rest on, written by later stages (analysis side, pseudonymous)."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from kodomo.tables.schema import Column, Sensitivity, Table
+
+JUDGEMENTS = Table(
+    "judgements",
+    "判定",
+    "一人のこども・一つの類型(または総合)・一つの判定ロジックの結果",
+    (
+        Column("child_key", pa.string(), "こどもの仮名キー"),
+        Column("type", pa.string(), "困難の類型コード、または OVERALL", Sensitivity.PLAIN),
+        Column("method", pa.string(), "判定ロジックのコード", Sensitivity.PLAIN),
+        Column("score", pa.float64(), "スコア(0–1)", Sensitivity.SPECIAL_CARE, nullable=True),
+        Column("level", pa.string(), "レベルのコード", Sensitivity.SPECIAL_CARE),
+        Column("escalation", pa.string(), "点数によらず必ず見る理由", Sensitivity.SPECIAL_CARE, nullable=True),
+        Column("is_registered", pa.bool_(), "この類型で既に把握・登録されている", Sensitivity.SPECIAL_CARE),
+    ),
+)
+
+REASONS = Table(
+    "reasons",
+    "判定の根拠",
+    "一つの判定の、一つの理由",
+    (
+        Column("child_key", pa.string(), "こどもの仮名キー"),
+        Column("type", pa.string(), "困難の類型コード、または OVERALL", Sensitivity.PLAIN),
+        Column("method", pa.string(), "判定ロジックのコード", Sensitivity.PLAIN),
+        Column("position", pa.int32(), "並び順(1 から)", Sensitivity.PLAIN),
+        Column("direction", pa.string(), "UP は可能性を上げる、DOWN は下げる、GATE は必ず見る", Sensitivity.PLAIN),
+        Column("sentence", pa.string(), "日本語の文", Sensitivity.SPECIAL_CARE),
+        Column("contribution", pa.float64(), "寄与(点またはロジット)", Sensitivity.SPECIAL_CARE),
+        Column("indicator", pa.string(), "指標コード", Sensitivity.PLAIN, nullable=True),
+        Column("source", pa.string(), "出所のコード", Sensitivity.PLAIN, nullable=True),
+        Column("fact_on", pa.date32(), "事実の日付", nullable=True),
+    ),
+)
+
+COVERAGE = Table(
+    "coverage",
+    "情報のそろい具合",
+    "一人のこどもを一つの出所がどれだけ知っているか",
+    (
+        Column("child_key", pa.string(), "こどもの仮名キー"),
+        Column("source", pa.string(), "出所のコード", Sensitivity.PLAIN),
+        Column("expected", pa.bool_(), "この年齢なら載っているはず", Sensitivity.PLAIN),
+        Column("known", pa.bool_(), "載っている"),
+        Column("latest_on", pa.date32(), "最も新しい事実の日付", nullable=True),
+        Column("is_fresh", pa.bool_(), "鮮度の期限内"),
+    ),
+)
+
+SUBJECTS = Table(
+    "subjects",
+    "判定の対象",
+    "判定の日のこども一人",
+    (
+        Column("child_key", pa.string(), "こどもの仮名キー"),
+        Column("age_band", pa.string(), "年齢区分コード"),
+        Column("age_years", pa.int32(), "満年齢"),
+        Column("school_grade", pa.int32(), "学年(1–9、就学前は空)", nullable=True),
+        Column("sex", pa.string(), "性別", nullable=True),
+        Column("area_code", pa.string(), "地区", nullable=True),
+        Column("household_key", pa.string(), "世帯の仮名キー", nullable=True),
+        Column("is_known_to_support", pa.bool_(), "支援・相談につながっている", Sensitivity.SPECIAL_CARE),
+        Column("is_council_registered", pa.bool_(), "要対協に登録がある", Sensitivity.SPECIAL_CARE),
+        Column("moved_in_within_year", pa.bool_(), "転入1年以内(履歴なし)"),
+        Column("coverage_share", pa.float64(), "載っているはずの出所のうち、新しく載っている割合(0–1)"),
+    ),
+)

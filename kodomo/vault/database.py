@@ -1,0 +1,88 @@
+"""Open the vault's database, alone or beside the casework site's (identity side)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import django
+from django.conf import settings
+from django.db import connections, transaction
+
+from kodomo.configuration import Home
+from kodomo.governance import audit
+from kodomo.vault.keys import Keyring
+
+SQLITE_OPTIONS: dict[str, Any] = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 30,
+    # FULL: a power cut may not lose an audit row that an act was already shown for.
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON",
+}
+
+
+def database_setting(home: Home) -> dict[str, Any]:
+    """Django's DATABASES entry for the vault: one SQLite file in the vault's folder."""
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": str(home.vault / "vault.sqlite3"),
+        "OPTIONS": SQLITE_OPTIONS,
+    }
+
+
+def open_vault(home: Home) -> Keyring:
+    """Make the vault ready for use in this process: settings, migrations, keys.
+
+    Where Django is not set up yet (a stage on the command line), it is set up with the vault
+    alone; inside the casework site the site's own settings already name the vault.
+    """
+    home.vault.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not settings.configured:
+        settings.configure(
+            INSTALLED_APPS=["kodomo.vault"],
+            DATABASES={"vault": database_setting(home), "default": {}},
+            DATABASE_ROUTERS=["kodomo.vault.database.VaultRouter"],
+            USE_TZ=True,
+            TIME_ZONE="Asia/Tokyo",
+            SECRET_KEY=secrets.token_hex(32),  # a stage signs nothing; the site has its own
+        )
+        django.setup()
+    from django.core.management import call_command
+
+    call_command("migrate", database="vault", app_label="vault", verbosity=0, interactive=False)
+    return Keyring.open(home.keys)
+
+
+class VaultRouter:
+    """The vault's models live in the ``vault`` database and nothing else does."""
+
+    def db_for_read(self, model: Any, **hints: Any) -> str | None:
+        """Reads of vault models."""
+        return "vault" if model._meta.app_label == "vault" else None
+
+    db_for_write = db_for_read
+
+    def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool:
+        """The vault's tables are made in the vault's database only, and nothing else is."""
+        return (db == "vault") == (app_label == "vault")
+
+
+@contextmanager
+def audited(home: Home, keyring: Keyring, event: audit.AuditEvent, at: dt.datetime) -> Iterator[None]:
+    """One transaction on the vault that holds an act and its audit row; neither is kept without the other."""
+    with transaction.atomic(using="vault"):
+        yield
+        connection = connections["vault"]
+        with connection.cursor() as cursor:
+            sequence, mac = audit.append(cursor, keyring.audit, connection.vendor, event, at)
+        anchor = anchor_file(home)
+        transaction.on_commit(lambda: audit.write_anchor(anchor, sequence, mac), using="vault")
+
+
+def anchor_file(home: Home) -> Path:
+    """Where the newest MAC of the vault's audit chain is copied."""
+    return home.keys / "audit-vault.anchor"

@@ -1,0 +1,68 @@
+"""The vault's keys at work: sealing, blind indexes and pseudonyms (identity side)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
+
+from kodomo.errors import IntegrityFault
+from kodomo.governance.keyfile import read_or_create_keys
+
+NONCE_BYTES = 12
+
+
+@dataclass(frozen=True)
+class Keyring:
+    """The vault's keys, opened. Nothing here is ever printed: the fields hide themselves."""
+
+    _keys: dict[str, bytes]
+
+    def __repr__(self) -> str:
+        return "Keyring(…)"
+
+    @classmethod
+    def open(cls, keys_folder: Path) -> Keyring:
+        """Read ``vault.json`` from the keys folder, making it when there is none."""
+        return cls(read_or_create_keys(keys_folder / "vault.json", ("seal", "blind", "pseudonym", "audit")))
+
+    @property
+    def audit(self) -> bytes:
+        """Key of the vault's audit chain."""
+        return self._keys["audit"]
+
+    def seal(self, content: bytes, place: str) -> bytes:
+        """Encrypt (AES-256-GCM-SIV). ``place`` is bound in: a sealed value moved elsewhere won't open."""
+        nonce = os.urandom(NONCE_BYTES)
+        return nonce + AESGCMSIV(self._keys["seal"]).encrypt(nonce, content, place.encode())
+
+    def unseal(self, sealed: bytes, place: str) -> bytes:
+        """Decrypt what ``seal`` made for the same place. Raises IntegrityFault."""
+        try:
+            return AESGCMSIV(self._keys["seal"]).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place.encode())
+        except InvalidTag:
+            raise IntegrityFault(
+                "封をしたデータを開けません。", where=place, then="鍵ファイルと保存先が正しい組か確かめてください。"
+            ) from None
+
+    def blind_index(self, text: str) -> str:
+        """A keyed fingerprint by which equal texts can be found without storing them."""
+        return hmac.new(self._keys["blind"], text.encode(), hashlib.sha256).hexdigest()[:32]
+
+    def pseudonym(self, kind: str, number: int, zone: str = "store") -> str:
+        """The keyed pseudonym of a person or household number in a zone.
+
+        Different for each zone, so that two zones' leaks cannot be joined; the number itself
+        can't be got back without the key. 100 bits: no collision at the nation's size.
+
+        Args:
+            kind: "p" for a person, "h" for a household; printed in front.
+        """
+        digest = hmac.new(self._keys["pseudonym"], f"{zone}:{kind}:{number}".encode(), hashlib.sha256).digest()
+        return f"{kind}{base64.b32encode(digest[:13]).decode().rstrip('=').lower()[:20]}"

@@ -1,0 +1,92 @@
+"""The vault's tables: receipts, quarantine, people, link runs and doubtful pairs (identity side).
+
+Identifying values are never in clear here: they lie sealed in ``BinaryField`` columns or in sealed
+files, and are found by keyed blind index.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Receipt(models.Model):
+    """受領: one file that was delivered and landed."""
+
+    source = models.CharField(max_length=64, db_index=True)
+    file_name = models.CharField(max_length=255)
+    sha256 = models.CharField(max_length=64, unique=True)
+    size_bytes = models.BigIntegerField()
+    extracted_on = models.DateField(null=True)
+    received_at = models.DateTimeField()
+    received_by = models.CharField(max_length=150)
+    rows_read = models.IntegerField()
+    rows_landed = models.IntegerField()
+    rows_quarantined = models.IntegerField()
+    rows_duplicate = models.IntegerField(default=0)
+    rows_corrected = models.IntegerField(default=0)
+    layout_sha256 = models.CharField(max_length=64)
+    sealed_file = models.CharField(max_length=128)
+
+    class Meta:
+        ordering = ("pk",)
+
+
+class QuarantinedRow(models.Model):
+    """差戻し: one row that could not be read. Says where and why, never the value."""
+
+    receipt = models.ForeignKey(Receipt, on_delete=models.CASCADE, related_name="quarantined")
+    row_number = models.IntegerField()
+    column = models.CharField(max_length=128)
+    code = models.CharField(max_length=16)
+
+    class Meta:
+        ordering = ("receipt", "row_number", "pk")
+
+
+class Person(models.Model):
+    """One linked person. The number is the vault's own; the key is the store zone's pseudonym."""
+
+    person_number = models.BigIntegerField(primary_key=True)
+    person_key = models.CharField(max_length=32, unique=True)
+    sealed_identity = models.BinaryField()
+    is_address_protected = models.BooleanField(default=False)
+    is_current = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ("person_number",)
+
+
+class PersonIndex(models.Model):
+    """A blind index entry: equal fingerprints mean equal normalised values (kana, resident number …)."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="indexes")
+    kind = models.CharField(max_length=24)
+    fingerprint = models.CharField(max_length=32)
+
+    class Meta:
+        indexes = [models.Index(fields=("kind", "fingerprint"))]
+
+
+class LinkRun(models.Model):
+    """One run of linkage: which records were decided to be which person, sealed in one file."""
+
+    made_at = models.DateTimeField()
+    sealed_file = models.CharField(max_length=128)
+    figures = models.JSONField()
+    is_current = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ("pk",)
+
+
+class DoubtfulPair(models.Model):
+    """目視確認: two records a person must decide on. The records themselves stay in the sealed files."""
+
+    run = models.ForeignKey(LinkRun, on_delete=models.CASCADE, related_name="doubtful")
+    left_ref = models.CharField(max_length=255)
+    right_ref = models.CharField(max_length=255)
+    weight = models.FloatField()
+    why = models.CharField(max_length=64)
+    decision = models.CharField(max_length=16, blank=True)
+    decided_by = models.CharField(max_length=150, blank=True)
+    decided_at = models.DateTimeField(null=True)
