@@ -1,0 +1,1 @@
+"""Long work that survives being killed: the ledger of runs, and sequences of stages (casework and operator side)."""

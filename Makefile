@@ -1,0 +1,77 @@
+# The manual of everyday work. `make help` prints the first comment of each target.
+SHELL := /bin/bash
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+export KODOMO_HOME ?= ./var
+RESIDENTS ?= 25299
+SERVE ?= 1
+PORT ?= 8000
+
+.PHONY: help demo test check fix lock docs adr bench clean system-packages test-analysis-alone
+
+help: ## 何ができるかを表示する
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 24
+
+demo: $(VENV)/run.stamp ## ひなた市で全部を通し、http://127.0.0.1:8000 を開く(RESIDENTS=… SERVE=0 PORT=…)
+	@$(BIN)/kodomo --home "$(KODOMO_HOME)" demo --residents $(RESIDENTS) --port $(PORT) $(if $(filter 0,$(SERVE)),--no-serve,)
+
+test: $(VENV)/dev.stamp system-packages ## すべてのテスト
+	$(BIN)/pytest -q -n 2 --dist loadfile
+
+test-%: $(VENV)/dev.stamp system-packages ## 一種類のテスト: test-unit test-spec test-web test-journey test-privacy test-architecture
+	$(BIN)/pytest -q tests/$*
+
+test-analysis-alone: $(VENV)/dev.stamp ## 識別側のない環境で、分析側だけが動くことを確かめる
+	$(BIN)/pytest -q tests/privacy/test_analysis_alone.py
+
+check: $(VENV)/dev.stamp ## 書式、検査、型、輸入の壁、生成文書が最新か
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy kodomo
+	$(BIN)/lint-imports
+	$(BIN)/python docs/generate.py --check
+
+fix: $(VENV)/dev.stamp ## 書式を整え、直せるものを直す
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(VENV)/dev.stamp ## 生成文書を作り直す
+	$(BIN)/python docs/generate.py
+
+bench: $(VENV)/dev.stamp ## 所要時間とメモリを測り、benchmarks/results に書く
+	$(BIN)/python benchmarks/path.py
+
+adr: ## 新しい設計判断の雛形をつくる(TITLE=短い英語の題)
+	@test -n "$(TITLE)" || { echo "make adr TITLE=short-title"; exit 2; }
+	@n=$$(printf %04d $$(( $$(ls docs/adr | grep -cE '^[0-9]{4}-') + 1 ))); f=docs/adr/$$n-$(TITLE).md; \
+	printf '# %s. %s\n\nStatus: proposed\n\n## Context\n\n## Decision\n\n## Consequences\n' "$$n" "$(TITLE)" > $$f; echo $$f
+
+lock: $(VENV)/dev.stamp ## 依存の版とハッシュを固定し直す(取得元の住所は書かない)
+	$(BIN)/uv pip compile -q --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+	  --extra identity --extra analysis --extra casework --extra city pyproject.toml requirements/build.in -o requirements/run.txt
+	$(BIN)/uv pip compile -q --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+	  --all-extras -c requirements/run.txt pyproject.toml requirements/build.in -o requirements/dev.txt
+
+# Debian's browser and a Japanese font, for the tests that look at pages; only root can install them.
+system-packages:
+	@if command -v chromium >/dev/null && fc-list 2>/dev/null | grep -qi 'noto.*cjk'; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "chromium と日本語フォントを入れます" && apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk fontconfig >/dev/null; \
+	else echo "chromium または日本語フォントがないため、画面のテストは飛ばされます(root で make test を実行するか、手で入れてください)"; fi
+
+$(VENV)/run.stamp: requirements/run.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/run.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/dev.stamp: requirements/dev.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@ $(VENV)/run.stamp
+
+clean: ## 仮想環境と var を消す(合成データのときだけ使う)
+	rm -rf $(VENV) "$(KODOMO_HOME)"

@@ -1,0 +1,375 @@
+"""The command line: one command per stage, each importing its stage only when called.
+
+Standard output carries the result (with ``--json`` exactly one JSON object); progress and words for
+people go to standard error. Exit codes are those of ``kodomo.errors.EXIT_CODES``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import getpass
+import json
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from kodomo import __version__
+from kodomo.configuration import SHIPPED_MUNICIPALITIES, Home, Municipality, parse_date, read_municipality
+from kodomo.errors import StaffError, WrongUsage
+from kodomo.jobs.ledger import STATES, Ledger
+from kodomo.jobs.sequence import Step, run_steps
+
+Result = dict[str, Any]
+
+DEMO_MONTHS, DEMO_SEED = 24, 1
+DEMO_AS_OF = "2026-03-31"
+"""The synthetic city's last day; its extracts are dated the day after."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> Any:
+        raise WrongUsage("コマンドの書き方が違います。", where=message, then=f"{self.prog} --help を見てください。")
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code. Never shows a traceback for a refusal meant for staff."""
+    given = list(sys.argv[1:] if words is None else words)
+    as_json = "--json" in given
+    try:
+        arguments = _parser().parse_args(given)
+        result = arguments.command(arguments)
+    except StaffError as refusal:
+        return _refuse(refusal, as_json)
+    except KeyboardInterrupt:
+        print("\n中断しました。同じコマンドで続きから始まります。", file=sys.stderr)
+        return 130
+    except Exception:
+        # A bug: the developers need the traceback, but no cell value may ride in an exception's text.
+        _report_bug()
+        return 70
+    _print(result, as_json)
+    return int(result.get("exit_code", 0))
+
+
+def _refuse(refusal: StaffError, as_json: bool) -> int:
+    print(refusal.text(), file=sys.stderr)
+    if as_json:
+        body = {"what": refusal.what, "where": refusal.where, "then": refusal.then, **refusal.details}
+        print(json.dumps({"error": body, "exit_code": refusal.exit_code}, ensure_ascii=False, default=str))
+    return refusal.exit_code
+
+
+def _report_bug() -> None:
+    kind, _, place = sys.exc_info()
+    frames = "".join(traceback.format_tb(place))
+    name = kind.__name__ if kind else "?"
+    print(f"製品の不具合です({name})。次の場所を開発者に伝えてください。\n{frames}", file=sys.stderr)
+
+
+def _print(result: Result, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(result, ensure_ascii=False, default=str))
+        return
+    for name, value in result.items():
+        if not isinstance(value, list | dict):
+            print(f"{name}: {value}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--json", action="store_true", help="結果を JSON オブジェクト一つで標準出力に出す")
+    parser = _Parser(prog="kodomo", description="こどもみらい", parents=[common], allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument(
+        "--home", type=Path, default=Path(os.environ.get("KODOMO_HOME") or "var"), help="すべての置き場"
+    )
+    parser.add_argument(
+        "--municipality",
+        type=Path,
+        default=Path(os.environ.get("KODOMO_MUNICIPALITY") or SHIPPED_MUNICIPALITIES / "hinata"),
+        help="自治体フォルダ",
+    )
+    commands = parser.add_subparsers(title="コマンド", required=True, metavar="COMMAND")
+    for name, (act, words, options) in COMMANDS.items():
+        sub = commands.add_parser(name, help=words, description=words, parents=[common], allow_abbrev=False)
+        for flags, settings in options:
+            sub.add_argument(*flags, **settings)
+        sub.set_defaults(command=act, stage=name)
+    return parser
+
+
+# One function per command ---------------------------------------------------------------------
+
+
+def _home(arguments: argparse.Namespace) -> Home:
+    root: Path = arguments.home.resolve()
+    root.mkdir(parents=True, exist_ok=True)
+    return Home(root)
+
+
+def _municipality(arguments: argparse.Namespace) -> Municipality:
+    return read_municipality(arguments.municipality.resolve())
+
+
+def _staged(arguments: argparse.Namespace, work: Callable[..., Result], **more: Any) -> Result:
+    """Run a stage under the ledger, with what every stage takes."""
+    home = _home(arguments)
+    ledger = Ledger(home.runs)
+    started = time.monotonic()
+    with ledger.run(arguments.stage) as beat:
+        result = work(home=home, municipality=_municipality(arguments), at=_now(), beat=beat, **more)
+    result.setdefault("seconds", round(time.monotonic() - started, 2))
+    small = {k: v for k, v in result.items() if isinstance(v, str | int | float | bool)}
+    ledger.keep_result(arguments.stage, small)
+    return result
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+def _as_of(arguments: argparse.Namespace) -> dt.date:
+    return parse_date(arguments.as_of, "--as-of")
+
+
+def _city(arguments: argparse.Namespace) -> Result:
+    from kodomo.city.write_city import write_city
+
+    home = _home(arguments)
+    with Ledger(home.runs).run("city") as beat:
+        return write_city(
+            residents=arguments.residents, months=arguments.months, seed=arguments.seed, out=arguments.out, beat=beat
+        )
+
+
+def _receive(arguments: argparse.Namespace) -> Result:
+    from kodomo.intake.receive import receive
+
+    password = _read_password(arguments.password_file)
+    return _staged(
+        arguments, receive_paths(receive, arguments.paths), by=_user(), medium=arguments.medium, password=password
+    )
+
+
+def receive_paths(receive: Callable[..., Result], paths: list[Path]) -> Callable[..., Result]:
+    """Bind the paths, so that the stage is called like every other."""
+    return lambda **words: receive(paths, **words)
+
+
+def _read_password(path: Path | None) -> str | None:
+    # From a file, never from the command line: other accounts can read the process list.
+    return path.read_text().strip() if path else None
+
+
+def _link(arguments: argparse.Namespace) -> Result:
+    from kodomo.linkage.run import link_people
+
+    return _staged(arguments, link_people, by=_user())
+
+
+def _publish(arguments: argparse.Namespace) -> Result:
+    from kodomo.linkage.publish import publish_children
+
+    return _staged(arguments, publish_children, by=_user())
+
+
+def _export_links(arguments: argparse.Namespace) -> Result:
+    from kodomo.linkage.export import export_links
+
+    return export_links(
+        arguments.out, home=_home(arguments), municipality=_municipality(arguments), by=_user(), at=_now()
+    )
+
+
+def _build(arguments: argparse.Namespace) -> Result:
+    from kodomo.features.build import build_features
+
+    return _staged(arguments, build_features, as_of=_as_of(arguments))
+
+
+def _judge(arguments: argparse.Namespace) -> Result:
+    from kodomo.judgement.run import judge_cohort
+
+    return _staged(arguments, judge_cohort, as_of=_as_of(arguments))
+
+
+def _export_judgements(arguments: argparse.Namespace) -> Result:
+    from kodomo.judgement.export import export_judgements
+
+    return export_judgements(
+        arguments.out, home=_home(arguments), municipality=_municipality(arguments), as_of=_as_of(arguments)
+    )
+
+
+def _evaluate(arguments: argparse.Namespace) -> Result:
+    from kodomo.evaluation.backtest import evaluate
+
+    return _staged(arguments, evaluate, as_of=_as_of(arguments))
+
+
+def _prepare(arguments: argparse.Namespace) -> Result:
+    _announce_to_site(arguments)
+    from kodomo.web.serve import prepare
+
+    return prepare(home=_home(arguments), municipality=_municipality(arguments), demo=arguments.demo)
+
+
+def _serve(arguments: argparse.Namespace) -> Result:
+    _announce_to_site(arguments)
+    from kodomo.web.serve import prepare, serve
+
+    home, municipality = _home(arguments), _municipality(arguments)
+    # The second factor may be skipped for demo accounts inside `kodomo demo` alone, so no option says so.
+    demo = arguments.stage == "demo"
+    prepare(home=home, municipality=municipality, demo=demo)
+    serve(home=home, municipality=municipality, host=arguments.host, port=arguments.port, demo=demo)
+    return {}
+
+
+def _announce_to_site(arguments: argparse.Namespace) -> None:
+    # Django reads its settings from the environment when it is first imported.
+    os.environ["KODOMO_HOME"] = str(_home(arguments).root)
+    os.environ["KODOMO_MUNICIPALITY"] = str(arguments.municipality.resolve())
+
+
+def _status(arguments: argparse.Namespace) -> Result:
+    from kodomo.store.database import Store
+
+    home = _home(arguments)
+    store = Store(home.store)
+    runs = [
+        {"run": r.run_number, "stage": r.stage, "state": r.state, "label": STATES[r.state], "figures": dict(r.figures)}
+        for r in Ledger(home.runs).runs(20)
+    ]
+    snapshots = [_folder_summary(store, "snapshots", name) for name in store.names("snapshots")]
+    judgements = [_folder_summary(store, "judgements", name) for name in store.names("judgements")]
+    deliveries = _deliveries(arguments, home)
+    _show_status(deliveries, snapshots, judgements, runs)
+    return {
+        "home": str(home.root), "deliveries": deliveries, "snapshots": snapshots,
+        "judgements": judgements, "jobs": runs,
+    }  # fmt: skip
+
+
+def _folder_summary(store: Any, kind: str, name: str) -> Result:
+    manifest = store.open(kind, name).manifest
+    rows = {table: entry["rows"] for table, entry in manifest["files"].items()}
+    return {"id": name, "as_of": manifest.get("as_of"), "rows": rows}
+
+
+def _deliveries(arguments: argparse.Namespace, home: Home) -> list[Result]:
+    if not (home.vault / "vault.sqlite3").exists():
+        return []
+    from kodomo.intake.receipt import deliveries
+
+    return deliveries(home=home, municipality=_municipality(arguments), by=_user(), at=_now())
+
+
+def _show_status(
+    deliveries: list[Result], snapshots: list[Result], judgements: list[Result], runs: list[Result]
+) -> None:
+    say = lambda line: print(line, file=sys.stderr)  # noqa: E731
+    say(f"受領: {len(deliveries)} 件")
+    for delivery in deliveries:
+        say("  " + " ".join(f"{name}={value}" for name, value in delivery.items() if value is not None))
+    say(f"こどもデータベース: {len(snapshots)} 版  判定: {len(judgements)} 回")
+    for entry in [*snapshots[-3:], *judgements[-3:]]:
+        say(f"  {entry['id']}")
+    for run in runs[:8]:
+        say(f"  実行 {run['run']}: {run['stage']} {run['label']}")
+
+
+def _audit(arguments: argparse.Namespace) -> Result:
+    _announce_to_site(arguments)
+    from kodomo.web.verify import verify_audit
+
+    found = verify_audit(_home(arguments))
+    broken = {side: verdict for side, verdict in found.items() if verdict["first_bad"] is not None}
+    for side, verdict in found.items():
+        text = "異常なし" if side not in broken else f"{verdict['first_bad']} 行目: {verdict['fault']}"
+        print(f"証跡({side}): {verdict['rows']} 行 {text}", file=sys.stderr)
+    return {"chains": found, "intact": not broken, "exit_code": 7 if broken else 0}
+
+
+def _demo(arguments: argparse.Namespace) -> Result:
+    home = _home(arguments)
+    city = home.root / "demo" / f"city-{arguments.residents}-{DEMO_MONTHS}-{arguments.seed}"
+    inputs = f"{arguments.residents}/{DEMO_MONTHS}/{arguments.seed}"
+    words = {
+        "ひなた市をつくる": ("city", "--residents", str(arguments.residents), "--months", str(DEMO_MONTHS),
+                      "--seed", str(arguments.seed), "--out", str(city)),
+        "抽出データを受け取る": ("receive", str(city / "extracts")),
+        "名寄せ": ("link",),
+        "こどもデータベースに載せる": ("publish",),
+        "指標をつくる": ("build", "--as-of", DEMO_AS_OF),
+        "判定": ("judge", "--as-of", DEMO_AS_OF),
+        "支援業務の画面を用意する": ("prepare", "--demo"),
+    }  # fmt: skip
+    steps = [Step(caption, command, inputs) for caption, command in words.items()]
+    ledger = Ledger(home.runs)
+    globals_ = ["--home", str(home.root), "--municipality", str(arguments.municipality.resolve())]
+    seconds = run_steps(steps, globals_, ledger)
+    print(f"準備ができました(今回 {sum(seconds.values()):.0f} 秒)。", file=sys.stderr)
+    if arguments.serve:
+        arguments.host = "127.0.0.1"
+        return _serve(arguments)
+    return {"home": str(home.root), "residents": arguments.residents, "seconds": seconds, "as_of": DEMO_AS_OF}
+
+
+def _user() -> str:
+    return getpass.getuser()
+
+
+_AS_OF = (("--as-of",), {"required": True, "metavar": "DATE", "help": "基準日(2026-03-31 の形)"})
+_OUT = (("out",), {"type": Path, "metavar": "OUT.csv"})
+_CITY_SIZE = (
+    (("--residents",), {"type": int, "default": 25_299, "metavar": "N", "help": "住民の数"}),
+    (("--seed",), {"type": int, "default": DEMO_SEED, "metavar": "S", "help": "乱数の種"}),
+)
+_PORT = (("--port",), {"type": int, "default": 8000})
+_DEMO = (("--demo",), {"action": "store_true", "help": argparse.SUPPRESS})
+
+COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], Result], str, tuple[Any, ...]]] = {
+    "city": (
+        _city,
+        "ひなた市(実在しない市)の抽出データと答えをつくる",
+        (
+            *_CITY_SIZE,
+            (("--months",), {"type": int, "default": DEMO_MONTHS, "metavar": "M", "help": "月数"}),
+            (("--out",), {"type": Path, "required": True, "metavar": "DIR"}),
+        ),
+    ),
+    "receive": (
+        _receive,
+        "ファイルやフォルダを受け渡し領域で受け取り、検査して載せる",
+        (
+            (("paths",), {"nargs": "+", "type": Path, "metavar": "PATH"}),
+            (("--medium",), {"default": "MEDIA", "choices": ("SYSTEM", "MEDIA", "MANUAL"), "help": "連携の方式"}),
+            (
+                ("--password-file",),
+                {"type": Path, "metavar": "FILE", "help": "暗号化ファイルのパスワードを書いたファイル"},
+            ),
+        ),
+    ),
+    "link": (_link, "名寄せ: どの行が同じ人かを決め、世帯・親子をつなぐ", ()),
+    "publish": (_publish, "識別情報を外し、こどもデータベースに載せる", ()),
+    "build": (_build, "基準日に知られていたことから、こどもごとの指標をつくる", (_AS_OF,)),
+    "judge": (_judge, "こどもごと・類型ごとの判定、レベル、根拠をつくる", (_AS_OF,)),
+    "evaluate": (_evaluate, "過去の日付と把握済みの事例で、判定の良し悪しを確かめる", (_AS_OF,)),
+    "serve": (_serve, "支援業務の画面を開く", ((("--host",), {"default": "127.0.0.1"}), _PORT)),
+    "prepare": (_prepare, "支援業務の画面の用意だけをする", (_DEMO,)),
+    "demo": (
+        _demo,
+        "ひなた市で全部を通し、画面を開く",
+        (*_CITY_SIZE, _PORT, (("--no-serve",), {"dest": "serve", "action": "store_false", "help": "判定まで"})),
+    ),
+    "status": (_status, "いま何があるか: 受領、鮮度、版、判定、実行", ()),
+    "export-links": (_export_links, "名寄せの結果を行ごとに書き出す(識別側・証跡あり)", (_OUT,)),
+    "export-judgements": (_export_judgements, "判定を書き出す(仮名)", (_OUT, _AS_OF)),
+    "audit": (_audit, "証跡の連鎖を確かめる", ((("action",), {"choices": ("verify",), "metavar": "verify"}),)),
+}

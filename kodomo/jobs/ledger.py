@@ -1,0 +1,162 @@
+"""The ledger of runs: which stage ran when, how far it got, and whether it still lives (shared by the sides).
+
+A run holds a lease by its heartbeat. A process that was killed stops beating: its run is then
+shown as 中断 and no longer keeps another from starting. Nothing personal is ever written here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kodomo.errors import Busy
+
+LEASE_SECONDS = 60.0
+"""A run that has not beaten for this long, or whose process is gone, has been interrupted."""
+
+STATES = {"RUNNING": "実行中", "DONE": "完了", "FAILED": "失敗", "INTERRUPTED": "中断"}
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS runs (
+    run_number INTEGER PRIMARY KEY AUTOINCREMENT,
+    stage TEXT NOT NULL,
+    inputs TEXT NOT NULL,
+    state TEXT NOT NULL,
+    process INTEGER NOT NULL,
+    started REAL NOT NULL,
+    beaten REAL NOT NULL,
+    finished REAL,
+    figures TEXT NOT NULL DEFAULT '{}',
+    result TEXT NOT NULL DEFAULT '{}'
+)
+"""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run as the ledger knows it. Times are seconds since the epoch."""
+
+    run_number: int
+    stage: str
+    inputs: str
+    state: str
+    started: float
+    finished: float | None
+    figures: Mapping[str, Any]
+    result: Mapping[str, Any]
+
+
+class Ledger:
+    """One file of runs under ``runs/``."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.path = folder / "ledger.sqlite3"
+        with self._open() as database:
+            database.execute(SCHEMA)
+
+    @contextmanager
+    def run(self, stage: str, inputs: str = "") -> Iterator[Callable[[dict[str, object]], None]]:
+        """Hold a stage for the length of a with block; yields the heartbeat to pass on as ``beat``.
+
+        Raises:
+            Busy: the same stage is running in another living process.
+        """
+        number = self._begin(stage, inputs)
+        try:
+            yield lambda figures: self._beat(number, figures)
+        except BaseException:
+            self._end(number, "FAILED", {})
+            raise
+        self._end(number, "DONE", None)
+
+    def keep_result(self, stage: str, result: Mapping[str, object]) -> None:
+        """Attach a small result (counts, ids) to the newest run of a stage."""
+        with self._open() as database:
+            database.execute(
+                "UPDATE runs SET result = ? WHERE run_number = (SELECT MAX(run_number) FROM runs WHERE stage = ?)",
+                (json.dumps(result, ensure_ascii=False, default=str), stage),
+            )
+
+    def runs(self, limit: int = 50) -> list[Run]:
+        """Newest first. A dead process' run is shown as interrupted."""
+        with self._open() as database:
+            rows = database.execute("SELECT * FROM runs ORDER BY run_number DESC LIMIT ?", (limit,)).fetchall()
+        return [self._as_run(row) for row in rows]
+
+    def is_done(self, stage: str, inputs: str) -> bool:
+        """Whether the newest run of this stage had these inputs and came to its end."""
+        newest = next((r for r in self.runs(limit=500) if r.stage == stage), None)
+        return newest is not None and newest.inputs == inputs and newest.state == "DONE"
+
+    def _begin(self, stage: str, inputs: str) -> int:
+        now = time.time()
+        with self._open() as database:
+            database.execute("BEGIN IMMEDIATE")
+            rows = database.execute("SELECT * FROM runs WHERE stage = ? AND state = 'RUNNING'", (stage,)).fetchall()
+            for row in rows:
+                if self._as_run(row).state == "RUNNING":
+                    raise Busy(
+                        "同じ処理がすでに実行中です。",
+                        where=f"{stage}(実行番号 {row['run_number']})",
+                        then="終わるのを待つか、kodomo status で進み具合を確かめてください。",
+                    )
+                database.execute("UPDATE runs SET state = 'INTERRUPTED' WHERE run_number = ?", (row["run_number"],))
+            cursor = database.execute(
+                "INSERT INTO runs (stage, inputs, state, process, started, beaten) VALUES (?, ?, 'RUNNING', ?, ?, ?)",
+                (stage, inputs, os.getpid(), now, now),
+            )
+            return int(cursor.lastrowid or 0)
+
+    def _beat(self, number: int, figures: dict[str, object]) -> None:
+        with self._open() as database:
+            database.execute(
+                "UPDATE runs SET beaten = ?, figures = ? WHERE run_number = ?",
+                (time.time(), json.dumps(figures, ensure_ascii=False), number),
+            )
+
+    def _end(self, number: int, state: str, result: Mapping[str, object] | None) -> None:
+        with self._open() as database:
+            database.execute(
+                "UPDATE runs SET state = ?, finished = ? WHERE run_number = ?", (state, time.time(), number)
+            )
+
+    def _as_run(self, row: sqlite3.Row) -> Run:
+        state = row["state"]
+        if state == "RUNNING" and not _lives(row["process"], row["beaten"]):
+            state = "INTERRUPTED"
+        return Run(
+            row["run_number"], row["stage"], row["inputs"], state, row["started"], row["finished"],
+            json.loads(row["figures"]), json.loads(row["result"]),
+        )  # fmt: skip
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        database = sqlite3.connect(self.path, timeout=30)
+        database.row_factory = sqlite3.Row
+        try:
+            with database:
+                yield database
+        finally:
+            database.close()
+
+
+def _lives(process: int, beaten: float) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        # Another account's process: alive, though we may not signal it.
+        return True
+    except OSError:
+        # Systems that cannot tell (Windows): trust the heartbeat alone.
+        return time.time() - beaten < LEASE_SECONDS
+    return True
