@@ -19,6 +19,7 @@ class Receipt(models.Model):
     extracted_on = models.DateField(null=True)
     received_at = models.DateTimeField()
     received_by = models.CharField(max_length=150)
+    medium = models.CharField(max_length=16)
     rows_read = models.IntegerField()
     rows_landed = models.IntegerField()
     rows_quarantined = models.IntegerField()
@@ -26,6 +27,7 @@ class Receipt(models.Model):
     rows_corrected = models.IntegerField(default=0)
     layout_sha256 = models.CharField(max_length=64)
     sealed_file = models.CharField(max_length=128)
+    report = models.JSONField(default=dict)
 
     class Meta:
         ordering = ("pk",)
@@ -41,6 +43,21 @@ class QuarantinedRow(models.Model):
 
     class Meta:
         ordering = ("receipt", "row_number", "pk")
+
+
+class RefusedDelivery(models.Model):
+    """受領拒否: one file of which nothing was taken in, and why."""
+
+    source = models.CharField(max_length=64, blank=True)
+    file_name = models.CharField(max_length=255)
+    sha256 = models.CharField(max_length=64, blank=True)
+    refused_at = models.DateTimeField()
+    refused_by = models.CharField(max_length=150)
+    code = models.CharField(max_length=32)
+    report = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ("pk",)
 
 
 class Person(models.Model):
