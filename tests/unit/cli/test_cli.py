@@ -53,8 +53,10 @@ def test_refusal_has_its_exit_code_words_and_no_traceback(tmp_path: Path, words:
 
 
 def test_bug_shows_where_and_never_what(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    secret = "".join(["鶫", "野森", " 花子"])
+
     def broken(_: object) -> dict[str, object]:
-        raise ValueError("鶫野森 花子")
+        raise ValueError(secret)
 
     monkeypatch.setitem(cli.COMMANDS, "status", (broken, "", ()))
     assert cli.main(["status"]) == 70
