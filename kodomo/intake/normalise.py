@@ -1,0 +1,178 @@
+"""Names and kana in one form, for comparison only: the printed values stay as they are (identity side)."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Set
+from functools import lru_cache
+from typing import NamedTuple, TypeVar
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kodomo.intake.characters import WILDCARD, fold_characters
+
+Form = TypeVar("Form")
+
+HIRAGANA_TO_KATAKANA = {code: code + 0x60 for code in range(0x3041, 0x3097)}
+SMALL_TO_LARGE = str.maketrans("ァィゥェォヵヶッャュョヮ", "アイウエオカケツヤユヨワ")
+SAME_SOUND = str.maketrans({"ヅ": "ズ", "ヂ": "ジ", "ヲ": "オ", "ヱ": "エ", "ヰ": "イ", "ヴ": "ブ"})
+VOICED_VU = (("ヴァ", "バ"), ("ヴィ", "ビ"), ("ヴェ", "ベ"), ("ヴォ", "ボ"), ("ヴュ", "ビュ"))
+DASHES = "ー‐‑‒–—―−ｰ－─-ｰ〜~"
+UNVOICED = str.maketrans(
+    "ガギグゲゴザジズゼゾダヂヅデドバビブベボパピプペポヴ",
+    "カキクケコサシスセソタチツテトハヒフヘホハヒフヘホフ",
+)
+_LONG_VOWEL = re.compile(
+    "(?<=[オコソトノホモヨロ])ウ|(?<=[オコソトノホモヨロ])オ|(?<=[ウクスツヌフムユル])ウ"
+    "|(?<=[アカサタナハマヤラワ])ア|(?<=[イキシチニヒミリ])イ|(?<=[エケセテネヘメレ])[イエ]"
+)
+_SPACES = re.compile(r"[\s・･,、.．]+")
+_NOT_KANA = re.compile(r"[^ァ-ヺA-Z0-9 ]")
+_KANA_ONLY = re.compile(r"^[ぁ-ゖァ-ヺー・\s]+$")
+_LATIN_ONLY = re.compile(r"^[A-Za-zÀ-ɏ'’.,\-\s・]+$")
+_BRACKETED = re.compile(r"[((\[〔【<〈《].*?[))\]〕】>〉》]")
+_HONORIFIC = re.compile(r"(?<=.)[\s]*(様|殿|さん|ちゃん|くん|さま|サン|チャン|クン|氏)$")
+UNNAMED = re.compile(
+    r"^(未命名|命名前|未定|名前未定|未|ベビー?|ベビイ|ベイビ|新生児|赤ちやん|赤ちゃん|アカチヤン|女児|男児|児|ジヨジ|ダンジ|シンセイジ|ミメイメイ|ミテイ"
+    r"|第?[一二三四1-4]子|N/?A)$"
+)
+"""What stands in the place of a given name when a baby has none yet."""
+
+
+class NameForm(NamedTuple):
+    """A name in one form.
+
+    ``key`` is the whole without spaces (a romanised name: its words in alphabetical order, since
+    offices disagree about which comes first); ``kana`` is filled when the name was written in kana.
+    """
+
+    key: str
+    surname: str
+    given: str
+    kana: str
+    is_latin: bool
+
+
+NO_NAME = NameForm("", "", "", "", False)
+
+
+def spaced_kana(text: str) -> str:
+    """A reading in large full-width katakana, words parted by one space; long-vowel marks dropped.
+
+    Half width, hiragana, decomposed marks, small kana, ヴ/ブ, ヅ/ズ, ヂ/ジ and ヲ/オ come out the same.
+
+    >>> spaced_kana("ﾜﾀﾅﾍﾞ ｼﾞｭﾝ") == spaced_kana("わたなべ　じゅん") == "ワタナベ ジユン"
+    True
+    """
+    folded = unicodedata.normalize("NFKC", text).upper().translate(HIRAGANA_TO_KATAKANA)
+    if "ヴ" in folded:
+        for written, heard in VOICED_VU:
+            folded = folded.replace(written, heard)
+    folded = _SPACES.sub(" ", folded).translate(SMALL_TO_LARGE).translate(SAME_SOUND)
+    return " ".join(_NOT_KANA.sub("", folded).split())
+
+
+def normalise_kana(text: str) -> str:
+    """A reading without spaces, as ``spaced_kana`` folds it; empty when nothing of it is kana or Latin."""
+    return spaced_kana(text).replace(" ", "")
+
+
+def loose_kana(kana: str) -> str:
+    """A normalised reading with voicing marks and long vowels lost too, as older systems print it (清音化).
+
+    >>> loose_kana("オオノユウタ") == loose_kana("オノユダ")
+    False
+    >>> loose_kana("コウタロウ") == loose_kana("コタロ")
+    True
+    """
+    return _LONG_VOWEL.sub("", kana).translate(UNVOICED)
+
+
+def split_words(words: list[str]) -> tuple[str, str]:
+    """First word and the rest joined; a single word is all surname-less."""
+    return (words[0], "".join(words[1:])) if len(words) > 1 else ("", "")
+
+
+def normalise_name(text: str, surnames: Set[str] = frozenset()) -> NameForm:
+    """A written name in one form, with surname and given name where they can be told apart.
+
+    A space parts them; without one the longest known surname that leaves something over does.
+    A word that means "not named yet" gives an empty given name.
+
+    Args:
+        surnames: folded surnames known from names that were printed with a space.
+    """
+    bare = _BRACKETED.sub("", unicodedata.normalize("NFKC", text)).strip()
+    if not bare:
+        return NO_NAME
+    if _LATIN_ONLY.match(bare):
+        return _latin_name(bare)
+    bare = _HONORIFIC.sub("", bare)
+    if _KANA_ONLY.match(bare):
+        words = spaced_kana(bare).split()
+        surname, given = split_words(words)
+        return _with_given(words, surname, given, is_kana=True)
+    words = [w for w in _SPACES.split(fold_characters(bare)) if w]
+    surname, given = split_words(words)
+    if len(words) == 1:
+        surname, given = split_by_surname(words[0], surnames)
+    return _with_given(words, surname, given, is_kana=False)
+
+
+def is_unnamed(given: str) -> bool:
+    """Whether what stands in the given name's place says that there is none yet."""
+    return bool(UNNAMED.match(given))
+
+
+def _with_given(words: list[str], surname: str, given: str, *, is_kana: bool) -> NameForm:
+    if is_unnamed(given):
+        # A whole that ends in 「未命名」 would make all unnamed babies of one surname the same person.
+        return NameForm("", surname, "", "", False)
+    whole = "".join(words)
+    return NameForm(whole, surname, given, whole if is_kana else "", False)
+
+
+def split_by_surname(whole: str, surnames: Set[str]) -> tuple[str, str]:
+    """Part a name printed without a space at the longest known surname; ("", "") when none fits."""
+    for length in range(min(len(whole) - 1, 5), 0, -1):
+        if whole[:length] in surnames:
+            return whole[:length], whole[length:]
+    return "", ""
+
+
+def _latin_name(text: str) -> NameForm:
+    plain = unicodedata.normalize("NFD", text.upper())
+    letters = "".join(c for c in plain if not unicodedata.combining(c))
+    words = re.sub(r"[^A-Z ]", " ", letters.replace("'", "").replace("’", "")).split()
+    surname, given = split_words(words)
+    return NameForm("".join(sorted(words)), surname, given, "", True)
+
+
+def learn_surnames(names: Iterable[str]) -> frozenset[str]:
+    """Folded surnames of all names that were printed with a space between surname and given name."""
+    found = set()
+    for name in names:
+        words = _SPACES.split(fold_characters(name).strip())
+        if len(words) == 2 and 1 <= len(words[0]) <= 5 and WILDCARD not in words[0]:
+            found.add(words[0])
+    return frozenset(found)
+
+
+def same_with_wildcards(one: str, other: str) -> bool:
+    """Whether two folded names agree where both can be read."""
+    return len(one) == len(other) and all(a == b or WILDCARD in (a, b) for a, b in zip(one, other, strict=True))
+
+
+def over_distinct(values: pa.ChunkedArray, normalise: Callable[[str], Form]) -> dict[str, Form]:
+    """Normalise each distinct value of a column once; nulls and blanks are left out."""
+    distinct = pc.unique(values.drop_null())
+    return {v: normalise(v) for v in distinct.to_pylist() if v.strip()}
+
+
+@lru_cache(maxsize=4096)
+def age_in_years(text: str) -> int | None:
+    """An age as staff write it ("10", "10歳", "１０才"), or None."""
+    found = re.search(r"\d{1,3}", unicodedata.normalize("NFKC", text))
+    return int(found.group()) if found else None
