@@ -23,7 +23,7 @@ test-%: $(VENV)/dev.stamp system-packages ## 一種類のテスト: test-unit te
 	$(BIN)/pytest -q tests/$*
 
 test-analysis-alone: $(VENV)/dev.stamp ## 識別側のない環境で、分析側だけが動くことを確かめる
-	$(BIN)/pytest -q tests/privacy/test_analysis_alone.py
+	$(BIN)/pytest -q tests/journey/test_analysis_alone.py
 
 check: $(VENV)/dev.stamp ## 書式、検査、型、輸入の壁、生成文書が最新か
 	$(BIN)/ruff format --check .

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -64,7 +63,9 @@ def test_identity_side_tables_cannot_enter(tmp_path: Path, declared: Table) -> N
         Store(tmp_path).write("snapshots", "one", {declared.name: declared.empty()}, {})
 
 
-def test_table_declared_with_an_identifying_column_cannot_enter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_table_declared_with_an_identifying_column_cannot_enter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     leaky = Table("leaky", "漏れ", "人", (Column("name", pa.string(), "氏名", Sensitivity.IDENTIFYING),))
     monkeypatch.setitem(TABLES, "leaky", leaky)
     with pytest.raises(IntegrityFault):
@@ -128,4 +129,4 @@ def test_kill_at_any_step_leaves_the_old_or_the_new_snapshot(tmp_path: Path, ste
     store.verify(current)
     assert (current.snapshot_id, current.read("facts").num_rows) in {("one", 1), ("two", 3)}
     store.sweep()
-    assert not [p for p in os.listdir(tmp_path / "snapshots") if p.endswith(".partial") and p != ".CURRENT.partial"]
+    assert not [p for p in (tmp_path / "snapshots").iterdir() if p.is_dir() and p.name.endswith(".partial")]
