@@ -25,10 +25,14 @@ One TOML file per source under ``sources/``. Keys:
     ``name`` as printed; ``occurrence`` (1-based, for duplicate header names); ``type`` one of
     text kana name address integer decimal date month flag code identifier sex; ``item`` the data
     item of the register; ``required``; ``codes`` (printed value -> meaning in Japanese);
-    ``unknown`` (printed values that mean "not known"); ``minimum``, ``maximum``;
+    ``unknown`` (printed values that mean "not known"); ``minimum``, ``maximum``; ``era`` (元号 of
+    dates printed as six digits without one);
     ``person`` and ``field``: whose attribute this is: person is subject, guardian, mother,
     father, household_head, holder (contract holder); field one of ``MENTION_FIELDS``;
-    ``ignore``: printed but not taken in, with the reason in Japanese.
+    ``ignore``: printed but not taken in, with the reason in Japanese. A flag's codes mean "1" or
+    "0"; a sex's mean 男, 女, その他 or 不明. Several columns may fill one field of one person
+    (姓 and 名): they are joined in the order declared here. A column that nothing uses (no person,
+    no fact, not part of the identity) is not taken in either.
 
 ``[[facts]]``
     What one row says about one person: ``item``, ``person`` (default subject), ``number`` and/or
@@ -37,30 +41,29 @@ One TOML file per source under ``sources/``. Keys:
     ``"year_end"`` of valid_from (年度末), or ``"same_day"``; absent: still going on),
     ``known_from`` (date column with the holder's registration date; absent: the end of the
     period, or valid_from when that is open), ``when`` (table ``{column = [meanings]}``: only rows
-    with these values). ``lag_days`` is added to known_from.
+    with these values). ``lag_days`` is added to known_from. The printed end of a spell is its last
+    day, so the fact's ``valid_to`` is the day after; "the end of the period" is that last day.
+    A row whose value or whose ``valid_from`` is blank makes no fact. A duplicate header name is
+    referred to as ``名前#2``.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import fnmatch
 import re
+import unicodedata
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Literal
 
 from kodomo.configuration import read_toml
-from kodomo.errors import ConfigurationFault
+from kodomo.errors import ConfigurationFault, DeliveryRefused
+from kodomo.intake.layout_check import check_layout
 from kodomo.terms import Delivery
-from kodomo.vault.records import MENTION_FIELDS  # noqa: F401  (named in the docstring; checked on load)
 
 RecordKind = Literal["observations", "residents", "moves"]
-
-PERSON_ROLES = ("subject", "guardian", "mother", "father", "household_head", "holder")
-
-COLUMN_TYPES = (
-    "text", "kana", "name", "address", "integer", "decimal", "date", "month", "flag", "code",
-    "identifier", "sex",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -89,9 +92,15 @@ class LayoutColumn:
     unknown: tuple[str, ...] = ()
     minimum: float | None = None
     maximum: float | None = None
+    era: str = ""
     person: str = ""
     field: str = ""
     ignore: str = ""
+
+    @property
+    def reference(self) -> str:
+        """How ``[record]`` and ``[[facts]]`` name this column."""
+        return self.name if self.occurrence == 1 else f"{self.name}#{self.occurrence}"
 
 
 @dataclass(frozen=True)
@@ -107,6 +116,14 @@ class FactRule:
     valid_to: str = ""
     known_from: str = ""
     when: dict[str, list[str]] = field(default_factory=dict)
+
+    def columns(self) -> set[str]:
+        """References of the columns this rule reads."""
+        named = {self.number, self.code, self.valid_from, self.valid_to, self.known_from, *self.when}
+        return named - {"", *SPELL_ENDS}
+
+
+SPELL_ENDS = ("month_end", "year_end", "same_day")
 
 
 @dataclass(frozen=True)
@@ -133,6 +150,11 @@ class Layout:
         """Data items this source brings in."""
         return {c.item for c in self.columns if c.item and not c.ignore} | {f.item for f in self.facts}
 
+    def used_references(self) -> set[str]:
+        """Columns that something uses: a person, a fact, the record's identity or key."""
+        persons = {c.reference for c in self.columns if c.person}
+        return persons | {self.row_key, *self.identity}.union(*(f.columns() for f in self.facts)) - {""}
+
     def extracted_on(self, file_name: str) -> dt.date | None:
         """The extraction date written in a file's name, or None."""
         found = re.search(self.file.extracted_on, file_name)
@@ -145,40 +167,111 @@ class Layout:
 
 
 def read_layout(path: Path) -> Layout:
-    """Read one layout file. Raises ConfigurationFault naming the file and the key."""
-    return _layout(read_toml(path), path)
+    """Read one layout file. Raises ConfigurationFault listing every fault with file and key."""
+    body = read_toml(path)
+    faults = check_layout(body)
+    if faults:
+        _refuse([f"{path.name}: {fault}" for fault in faults], str(path))
+    return _layout(body, path)
 
 
 def read_layouts(folder: Path) -> dict[str, Layout]:
-    """All layouts of a municipality (``folder/sources/*.toml``) by source code, in name order."""
-    layouts = [read_layout(path) for path in sorted((folder / "sources").glob("*.toml"))]
-    return {layout.source: layout for layout in layouts}
+    """All layouts of a municipality (``folder/sources/*.toml``) by source code, in name order.
+
+    Raises:
+        ConfigurationFault: every fault of every file, and source codes that two files claim.
+    """
+    faults: list[str] = []
+    layouts: dict[str, Layout] = {}
+    for path in sorted((folder / "sources").glob("*.toml")):
+        body = read_toml(path)
+        found = check_layout(body)
+        faults += [f"{path.name}: {fault}" for fault in found]
+        if found:
+            continue
+        layout = _layout(body, path)
+        if layout.source in layouts:
+            faults.append(f"{path.name}: source: 「{layout.source}」は {layouts[layout.source].path.name} にもあります")
+        layouts[layout.source] = layout
+    if faults:
+        _refuse(faults, str(folder / "sources"))
+    return layouts
+
+
+def check_against(layouts: Iterable[Layout], items: Iterable[str], offices: Iterable[str]) -> None:
+    """Check what layouts say against the register's item codes (refused ones included) and the offices.
+
+    Raises:
+        ConfigurationFault: an item or an office that nobody declared.
+    """
+    known_items, known_offices = set(items), set(offices)
+    faults = []
+    for layout in layouts:
+        for item in sorted(layout.items() - known_items):
+            faults.append(f"{layout.path.name}: item: データ項目「{item}」が登録簿(register/items.toml)にありません")
+        if layout.holder not in known_offices:
+            faults.append(f"{layout.path.name}: holder: 部署コード「{layout.holder}」が offices.toml にありません")
+    if faults:
+        _refuse(faults, "sources")
+
+
+def layout_for(file_name: str, layouts: Mapping[str, Layout]) -> Layout:
+    """The one layout whose pattern fits a file's name (composed or decomposed kana, any case of the extension).
+
+    Raises:
+        DeliveryRefused: none fits, or more than one does.
+    """
+    name = comparable_name(file_name)
+    fitting = [x for x in layouts.values() if fnmatch.fnmatchcase(name, comparable_name(x.file.pattern))]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise DeliveryRefused(
+            "このファイル名に合うレイアウトが二つ以上あります。",
+            where=f"{file_name} ({'、'.join(x.path.name for x in fitting)})",
+            then="レイアウトの pattern を、一つだけが合うように直してください。",
+            code="two_layouts",
+        )
+    raise DeliveryRefused(
+        "このファイル名に合うレイアウトがありません。",
+        where=file_name,
+        then="ファイル名を決められた形に直すか、sources/ にレイアウトを足してください。",
+        code="no_layout",
+    )
+
+
+def comparable_name(file_name: str) -> str:
+    """A file name or pattern in composed form, its extension in lower case."""
+    composed = unicodedata.normalize("NFC", file_name)
+    suffix = PurePath(composed).suffix
+    return composed[: len(composed) - len(suffix)] + suffix.lower() if suffix else composed
+
+
+def _refuse(faults: list[str], where: str) -> None:
+    raise ConfigurationFault(
+        f"レイアウトの書き方に誤りが {len(faults)} 件あります。\n" + "\n".join(f"・{fault}" for fault in faults),
+        where=where,
+        then="示された項目を直してください。",
+        faults=faults,
+    )
 
 
 def _layout(body: dict[str, Any], path: Path) -> Layout:
-    try:
-        record = body.get("record", {})
-        ages = body.get("ages")
-        return Layout(
-            source=body["source"],
-            caption=body["caption"],
-            system=body["system"],
-            holder=body["holder"],
-            delivery=Delivery(body.get("delivery", "MEDIA")),
-            lag_days=int(body["lag_days"]),
-            freshness_days=int(body["freshness_days"]),
-            ages=(ages[0], ages[1]) if ages else None,
-            file=FileShape(**body["file"]),
-            kind=record.get("kind", "observations"),
-            row_key=record.get("row_key", ""),
-            identity=tuple(record.get("identity", ())),
-            columns=tuple(_column(c) for c in body["columns"]),
-            facts=tuple(FactRule(**f) for f in body.get("facts", ())),
-            path=path,
-        )
-    except (KeyError, TypeError, ValueError) as fault:
-        raise ConfigurationFault("レイアウトの書き方に誤りがあります。", where=f"{path} ({fault})") from None
-
-
-def _column(body: dict[str, Any]) -> LayoutColumn:
-    return LayoutColumn(**{**body, "unknown": tuple(body.get("unknown", ()))})
+    record, ages = body.get("record", {}), body.get("ages")
+    return Layout(
+        source=body["source"],
+        caption=body["caption"],
+        system=body["system"],
+        holder=body["holder"],
+        delivery=Delivery[body.get("delivery", "MEDIA")],
+        lag_days=body["lag_days"],
+        freshness_days=body["freshness_days"],
+        ages=(ages[0], ages[1]) if ages else None,
+        file=FileShape(**body["file"]),
+        kind=record.get("kind", "observations"),
+        row_key=record.get("row_key", ""),
+        identity=tuple(record.get("identity", ())),
+        columns=tuple(LayoutColumn(**{**c, "unknown": tuple(c.get("unknown", ()))}) for c in body["columns"]),
+        facts=tuple(FactRule(**f) for f in body.get("facts", ())),
+        path=path,
+    )

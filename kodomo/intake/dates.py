@@ -1,0 +1,237 @@
+"""Written dates of Japanese municipal systems, read into ISO 8601 (identity side).
+
+Accepted: R5.4.1, 令和5年4月1日, ㋿5年4月1日, 令和元年, 5050401 (元号コード + yymmdd), 050401 (with a declared
+era), 20230401, 2023/4/1, 2023-04-01T00:00:00, 45017 (Excel serial), in full or half width. Unknown
+parts are written 9, 99, 9999 (GIF 441 日付時刻), by older systems 00, or 不詳; the result then ends
+at what is known: 2019-05, 2019, or nothing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+
+@dataclass(frozen=True)
+class Era:
+    """One era (元号): its letter, code in the resident register, and first day."""
+
+    letter: str
+    code: str
+    name: str
+    begins: dt.date
+
+
+ERAS = (
+    # 住民基本台帳システムの年号コード(1桁). Meiji begins with the Gregorian calendar's adoption, 明治6年.
+    Era("M", "1", "明治", dt.date(1868, 1, 25)),
+    Era("T", "2", "大正", dt.date(1912, 7, 30)),
+    Era("S", "3", "昭和", dt.date(1926, 12, 25)),
+    Era("H", "4", "平成", dt.date(1989, 1, 8)),
+    Era("R", "5", "令和", dt.date(2019, 5, 1)),
+)
+
+_BY_WORD = {word: era for era in ERAS for word in (era.letter, era.name, era.name[0])}
+
+EARLIEST_YEAR, LATEST_YEAR = 1868, 2199
+
+EXCEL_EPOCH = dt.date(1899, 12, 30)
+"""Excel counts days so that 1 is 1900-01-01, with a 29 February 1900 that never was."""
+
+EXCEL_SERIALS = range(3_654, 80_000)
+"""1910 to 2119. Smaller numbers are ages, counts or months, never a date in an extract."""
+
+DOUBTS = {
+    "unreadable": "日付として読めません",
+    "impossible": "暦にない日付です",
+    "no_era": "元号が書かれていません",
+    "unknown": "不詳と書かれています",
+    "partial": "一部が不詳です",
+    "after_era": "その元号が終わったあとの日付です",
+    "before_era": "その元号が始まる前の日付です",
+    "approximate": "「頃」と書かれています",
+    "serial": "表計算ソフトの通し番号として読みました",
+}
+
+
+@dataclass(frozen=True)
+class WrittenDate:
+    """What was understood. ``value`` is YYYY-MM-DD, YYYY-MM, YYYY or None; ``doubts`` are keys of ``DOUBTS``."""
+
+    value: str | None
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether this is a date, or plainly says that the date isn't known."""
+        return self.value is not None or "unknown" in self.doubts
+
+
+_UNKNOWN_WORDS = re.compile(r"^(不詳|不明|未詳|未定|-+|[*]+|なし|無し?|9{5,8}|0{5,8})$")
+_TRAILING = re.compile(r"[T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?$|\([月火水木金土日](曜日?)?\)$")
+_ERA_FORM = re.compile(
+    r"^(?P<era>明治|大正|昭和|平成|令和|[MTSHR明大昭平令])[.\-/]?(?P<year>元|\d{1,2}|不詳)年?"
+    r"(?:[.\-/]?(?P<month>\d{1,2}|不詳)?月?(?:[.\-/]?(?P<day>\d{1,2}|不詳)?日?)?)?(?P<rest>.*)$"
+)
+_WESTERN_FORM = re.compile(
+    r"^(?:西暦)?(?P<year>\d{4})(?:[.\-/年](?P<month>\d{1,2}|不詳)?月?(?:[.\-/]?(?P<day>\d{1,2}|不詳)?日?)?)?(?P<rest>.*)$"
+)
+_RAGGED_DIGITS = re.compile(r"^\D+(?:\d{3}|\d{5})$")
+"""R5123 may be 12/3 or 1/23: not for us to choose."""
+_REST_OF_UNKNOWN = re.compile(r"^(?:年|月|日|頃|ころ|ごろ|不詳|不明|生|以降|以前|[.\-/])*$")
+
+
+@lru_cache(maxsize=200_000)
+def read_date(text: str, era: str = "") -> WrittenDate:
+    """Read one written date.
+
+    Never guesses an era: six digits without one are refused unless ``era`` (letter or name, as
+    declared for the column) is given. An impossible day (30 February) is refused, not moved.
+
+    >>> read_date("R5.4.1").value
+    '2023-04-01'
+    >>> read_date("昭和20年5月不詳").value
+    '1945-05'
+    >>> read_date("平成31年5月1日")
+    WrittenDate(value='2019-05-01', doubts=('after_era',))
+    """
+    plain = _plain(text)
+    if not plain:
+        return WrittenDate(None, ("unknown",))
+    if plain.isdigit():
+        return _from_digits(plain, era)
+    if _UNKNOWN_WORDS.match(plain):
+        return WrittenDate(None, ("unknown",))
+    return _from_words(plain)
+
+
+def read_month(text: str, era: str = "") -> WrittenDate:
+    """Read a written month (2024-05, 202405, R6.5, 令和6年5月, 50605) to YYYY-MM; a whole date gives its month."""
+    plain = _plain(text)
+    is_short = plain.isdigit() and len(plain) in (4, 5, 6)
+    found = _month_from_digits(plain, era) if is_short else read_date(text, era)
+    if found.value and len(found.value) >= 7:
+        return WrittenDate(found.value[:7], tuple(d for d in found.doubts if d != "partial"))
+    return WrittenDate(None, found.doubts if "unknown" in found.doubts else ("unreadable",))
+
+
+def is_era(word: str) -> bool:
+    """Whether a word names an era as ``read_date`` takes it."""
+    return word in _BY_WORD
+
+
+def first_day(value: str) -> dt.date:
+    """The first day that an ISO date, month or year may mean."""
+    return dt.date.fromisoformat(value + "-01-01"[len(value) - 10 :] if len(value) < 10 else value)
+
+
+def _plain(text: str) -> str:
+    """Half width, era ligatures spelt out, without spaces, time of day and weekday."""
+    plain = unicodedata.normalize("NFKC", text).strip().replace("’", "").replace("'", "")
+    plain = _TRAILING.sub("", plain.upper())
+    plain = re.sub(r"[\s,_]", "", plain.translate(_DASHES))
+    return re.sub(r"^\((.+)\)$", r"\1", plain)
+
+
+_DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−ー－", "-") | {"．": ".", "。": ".", "・": ".", "･": "."})
+
+
+def _from_digits(digits: str, era: str) -> WrittenDate:
+    if re.fullmatch(r"0+|9{5,8}", digits):
+        return WrittenDate(None, ("unknown",))
+    if len(digits) == 8:
+        if EARLIEST_YEAR <= int(digits[:4]) <= LATEST_YEAR:
+            return _assemble(int(digits[:4]), digits[4:6], digits[6:], None)
+        # 中間標準レイアウトの年号コードは2桁
+        by_code = _era_by_code(digits[1]) if digits[0] == "0" else None
+        return _in_era(by_code, digits[2:4], digits[4:6], digits[6:]) if by_code else _unreadable()
+    if len(digits) == 7:
+        by_code = _era_by_code(digits[0])
+        return _in_era(by_code, digits[1:3], digits[3:5], digits[5:]) if by_code else _unreadable()
+    if len(digits) == 6:
+        declared = _BY_WORD.get(era)
+        return _in_era(declared, digits[:2], digits[2:4], digits[4:]) if declared else WrittenDate(None, ("no_era",))
+    return _from_serial(digits)
+
+
+def _from_serial(digits: str) -> WrittenDate:
+    if len(digits) <= 5 and int(digits) in EXCEL_SERIALS and len(digits) == 5:
+        return WrittenDate((EXCEL_EPOCH + dt.timedelta(days=int(digits))).isoformat(), ("serial",))
+    if len(digits) == 4 and EARLIEST_YEAR <= int(digits) <= LATEST_YEAR:
+        return WrittenDate(digits, ("partial",))
+    return _unreadable()
+
+
+def _month_from_digits(digits: str, era: str) -> WrittenDate:
+    if len(digits) == 6 and EARLIEST_YEAR <= int(digits[:4]) <= LATEST_YEAR:
+        return _assemble(int(digits[:4]), digits[4:], "", None)
+    if len(digits) == 5 and (by_code := _era_by_code(digits[0])):
+        return _in_era(by_code, digits[1:3], digits[3:], "")
+    if len(digits) == 4 and (declared := _BY_WORD.get(era)):
+        return _in_era(declared, digits[:2], digits[2:], "")
+    return _unreadable()
+
+
+def _from_words(plain: str) -> WrittenDate:
+    found = _ERA_FORM.match(plain)
+    western = None if found else _WESTERN_FORM.match(plain)
+    parts = found or western
+    rest = parts["rest"] or "" if parts else ""
+    if parts is None or not _REST_OF_UNKNOWN.match(rest) or _RAGGED_DIGITS.match(plain):
+        return _unreadable()
+    month, day = parts["month"] or "", parts["day"] or ""
+    if found:
+        reading = _in_era(_BY_WORD[found["era"]], found["year"], month, day)
+    else:
+        reading = _assemble(int(parts["year"]), month, day, None)
+    is_approximate = any(word in rest for word in ("頃", "ころ", "ごろ"))
+    return WrittenDate(reading.value, (*reading.doubts, "approximate")) if is_approximate else reading
+
+
+def _in_era(era: Era, year: str, month: str, day: str) -> WrittenDate:
+    if year in ("99", "00", "不詳"):
+        return WrittenDate(None, ("unknown",))
+    number = 1 if year == "元" else int(year)
+    if number == 0:
+        return WrittenDate(None, ("unknown",))
+    return _assemble(era.begins.year + number - 1, month, day, era)
+
+
+def _assemble(year: int, month: str, day: str, era: Era | None) -> WrittenDate:
+    if year in (9999, 0):
+        return WrittenDate(None, ("unknown",))
+    if not EARLIEST_YEAR <= year <= LATEST_YEAR:
+        return _unreadable()
+    if month in ("", "99", "0", "00", "不詳"):
+        # A day without its month says nothing; neither does 9 alone, which may be September.
+        return WrittenDate(f"{year:04d}", ("partial",))
+    if not 1 <= int(month) <= 12:
+        return WrittenDate(None, ("impossible",))
+    if day in ("", "99", "0", "00", "不詳"):
+        return WrittenDate(f"{year:04d}-{int(month):02d}", ("partial",))
+    try:
+        date = dt.date(year, int(month), int(day))
+    except ValueError:
+        return WrittenDate(None, ("impossible",))
+    return WrittenDate(date.isoformat(), _era_doubts(date, era))
+
+
+def _era_doubts(date: dt.date, era: Era | None) -> tuple[str, ...]:
+    """Systems printed 平成31年5月1日 for months after the change; that day is meant, and it is doubtful."""
+    if era is None:
+        return ()
+    if date < era.begins:
+        return ("before_era",)
+    following = ERAS[ERAS.index(era) + 1 :]
+    return ("after_era",) if following and date >= following[0].begins else ()
+
+
+def _era_by_code(code: str) -> Era | None:
+    return next((era for era in ERAS if era.code == code), None)
+
+
+def _unreadable() -> WrittenDate:
+    return WrittenDate(None, ("unreadable",))

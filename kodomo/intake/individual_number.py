@@ -1,0 +1,83 @@
+"""Recognises 個人番号 (My Number), so that a file carrying them is turned away whole (identity side).
+
+番号法 lets nobody use them for this undertaking. A number is twelve digits, the last a check digit
+(行政手続における特定の個人を識別するための番号の利用等に関する法律の規定による通知カード及び個人番号カード並びに
+情報提供ネットワークシステムによる特定個人情報の提供等に関する省令 第5条). One in about ten
+arbitrary twelve-digit numbers passes by chance, so a column is judged by most of its values.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+SUSPECT_HEADERS = ("個人番号", "マイナンバー", "住民票コード", "mynumber", "my number", "myno")
+
+FEWEST = 3
+"""Fewer distinct valid numbers than this may be chance."""
+
+_SEPARATORS = re.compile(r"[\s\-‐‑‒–—―−ー]")
+_TWELVE = re.compile(r"(?<!\d)\d{12}(?!\d)")
+_WEIGHTS = (6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2)
+"""Q11 … Q1 of 省令第5条: n+1 for n ≤ 6, n−5 above, counted from the lowest digit but the check digit."""
+
+
+def has_valid_check_digit(digits: str) -> bool:
+    """Whether twelve digits end in their check digit: 11 − (ΣPn·Qn mod 11), or 0 where that remainder is 0 or 1.
+
+    >>> has_valid_check_digit("123456789018"), has_valid_check_digit("123456789012")
+    (True, False)
+    """
+    remainder = sum(int(d) * w for d, w in zip(digits[:11], _WEIGHTS, strict=True)) % 11
+    return int(digits[11]) == (0 if remainder <= 1 else 11 - remainder)
+
+
+def twelve_digits_in(cell: str) -> str | None:
+    """Twelve digits that a cell consists of or contains, in any width and however separated; else None."""
+    if len(cell) < 12:
+        return None
+    plain = unicodedata.normalize("NFKC", cell)
+    joined = _SEPARATORS.sub("", plain)
+    if len(joined) == 12 and joined.isascii() and joined.isdigit():
+        return joined
+    found = _TWELVE.search(plain)
+    return found.group() if found and found.group().isascii() else None
+
+
+def is_suspect_header(header: str) -> bool:
+    """Whether a column's printed name says that it holds such numbers."""
+    plain = unicodedata.normalize("NFKC", header).lower()
+    return any(word in plain for word in SUSPECT_HEADERS)
+
+
+@dataclass
+class NumberWatch:
+    """Watches one column. Keeps only the few distinct valid values it needs to decide, never shows them."""
+
+    header: str
+    valid: set[str] = field(default_factory=set)
+    valid_count: int = 0
+    invalid_count: int = 0
+    filled: bool = False
+
+    def look(self, distinct_cells: Iterable[str]) -> None:
+        """Take in distinct values not seen in this column before."""
+        for cell in distinct_cells:
+            if cell and not self.filled and cell.strip():
+                self.filled = True
+            if len(cell) > 11 and (digits := twelve_digits_in(cell)):
+                if has_valid_check_digit(digits):
+                    self.valid_count += 1
+                    if len(self.valid) < FEWEST:
+                        self.valid.add(digits)
+                else:
+                    self.invalid_count += 1
+
+    @property
+    def holds_individual_numbers(self) -> bool:
+        """A column holds 個人番号 if its name says so and it is filled, or most of its numbers pass the check."""
+        if self.filled and is_suspect_header(self.header):
+            return True
+        return len(self.valid) >= FEWEST and self.valid_count > self.invalid_count
