@@ -57,10 +57,23 @@ def _tracked() -> list[Path]:
 
 
 def test_no_registry_address_nor_machine_path_is_committed() -> None:
-    sought = re.compile(r"(pypi\.org|pythonhosted|registry\.npmjs|deb\.debian\.org|--index-url|/home/[a-z]|/root/|/wor" r"k/)")
+    sought = re.compile(
+        r"(pypi\.org|pythonhosted|registry\.npmjs|deb\.debian\.org|--index-url|/home/[a-z]|/root/|/wor" r"k/)"
+    )
     found = []
     for path in _tracked():
-        if path.is_file() and path.suffix in {".py", ".toml", ".txt", ".md", ".cfg", ".ini", ".html", ".yaml", ".yml", ""}:
+        if path.is_file() and path.suffix in {
+            ".py",
+            ".toml",
+            ".txt",
+            ".md",
+            ".cfg",
+            ".ini",
+            ".html",
+            ".yaml",
+            ".yml",
+            "",
+        }:
             text = path.read_text(errors="ignore")
             if sought.search(text) and path != Path(__file__).resolve():
                 found.append(f"{path.relative_to(ROOT)}: {sought.search(text).group(0)}")  # type: ignore[union-attr]

@@ -34,7 +34,12 @@ UNLAWFUL = [
 
 def _lint(folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [str(LINT), "--no-cache"], cwd=folder, capture_output=True, text=True, check=False, env={"PATH": "/usr/bin:/bin"}
+        [str(LINT), "--no-cache"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": "/usr/bin:/bin"},
     )
 
 
@@ -42,7 +47,9 @@ def _lint(folder: Path) -> subprocess.CompletedProcess[str]:
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tree's Python files and contracts, where they may be broken."""
     folder = tmp_path_factory.mktemp("walls")
-    shutil.copytree(ROOT / "kodomo", folder / "kodomo", ignore=shutil.ignore_patterns("__pycache__", "*.html", "static"))
+    shutil.copytree(
+        ROOT / "kodomo", folder / "kodomo", ignore=shutil.ignore_patterns("__pycache__", "*.html", "static")
+    )
     shutil.copy(ROOT / ".importlinter", folder)
     return folder
 

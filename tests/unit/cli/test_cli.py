@@ -16,7 +16,9 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def kodomo(*words: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "kodomo", *words], capture_output=True, text=True, check=False, cwd=cwd)
+    return subprocess.run(
+        [sys.executable, "-m", "kodomo", *words], capture_output=True, text=True, check=False, cwd=cwd
+    )
 
 
 def test_status_of_an_empty_home_is_one_json_object(tmp_path: Path) -> None:
