@@ -77,8 +77,20 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def write(self, kind: str, name: str, tables: Mapping[str, pa.Table], manifest: Mapping[str, Any]) -> Snapshot:
+    def write(
+        self,
+        kind: str,
+        name: str,
+        tables: Mapping[str, pa.Table],
+        manifest: Mapping[str, Any],
+        *,
+        declared: Mapping[str, Table] | None = None,
+    ) -> Snapshot:
         """Publish tables as one folder ``kind/name``, all or nothing, and make it the current one.
+
+        Args:
+            declared: declarations for tables the store does not know by itself (the indicators are a
+                municipality's own). They are checked like all others and cannot replace a known one.
 
         Raises:
             IntegrityFault: a table is not declared, holds an identifying column, or does not fit
@@ -91,7 +103,8 @@ class Store:
         if aside.exists():
             shutil.rmtree(aside)
         aside.mkdir(parents=True)
-        files = {n: _write_table(aside, TABLES.get(n), n, data) for n, data in sorted(tables.items())}
+        known = {**(declared or {}), **TABLES}
+        files = {n: _write_table(aside, known.get(n), n, data) for n, data in sorted(tables.items())}
         body = {**manifest, "name": name, "kind": kind, "files": files}
         _write_durably(aside / "manifest.json", json.dumps(body, ensure_ascii=False, indent=1, sort_keys=True).encode())
         _sync_folder(aside)

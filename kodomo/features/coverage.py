@@ -1,0 +1,83 @@
+"""Which sources should know which children, so that nothing found differs from nothing known (analysis side).
+
+``criteria/coverage.toml``, one ``[[sources]]`` per source of the store:
+
+``source``  its code.
+``kind``    ``roster``   名簿: every child of the ages is listed with values; not listed means not known.
+            ``register`` 該当者台帳: lists only those concerned; not listed means "none" (zero).
+            ``universal`` 全員: every child of the ages should be listed, and not being listed is itself zero.
+            ``voluntary`` 任意: knows only those who came; not listed means not known.
+``ages`` or ``grades``  for whom it should exist (years or school grades 1–9, both ends included).
+``whose``   about whom it speaks, for "does it know this child": self (default), mother, guardians, siblings, household.
+``weight``  how much its absence thins what is known (default 1; 0 for the voluntary ones).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from kodomo.features.criteria import Entry, read_criteria
+
+FILE = "coverage.toml"
+WHOSE = ("self", "mother", "guardians", "siblings", "household")
+KINDS = ("roster", "register", "universal", "voluntary")
+
+
+@dataclass(frozen=True)
+class SourceExpectation:
+    """One source: what it means when a child is not in it, and at which ages it should be."""
+
+    source: str
+    kind: str
+    ages: tuple[int, int] | None
+    grades: tuple[int, int] | None
+    whose: tuple[str, ...]
+    weight: float
+
+
+@dataclass(frozen=True)
+class Expectations:
+    """All sources of ``coverage.toml``, and the file's hash."""
+
+    sources: dict[str, SourceExpectation]
+    sha256: str
+
+    def kind(self, source: str) -> str:
+        """The kind of a source; one nobody described is treated as voluntary, which assumes least."""
+        found = self.sources.get(source)
+        return found.kind if found else "voluntary"
+
+
+def read_expectations(folder: Path) -> Expectations:
+    """Read ``criteria/coverage.toml`` of a municipality's folder.
+
+    Raises:
+        ConfigurationFault: with file, entry and line of every fault.
+    """
+    file = read_criteria(folder / "criteria" / FILE, "sources")
+    read = {}
+    for entry in file.entries("sources"):
+        expectation = _expectation(entry)
+        if expectation.source in read:
+            entry.blame("source", "同じ出所が二度書かれています。")
+        read[expectation.source] = expectation
+    file.faults.settle()
+    return Expectations(read, file.sha256)
+
+
+def _expectation(entry: Entry) -> SourceExpectation:
+    entry.only("source", "kind", "ages", "grades", "whose", "weight", "note")
+    kind = entry.choice("kind", KINDS)
+    whose = entry.texts("whose")
+    for one in whose:
+        if one not in WHOSE:
+            entry.blame("whose", f"使える値は {'・'.join(WHOSE)} です。")
+    return SourceExpectation(
+        entry.text("source"),
+        kind,
+        entry.interval("ages", 0, 17),
+        entry.interval("grades", 1, 9),
+        whose or ("self",),
+        entry.number("weight", 0.0 if kind == "voluntary" else 1.0),
+    )
