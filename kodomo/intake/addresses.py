@@ -47,8 +47,28 @@ _COUNTY_TOWN = re.compile("^[^\\d\\s市区]{1,4}?郡[^\\d\\s]{1,6}?[町村]")
 _CITY = re.compile("^[^\\d\\s]{1,6}?市")
 _WARD = re.compile("^[^\\d\\s市町村]{1,4}?区")
 _DESIGNATED = frozenset(
-    f"{name}市"
-    for name in "札幌 仙台 さいたま 千葉 横浜 川崎 相模原 新潟 静岡 浜松 名古屋 京都 大阪 堺 神戸 岡山 広島 北九州 福岡 熊本".split()
+    {
+        "札幌市",
+        "仙台市",
+        "さいたま市",
+        "千葉市",
+        "横浜市",
+        "川崎市",
+        "相模原市",
+        "新潟市",
+        "静岡市",
+        "浜松市",
+        "名古屋市",
+        "京都市",
+        "大阪市",
+        "堺市",
+        "神戸市",
+        "岡山市",
+        "広島市",
+        "北九州市",
+        "福岡市",
+        "熊本市",
+    }
 )
 _NUMBER = re.compile(r"^(?P<town>(?:\D*?\d+条(?:[東西南北]|通)?)?\D*?)(?P<number>\d+(?:-\d+)*)(?P<rest>.*)$")
 
@@ -117,13 +137,17 @@ def _with_ward(city: str, left: str) -> tuple[str, str]:
 def _fold_numbers(text: str) -> str:
     text = _KANJI_BEFORE_UNIT.sub(lambda m: str(kanji_number(m.group())), text)
     text = _KANJI_IN_CHAIN.sub(lambda m: str(kanji_number(m.group())), text)
-    text = _KANJI_DASHED.sub(lambda m: re.sub(_KANJI_NUMBER, lambda n: str(kanji_number(n.group())), m.group()), text)
+    text = _KANJI_DASHED.sub(_digits_in, text)
     text = _DASH_BETWEEN.sub("-", text)
     text = re.sub(r"(\d+)\s*丁目\s*", r"\1-", text)
     text = re.sub(r"(\d+)\s*番地?\s*[のノ-]?\s*(?=\d)", r"\1-", text)
     text = re.sub(r"(\d+)\s*番地?(?!町)", r"\1 ", text)
     text = re.sub(r"(\d+)\s*号(?!室|棟|館)", r"\1 ", text)
     return re.sub(r"(?<=\d)-(?=\D|$)", " ", text)
+
+
+def _digits_in(found: re.Match[str]) -> str:
+    return re.sub(_KANJI_NUMBER, lambda number: str(kanji_number(number.group())), found.group())
 
 
 def _take_number(text: str) -> tuple[str, str, str]:

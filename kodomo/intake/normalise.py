@@ -82,8 +82,6 @@ def normalise_kana(text: str) -> str:
 def loose_kana(kana: str) -> str:
     """A normalised reading with voicing marks and long vowels lost too, as older systems print it (清音化).
 
-    >>> loose_kana("オオノユウタ") == loose_kana("オノユダ")
-    False
     >>> loose_kana("コウタロウ") == loose_kana("コタロ")
     True
     """
