@@ -2,57 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import json
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 import pytest
+from journey.walk import AS_OF, RESIDENTS, Journey
 
 from kodomo.configuration import Home
-
-ROOT = Path(__file__).resolve().parents[2]
-AS_OF = "2026-03-31"
-RESIDENTS = 1_500
-
-
-@dataclass
-class Journey:
-    """Where the walked path lies, what each command printed, and the answer key for comparing."""
-
-    home: Home
-    city: Path
-    results: dict[str, dict[str, Any]] = field(default_factory=dict)
-    printed: str = ""
-    seconds: float = 0.0
-
-    def run(self, *words: str) -> dict[str, Any]:
-        """Run one command with --json; its object. Fails when the exit code isn't 0."""
-        done = subprocess.run(
-            [sys.executable, "-m", "kodomo", "--home", str(self.home.root), *words, "--json"],
-            capture_output=True, text=True, check=False, cwd=ROOT,
-        )  # fmt: skip
-        self.printed += done.stdout + done.stderr
-        assert done.returncode == 0, f"{words}: {done.stderr[-3000:]}"
-        assert len(done.stdout.strip().splitlines()) == 1
-        body: dict[str, Any] = json.loads(done.stdout)
-        self.results[words[0]] = body
-        return body
-
-    def answers(self, name: str) -> list[dict[str, str]]:
-        """One file of the answer key."""
-        return read_csv(self.city / "answer_key" / f"{name}.csv")
-
-
-def read_csv(path: Path) -> list[dict[str, str]]:
-    """Rows of a UTF-8 CSV file as dictionaries."""
-    with path.open(encoding="utf-8-sig", newline="") as handle:
-        return list(csv.DictReader(handle))
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from conftest import AS_OF, ROOT, Journey
+from journey.walk import AS_OF, ROOT, Journey
 
 ABSENT = ("vault", "intake", "linkage", "city", "assessment", "web")
 BLOCK = """

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import Journey
+from journey.walk import Journey
 
 
 def _canaries(journey: Journey) -> set[str]:

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from conftest import AS_OF, Journey, read_csv
+from journey.walk import AS_OF, Journey, read_csv
 
 from kodomo.store.database import Store
 from kodomo.terms import OVERALL_LABEL, DifficultyType, Level
