@@ -37,9 +37,18 @@ class RowFault(LabelledEnum):
     QUOTE = "R-15", "引用符の対応がとれない", '引用符 " の抜け・余りを直してください'
     MIXED_ENCODING = "R-16", "この行だけ文字コードが違う", "ファイル全体を一つの文字コードで出力し直してください"
     AFTER_FOOTER = "R-17", "末尾の行のあとにデータらしい行がある", "合計行などを表の途中に入れないでください"
+    DITTO = "R-19", "「〃」「同上」と書かれている", "上の行と同じ値も、省かずに書いてください"
     FORMULA_ERROR = "R-18", "表計算ソフトのエラー値", "#N/A などのエラーを直して、値として保存してください"
 
     @property
     def advice(self) -> str:
         """What the holder can do."""
         return self.description
+
+
+_BY_CODE = {fault.value: fault for fault in RowFault}
+
+
+def row_fault(code: str) -> RowFault:
+    """The fault with this code. Raises KeyError."""
+    return _BY_CODE[code]

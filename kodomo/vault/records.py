@@ -320,6 +320,11 @@ def _read(home: Home, keyring: Keyring, receipt: Receipt, part: str) -> pa.Table
     return pq.read_table(io.BytesIO(keyring.unseal(sealed, f"landed/{receipt.sealed_file}/{part}")))
 
 
+def read_rows(home: Home, keyring: Keyring, receipt: Receipt) -> pa.Table:
+    """The row fingerprints (``ROWS``) of one receipt. Raises IntegrityFault."""
+    return _read(home, keyring, receipt, "rows")
+
+
 def sweep(home: Home) -> int:
     """Remove sealed folders that no Receipt names (a killed process left them); returns how many.
 

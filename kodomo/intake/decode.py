@@ -1,0 +1,129 @@
+"""Bytes of an extract into text, with what can't be decoded marked and not lost (identity side).
+
+Undecodable bytes become lone surrogates (U+DC80–DCFF), which no real text holds; a cell that has
+one sends its row to quarantine and the rest of the file lands. Private-use characters (外字) and
+vendor characters of CP932 stay as they are.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+DAMAGED = re.compile("[\udc80-\udcff]")
+
+ENCODING_NAMES = {
+    "cp932": "CP932(シフトJIS)", "utf-8-sig": "UTF-8", "utf-8": "UTF-8", "utf-16": "UTF-16", "iso-2022-jp": "ISO-2022-JP",
+}  # fmt: skip
+
+_UTF8_RUN = re.compile(rb"(?:[\xe3-\xe9][\x80-\xbf]{2}){2,}")
+"""Two or more kana or kanji in UTF-8, one after the other."""
+
+
+def decode(content: bytes, encoding: str) -> str:
+    """Decode a whole file in its declared encoding. Never raises for content; marks what it cannot read."""
+    if encoding == "iso-2022-jp":
+        return _from_jis(content)
+    if encoding == "utf-16":
+        return _from_utf16(content)
+    if encoding in ("utf-8", "utf-8-sig"):
+        return content.removeprefix(codecs.BOM_UTF8).decode("utf-8", "surrogateescape")
+    if content.startswith(codecs.BOM_UTF8):
+        return content[3:].decode("utf-8", "surrogateescape")
+    return content.decode(encoding, "surrogateescape")
+
+
+def foreign_lines(content: bytes, encoding: str) -> set[int]:
+    """Physical lines (0-based) of a CP932 file that are written in UTF-8.
+
+    Half of such lines decode as CP932 without an error, into nonsense; so they are looked for in
+    the bytes. A line counts only when it is valid UTF-8 as a whole and holds a run of Japanese.
+    """
+    if encoding != "cp932" or content.startswith(codecs.BOM_UTF8):
+        return set()
+    found: set[int] = set()
+    line, counted = 0, 0
+    for match in _UTF8_RUN.finditer(content):
+        start = content.rfind(b"\n", 0, match.start()) + 1
+        if start < counted:
+            continue
+        end = content.find(b"\n", match.end())
+        end = len(content) if end < 0 else end
+        line += content.count(b"\n", counted, start)
+        counted = start
+        if _is_utf8(content[start:end]):
+            found.add(line)
+    return found
+
+
+def likely_encoding(content: bytes) -> str:
+    """The encoding a file seems to be written in, for a hint to staff; empty when nothing fits."""
+    head = content[:200_000]
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or head[1::2].count(0) > len(head) // 4:
+        return "utf-16"
+    if re.search(rb"\x1b\$[@B]", head):
+        return "iso-2022-jp"
+    for encoding in ("utf-8", "cp932"):
+        decoder = codecs.getincrementaldecoder(encoding)()
+        try:
+            decoder.decode(head)
+        except UnicodeDecodeError:
+            continue
+        return encoding
+    return ""
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _from_utf16(content: bytes) -> str:
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        text = content.decode("utf-16", "replace")
+    else:
+        zeros_first = content[0:2000:2].count(0) > content[1:2000:2].count(0)
+        text = content.decode("utf-16-be" if zeros_first else "utf-16-le", "replace")
+    return text.replace("\ufffd", "\udcff")
+
+
+_ESCAPES = re.compile(rb"\x1b(\([BJI]|\$[@B]|\$\([@BD])")
+
+
+def _from_jis(content: bytes) -> str:
+    """ISO-2022-JP by way of CP932, whose tables know ①, 髙 and other vendor characters (row 13, rows 89–92)."""
+    pieces, mode, start = [], b"(B", 0
+    for match in _ESCAPES.finditer(content):
+        pieces.append(_jis_piece(content[start : match.start()], mode))
+        mode, start = match.group(1), match.end()
+    pieces.append(_jis_piece(content[start:], mode))
+    return "".join(pieces)
+
+
+def _jis_piece(piece: bytes, mode: bytes) -> str:
+    if mode == b"(I":
+        return bytes(b | 0x80 if 0x21 <= b <= 0x5F else b for b in piece).decode("cp932", "surrogateescape")
+    if mode in (b"(B", b"(J"):
+        return piece.decode("cp932", "surrogateescape")
+    if mode == b"$(D":
+        return "\udcff" * (len(piece) // 2)  # JIS X 0212 has no place in CP932
+    return "".join(_shifted(piece))
+
+
+def _shifted(piece: bytes) -> list[str]:
+    """JIS X 0208 byte pairs through their Shift_JIS positions; line ends pass."""
+    out, at = [], 0
+    while at < len(piece):
+        if piece[at] < 0x21 or at + 1 == len(piece):
+            out.append(chr(piece[at]) if piece[at] < 0x21 else "\udcff")
+            at += 1
+            continue
+        row, cell = piece[at], piece[at + 1]
+        at += 2
+        lead = (row + 1) // 2 + (0x70 if row <= 0x5E else 0xB0)
+        trail = cell + 0x7E if row % 2 == 0 else cell + 0x1F + (1 if cell >= 0x60 else 0)
+        out.append(bytes((lead, trail & 0xFF)).decode("cp932", "surrogateescape") if cell >= 0x21 else "\udcff")
+    return out

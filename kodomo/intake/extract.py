@@ -1,0 +1,268 @@
+"""Rows of one file into mentions and facts, column by column (identity side).
+
+Only columns that the register permits come here; what isn't permitted was left behind when the
+cells were read.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kodomo.intake.dates import first_day
+from kodomo.intake.layout import SPELL_ENDS, FactRule, Layout, LayoutColumn
+from kodomo.intake.quarantine import RowFault
+from kodomo.vault.records import LANDED_FACTS, MENTION_FIELDS, MENTIONS, ROWS, Landing, landing_schema
+
+Kept = Mapping[str, pa.Array]
+"""Kept values of the rows at hand by column reference, all of one length, text or null."""
+
+SEPARATOR = "\x1f"
+
+NOT_PROTECTED = ("0", "無", "なし", "対象外", "非該当", "解除")
+
+JOINED_WITH = {"address": "", "name": "\u3000", "name_kana": "\u3000"}
+
+
+@dataclass
+class Extraction:
+    """Builds the landing of one file, chunk by chunk.
+
+    Args:
+        layout: the source's declaration.
+        columns: the columns that are taken in.
+        rules: the facts that may be made.
+        key: key of the row fingerprints.
+        arrived_on: extraction date, or the day of receiving where the file's name has none.
+    """
+
+    layout: Layout
+    columns: tuple[LayoutColumn, ...]
+    rules: tuple[FactRule, ...]
+    key: bytes
+    arrived_on: dt.date
+    undated: Counter[str] = field(default_factory=Counter)
+    _mentions: list[pa.Table] = field(default_factory=list)
+    _facts: list[pa.Table] = field(default_factory=list)
+    _rows: list[pa.Table] = field(default_factory=list)
+
+    def add(self, numbers: list[int], kept: Kept) -> list[tuple[int, str, RowFault]]:
+        """Take in rows; returns those whose dates contradict each other, which are not taken in."""
+        row = pa.array(numbers, pa.int32())
+        spells = [_spell(rule, self._types(), kept, self.layout.lag_days) for rule in self.rules]
+        faults, wrong = _reversed_spells(self.rules, spells, row)
+        if faults:
+            keep = pc.invert(wrong)
+            row = row.filter(keep)
+            kept = {name: values.filter(keep) for name, values in kept.items()}
+            spells = [spell.filter(keep) for spell in spells]
+        facts = [self._fact(rule, spell, kept, row) for rule, spell in zip(self.rules, spells, strict=True)]
+        self._facts += [table for table in facts if table.num_rows]
+        self._mentions += self._mention_tables(kept, row, _earliest(spells, len(row)))
+        self._rows.append(self._fingerprints(kept, row))
+        return faults
+
+    def landing(self) -> Landing:
+        """Everything taken in, in row order."""
+        return Landing(
+            _joined(self._mentions, landing_schema(MENTIONS)),
+            _joined(self._facts, landing_schema(LANDED_FACTS)),
+            _joined(self._rows, landing_schema(ROWS)),
+        )
+
+    def _types(self) -> dict[str, str]:
+        return {column.reference: column.type for column in self.columns}
+
+    # Facts -------------------------------------------------------------------------------------
+
+    def _fact(self, rule: FactRule, spell: Spell, kept: Kept, row: pa.Array) -> pa.Table:
+        length = len(row)
+        number, code = _number(rule, kept, length), _code(rule, kept, length)
+        says = pc.or_(pc.is_valid(number), pc.is_valid(code))
+        if rule.constant and rule.number:
+            says = pc.is_valid(number)
+        for name, meanings in rule.when.items():
+            says = pc.and_(says, pc.is_in(kept[name], pa.array(meanings)))
+        is_dated = pc.is_valid(spell.valid_from)
+        if rule.number or rule.code:
+            self.undated[rule.item] += pc.sum(pc.and_not(says, is_dated)).as_py() or 0
+        table = pa.table(
+            {
+                "row": row, "role": pa.repeat(rule.person, length), "item": pa.repeat(rule.item, length),
+                "number": number, "code": code, "valid_from": spell.valid_from, "valid_to": spell.valid_to,
+                "known_from": spell.known_from,
+            }
+        )  # fmt: skip
+        return table.filter(pc.and_(says, is_dated)).cast(landing_schema(LANDED_FACTS))
+
+    # Mentions ----------------------------------------------------------------------------------
+
+    def _mention_tables(self, kept: Kept, row: pa.Array, said_from: pa.Array) -> list[pa.Table]:
+        roles = dict.fromkeys(column.person for column in self.columns if column.person)
+        return [table for role in roles if (table := self._mention(role, kept, row, said_from)).num_rows]
+
+    def _mention(self, role: str, kept: Kept, row: pa.Array, said_from: pa.Array) -> pa.Table:
+        """One role's mentions; a row that says nothing about this person has none, the subject's excepted."""
+        length = len(row)
+        fields = {name: self._field(role, name, kept, length) for name in MENTION_FIELDS}
+        known = self._mention_known_from(fields, said_from, length)
+        row_key = kept.get(self.layout.row_key, pa.nulls(length, pa.string()))
+        table = pa.table(
+            {
+                "row": row, "role": pa.repeat(role, length), "kind": pa.repeat(self.layout.kind, length),
+                "row_key": row_key, **fields, "known_from": known,
+            }
+        ).cast(landing_schema(MENTIONS))  # fmt: skip
+        if role == "subject":
+            return table
+        says = pa.repeat(False, length)
+        for values in fields.values():
+            says = pc.or_(says, pc.is_valid(values))
+        return table.filter(says)
+
+    def _field(self, role: str, name: str, kept: Kept, length: int) -> pa.Array:
+        given = [kept[c.reference] for c in self.columns if c.person == role and c.field == name]
+        if not given:
+            return pa.nulls(length, pa.string())
+        values = given[0]
+        if len(given) > 1:
+            values = pc.binary_join_element_wise(*given, JOINED_WITH.get(name, " "), null_handling="skip")
+            values = pc.if_else(pc.equal(values, ""), None, values)
+        if name == "address_protection":
+            flags = pc.if_else(pc.is_in(values, pa.array(NOT_PROTECTED)), "0", "1")
+            values = pc.if_else(pc.is_valid(values), flags, None)
+        return values
+
+    def _mention_known_from(self, fields: Mapping[str, pa.Array], said_from: pa.Array, length: int) -> pa.Array:
+        """When we could know it: 届出日, else the event, else the row's first fact, else the extraction."""
+        lag = self.layout.lag_days
+        if self.layout.kind == "moves":
+            registered = _later(_days(fields["registered_on"], last_day), lag)
+            happened = _later(_days(fields["event_on"], last_day), lag)
+            said_from = pc.coalesce(registered, happened)
+        return pc.coalesce(said_from, pa.repeat(pa.scalar(self.arrived_on, pa.date32()), length))
+
+    # Rows --------------------------------------------------------------------------------------
+
+    def _fingerprints(self, kept: Kept, row: pa.Array) -> pa.Table:
+        content = self._hashed([c.reference for c in self.columns], kept)
+        identity = self._hashed(list(self.layout.identity), kept) if self.layout.identity else content
+        return pa.table({"row": row, "identity": identity, "content": content}).cast(landing_schema(ROWS))
+
+    def _hashed(self, names: list[str], kept: Kept) -> pa.Array:
+        """Keyed fingerprints of some columns together. The key is needed to tell whether a guessed row is there."""
+        texts = [pc.fill_null(kept[name], "") for name in names]
+        joined = pc.binary_join_element_wise(*texts, SEPARATOR).to_pylist()
+        make, key = hashlib.blake2b, self.key
+        return pa.array([make(t.encode(), digest_size=16, key=key).digest() for t in joined], pa.binary(16))
+
+
+@dataclass(frozen=True)
+class Spell:
+    """The three dates of one rule's facts, row by row."""
+
+    valid_from: pa.Array
+    valid_to: pa.Array
+    known_from: pa.Array
+
+    def filter(self, keep: pa.Array) -> Spell:
+        """Only some rows."""
+        return Spell(self.valid_from.filter(keep), self.valid_to.filter(keep), self.known_from.filter(keep))
+
+
+def _spell(rule: FactRule, types: Mapping[str, str], kept: Kept, lag_days: int) -> Spell:
+    valid_from = _days(kept[rule.valid_from], first_day)
+    if rule.valid_to in SPELL_ENDS:
+        valid_to = _days(valid_from, _SPELL_END[rule.valid_to])
+    elif rule.valid_to:
+        valid_to = _later(_days(kept[rule.valid_to], last_day), 1)
+    else:
+        valid_to = pa.nulls(len(valid_from), pa.date32())
+    known = pc.coalesce(_later(valid_to, -1), valid_from)
+    if rule.known_from:
+        known = pc.coalesce(_days(kept[rule.known_from], last_day), known)
+    return Spell(valid_from, valid_to, _later(known, lag_days))
+
+
+def _reversed_spells(
+    rules: tuple[FactRule, ...], spells: list[Spell], row: pa.Array
+) -> tuple[list[tuple[int, str, RowFault]], pa.Array]:
+    """Rows with a spell that ends before it begins, each told once for each column, and the mask of them."""
+    wrong = pa.repeat(False, len(row))
+    told: dict[tuple[int, str], None] = {}
+    for rule, spell in zip(rules, spells, strict=True):
+        if rule.valid_to in SPELL_ENDS or not rule.valid_to:
+            continue
+        here = pc.fill_null(pc.less_equal(spell.valid_to, spell.valid_from), False)
+        wrong = pc.or_(wrong, here)
+        told |= {(number, rule.valid_to): None for number in row.filter(here).to_pylist()}
+    return [(number, column, RowFault.SPELL_REVERSED) for number, column in told], wrong
+
+
+def _earliest(spells: list[Spell], length: int) -> pa.Array:
+    """The first day on which any fact of the row could be known."""
+    if not spells:
+        return pa.nulls(length, pa.date32())
+    return pc.min_element_wise(*(pc.if_else(pc.is_valid(s.valid_from), s.known_from, None) for s in spells))
+
+
+def _number(rule: FactRule, kept: Kept, length: int) -> pa.Array:
+    if rule.number:
+        return kept[rule.number].cast(pa.float64())
+    if rule.code or rule.constant:
+        return pa.nulls(length, pa.float64())
+    return pa.repeat(1.0, length)  # presence itself
+
+
+def _code(rule: FactRule, kept: Kept, length: int) -> pa.Array:
+    if rule.constant:
+        return pa.repeat(rule.constant, length)
+    return kept[rule.code] if rule.code else pa.nulls(length, pa.string())
+
+
+# Dates ------------------------------------------------------------------------------------------
+
+
+def last_day(value: str) -> dt.date:
+    """The last day that an ISO date, month or year may mean."""
+    if len(value) == 10:
+        return dt.date.fromisoformat(value)
+    following = month_end(first_day(value)) if len(value) == 7 else dt.date(int(value) + 1, 1, 1)
+    return following - dt.timedelta(days=1)
+
+
+def month_end(day: dt.date) -> dt.date:
+    """The first day after the month."""
+    return dt.date(day.year + day.month // 12, day.month % 12 + 1, 1)
+
+
+def year_end(day: dt.date) -> dt.date:
+    """The first day after the fiscal year (年度)."""
+    return dt.date(day.year + (day.month >= 4), 4, 1)
+
+
+_SPELL_END: dict[str, Callable[[dt.date], dt.date]] = {
+    "month_end": month_end, "year_end": year_end, "same_day": lambda day: day + dt.timedelta(days=1),
+}  # fmt: skip
+
+
+def _days(values: pa.Array, change: Callable[..., dt.date]) -> pa.Array:
+    """Dates from values, each distinct value worked out once."""
+    coded = values.dictionary_encode()
+    return pa.array([change(v) for v in coded.dictionary.to_pylist()], pa.date32()).take(coded.indices)
+
+
+def _later(days: pa.Array, count: int) -> pa.Array:
+    return days if count == 0 else pc.add(days.cast(pa.int32()), pa.scalar(count, pa.int32())).cast(pa.date32())
+
+
+def _joined(tables: list[pa.Table], schema: pa.Schema) -> pa.Table:
+    if not tables:
+        return schema.empty_table()
+    return pa.concat_tables(tables).sort_by([("row", "ascending")]).combine_chunks()

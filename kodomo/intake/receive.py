@@ -1,0 +1,269 @@
+"""Stage 1, ``kodomo receive``: delivered files into the vault, each whole or not at all (identity side)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+import shutil
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kodomo.configuration import Home, Municipality
+from kodomo.errors import DeliveryRefused
+from kodomo.governance.register import Register, read_register
+from kodomo.intake.child import read_in_child
+from kodomo.intake.delivery import Candidate, Found, Taken, find_files, is_archive, locked, take_in, unpack, writing
+from kodomo.intake.layout import Layout, check_against, layout_for, read_layouts
+from kodomo.intake.limits import LIMITS, Limits
+from kodomo.intake.permission import Permission, permit
+from kodomo.intake.read import Job, Reading
+from kodomo.intake.sanitise import refused
+from kodomo.progress import Progress
+from kodomo.vault.database import open_vault
+from kodomo.vault.keys import Keyring
+
+if TYPE_CHECKING:
+    from kodomo.intake.receipt import ReceiptBook
+
+TOKYO = dt.timezone(dt.timedelta(hours=9))
+
+READERS = 2
+"""Files read at the same time; their rows are landed in order of name, one by one."""
+
+SAME_FILE = "same_file"
+
+QUARANTINED_TOLD = 200
+"""Quarantined rows of one file that the command's own result lists; the report beside it lists all."""
+
+Beat = Callable[[dict[str, object]], None]
+
+
+def receive(
+    paths: list[Path],
+    *,
+    home: Home,
+    municipality: Municipality,
+    by: str,
+    at: dt.datetime,
+    medium: str = "MEDIA",
+    password: str | None = None,
+    beat: Beat | None = None,
+    limits: Limits = LIMITS,
+) -> dict[str, Any]:
+    """Receive files or folders: sanitise, validate, report, land.
+
+    Reads the delivered files (they stay as they are), the municipality's layouts and register.
+    Writes sealed records, receipts and audit rows into the vault and reports into the handover
+    area. Never writes a cell's value anywhere else, never lands part of a file, never lands an
+    item without a legal basis on the day of ``at``.
+
+    Returns:
+        counts; ``deliveries``, one report per file (all but the longest lists of quarantined rows);
+        ``exit_code`` 4 when a file was refused for any reason but having landed before.
+
+    Raises:
+        ConfigurationFault: layouts or register don't hold together.
+        WrongUsage: a path isn't there. Busy: another process is receiving.
+        StaffError: the vault or the handover area can't be written; what landed stays landed.
+    """
+    started = time.monotonic()
+    layouts, register = read_layouts(municipality.folder), read_register(municipality.folder)
+    check_against(layouts.values(), [*register.items, *register.refused], [o.code for o in municipality.offices])
+    found = find_files(paths, limits)
+    with locked(home.handover):
+        keyring = open_vault(home)
+        from kodomo.intake.receipt import ReceiptBook  # its models exist only once the vault is open
+
+        book = ReceiptBook(home, keyring, by, at, medium)
+        book.mend()
+        desk = _Desk(home, layouts, register, book, row_key(keyring), at, limits, password)
+        deliveries = desk.receive(found, beat)
+    return _result(deliveries, found.ignored, started)
+
+
+def row_key(keyring: Keyring) -> bytes:
+    """The key of row fingerprints, derived from the vault's own so that the reading process never holds that."""
+    return hmac.new(keyring.blind_index("intake.rows").encode(), b"rows", hashlib.sha256).digest()
+
+
+@dataclass
+class _Pending:
+    """A file on its way: either already refused, or being read."""
+
+    name: str
+    size: int = 0
+    taken: Taken | None = None
+    layout: Layout | None = None
+    permission: Permission | None = None
+    refusal: DeliveryRefused | None = None
+    reading: Future[tuple[Reading, float]] | None = None
+
+
+@dataclass
+class _Desk:
+    """One run of receiving."""
+
+    home: Home
+    layouts: dict[str, Layout]
+    register: Register
+    book: ReceiptBook
+    key: bytes
+    at: dt.datetime
+    limits: Limits
+    password: str | None
+
+    def receive(self, found: Found, beat: Beat | None) -> list[dict[str, Any]]:
+        """All files, in order of name; the next ones are read while one is landed."""
+        self.incoming = self.home.handover / "incoming"
+        self._clear()
+        self.seen: set[str] = set()
+        deliveries = [self.book.refuse(name, "", "", refusal) for name, refusal in found.refusals]
+        progress = Progress("受領", None, beat=beat)
+        total = sum(c.path.lstat().st_size for c in found.candidates)
+        done = 0
+        with ThreadPoolExecutor(READERS) as pool:
+            try:
+                for pending in _ahead(self._started(found.candidates, pool), READERS + 1):
+                    deliveries.append(self._finish(pending))
+                    done += pending.size
+                    rows = int(deliveries[-1].get("rows_read", 0))
+                    progress.total = int((progress.done + rows) * total / done) if done else None
+                    progress.add(rows)
+            finally:
+                pool.shutdown(cancel_futures=True)
+                self._clear()
+        progress.close()
+        return deliveries
+
+    def _clear(self) -> None:
+        with writing(self.incoming):
+            shutil.rmtree(self.incoming, ignore_errors=True)
+            self.incoming.mkdir(parents=True, mode=0o700)
+
+    def _started(self, candidates: list[Candidate], pool: ThreadPoolExecutor) -> Iterator[_Pending]:
+        for number, candidate in enumerate(candidates):
+            try:
+                taken = take_in(candidate, self.incoming / f"{number:06d}.in", self.limits)
+                if not is_archive(taken):
+                    yield self._start(taken, pool)
+                    continue
+                for inner in unpack(taken, self.incoming, self.limits, self.password):
+                    yield self._start(inner, pool)
+                taken.path.unlink()
+            except DeliveryRefused as refusal:
+                yield _Pending(candidate.name, refusal=refusal)
+
+    def _start(self, taken: Taken, pool: ThreadPoolExecutor) -> _Pending:
+        """Everything that can be decided before a file is parsed, then the parsing itself, in a child."""
+        pending = _Pending(taken.name, taken.size, taken)
+        try:
+            self._refuse_same(taken)
+            pending.layout = layout = layout_for(taken.name, self.layouts)
+            on = self.at.astimezone(TOKYO).date()
+            pending.permission = permission = permit(layout, self.register, on, taken.name)
+        except DeliveryRefused as refusal:
+            pending.refusal = refusal
+            return pending
+        job = Job(taken.path, taken.name, layout, permission.columns, permission.rules, self.key,
+                  layout.extracted_on(taken.name) or on, self.limits)  # fmt: skip
+        pending.reading = pool.submit(_timed, job)
+        return pending
+
+    def _refuse_same(self, taken: Taken) -> None:
+        before = self.book.receipt_of(taken.sha256)
+        if before or taken.sha256 in self.seen:
+            which = (
+                f"受領番号 {before.pk}、{before.received_at.astimezone(TOKYO):%Y-%m-%d %H:%M}"
+                if before
+                else "今回の受け渡しの中"
+            )
+            raise refused(
+                SAME_FILE, "同じ内容のファイルを受領済みです。", f"{taken.name} ({which})",
+                "何もしなくてかまいません。別のファイルのはずなら、出力し直してください。",
+            )  # fmt: skip
+        self.seen.add(taken.sha256)
+
+    def _finish(self, pending: _Pending) -> dict[str, Any]:
+        source = pending.layout.source if pending.layout else ""
+        try:
+            if pending.refusal:
+                raise pending.refusal
+            assert pending.reading and pending.taken and pending.layout and pending.permission  # noqa: S101  see _start
+            reading, seconds = pending.reading.result()
+            told = _told(reading, pending.layout, pending.permission, seconds)
+            layout_sha256 = hashlib.sha256(pending.layout.path.read_bytes()).hexdigest()
+            receipt = self.book.keep(pending.taken, pending.layout, layout_sha256, reading, told)
+            return self.book.write_report_of(receipt)
+        except DeliveryRefused as refusal:
+            sha256 = pending.taken.sha256 if pending.taken else ""
+            self.seen.discard(sha256 if refusal.details.get("code") != SAME_FILE else "")
+            return self.book.refuse(pending.name, sha256, source, refusal)
+        finally:
+            if pending.taken:
+                pending.taken.path.unlink(missing_ok=True)
+
+
+def _timed(job: Job) -> tuple[Reading, float]:
+    started = time.monotonic()
+    return read_in_child(job), time.monotonic() - started
+
+
+def _ahead(items: Iterator[_Pending], count: int) -> Iterator[_Pending]:
+    """The same items in the same order, with some started before they are asked for."""
+    waiting: deque[_Pending] = deque()
+    for item in items:
+        waiting.append(item)
+        if len(waiting) >= count:
+            yield waiting.popleft()
+    yield from waiting
+
+
+def _told(reading: Reading, layout: Layout, permission: Permission, seconds: float) -> dict[str, Any]:
+    """What a report says beyond the receipt's own columns."""
+    notes = list(reading.notes)
+    for item, count in reading.undated.items():
+        notes.append(f"日付がないため事実にできなかった値: {item} {count:,} 件")
+    for column, doubts in reading.doubts.items():
+        notes.append(f"列「{column}」の日付の書き方で確かめたいもの: {_doubt_words(doubts)}")
+    return {
+        "caption": layout.caption, "unexpected_columns": reading.unexpected, "refused_items": list(permission.refused),
+        "blank_rows": reading.blank_rows, "undated": reading.undated, "notes": notes, "seconds": round(seconds, 2),
+    }  # fmt: skip
+
+
+def _doubt_words(doubts: dict[str, int]) -> str:
+    from kodomo.intake.dates import DOUBTS
+
+    return "、".join(f"{DOUBTS[doubt]} {count:,} とおり" for doubt, count in sorted(doubts.items()))
+
+
+def _result(deliveries: list[dict[str, Any]], ignored: list[str], started: float) -> dict[str, Any]:
+    landed = [d for d in deliveries if d["state"] == "landed"]
+    refusals = [d for d in deliveries if d["state"] == "refused"]
+    same = [d for d in refusals if d["code"] == SAME_FILE]
+    return {
+        "files": len(deliveries),
+        "landed": len(landed),
+        "refused": len(refusals),
+        "already_landed": len(same),
+        "rows_read": sum(d["rows_read"] for d in landed),
+        "rows_landed": sum(d["rows_landed"] for d in landed),
+        "rows_quarantined": sum(d["rows_quarantined"] for d in landed),
+        "rows_duplicate": sum(d["rows_duplicate"] for d in landed),
+        "rows_corrected": sum(d["rows_corrected"] for d in landed),
+        "deliveries": [_shortened(d) for d in deliveries],
+        "ignored": ignored,
+        "seconds": round(time.monotonic() - started, 2),
+        "exit_code": DeliveryRefused.exit_code if len(refusals) > len(same) else 0,
+    }
+
+
+def _shortened(delivery: dict[str, Any]) -> dict[str, Any]:
+    rows = delivery.get("quarantined", [])
+    return {**delivery, "quarantined": rows[:QUARANTINED_TOLD]} if rows else delivery
