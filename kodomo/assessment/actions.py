@@ -1,0 +1,164 @@
+"""Every write on a case: who, why, at most once, with its audit row in the same transaction (casework side)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+
+from django.conf import settings
+from django.db import transaction
+
+from kodomo.assessment import policies, trail
+from kodomo.assessment.models import Assessment, Case, FirstView, Submission
+from kodomo.assessment.states import REVEAL_PURPOSES, CaseState
+from kodomo.governance import permissions
+from kodomo.governance.permissions import Action, Actor
+from kodomo.vault.reveal import Identity, reveal
+
+
+def write_first_view(
+    case_number: str, *, by: Actor, text: str, concern: str, version: int, token: str, at: dt.datetime
+) -> None:
+    """Write the assessor's first view: from here on this person sees the judgement.
+
+    Raises:
+        NotPermitted: role or office.
+        NotAcceptable: written before, or empty.
+        VersionConflict: the case changed since the form was opened.
+    """
+
+    def act(case: Case) -> Mapping[str, object]:
+        policies.check_can_write_first_view(case, by, text)
+        FirstView.objects.create(
+            case=case,
+            judgement_name=case.judgement_name,
+            text=text.strip(),
+            concern=concern,
+            written_by=by.username,
+            written_by_name=by.name,
+            written_at=at,
+        )
+        return {"concern": concern, "judgement": case.judgement_name}
+
+    _write(case_number, Action.WRITE_FIRST_VIEW, by=by, reason="", version=version, token=token, at=at, act=act)
+
+
+def decide(
+    case_number: str,
+    *,
+    by: Actor,
+    decision: str,
+    reason_code: str,
+    reason: str,
+    agreement: str,
+    next_on: dt.date | None,
+    version: int,
+    token: str,
+    at: dt.datetime,
+) -> None:
+    """Decide what is done for the child; a later decision is a further revision, the earlier ones stay.
+
+    Raises:
+        NotPermitted: role, office, or no first view yet.
+        NotAcceptable: decision, reason or next date don't hold together.
+        VersionConflict: the case changed since the form was opened.
+    """
+
+    def act(case: Case) -> Mapping[str, object]:
+        policies.check_can_decide(case, by)
+        policies.check_decision(
+            decision=decision,
+            reason_code=reason_code,
+            reason_text=reason,
+            agreement=agreement,
+            next_on=next_on,
+            today=local_day(at),
+        )
+        revision = case.assessments.count() + 1
+        Assessment.objects.create(
+            case=case,
+            revision=revision,
+            first_view=policies.first_view_of(case, by.username),
+            judgement_name=case.judgement_name,
+            decision=decision,
+            reason_code=reason_code,
+            reason_text=reason.strip(),
+            agreement=agreement,
+            next_on=next_on,
+            decided_by=by.username,
+            decided_by_name=by.name,
+            decided_by_role=by.role,
+            decided_at=at,
+        )
+        case.state, case.next_on = CaseState(decision), next_on
+        return {"decision": decision, "revision": revision, "agreement": agreement, "next_on": str(next_on or "")}
+
+    _write(case_number, Action.DECIDE, by=by, reason=reason_code, version=version, token=token, at=at, act=act)
+
+
+def reveal_name(case_number: str, *, by: Actor, purpose_code: str, at: dt.datetime) -> Identity:
+    """Open the name of one case's child, with an audit row on both sides.
+
+    The vault's row is committed first: if this side's row then fails, nothing is shown and the
+    vault still knows that somebody asked.
+
+    Raises:
+        NotPermitted: role, office, or the case is not at that point.
+        NotReady: the vault doesn't know the child.
+    """
+    with transaction.atomic():
+        case = _case(case_number)
+        permissions.check(by.role, Action.REVEAL_NAME, own_office=case.office == by.office)
+        policies.check_can_reveal(case, purpose_code)
+        purpose = REVEAL_PURPOSES[purpose_code]
+        identity = reveal(
+            case.child_key,
+            home=settings.HOME,
+            by=by.username,
+            role=by.role,
+            purpose=purpose,
+            case_number=case.case_number,
+            at=at,
+        )
+        event = trail.event_of(by, Action.REVEAL_NAME, subject=case.child_key, purpose=purpose, detail=_about(case))
+        trail.append(event, at, settings.HOME)
+    return identity
+
+
+def local_day(at: dt.datetime) -> dt.date:
+    """The calendar day in the city at a moment."""
+    return at.astimezone(settings.LOCAL_ZONE).date()
+
+
+def _write(
+    case_number: str,
+    action: Action,
+    *,
+    by: Actor,
+    reason: str,
+    version: int,
+    token: str,
+    at: dt.datetime,
+    act: Callable[[Case], Mapping[str, object]],
+) -> None:
+    """One write: permission, once, version, act, audit row; all of it or nothing."""
+    with transaction.atomic():
+        case = _case(case_number)
+        permissions.check(by.role, action, own_office=case.office == by.office)
+        if Submission.objects.filter(token=token, username=by.username).exists():
+            return
+        policies.check_version(case, version)
+        detail = {**_about(case), **act(case)}
+        case.version += 1
+        case.save()
+        Submission.objects.create(token=token, username=by.username, action=action, made_at=at)
+        event = trail.event_of(by, action, subject=case.child_key, reason=reason, detail=detail)
+        trail.append(event, at, settings.HOME)
+
+
+def _case(case_number: str) -> Case:
+    return Case.objects.get(case_number=case_number)
+
+
+def _about(case: Case) -> dict[str, object]:
+    return {"case": case.case_number}

@@ -1,0 +1,271 @@
+"""Judged children arrive from the store as cases (casework side).
+
+The judgement is only read. Who is on the shortlist follows its levels; which office's queue a case
+joins follows ``offices.toml``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+
+from kodomo.assessment import trail
+from kodomo.assessment.case_numbers import new_case_number
+from kodomo.assessment.models import Arrival, Case, CaseLevel
+from kodomo.assessment.states import CaseState
+from kodomo.configuration import Home, Municipality
+from kodomo.errors import ConfigurationFault, IntegrityFault, NotReady
+from kodomo.governance import audit
+from kodomo.store.database import Snapshot, Store
+from kodomo.tables.engine import connect
+from kodomo.terms import OVERALL, Level, Method
+
+SHORTLIST_LEVELS = (Level.HIGH, Level.MIDDLE)
+"""Levels that bring a child onto the shortlist; an escalation and thin data do so too."""
+
+_HEIGHT = {Level.INSUFFICIENT: 0, Level.LOW: 0, Level.MIDDLE: 1, Level.HIGH: 2}
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One child as the judgement left it: who it is in broad terms, and a level for each type."""
+
+    subject: Mapping[str, Any]
+    levels: tuple[Mapping[str, Any], ...]
+    is_address_protected: bool = True
+
+    @property
+    def is_insufficient(self) -> bool:
+        """情報不足: the overall view could not be judged. Not the same as low."""
+        return any(entry["type"] == OVERALL and entry["level"] == Level.INSUFFICIENT for entry in self.levels)
+
+    @property
+    def has_escalation(self) -> bool:
+        """Some fact must be looked at whatever the score."""
+        return any(entry["escalation"] for entry in self.levels)
+
+    @property
+    def is_shortlisted(self) -> bool:
+        """A child is on the shortlist if any level reaches it, a fact must be seen, or too little is known."""
+        reaches = any(entry["level"] in SHORTLIST_LEVELS for entry in self.levels)
+        return reaches or self.has_escalation or self.is_insufficient
+
+
+def receive_arrivals(
+    *, home: Home, municipality: Municipality, by: str, at: dt.datetime, numbers: random.Random | None = None
+) -> dict[str, Any]:
+    """Open a case for every child on the current judgement's shortlist, and bring known cases up to date.
+
+    Reads the current judgement in the store. Writes cases, their levels and one audit row in one
+    transaction. A judgement comes in once: a second call changes nothing. Never closes a case
+    and never touches what people wrote.
+
+    Args:
+        by: who or what received it; stands in the audit row.
+        numbers: where case numbers are drawn from; the operating system's source when not given.
+
+    Raises:
+        NotReady: nothing was judged yet.
+        ConfigurationFault: no office is responsible for an age band.
+    """
+    store = Store(home.store)
+    judgement = store.current("judgements")
+    if judgement is None:
+        raise NotReady("まだ判定がありません。", then="kodomo judge を先に実行してください。")
+    with transaction.atomic():
+        known = Arrival.objects.filter(judgement_name=judgement.snapshot_id).first()
+        if known is not None:
+            return {"judgement": judgement.snapshot_id, "is_new": False, **known.figures}
+        figures = _take_in(judgement, store, municipality, at, numbers or random.SystemRandom())
+        Arrival.objects.create(
+            judgement_name=judgement.snapshot_id,
+            judged_as_of=_as_of(judgement),
+            manifest=dict(judgement.manifest),
+            figures=figures,
+            received_at=at,
+        )
+        detail = {"judgement": judgement.snapshot_id, **figures}
+        trail.append(audit.AuditEvent(by, "SYSTEM", "RECEIVE_ARRIVALS", detail=detail), at, home)
+    return {"judgement": judgement.snapshot_id, "is_new": True, **figures}
+
+
+def responsible_office(municipality: Municipality, age_band: str) -> str:
+    """An age band belongs to the office that has this band alone, else to the first office listed with it.
+
+    So 就学前 goes to the office for young children where there is one, and everybody else to the
+    centre. The order in ``offices.toml`` is the municipality's own rule.
+    """
+    having = [office for office in municipality.offices if age_band in office.age_bands]
+    if not having:
+        raise ConfigurationFault(
+            f"年齢区分「{age_band}」を受け持つ部署がありません。",
+            where=str(municipality.folder / "offices.toml"),
+            then="どれかの部署の age_bands に加えてください。",
+        )
+    alone = [office for office in having if len(office.age_bands) == 1]
+    return (alone or having)[0].code
+
+
+def _take_in(
+    judgement: Snapshot, store: Store, municipality: Municipality, at: dt.datetime, numbers: random.Random
+) -> dict[str, int]:
+    known = {case.child_key: case for case in Case.objects.all()}
+    judged = [one for one in _judged(judgement, store) if one.is_shortlisted or one.subject["child_key"] in known]
+    fresh = [one for one in judged if one.subject["child_key"] not in known]
+    # Rows are numbered in the order they are written: shuffled, so that the order of cases says nothing.
+    numbers.shuffle(fresh)
+    returned = _bring_up_to_date([one for one in judged if one.subject["child_key"] in known], known, judgement)
+    opened = _open_cases(fresh, judgement, municipality, at, numbers)
+    cases = {case.child_key: case for case in [*known.values(), *opened]}
+    _write_levels(judged, cases, judgement)
+    return {
+        "judged": _count(judgement),
+        "opened": len(opened),
+        "updated": len(judged) - len(fresh),
+        "returned": returned,
+        "insufficient": sum(one.is_insufficient for one in judged),
+        "escalated": sum(one.has_escalation for one in judged),
+    }
+
+
+def _open_cases(
+    fresh: list[Judged], judgement: Snapshot, municipality: Municipality, at: dt.datetime, numbers: random.Random
+) -> list[Case]:
+    taken = set(Case.objects.values_list("case_number", flat=True))
+    opened = []
+    for one in fresh:
+        number = new_case_number(at.date(), taken, numbers)
+        taken.add(number)
+        office = responsible_office(municipality, one.subject["age_band"])
+        case = Case(case_number=number, child_key=one.subject["child_key"], office=office, arrived_at=at)
+        _describe(case, one, judgement)
+        opened.append(case)
+    Case.objects.bulk_create(opened, batch_size=500)
+    return opened
+
+
+def _describe(case: Case, one: Judged, judgement: Snapshot) -> None:
+    case.age_band = one.subject["age_band"]
+    case.school_grade = one.subject["school_grade"]
+    # A protected family's area is not even stored here: what isn't there can't be shown.
+    case.is_address_protected = one.is_address_protected
+    case.area_code = "" if one.is_address_protected else (one.subject["area_code"] or "")
+    case.is_known_to_support = one.subject["is_known_to_support"]
+    case.is_council_registered = one.subject["is_council_registered"]
+    case.moved_in_within_year = one.subject["moved_in_within_year"]
+    case.is_insufficient = one.is_insufficient
+    case.has_escalation = one.has_escalation
+    case.judgement_name = judgement.snapshot_id
+    case.snapshot_name = snapshot_name(judgement.manifest)
+    case.judged_as_of = _as_of(judgement)
+
+
+def _bring_up_to_date(judged: list[Judged], known: Mapping[str, Case], judgement: Snapshot) -> int:
+    before: dict[int, dict[str, CaseLevel]] = defaultdict(dict)
+    for row in CaseLevel.objects.filter(is_current=True):
+        before[row.case_id][row.type] = row
+    returned, touched = 0, []
+    for one in judged:
+        case = known[one.subject["child_key"]]
+        if case.state == CaseState.NO_ACTION and _has_risen(before[case.pk], one.levels):
+            case.state, returned = CaseState.RETURNED, returned + 1
+        _describe(case, one, judgement)
+        # A form that is open in a browser was written under the former judgement: it must notice.
+        case.version += 1
+        touched.append(case)
+    CaseLevel.objects.filter(is_current=True, case__in=touched).update(is_current=False)
+    fields = [f.name for f in Case._meta.concrete_fields if f.name not in ("id", "case_number", "child_key", "office")]
+    Case.objects.bulk_update(touched, fields, batch_size=200)
+    return returned
+
+
+def _has_risen(before: Mapping[str, CaseLevel], now: Iterable[Mapping[str, Any]]) -> bool:
+    for entry in now:
+        old = before.get(entry["type"])
+        if _HEIGHT[Level(entry["level"])] > (_HEIGHT[Level(old.level)] if old else 0):
+            return True
+        if entry["escalation"] and not (old and old.escalation):
+            return True
+    return False
+
+
+def _write_levels(judged: list[Judged], cases: Mapping[str, Case], judgement: Snapshot) -> None:
+    rows = [
+        CaseLevel(
+            case=cases[one.subject["child_key"]],
+            judgement_name=judgement.snapshot_id,
+            judged_as_of=_as_of(judgement),
+            type=entry["type"],
+            level=entry["level"],
+            place=entry["place"],
+            escalation=entry["escalation"] or "",
+            is_registered=entry["is_registered"],
+        )
+        for one in judged
+        for entry in one.levels
+    ]
+    CaseLevel.objects.bulk_create(rows, batch_size=500)
+
+
+_LEVELS = f"""
+SELECT child_key, type, level, escalation, is_registered,
+       CASE WHEN score IS NULL OR level = 'INSUFFICIENT' THEN NULL
+            ELSE rank() OVER (PARTITION BY type ORDER BY score DESC NULLS LAST) END AS place
+FROM (SELECT *, row_number() OVER (
+          PARTITION BY child_key, type
+          ORDER BY CASE method WHEN '{Method.COMBINED}' THEN 0 WHEN '{Method.SCENARIO}' THEN 1 ELSE 2 END
+      ) AS preference FROM read_parquet(?))
+WHERE preference = 1
+ORDER BY child_key, type
+"""
+
+
+_PROTECTED = """
+SELECT DISTINCT spells.household_key
+FROM read_parquet(?) AS spells JOIN read_parquet(?) AS persons USING (person_key)
+WHERE persons.is_address_protected AND spells.valid_to IS NULL
+"""
+
+
+def _judged(judgement: Snapshot, store: Store) -> list[Judged]:
+    snapshot = store.open("snapshots", snapshot_name(judgement.manifest))
+    files = [str(snapshot.file("household_spells")), str(snapshot.file("persons"))]
+    with connect(memory="1GB", threads=2) as engine:
+        levels: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for entry in engine.sql(_LEVELS, params=[str(judgement.file("judgements"))]).to_arrow_table().to_pylist():
+            levels[entry["child_key"]].append(entry)
+        subjects = engine.sql("SELECT * FROM read_parquet(?)", params=[str(judgement.file("subjects"))])
+        found = subjects.to_arrow_table().to_pylist()
+        homes = {row[0] for row in engine.execute(_PROTECTED, files).fetchall()}
+        people = "SELECT person_key FROM read_parquet(?) WHERE is_address_protected"
+        people_protected = {row[0] for row in engine.execute(people, files[1:]).fetchall()}
+    return [
+        Judged(s, tuple(levels[s["child_key"]]), s["child_key"] in people_protected or s["household_key"] in homes)
+        for s in found
+    ]
+
+
+def _count(judgement: Snapshot) -> int:
+    return int(judgement.manifest["files"]["subjects"]["rows"])
+
+
+def _as_of(judgement: Snapshot) -> dt.date:
+    return dt.date.fromisoformat(str(judgement.manifest["as_of"]))
+
+
+def snapshot_name(manifest: Mapping[str, Any]) -> str:
+    """The store snapshot a judgement was made from, as its manifest names it.
+
+    Raises:
+        IntegrityFault: the manifest names none.
+    """
+    for name in ("snapshot", "snapshot_id"):
+        if isinstance(manifest.get(name), str):
+            return str(manifest[name])
+    raise IntegrityFault("判定に、もとになったこどもデータベースの版が書かれていません。", where=str(manifest["name"]))

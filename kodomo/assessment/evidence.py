@@ -1,0 +1,366 @@
+"""What the store knows about one child, as the child's page shows it (casework side).
+
+Reads the snapshot and the judgement a case is pinned to, filtered by key; an item is shown only if the
+register holds a basis for アセスメント on the day of reading. Names are never here.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from kodomo.assessment.models import Case
+from kodomo.configuration import Home, Municipality
+from kodomo.governance.register import Basis, Register, read_register
+from kodomo.store.database import Store
+from kodomo.tables.engine import connect
+from kodomo.terms import OVERALL, DifficultyType, Method, Purpose
+
+LOCATING_ITEMS = frozenset({"school_enrolled"})
+"""Items whose value tells where a family lives; withheld when the address is protected."""
+
+SERIES_FROM = 4
+"""An item with this many numeric observations is shown as a table by month, not line by line."""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One dated value with where it comes from and by what right it is shown."""
+
+    whose: str
+    item: str
+    caption: str
+    value: str
+    valid_from: dt.date
+    valid_to: dt.date | None
+    known_from: dt.date
+    source: str
+    holder: str
+    basis: Basis
+    is_after_judgement: bool
+
+
+@dataclass(frozen=True)
+class Series:
+    """An item observed month by month: one row for each fiscal year, April to March."""
+
+    whose: str
+    caption: str
+    source: str
+    holder: str
+    basis: Basis
+    latest_known_from: dt.date
+    years: tuple[tuple[int, tuple[float | None, ...]], ...]
+
+
+@dataclass(frozen=True)
+class Member:
+    """One person of the household: role and age band, nothing that names or locates."""
+
+    role: str
+    age: str
+    sex: str
+    is_the_child: bool
+    is_child: bool
+
+
+@dataclass(frozen=True)
+class CoverageRow:
+    """How well one source knows the child."""
+
+    caption: str
+    holder: str
+    state: str
+    state_label: str
+    latest_on: dt.date | None
+    extracted_on: dt.date | None
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """そろい具合: what is known, what is old and what is missing."""
+
+    rows: tuple[CoverageRow, ...]
+
+    def count(self, *states: str) -> int:
+        """How many sources are in one of the states."""
+        return sum(row.state in states for row in self.rows)
+
+    @property
+    def expected(self) -> int:
+        """Sources that ought to know a child of this age."""
+        return self.count("FRESH", "STALE", "MISSING")
+
+    @property
+    def fresh(self) -> int:
+        """Sources that know the child and are up to date."""
+        return self.count("FRESH")
+
+    @property
+    def missing(self) -> tuple[CoverageRow, ...]:
+        """Sources that ought to know the child and don't, or are old."""
+        return tuple(row for row in self.rows if row.state in ("MISSING", "STALE"))
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One reason of a judgement."""
+
+    type: str
+    direction: str
+    sentence: str
+    source: str
+    fact_on: dt.date | None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything the child's page shows from the store."""
+
+    facts: tuple[Fact, ...]
+    series: tuple[Series, ...]
+    members: tuple[Member, ...]
+    coverage: Coverage
+    reasons: Mapping[str, tuple[Reason, ...]]
+    withheld: tuple[str, ...]
+    """Captions of items that are there but have no valid basis today, or would locate a protected family."""
+
+
+def evidence_for(case: Case, *, home: Home, municipality: Municipality, today: dt.date) -> Evidence:
+    """Read what the child's page shows.
+
+    Raises:
+        NotReady: the pinned snapshot or judgement is gone.
+        ConfigurationFault: the register can't be read. Then nothing is shown.
+    """
+    store = Store(home.store)
+    snapshot, judgement = store.open("snapshots", case.snapshot_name), store.open("judgements", case.judgement_name)
+    register = current_register(municipality)
+    with connect(memory="512MB", threads=1) as engine:
+        people = _household(engine, case, str(snapshot.file("household_spells")), str(snapshot.file("persons")),
+                            str(snapshot.file("kinships")))  # fmt: skip
+        rows = _facts(engine, [p["person_key"] for p in people], str(snapshot.file("facts")))
+        sources = {
+            s["source"]: s for s in _rows(engine, "SELECT * FROM read_parquet(?)", [str(snapshot.file("sources"))])
+        }
+        coverage = _rows(engine, _COVERAGE, [str(judgement.file("coverage")), case.child_key])
+        reasons = _rows(engine, _REASONS, [str(judgement.file("reasons")), case.child_key])
+    reader = _Reader(case, register, municipality, sources, {p["person_key"]: p["role"] for p in people}, today)
+    facts, withheld = reader.shown(rows)
+    series, single = reader.series(facts)
+    return Evidence(
+        facts=single,
+        series=series,
+        members=tuple(_member(person, case.judged_as_of) for person in people),
+        coverage=Coverage(tuple(reader.coverage(row) for row in coverage)),
+        reasons=_by_type(reader.reason(row) for row in reasons),
+        withheld=withheld,
+    )
+
+
+def current_register(municipality: Municipality) -> Register:
+    """The register as its files say now: a basis taken out of them is gone on the next page."""
+    folder = municipality.folder
+    stamps = tuple((folder / "register" / name).stat().st_mtime_ns for name in ("items.toml", "bases.toml")
+                   if (folder / "register" / name).exists())  # fmt: skip
+    return _read_register(folder, stamps)
+
+
+@lru_cache(maxsize=4)
+def _read_register(folder: Path, stamps: tuple[int, ...]) -> Register:
+    return read_register(folder)
+
+
+_COVERAGE = "SELECT * FROM read_parquet(?) WHERE child_key = ? ORDER BY source"
+
+_REASONS = f"""
+SELECT * FROM (
+    SELECT *, dense_rank() OVER (
+        PARTITION BY type
+        ORDER BY CASE method WHEN '{Method.COMBINED}' THEN 0 WHEN '{Method.SCENARIO}' THEN 1 ELSE 2 END
+    ) AS preference FROM read_parquet(?) WHERE child_key = ?)
+WHERE preference = 1 ORDER BY type, position
+"""
+
+
+def _rows(engine: duckdb.DuckDBPyConnection, sql: str, values: object) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = engine.sql(sql, params=values).to_arrow_table().to_pylist()
+    return found
+
+
+def _household(
+    engine: duckdb.DuckDBPyConnection, case: Case, spells: str, persons: str, kinships: str
+) -> list[dict[str, Any]]:
+    """The people living with the child on the judgement's day, the child first.
+
+    Relatives who live elsewhere are left out on purpose: a separated parent's data are not for this page.
+    """
+    return _rows(
+        engine,
+        """
+        WITH now AS (
+            SELECT person_key, household_key, relationship FROM read_parquet($spells)
+            WHERE valid_from <= $day AND (valid_to IS NULL OR valid_to > $day)
+        ), kin AS (
+            SELECT relative_key, min(CASE kind WHEN 'MOTHER' THEN 1 WHEN 'FATHER' THEN 2
+                                     WHEN 'SIBLING' THEN 3 ELSE 4 END) AS rank
+            FROM read_parquet($kinships) WHERE child_key = $child AND valid_to IS NULL GROUP BY relative_key
+        )
+        SELECT p.person_key, p.born_month, p.sex, p.is_child, p.person_key = $child AS is_the_child,
+               now.relationship,
+               CASE WHEN p.person_key = $child THEN '本人' WHEN kin.rank = 1 THEN '母' WHEN kin.rank = 2 THEN '父'
+                    WHEN kin.rank = 3 THEN 'きょうだい' WHEN kin.rank = 4 THEN '保護者' ELSE '同居の人' END AS role
+        FROM read_parquet($persons) AS p
+        LEFT JOIN now ON now.person_key = p.person_key
+        LEFT JOIN kin ON kin.relative_key = p.person_key
+        WHERE p.person_key = $child
+           OR now.household_key IN (SELECT household_key FROM now WHERE person_key = $child)
+        ORDER BY is_the_child DESC, p.born_month NULLS LAST, p.person_key
+        """,
+        {"spells": spells, "persons": persons, "kinships": kinships, "child": case.child_key, "day": case.judged_as_of},
+    )
+
+
+def _facts(engine: duckdb.DuckDBPyConnection, person_keys: list[str], facts: str) -> list[dict[str, Any]]:
+    return _rows(
+        engine,
+        "SELECT * FROM read_parquet(?) WHERE person_key IN (SELECT unnest(?::VARCHAR[]))"
+        " ORDER BY valid_from DESC, item, source",
+        [facts, person_keys],
+    )
+
+
+class _Reader:
+    """Turns stored rows into what the page shows, under the register."""
+
+    def __init__(
+        self,
+        case: Case,
+        register: Register,
+        municipality: Municipality,
+        sources: Mapping[str, Mapping[str, Any]],
+        roles: Mapping[str, str],
+        today: dt.date,
+    ) -> None:
+        self.case, self.register, self.sources, self.roles, self.today = case, register, sources, roles, today
+        self.offices = {office.code: office.name for office in municipality.offices}
+
+    def shown(self, rows: Iterable[Mapping[str, Any]]) -> tuple[list[tuple[Fact, float | None]], tuple[str, ...]]:
+        shown, withheld = [], set()
+        for row in rows:
+            basis = self.register.basis_for(row["item"], Purpose.ASSESS, self.today)
+            caption = self.register.caption(row["item"])
+            if basis is None:
+                withheld.add(
+                    f"{caption}(いまは根拠がない)" if row["item"] in self.register.items else "登録簿にない項目"
+                )
+            elif self.case.is_address_protected and row["item"] in LOCATING_ITEMS:
+                withheld.add(f"{caption}(支援措置)")
+            else:
+                shown.append((self._fact(row, caption, basis), row["number"]))
+        return shown, tuple(sorted(withheld))
+
+    def _fact(self, row: Mapping[str, Any], caption: str, basis: Basis) -> Fact:
+        return Fact(
+            whose=self.roles.get(row["person_key"], "同居の人"),
+            item=row["item"],
+            caption=caption,
+            value=_value(row["number"], row["code"]),
+            valid_from=row["valid_from"],
+            valid_to=row["valid_to"],
+            known_from=row["known_from"],
+            source=self.source_caption(row["source"]),
+            holder=self.holder(row["source"]),
+            basis=basis,
+            is_after_judgement=row["known_from"] > self.case.judged_as_of,
+        )
+
+    def source_caption(self, source: str | None) -> str:
+        known = self.sources.get(source or "")
+        return str(known["caption"]) if known else "出所不明"
+
+    def holder(self, source: str) -> str:
+        known = self.sources.get(source)
+        code = str(known["holder"]) if known else ""
+        return self.offices.get(code, code)
+
+    def series(self, facts: list[tuple[Fact, float | None]]) -> tuple[tuple[Series, ...], tuple[Fact, ...]]:
+        groups: dict[tuple[str, str, str], list[tuple[Fact, float]]] = defaultdict(list)
+        for fact, number in facts:
+            if number is not None:
+                groups[(fact.whose, fact.caption, fact.source)].append((fact, number))
+        monthly = {key for key, observed in groups.items() if _is_monthly(observed)}
+        series = tuple(_series(groups[key]) for key in sorted(monthly))
+        rest = tuple(fact for fact, _ in facts if (fact.whose, fact.caption, fact.source) not in monthly)
+        return series, rest
+
+    def coverage(self, row: Mapping[str, Any]) -> CoverageRow:
+        if row["known"]:
+            state = ("FRESH", "新しい") if row["is_fresh"] else ("STALE", "古い")
+        else:
+            state = ("MISSING", "載っていない") if row["expected"] else ("OUTSIDE", "対象外の年齢")
+        extracted = self.sources.get(row["source"], {}).get("extracted_on")
+        caption, holder = self.source_caption(row["source"]), self.holder(row["source"])
+        return CoverageRow(caption, holder, *state, row["latest_on"], extracted)
+
+    def reason(self, row: Mapping[str, Any]) -> Reason:
+        source = self.source_caption(row["source"]) if row["source"] else ""
+        return Reason(row["type"], row["direction"], row["sentence"], source, row["fact_on"])
+
+
+def _is_monthly(observed: list[tuple[Fact, float]]) -> bool:
+    months = {(fact.valid_from.year, fact.valid_from.month) for fact, _ in observed}
+    return len(observed) >= SERIES_FROM and len(months) == len(observed)
+
+
+def _series(observed: list[tuple[Fact, float]]) -> Series:
+    first = observed[0][0]
+    years: dict[int, list[float | None]] = defaultdict(lambda: [None] * 12)
+    for fact, number in observed:
+        position = (fact.valid_from.month - 4) % 12
+        years[fact.valid_from.year - (fact.valid_from.month < 4)][position] = number
+    return Series(
+        whose=first.whose,
+        caption=first.caption,
+        source=first.source,
+        holder=first.holder,
+        basis=first.basis,
+        latest_known_from=max(fact.known_from for fact, _ in observed),
+        years=tuple((year, tuple(values)) for year, values in sorted(years.items(), reverse=True)),
+    )
+
+
+def _value(number: float | None, code: str | None) -> str:
+    if code is not None:
+        return code
+    return "あり" if number is None else f"{number:g}"
+
+
+def _member(person: Mapping[str, Any], on: dt.date) -> Member:
+    sex = {"M": "男", "F": "女"}.get(person["sex"] or "", "—")
+    return Member(person["role"], _age_words(person["born_month"], on), sex, person["is_the_child"], person["is_child"])
+
+
+def _age_words(born_month: dt.date | None, on: dt.date) -> str:
+    """Age as broadly as the work allows: years for children, decades for adults, 65 and over together."""
+    if born_month is None:
+        return "年齢不明"
+    years = on.year - born_month.year - (on.month < born_month.month)
+    if years < 18:
+        return f"{years}歳"
+    return "65歳以上" if years >= 65 else f"{years // 10 * 10}代"
+
+
+def _by_type(reasons: Iterable[Reason]) -> dict[str, tuple[Reason, ...]]:
+    grouped: dict[str, list[Reason]] = defaultdict(list)
+    for reason in reasons:
+        grouped[reason.type].append(reason)
+    order = [OVERALL, *DifficultyType]
+    return {code: tuple(grouped[code]) for code in order if code in grouped}

@@ -1,0 +1,146 @@
+"""What people enter: filters of the shortlist, the first view, the decision, the reason for a name (casework side)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.forms.utils import ErrorList
+
+from kodomo.assessment import policies
+from kodomo.assessment.shortlist import Filters, Order, Support
+from kodomo.assessment.states import REASON_CODES, REVEAL_PURPOSES, Agreement, CaseState, Concern
+from kodomo.configuration import Office
+from kodomo.errors import StaffError
+from kodomo.terms import OVERALL, OVERALL_LABEL, AgeBand, Decision, Level
+
+EVERY = [("", "すべて")]
+
+
+class FilterForm(forms.Form):
+    """一次絞り込みの条件."""
+
+    type = forms.ChoiceField(label="困難の類型", required=False)
+    level = forms.ChoiceField(label="レベル", required=False, choices=[*EVERY, *((m.value, m.label) for m in Level)])
+    age_band = forms.ChoiceField(
+        label="年齢区分", required=False, choices=[*EVERY, *((m.value, m.label) for m in AgeBand)]
+    )
+    office = forms.ChoiceField(label="担当部署", required=False)
+    state = forms.ChoiceField(label="状態", required=False, choices=[*EVERY, *((m.value, m.label) for m in CaseState)])
+    support = forms.ChoiceField(
+        label="支援とのつながり", required=False, choices=[*EVERY, *((m.value, m.label) for m in Support)]
+    )
+    unregistered = forms.BooleanField(label="要対協未登録", required=False)
+    insufficient = forms.BooleanField(label="情報不足", required=False)
+    moved_in = forms.BooleanField(label="転入1年以内", required=False)
+    escalated = forms.BooleanField(label="必ず確認する事実がある", required=False)
+    nobody_knows = forms.BooleanField(label="どの機関ともつながっていない", required=False)
+    waiting = forms.BooleanField(label="判断を待つものだけ", required=False)
+    overdue = forms.BooleanField(label="次回確認日を過ぎたもの", required=False)
+    order = forms.ChoiceField(label="並び順", required=False, choices=[(m.value, m.label) for m in Order])
+
+    def __init__(self, *args: Any, offices: tuple[Office, ...], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        types = [(t.value, t.label) for t in settings.MUNICIPALITY.types]
+        self._choose("type", [*EVERY, (OVERALL, OVERALL_LABEL), *types])
+        self._choose("office", [*EVERY, *((office.code, office.name) for office in offices)])
+
+    def _choose(self, name: str, choices: list[tuple[str, str]]) -> None:
+        field: Any = self.fields[name]
+        field.choices = choices
+
+    @property
+    def switches(self) -> list[Any]:
+        """The yes/no conditions, for the page."""
+        return [field for field in self if isinstance(field.field, forms.BooleanField)]
+
+    @property
+    def selects(self) -> list[Any]:
+        """The conditions with choices, for the page."""
+        return [field for field in self if isinstance(field.field, forms.ChoiceField)]
+
+    def filters(self) -> Filters:
+        """The conditions as chosen; what can't be read is no condition."""
+        given = self.cleaned_data if self.is_valid() else {}
+        return Filters(**{**given, "order": given.get("order") or Order.WAITING})
+
+
+class OnceForm(forms.Form):
+    """A form that takes effect once, on the case as it was when the form was opened."""
+
+    token = forms.CharField(min_length=16, max_length=64, widget=forms.HiddenInput)
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+    @classmethod
+    def opened(cls, version: int, **initial: Any) -> Any:
+        """An empty form with a fresh token."""
+        return cls(initial={"token": secrets.token_urlsafe(24), "version": version, **initial})
+
+    def refuse(self, refusal: StaffError) -> None:
+        """Show a policy's refusal on the form."""
+        self._errors = self.errors
+        self._errors.setdefault("__all__", ErrorList()).append(f"{refusal.what}{refusal.then}")
+
+
+class FirstViewForm(OnceForm):
+    """一次所見."""
+
+    concern = forms.ChoiceField(
+        label="気がかりの程度", choices=[(m.value, m.label) for m in Concern], widget=forms.RadioSelect
+    )
+    text = forms.CharField(
+        label="事実から考えたこと",
+        widget=forms.Textarea(attrs={"rows": 6}),
+        max_length=policies.TEXT_LIMIT,
+        min_length=5,
+    )
+
+
+class DecisionForm(OnceForm):
+    """支援要否の判断."""
+
+    decision = forms.ChoiceField(label="判断", choices=[(m.value, m.label) for m in Decision], widget=forms.RadioSelect)
+    reason_code = forms.ChoiceField(
+        label="理由",
+        choices=[
+            ("", "選んでください"),
+            *((Decision(d).label, tuple(codes.items())) for d, codes in REASON_CODES.items()),
+        ],
+    )
+    reason_text = forms.CharField(
+        label="理由の説明", required=False, widget=forms.Textarea(attrs={"rows": 4}), max_length=policies.TEXT_LIMIT
+    )
+    agreement = forms.ChoiceField(
+        label="判定への意見", choices=[(m.value, m.label) for m in Agreement], widget=forms.RadioSelect
+    )
+    next_on = forms.DateField(
+        label="次回確認日", required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+
+    def check(self, today: dt.date) -> bool:
+        """Whether all of it holds together, by the same rules as the action itself."""
+        if not self.is_valid():
+            return False
+        given = {
+            name: self.cleaned_data[name] for name in ("decision", "reason_code", "reason_text", "agreement", "next_on")
+        }
+        try:
+            policies.check_decision(**given, today=today)
+        except policies.NotAcceptable as refusal:
+            self.refuse(refusal)
+            return False
+        return True
+
+
+class RevealForm(forms.Form):
+    """氏名等を確かめる."""
+
+    purpose = forms.ChoiceField(label="目的", choices=list(REVEAL_PURPOSES.items()), widget=forms.RadioSelect)
+    password = forms.CharField(
+        label="あなたのパスワード(もう一度)",
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        max_length=256,
+    )

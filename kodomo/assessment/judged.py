@@ -1,0 +1,69 @@
+"""Levels as a page shows them: in the municipality's order, with reasons, never as reassurance (casework side)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from kodomo.assessment.evidence import Reason
+from kodomo.assessment.models import CaseLevel
+from kodomo.terms import OVERALL, OVERALL_LABEL, DifficultyType, Level
+
+LEVEL_WORDS: Mapping[str, str] = {
+    Level.HIGH: "高: 積極的なアプローチを検討する候補",
+    Level.MIDDLE: "中: 学校等への調査を検討する候補",
+    Level.LOW: "低: いまの情報からは候補に挙がらない(困難がないという意味ではない)",
+    Level.INSUFFICIENT: "情報不足: 判定できるだけの情報がない(低いという意味ではない)",
+}
+"""What a level says, and what it doesn't."""
+
+
+@dataclass(frozen=True)
+class JudgedType:
+    """One type's level with its reasons."""
+
+    type: str
+    label: str
+    level: str
+    level_label: str
+    words: str
+    place: int | None
+    escalation: str
+    is_registered: bool
+    raising: tuple[Reason, ...]
+    lowering: tuple[Reason, ...]
+
+    @property
+    def is_raised(self) -> bool:
+        """Whether this type is why the child is on the list."""
+        return self.level in (Level.HIGH, Level.MIDDLE) or bool(self.escalation)
+
+
+def judged_types(
+    levels: Iterable[CaseLevel],
+    types: Sequence[DifficultyType],
+    reasons: Mapping[str, tuple[Reason, ...]] | None = None,
+) -> list[JudgedType]:
+    """The levels of one judgement, the overall view first, then the municipality's types."""
+    by_type = {row.type: row for row in levels}
+    return [
+        _judged(by_type[code], label, (reasons or {}).get(code, ()))
+        for code, label in [(OVERALL, OVERALL_LABEL), *((t.value, t.label) for t in types)]
+        if code in by_type
+    ]
+
+
+def _judged(row: CaseLevel, label: str, reasons: tuple[Reason, ...]) -> JudgedType:
+    return JudgedType(
+        type=row.type,
+        label=label,
+        level=row.level,
+        level_label=Level(row.level).label,
+        words=LEVEL_WORDS[row.level],
+        # A place is shown only where it helps to order the work; "3,000th" would read as "fine".
+        place=row.place if row.level in (Level.HIGH, Level.MIDDLE) else None,
+        escalation=row.escalation,
+        is_registered=row.is_registered,
+        raising=tuple(r for r in reasons if r.direction == "UP"),
+        lowering=tuple(r for r in reasons if r.direction == "DOWN"),
+    )

@@ -1,0 +1,156 @@
+"""Cases, what the judgements said about them and what people decided (casework side).
+
+No name, address or birth date has a column here: a child is its ``child_key`` and the office's
+own ``case_number``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+
+from kodomo.assessment.states import Agreement, CaseState, Concern
+from kodomo.errors import IntegrityFault
+from kodomo.terms import OVERALL, OVERALL_LABEL, AgeBand, Decision, DifficultyType, Level
+
+
+def _choices(enum: Any) -> list[tuple[str, str]]:
+    return [(member.value, member.label) for member in enum]
+
+
+TYPE_CHOICES = [*_choices(DifficultyType), (OVERALL, OVERALL_LABEL)]
+
+
+class Arrival(models.Model):
+    """受理の控え: a judgement whose shortlist has come in. Each comes in once."""
+
+    judgement_name = models.CharField(max_length=120, unique=True)
+    judged_as_of = models.DateField()
+    manifest = models.JSONField()
+    figures = models.JSONField()
+    received_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("pk",)
+
+
+class Case(models.Model):
+    """事例: one child's arrival and all that follows."""
+
+    case_number = models.CharField("仮番号", max_length=16, unique=True)
+    child_key = models.CharField(max_length=40, unique=True)
+    office = models.CharField("担当部署", max_length=64, db_index=True)
+    state = models.CharField("状態", max_length=16, choices=_choices(CaseState), default=CaseState.ARRIVED)
+    age_band = models.CharField("年齢区分", max_length=16, choices=_choices(AgeBand))
+    school_grade = models.IntegerField("学年", null=True)
+    area_code = models.CharField("地区", max_length=64, blank=True)
+    is_known_to_support = models.BooleanField("支援につながっている")
+    is_council_registered = models.BooleanField("要対協登録")
+    moved_in_within_year = models.BooleanField("転入1年以内")
+    is_insufficient = models.BooleanField("情報不足")
+    is_address_protected = models.BooleanField("支援措置", default=True)
+    has_escalation = models.BooleanField("必ず確認")
+    judgement_name = models.CharField("判定", max_length=120)
+    snapshot_name = models.CharField("こどもデータベースの版", max_length=120)
+    judged_as_of = models.DateField("判定の基準日")
+    next_on = models.DateField("次回確認日", null=True)
+    arrived_at = models.DateTimeField("届いた日時")
+    version = models.IntegerField(default=1)
+
+    class Meta:
+        ordering = ("pk",)
+        indexes = [models.Index(fields=("office", "state")), models.Index(fields=("next_on",))]
+
+    def __str__(self) -> str:
+        return self.case_number
+
+    @property
+    def grade_label(self) -> str:
+        """学年を読む言葉: 小3、中1、就学前 など."""
+        if self.school_grade is None or self.age_band not in (AgeBand.ELEMENTARY, AgeBand.JUNIOR_HIGH):
+            return AgeBand(self.age_band).label
+        return f"小{self.school_grade}" if self.school_grade <= 6 else f"中{self.school_grade - 6}"
+
+
+class CaseLevel(models.Model):
+    """判定の履歴: what one judgement said about one case and type. Never changed once written."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="levels")
+    judgement_name = models.CharField(max_length=120)
+    judged_as_of = models.DateField()
+    type = models.CharField(max_length=32, choices=TYPE_CHOICES)
+    level = models.CharField(max_length=16, choices=_choices(Level))
+    # The place in the order of review among all judged children; a raw score invites false precision.
+    place = models.IntegerField(null=True)
+    escalation = models.TextField(blank=True)
+    is_registered = models.BooleanField(default=False)
+    is_current = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ("-judged_as_of", "pk")
+        constraints = [models.UniqueConstraint(fields=("case", "judgement_name", "type"), name="one_level_a_judgement")]
+        indexes = [models.Index(fields=("is_current", "type", "level"))]
+
+
+class AppendOnly(models.Model):
+    """A row that is written once. A later view is a further row."""
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Insert; an existing row is refused."""
+        if self.pk is not None:
+            raise IntegrityFault("書かれた記録は変えられません。", then="新しい記録として書いてください。")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        """Refused: records are kept for their retention period."""
+        raise IntegrityFault("書かれた記録は消せません。")
+
+
+class FirstView(AppendOnly):
+    """一次所見: what the assessor thinks from the facts alone, before the judgement is shown."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="first_views")
+    judgement_name = models.CharField(max_length=120)
+    text = models.TextField("一次所見")
+    concern = models.CharField("気がかりの程度", max_length=16, choices=_choices(Concern))
+    written_by = models.CharField(max_length=150)
+    written_by_name = models.CharField(max_length=150)
+    written_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("pk",)
+
+
+class Assessment(AppendOnly):
+    """アセスメント: one person's decision on a case. A changed decision is a further revision."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="assessments")
+    revision = models.IntegerField()
+    first_view = models.ForeignKey(FirstView, on_delete=models.PROTECT, related_name="+")
+    judgement_name = models.CharField(max_length=120)
+    decision = models.CharField("支援要否の判断", max_length=16, choices=_choices(Decision))
+    reason_code = models.CharField("理由", max_length=8)
+    reason_text = models.TextField("理由の説明", blank=True)
+    agreement = models.CharField("判定への意見", max_length=16, choices=_choices(Agreement))
+    next_on = models.DateField("次回確認日", null=True)
+    decided_by = models.CharField(max_length=150)
+    decided_by_name = models.CharField(max_length=150)
+    decided_by_role = models.CharField(max_length=32)
+    decided_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("pk",)
+        constraints = [models.UniqueConstraint(fields=("case", "revision"), name="one_assessment_a_revision")]
+
+
+class Submission(models.Model):
+    """送信の控え: the token of a form that took effect, so that a second click has no second effect."""
+
+    token = models.CharField(max_length=64, unique=True)
+    username = models.CharField(max_length=150)
+    action = models.CharField(max_length=32)
+    made_at = models.DateTimeField()

@@ -1,0 +1,143 @@
+"""What is possible on a case in its state: rules in pairs, ``check_…`` refuses and ``can_…`` answers (casework side).
+
+Who may do it is decided in ``governance.permissions``; this module asks only whether it makes sense.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from kodomo.assessment.models import Assessment, Case, FirstView
+from kodomo.assessment.states import DATED_DECISIONS, REASON_CODES, REVEAL_PURPOSES, Agreement
+from kodomo.errors import NotPermitted, StaffError
+from kodomo.governance.permissions import Action, Actor, Role, can
+from kodomo.terms import Decision
+
+LONGEST_WAIT_DAYS = 366
+"""A next date further away than a year is no follow-up."""
+
+TEXT_LIMIT = 4_000
+"""Characters of a free text; more belongs into an attachment."""
+
+
+class VersionConflict(StaffError):
+    """Somebody else changed the case while the form was open; nothing was saved."""
+
+    exit_code = 8
+
+
+class NotAcceptable(StaffError):
+    """What was entered does not hold together; nothing was saved."""
+
+
+def check_version(case: Case, version: int) -> None:
+    """A write is accepted only if the case is still as it was when the form was opened."""
+    if case.version != version:
+        raise VersionConflict(
+            "この事例は、あなたが画面を開いた後に、ほかの人が更新しました。",
+            where=f"事例 {case.case_number}",
+            then="最新の内容を確かめ、必要なら書き直して、もう一度保存してください。",
+        )
+
+
+def first_view_of(case: Case, username: str) -> FirstView | None:
+    """A person's first view of the case under its current judgement."""
+    return case.first_views.filter(judgement_name=case.judgement_name, written_by=username).last()
+
+
+def can_see_levels(case: Case, actor: Actor) -> bool:
+    """Levels, reasons and their order are shown to an assessor only after their own first view is written.
+
+    People who do not assess (committee, approver) see them once somebody's first view of this
+    judgement stands. The coordinating office, which runs the judgement, sees them at once.
+    """
+    if actor.role is Role.COORDINATOR:
+        return True
+    if can(actor.role, Action.WRITE_FIRST_VIEW, own_office=True):
+        return first_view_of(case, actor.username) is not None
+    return case.first_views.filter(judgement_name=case.judgement_name).exists()
+
+
+def check_can_write_first_view(case: Case, actor: Actor, text: str) -> None:
+    """A person writes one first view for each judgement, in words, before seeing the levels."""
+    if first_view_of(case, actor.username) is not None:
+        raise NotAcceptable(
+            "一次所見はもう書かれています。判定を見た後に一次所見を変えることはできません。",
+            where=f"事例 {case.case_number}",
+            then="考えが変わったときは、判断の理由に書いてください。",
+        )
+    _check_text(text, "一次所見", required=True)
+
+
+def can_write_first_view(case: Case, actor: Actor) -> bool:
+    """Whether the person's first view of the current judgement is still missing."""
+    return first_view_of(case, actor.username) is None
+
+
+def check_can_decide(case: Case, actor: Actor) -> None:
+    """Only a person whose own first view of the current judgement is written may decide."""
+    if first_view_of(case, actor.username) is None:
+        raise NotPermitted(
+            "判断の前に、事実だけを見た一次所見を書いてください。",
+            where=f"事例 {case.case_number}",
+            then="個票で一次所見を書くと、判定と判断の欄が開きます。",
+        )
+
+
+def can_decide(case: Case, actor: Actor) -> bool:
+    """Whether the person's first view stands, so that they may decide."""
+    return first_view_of(case, actor.username) is not None
+
+
+def check_decision(
+    *, decision: str, reason_code: str, reason_text: str, agreement: str, next_on: dt.date | None, today: dt.date
+) -> None:
+    """A decision has a known reason, words where a code is not enough, and a next date where it is followed up."""
+    if decision not in set(Decision) or reason_code not in REASON_CODES[Decision(decision)]:
+        raise NotAcceptable("判断と理由の組み合わせが正しくありません。", then="判断に合う理由を選んでください。")
+    if agreement not in set(Agreement):
+        raise NotAcceptable("判定への意見が選ばれていません。", then="一つ選んでください。")
+    _check_text(reason_text, "理由の説明", required=reason_code.endswith("9") or agreement == Agreement.DISAGREE)
+    check_next_date(Decision(decision), next_on, today)
+
+
+def check_next_date(decision: Decision, next_on: dt.date | None, today: dt.date) -> None:
+    """支援する・調査する・見守る need a next date, in the future and within a year; 対応しない has none."""
+    if decision not in DATED_DECISIONS:
+        if next_on is not None:
+            raise NotAcceptable("「対応しない」には次回確認日を付けません。", then="次回確認日を空にしてください。")
+        return
+    if next_on is None:
+        raise NotAcceptable(f"「{decision.label}」には次回確認日が要ります。", then="次に確かめる日を入れてください。")
+    if not today < next_on <= today + dt.timedelta(days=LONGEST_WAIT_DAYS):
+        raise NotAcceptable("次回確認日は、明日から1年以内の日にしてください。", then="日付を直してください。")
+
+
+def latest_assessment(case: Case) -> Assessment | None:
+    """The decision that stands."""
+    return case.assessments.last()
+
+
+def can_reveal(case: Case) -> bool:
+    """A name is opened only for a case that is being followed up, or that has a fact which must be seen at once."""
+    standing = latest_assessment(case)
+    return case.has_escalation or (standing is not None and standing.decision in DATED_DECISIONS)
+
+
+def check_can_reveal(case: Case, purpose_code: str) -> None:
+    """Refuses when ``can_reveal`` says no, or the purpose is not on the list."""
+    if not can_reveal(case):
+        raise NotPermitted(
+            "この事例は、まだ氏名等を確かめられません。",
+            where=f"事例 {case.case_number}",
+            then="支援する・調査する・見守る のいずれかを判断した後に確かめてください。",
+        )
+    if purpose_code not in REVEAL_PURPOSES:
+        raise NotAcceptable("氏名等を確かめる目的が選ばれていません。", then="目的を一つ選んでください。")
+
+
+def _check_text(text: str, caption: str, *, required: bool) -> None:
+    if required and len(text.strip()) < 5:
+        raise NotAcceptable(f"「{caption}」を5文字以上で書いてください。", then="考えたことを言葉で残してください。")
+    if len(text) > TEXT_LIMIT:
+        raise NotAcceptable(f"「{caption}」は {TEXT_LIMIT} 文字までです。", then="短くしてください。")

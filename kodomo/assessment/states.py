@@ -1,0 +1,86 @@
+"""Where a case stands, and the words of a decision: reason codes and purposes as data (casework side)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from kodomo.terms import Decision, LabelledEnum
+
+
+class CaseState(LabelledEnum):
+    """事例の状態."""
+
+    ARRIVED = "ARRIVED", "受理", "判定から届き、まだ判断されていない"
+    RETURNED = "RETURNED", "再燃(再確認)", "対応しないとした後の判定で、可能性が上がった"
+    SUPPORT = "SUPPORT", "支援する", "支援につなぐと判断した"
+    INQUIRE = "INQUIRE", "調査中", "学校・園等への調査を待っている"
+    WATCH = "WATCH", "見守り中", "次回確認日を決めて見守っている"
+    NO_ACTION = "NO_ACTION", "対応しない", "いまは支援・調査・見守りを行わない"
+
+
+class Concern(LabelledEnum):
+    """一次所見での気がかりの程度: the assessor's own, from the facts alone."""
+
+    STRONG = "STRONG", "強い"
+    SOME = "SOME", "いくらかある"
+    NONE = "NONE", "特にない"
+    UNKNOWN = "UNKNOWN", "事実が足りずわからない"
+
+
+class Agreement(LabelledEnum):
+    """判定への意見: what the assessor thinks of the judgement after seeing it."""
+
+    AGREE = "AGREE", "同意する"
+    DISAGREE = "DISAGREE", "同意しない"
+    UNSURE = "UNSURE", "どちらともいえない"
+
+
+WAITING_STATES = (CaseState.ARRIVED, CaseState.RETURNED)
+"""States in which a person must decide."""
+
+DATED_DECISIONS = (Decision.SUPPORT, Decision.INQUIRE, Decision.WATCH)
+"""Decisions that are followed up: a next date can't be empty."""
+
+REASON_CODES: Mapping[Decision, Mapping[str, str]] = {
+    Decision.SUPPORT: {
+        "S1": "複数の分野の事実が重なっている",
+        "S2": "緊急性がある(必ず確認する事実がある)",
+        "S3": "本人・家庭から相談や希望がある",
+        "S4": "学校・園等から心配の声がある",
+        "S9": "その他(理由を書く)",
+    },
+    Decision.INQUIRE: {
+        "Q1": "事実が足りず、学校・園等に確かめる",
+        "Q2": "事実が古く、いまの様子を確かめる",
+        "Q3": "出所どうしの内容が食い違っている",
+        "Q4": "家族・保護者の状況を関係課に確かめる",
+        "Q9": "その他(理由を書く)",
+    },
+    Decision.WATCH: {
+        "W1": "気になる事実はあるが、いまは落ち着いている",
+        "W2": "すでに支援につながっており、様子を見る",
+        "W3": "転入まもなく、記録が増えるのを待つ",
+        "W9": "その他(理由を書く)",
+    },
+    Decision.NO_ACTION: {
+        "N1": "事実を確かめ、困難はないと判断した",
+        "N2": "ほかの機関が対応しており、重ねない",
+        "N3": "記録の誤り・名寄せの誤りと思われる",
+        "N4": "転出・年齢到達などで対象でなくなった",
+        "N9": "その他(理由を書く)",
+    },
+}
+"""Why, for each decision. Codes ending in 9 need a text that stands by itself."""
+
+REVEAL_PURPOSES: Mapping[str, str] = {
+    "P1": "支援のための連絡・訪問",
+    "P2": "学校・園等への調査のための確認",
+    "P3": "すでに関わっている家庭かどうかの確認",
+    "P4": "緊急の安全確認",
+}
+"""What a name may be revealed for."""
+
+
+def reason_label(decision: str, code: str) -> str:
+    """The wording of a reason code; the code itself when it is no longer in the list."""
+    return REASON_CODES.get(Decision(decision), {}).get(code, code)

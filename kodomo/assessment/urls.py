@@ -1,0 +1,37 @@
+"""Addresses of the shortlist and of a case (casework side)."""
+
+from __future__ import annotations
+
+from django.urls import path, register_converter
+
+from kodomo.assessment import views
+from kodomo.assessment.case_numbers import is_case_number
+
+
+class CaseNumber:
+    """A case number whose check digit fits; anything else is no such page."""
+
+    regex = r"[0-9]{4}-[0-9]{7}"
+
+    def to_python(self, value: str) -> str:
+        """Refuse a number misheard or mistyped."""
+        if not is_case_number(value):
+            raise ValueError
+        return value
+
+    def to_url(self, value: str) -> str:
+        """As it is."""
+        return value
+
+
+register_converter(CaseNumber, "case_number")
+
+urlpatterns = [
+    path("cases/", views.shortlist, name="shortlist"),
+    path("cases/export/", views.shortlist_export, name="shortlist-export"),
+    path("cases/<case_number:case_number>/", views.case, name="case"),
+    path("cases/<case_number:case_number>/print/", views.case_print, name="case-print"),
+    path("cases/<case_number:case_number>/first-view/", views.first_view, name="first-view"),
+    path("cases/<case_number:case_number>/decide/", views.decide, name="decide"),
+    path("cases/<case_number:case_number>/reveal/", views.reveal, name="reveal"),
+]

@@ -1,0 +1,255 @@
+"""Pages of the shortlist and of a case; each showing of a child leaves its audit row first (casework side)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from urllib.parse import urlencode
+
+from axes.utils import reset as reset_lockout
+from django.conf import settings
+from django.contrib.auth import authenticate
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.db.models import Prefetch
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from kodomo.assessment import actions, exports, policies, trail
+from kodomo.assessment import shortlist as lists
+from kodomo.assessment.evidence import Evidence, evidence_for
+from kodomo.assessment.forms import DecisionForm, FilterForm, FirstViewForm, RevealForm
+from kodomo.assessment.judged import judged_types
+from kodomo.assessment.models import Case, CaseLevel
+from kodomo.assessment.states import REASON_CODES, REVEAL_PURPOSES, reason_label
+from kodomo.configuration import Office
+from kodomo.governance.permissions import Action, Scope, can, scope
+
+# The shortlist ---------------------------------------------------------------------------------
+
+
+@require_safe
+def shortlist(request: Any) -> HttpResponse:
+    """一次絞り込み: the cases that fit the filters, without names."""
+    form, filters = _asked(request, request.GET)
+    with transaction.atomic():
+        cases = lists.shortlisted(request.actor, filters, actions.local_day(request.at))
+        page = Paginator(cases.prefetch_related(_current_levels()), lists.PAGE_SIZE).get_page(request.GET.get("page"))
+        rows = [_row(case, request) for case in page.object_list]
+        _record_list(request, Action.VIEW_SHORTLIST, len(rows), filters)
+    query = {name: value for name, value in request.GET.items() if name != "page"}
+    context = {"form": form, "page": page, "rows": rows, "query": urlencode(query), "filters": filters,
+               "may_export": can(request.actor.role, Action.EXPORT_SHORTLIST)}  # fmt: skip
+    return render(request, "assessment/shortlist.html", context)
+
+
+@require_POST
+def shortlist_export(request: Any) -> HttpResponse:
+    """The same list as a file, masked in the same way, saying who took it and when."""
+    _, filters = _asked(request, request.POST)
+    with transaction.atomic():
+        cases = lists.shortlisted(request.actor, filters, actions.local_day(request.at))
+        rows = [_row(case, request) for case in cases.prefetch_related(_current_levels())]
+        number = _record_list(request, Action.EXPORT_SHORTLIST, len(rows), filters)
+    content = exports.shortlist_csv(rows, actor=request.actor, at=request.at, number=number)
+    response = HttpResponse(content, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="shortlist-{number}.csv"'
+    return response
+
+
+def _asked(request: Any, given: Any) -> tuple[FilterForm, lists.Filters]:
+    form = FilterForm(given, offices=_offices(request))
+    return form, form.filters()
+
+
+def _offices(request: Any) -> tuple[Office, ...]:
+    everywhere = scope(request.actor.role, Action.VIEW_SHORTLIST) is Scope.EVERY_OFFICE
+    return tuple(
+        o for o in settings.MUNICIPALITY.offices if o.age_bands and (everywhere or o.code == request.actor.office)
+    )
+
+
+def _current_levels() -> Prefetch:
+    return Prefetch("levels", queryset=CaseLevel.objects.filter(is_current=True), to_attr="current_levels")
+
+
+def _row(case: Any, request: Any) -> dict[str, Any]:
+    """What a line of the list says. Levels stay hidden from an assessor whose first view is missing."""
+    shown = policies.can_see_levels(case, request.actor)
+    types = judged_types(case.current_levels, settings.MUNICIPALITY.types)
+    return {
+        "case": case,
+        "levels_shown": shown,
+        "types": [t for t in types if t.is_raised],
+        "escalations": case.has_escalation,
+    }
+
+
+def _record_list(request: Any, action: Action, count: int, filters: lists.Filters) -> int:
+    detail = {"count": count, "filters": filters.chosen()}
+    return trail.append(trail.event_of(request.actor, action, detail=detail), request.at, settings.HOME)
+
+
+# One case --------------------------------------------------------------------------------------
+
+
+@require_safe
+def case(request: Any, case_number: str) -> HttpResponse:
+    """個票: facts first; levels and reasons once the reader's own first view stands."""
+    context = _opened(request, case_number, Action.VIEW_CASE)
+    if context["may_write_first_view"]:
+        context["form"] = FirstViewForm.opened(context["case"].version)
+    return render(request, "assessment/case.html", context)
+
+
+@require_safe
+def case_print(request: Any, case_number: str) -> HttpResponse:
+    """The case on A4 paper, numbered by its audit row."""
+    return render(request, "assessment/case_print.html", _opened(request, case_number, Action.PRINT_CASE))
+
+
+@require_http_methods(["GET", "POST"])
+def first_view(request: Any, case_number: str) -> HttpResponse:
+    """一次所見: write what the facts alone say."""
+    if request.method != "POST":
+        return redirect("case", case_number=case_number)
+    form = FirstViewForm(request.POST)
+    if form.is_valid():
+        given = form.cleaned_data
+        try:
+            actions.write_first_view(case_number, by=request.actor, at=request.at, **given)
+        except policies.VersionConflict as conflict:
+            return _conflict(request, case_number, conflict, {"一次所見": given["text"]})
+        return redirect("case", case_number=case_number)
+    context = _opened(request, case_number, Action.VIEW_CASE)
+    return render(request, "assessment/case.html", {**context, "form": form}, status=400)
+
+
+@require_http_methods(["GET", "POST"])
+def decide(request: Any, case_number: str) -> HttpResponse:
+    """アセスメント: the decision, with its reason and the next date."""
+    form = DecisionForm(request.POST) if request.method == "POST" else None
+    if form is not None and form.check(actions.local_day(request.at)):
+        given = dict(form.cleaned_data)
+        given["reason"] = given.pop("reason_text")
+        try:
+            actions.decide(case_number, by=request.actor, at=request.at, **given)
+        except policies.VersionConflict as conflict:
+            return _conflict(request, case_number, conflict, _decision_words(form.cleaned_data))
+        return redirect("case", case_number=case_number)
+    context = _opened(request, case_number, Action.DECIDE)
+    policies.check_can_decide(context["case"], request.actor)
+    context["form"] = form or DecisionForm.opened(context["case"].version)
+    return render(request, "assessment/decide.html", context, status=400 if form else 200)
+
+
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "POST"])
+def reveal(request: Any, case_number: str) -> HttpResponse:
+    """氏名等を確かめる: purpose and password once more, then the name, this once."""
+    form = RevealForm(request.POST or None)
+    with trail.recorded(trail.event_of(request.actor, "OPEN_REVEAL", detail={"case": case_number}), request.at):
+        found = Case.objects.get(case_number=case_number)
+    context: dict[str, Any] = {"case": found, "form": form, "can_reveal": policies.can_reveal(found)}
+    if request.method == "POST" and form.is_valid():
+        if _is_really(request, form.cleaned_data["password"]):
+            purpose = form.cleaned_data["purpose"]
+            identity = actions.reveal_name(case_number, by=request.actor, purpose_code=purpose, at=request.at)
+            shown = {**context, "identity": identity, "purpose": REVEAL_PURPOSES[purpose]}
+            return render(request, "assessment/revealed.html", shown)
+        form.add_error("password", "パスワードが違います。")
+    return render(request, "assessment/reveal.html", context, status=400 if form.errors else 200)
+
+
+def _is_really(request: Any, password: str) -> bool:
+    """Step-up: the person at the keyboard is still the one who signed in."""
+    if authenticate(request, username=request.actor.username, password=password) is None:
+        with trail.recorded(trail.event_of(request.actor, "STEP_UP_FAILED"), request.at):
+            return False
+    reset_lockout(username=request.actor.username)
+    return True
+
+
+def _opened(request: Any, case_number: str, action: Action) -> dict[str, Any]:
+    """Read a case for showing, with the audit row of the showing in the same transaction.
+
+    The row is written before anything is rendered; when it can't be, the error leaves here and
+    no page is made.
+    """
+    actor, today = request.actor, actions.local_day(request.at)
+    with transaction.atomic():
+        found = Case.objects.get(case_number=case_number)
+        levels_shown = policies.can_see_levels(found, actor)
+        evidence = evidence_for(found, home=settings.HOME, municipality=settings.MUNICIPALITY, today=today)
+        detail = {"case": found.case_number, "levels_shown": levels_shown}
+        event = trail.event_of(actor, action, subject=found.child_key, detail=detail)
+        number = trail.append(event, request.at, settings.HOME)
+    return {
+        "case": found,
+        "evidence": evidence,
+        "levels_shown": levels_shown,
+        "number": number,
+        "today": today,
+        **_history(found, levels_shown, evidence),
+        **_possible(found, request),
+    }
+
+
+def _history(case: Case, levels_shown: bool, evidence: Evidence) -> dict[str, Any]:
+    levels = list(case.levels.all())
+    current = judged_types([row for row in levels if row.is_current], settings.MUNICIPALITY.types, evidence.reasons)
+    decisions = [(a, reason_label(a.decision, a.reason_code)) for a in case.assessments.select_related("first_view")]
+    context: dict[str, Any] = {
+        "escalations": [row for row in levels if row.is_current and row.escalation],
+        "first_views": case.first_views.all() if levels_shown else [],
+        "decisions": decisions[::-1],
+    }
+    if levels_shown:
+        context["judged"] = current
+        context["history"] = _by_judgement([row for row in levels if not row.is_current])
+    return context
+
+
+def _by_judgement(rows: list[CaseLevel]) -> list[tuple[dt.date, list[Any]]]:
+    days: dict[dt.date, list[CaseLevel]] = {}
+    for row in rows:
+        days.setdefault(row.judged_as_of, []).append(row)
+    return [(day, judged_types(found, settings.MUNICIPALITY.types)) for day, found in days.items()]
+
+
+def _possible(case: Case, request: Any) -> dict[str, bool]:
+    own = case.office == request.actor.office
+    role = request.actor.role
+    return {
+        "may_write_first_view": can(role, Action.WRITE_FIRST_VIEW, own_office=own)
+        and policies.can_write_first_view(case, request.actor),
+        "may_decide": can(role, Action.DECIDE, own_office=own) and policies.can_decide(case, request.actor),
+        "may_reveal": can(role, Action.REVEAL_NAME, own_office=own) and policies.can_reveal(case),
+        "may_print": can(role, Action.PRINT_CASE, own_office=own),
+    }
+
+
+def _decision_words(given: dict[str, Any]) -> dict[str, str]:
+    return {
+        "判断": str(dict(DecisionForm.base_fields["decision"].choices)[given["decision"]]),  # type: ignore[attr-defined]
+        "理由": REASON_CODES[given["decision"]].get(given["reason_code"], ""),
+        "理由の説明": given["reason_text"],
+        "次回確認日": str(given["next_on"] or "なし"),
+    }
+
+
+def _conflict(request: Any, case_number: str, conflict: policies.VersionConflict, mine: dict[str, str]) -> HttpResponse:
+    """409: what the other person saved and what you wrote, side by side; nothing of yours is lost."""
+    event = trail.event_of(request.actor, "VERSION_CONFLICT", detail={"case": case_number})
+    with trail.recorded(event, request.at):
+        found = Case.objects.get(case_number=case_number)
+        shown = policies.can_see_levels(found, request.actor)
+        theirs = found.assessments.last() if shown else None
+        view = found.first_views.last() if shown else None
+    context = {
+        "case": found, "conflict": conflict, "mine": mine, "theirs": theirs, "their_view": view,
+        "reason": reason_label(theirs.decision, theirs.reason_code) if theirs else "",
+    }  # fmt: skip
+    return render(request, "assessment/conflict.html", context, status=409)

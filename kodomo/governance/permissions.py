@@ -1,0 +1,189 @@
+"""Which role may do what: roles and actions as data, and the one place that decides (crosscutting).
+
+Every page is mapped to one action; whoever asks comes through ``check``. Nothing is allowed that is
+not written here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kodomo.errors import NotPermitted
+from kodomo.terms import LabelledEnum, Party
+
+
+class Role(LabelledEnum):
+    """役割. One account has one role; the four parties of the guideline and those who watch over them."""
+
+    COORDINATOR = (
+        "COORDINATOR",
+        "総括管理主体 担当",
+        "データを組み合わせた判定を取りまとめ、全部署の進み具合を見る。支援要否は決めない",
+    )
+    HOLDER = (
+        "HOLDER",
+        "保有・管理主体 担当",
+        "自分野のデータを保有し、受け渡す。個別のこどもの画面は見ない",
+    )
+    ANALYST = (
+        "ANALYST",
+        "分析主体 担当",
+        "判定の仕組みを作り、確かめる。仮名の統計だけを扱い、個別のこどもの画面は見ない",
+    )
+    PRACTITIONER = (
+        "PRACTITIONER",
+        "活用主体 担当(ケース担当)",
+        "自部署の事例を読み、所見を書き、支援要否を判断する。必要なときに氏名等を確かめる",
+    )
+    COMMITTEE_MEMBER = (
+        "COMMITTEE_MEMBER",
+        "統括委員会 委員",
+        "仮番号のまま事例を読む。氏名は見ない。判定は担当者の所見が書かれた後に見る",
+    )
+    APPROVER = (
+        "APPROVER",
+        "承認者",
+        "自部署の事例と判断を読む。承認にあたる管理職",
+    )
+    PRIVACY_OFFICER = (
+        "PRIVACY_OFFICER",
+        "個人情報保護担当",
+        "証跡を読み、使われ方を確かめる。個別のこどもの画面は見ない",
+    )
+    SYSTEM_ADMINISTRATOR = (
+        "SYSTEM_ADMINISTRATOR",
+        "システム管理者",
+        "利用者の登録と認証の復旧を行う。こどもの情報は一切見ない",
+    )
+
+
+PARTY_OF_ROLE: Mapping[Role, Party | None] = {
+    Role.COORDINATOR: Party.COORDINATOR,
+    Role.HOLDER: Party.HOLDER,
+    Role.ANALYST: Party.ANALYST,
+    Role.PRACTITIONER: Party.PRACTITIONER,
+    Role.COMMITTEE_MEMBER: Party.PRACTITIONER,
+    Role.APPROVER: Party.PRACTITIONER,
+    Role.PRIVACY_OFFICER: None,
+    Role.SYSTEM_ADMINISTRATOR: None,
+}
+"""Which of the guideline's four parties a role works for; None watches over all of them."""
+
+
+class Scope(LabelledEnum):
+    """How far a permission reaches."""
+
+    OWN_OFFICE = "OWN_OFFICE", "自部署の事例"
+    EVERY_OFFICE = "EVERY_OFFICE", "すべての部署"
+
+
+class Action(LabelledEnum):
+    """操作. Every page of the site is exactly one of these."""
+
+    SIGN_IN = "SIGN_IN", "サインインする", "だれでも。サインインの前の画面と、画面の部品"
+    OWN_ACCOUNT = "OWN_ACCOUNT", "自分の認証を設定する", "二要素認証の登録と確認、サインアウト"
+    VIEW_HOME = "VIEW_HOME", "待っている仕事を見る"
+    VIEW_SHORTLIST = "VIEW_SHORTLIST", "一次絞り込みを見る", "氏名のない一覧"
+    EXPORT_SHORTLIST = "EXPORT_SHORTLIST", "一次絞り込みを書き出す", "氏名のない一覧のファイル"
+    VIEW_CASE = "VIEW_CASE", "個票を見る"
+    PRINT_CASE = "PRINT_CASE", "個票を印刷する"
+    WRITE_FIRST_VIEW = "WRITE_FIRST_VIEW", "一次所見を書く"
+    DECIDE = "DECIDE", "支援要否を判断する"
+    REVEAL_NAME = "REVEAL_NAME", "氏名等を確かめる"
+    VIEW_AUDIT = "VIEW_AUDIT", "証跡を見る"
+    MANAGE_ACCOUNTS = "MANAGE_ACCOUNTS", "利用者を管理する"
+
+
+CASE_ACTIONS = frozenset(
+    {Action.VIEW_CASE, Action.PRINT_CASE, Action.WRITE_FIRST_VIEW, Action.DECIDE, Action.REVEAL_NAME}
+)
+"""Actions on one child's case: they need to know whose office the case is."""
+
+_EVERYBODY = {Action.OWN_ACCOUNT: Scope.EVERY_OFFICE, Action.VIEW_HOME: Scope.EVERY_OFFICE}
+
+GRANTS: Mapping[Role, Mapping[Action, Scope]] = {
+    Role.COORDINATOR: {
+        **_EVERYBODY,
+        Action.VIEW_SHORTLIST: Scope.EVERY_OFFICE,
+        Action.EXPORT_SHORTLIST: Scope.EVERY_OFFICE,
+        Action.VIEW_CASE: Scope.EVERY_OFFICE,
+        Action.PRINT_CASE: Scope.EVERY_OFFICE,
+    },
+    Role.HOLDER: {**_EVERYBODY},
+    Role.ANALYST: {**_EVERYBODY},
+    Role.PRACTITIONER: {
+        **_EVERYBODY,
+        Action.VIEW_SHORTLIST: Scope.OWN_OFFICE,
+        Action.EXPORT_SHORTLIST: Scope.OWN_OFFICE,
+        Action.VIEW_CASE: Scope.OWN_OFFICE,
+        Action.PRINT_CASE: Scope.OWN_OFFICE,
+        Action.WRITE_FIRST_VIEW: Scope.OWN_OFFICE,
+        Action.DECIDE: Scope.OWN_OFFICE,
+        Action.REVEAL_NAME: Scope.OWN_OFFICE,
+    },
+    Role.COMMITTEE_MEMBER: {
+        **_EVERYBODY,
+        Action.VIEW_SHORTLIST: Scope.EVERY_OFFICE,
+        Action.VIEW_CASE: Scope.EVERY_OFFICE,
+    },
+    Role.APPROVER: {
+        **_EVERYBODY,
+        Action.VIEW_SHORTLIST: Scope.OWN_OFFICE,
+        Action.VIEW_CASE: Scope.OWN_OFFICE,
+        Action.PRINT_CASE: Scope.OWN_OFFICE,
+    },
+    Role.PRIVACY_OFFICER: {**_EVERYBODY, Action.VIEW_AUDIT: Scope.EVERY_OFFICE},
+    Role.SYSTEM_ADMINISTRATOR: {**_EVERYBODY, Action.MANAGE_ACCOUNTS: Scope.EVERY_OFFICE},
+}
+"""Who may do what. What is not here is refused."""
+
+
+@dataclass(frozen=True)
+class Actor:
+    """The person who acts: an account, the name shown to others, its role and its office."""
+
+    username: str
+    name: str
+    role: Role
+    office: str
+
+
+def scope(role: Role, action: Action) -> Scope | None:
+    """How far the role's permission for the action reaches; None when it has none."""
+    return GRANTS.get(role, {}).get(action)
+
+
+def can(role: Role | None, action: Action, *, own_office: bool | None = None) -> bool:
+    """Whether the role may do it.
+
+    Args:
+        role: None for somebody who has not signed in; they may sign in and nothing else.
+        own_office: whether the case is of the person's own office. An action on a case that
+            comes without this answer is refused: not knowing is never a yes.
+    """
+    if action is Action.SIGN_IN:
+        return True
+    reach = scope(role, action) if role is not None else None
+    if reach is None or (action in CASE_ACTIONS and own_office is None):
+        return False
+    return reach is Scope.EVERY_OFFICE or own_office is not False
+
+
+def check(role: Role | None, action: Action, *, own_office: bool | None = None) -> None:
+    """Refuse what the role may not do. The choke point: every page and every write passes here.
+
+    Raises:
+        NotPermitted: names the action and the role, never the child.
+    """
+    if can(role, action, own_office=own_office):
+        return
+    if role is not None and scope(role, action) is not None:
+        raise NotPermitted(
+            f"「{action.label}」は、ほかの部署の事例にはできません。",
+            then="その事例の担当部署に連絡してください。",
+        )
+    raise NotPermitted(
+        f"「{action.label}」は、{f'「{role.label}」の役割では' if role else 'サインインの前には'}できません。",
+        then="必要な仕事のときは、総括管理主体の担当に相談してください。",
+    )

@@ -1,0 +1,112 @@
+"""The one door from a child key to a name: asks purpose and case, writes the audit row first (identity side).
+
+Nothing else on the casework side can open a sealed identity. What comes out is shown once, to one
+person, about one child; it is never kept, logged or cached.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import connections
+
+from kodomo.configuration import Home
+from kodomo.errors import NotPermitted, NotReady
+from kodomo.governance import audit
+from kodomo.vault.database import anchor_file, audited
+from kodomo.vault.keys import Keyring
+from kodomo.vault.models import Person
+
+_TO_HIRAGANA = {code: code - 0x60 for code in range(ord("ァ"), ord("ヶ") + 1)}
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who a child is. Hides itself from logs and tracebacks: the fields are not in its ``repr``.
+
+    ``address`` is None when it is protected (DV等支援措置): it is withheld here, so that no
+    screen can show it by mistake.
+    """
+
+    name: str = field(repr=False)
+    kana: str = field(repr=False)
+    born_on: dt.date | None = field(repr=False)
+    address: str | None = field(repr=False)
+    is_address_protected: bool
+    guardians: tuple[str, ...] = field(repr=False)
+
+    @property
+    def furigana(self) -> str:
+        """The reading in hiragana, as printed above names."""
+        return self.kana.translate(_TO_HIRAGANA)
+
+
+def reveal(
+    person_key: str,
+    *,
+    home: Home,
+    by: str,
+    role: str,
+    purpose: str,
+    case_number: str,
+    at: dt.datetime,
+    keyring: Keyring | None = None,
+) -> Identity:
+    """Open one person's identity for one case and purpose.
+
+    Reads the sealed identity and writes the vault's audit row in one transaction; when the row
+    can't be written nothing is opened. Never gives out a protected address.
+
+    Args:
+        person_key: the store zone's key of the person (for a case: its child key).
+        by, role: who asks, as the casework site knows them.
+        purpose: why, in words; kept in the audit row.
+        case_number: the case on whose account the name is needed.
+        keyring: the vault's keys; opened from ``home`` when not given.
+
+    Raises:
+        NotPermitted: the purpose or the case is missing.
+        NotReady: the vault doesn't know the key.
+        IntegrityFault: the seal doesn't open.
+    """
+    if not (purpose.strip() and case_number.strip() and by.strip()):
+        raise NotPermitted("氏名等を確かめるには、目的と事例の番号が要ります。", then="目的を選んでください。")
+    opened = keyring or Keyring.open(home.keys)
+    event = audit.AuditEvent(
+        actor=by, role=role, action="REVEAL_NAME", subject=person_key, purpose=purpose, detail={"case": case_number}
+    )
+    with audited(home, opened, event, at):
+        person = Person.objects.using("vault").filter(person_key=person_key, is_current=True).first()
+        if person is None:
+            raise NotReady(
+                "この事例の氏名等の控えが見つかりません。",
+                where=f"事例 {case_number}",
+                then="名寄せをやり直した後であれば、総括管理主体の担当に伝えてください。",
+            )
+        return _identity(person, opened)
+
+
+def verify_vault(home: Home) -> audit.Verdict:
+    """Walk the vault's audit chain from its first row and name the first bad one."""
+    with connections["vault"].cursor() as cursor:
+        return audit.verify(cursor, Keyring.open(home.keys).audit, anchor_file(home))
+
+
+def _identity(person: Person, keyring: Keyring) -> Identity:
+    place = f"person:{person.person_number}"
+    content: dict[str, Any] = json.loads(keyring.unseal(bytes(person.sealed_identity), place))
+    # Either flag is enough: the protection is the union of what every source says, and an unread
+    # flag counts as set.
+    is_protected = bool(person.is_address_protected or content.get("is_address_protected", True))
+    born_on = content.get("born_on")
+    return Identity(
+        name=content.get("name") or "",
+        kana=content.get("name_kana") or "",
+        born_on=dt.date.fromisoformat(born_on) if born_on and len(born_on) == 10 else None,
+        address=None if is_protected else (content.get("address") or ""),
+        is_address_protected=is_protected,
+        guardians=tuple(name for name in content.get("guardians") or () if name),
+    )

@@ -1,0 +1,151 @@
+"""The audit trail on screen, for the person who watches how data are used (casework side)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.db import connection, transaction
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.dateparse import parse_datetime
+from django.views.decorators.http import require_safe
+
+from kodomo.assessment import trail
+from kodomo.governance.permissions import Action, Role
+from kodomo.web.models import Staff
+from kodomo.web.verify import verify_audit_here
+
+PAGE_SIZE = 100
+
+ACTION_WORDS = {
+    **{action.value: action.label for action in Action},
+    "VIEW_CASE": "個票を見た",
+    "PRINT_CASE": "個票を印刷した",
+    "WRITE_FIRST_VIEW": "一次所見を書いた",
+    "DECIDE": "支援要否を判断した",
+    "REVEAL_NAME": "氏名等を確かめた",
+    "REVEAL_REFUSED": "氏名等の確認を断った",
+    "VIEW_SHORTLIST": "一次絞り込みを見た",
+    "EXPORT_SHORTLIST": "一次絞り込みを書き出した",
+    "VIEW_AUDIT": "証跡を見た",
+    "VERIFY_AUDIT": "証跡を検証した",
+    "SIGN_IN": "サインインした",
+    "SIGN_OUT": "サインアウトした",
+    "SIGN_IN_FAILED": "サインインに失敗した",
+    "SECOND_FACTOR": "二要素認証を通った",
+    "SECOND_FACTOR_FAILED": "二要素認証に失敗した",
+    "ENROL_SECOND_FACTOR": "二要素認証を登録した",
+    "CHANGE_PASSWORD": "パスワードを変えた",
+    "CHANGE_PASSWORD_FAILED": "パスワードの変更に失敗した",
+    "STEP_UP_FAILED": "再認証に失敗した",
+    "REFUSED": "権限がなく断られた",
+    "RECEIVE_ARRIVALS": "判定を受理した",
+    "CREATE_ACCOUNT": "利用者を登録した",
+    "CHANGE_ACCOUNT": "利用者を変更した",
+}
+"""Audit actions in words."""
+
+DETAIL_WORDS = {
+    "count": "件数", "filters": "条件", "decision": "判断", "revision": "版", "page": "画面",
+    "judgement": "判定", "concern": "気がかり", "agreement": "判定への意見", "next_on": "次回確認日",
+    "opened": "新規", "updated": "更新", "returned": "再燃", "judged": "判定数", "insufficient": "情報不足",
+    "escalated": "必ず確認", "what": "内容", "account": "利用者", "number": "印刷番号", "levels_shown": "判定の表示",
+}  # fmt: skip
+
+
+class AuditFilter(forms.Form):
+    """証跡の条件."""
+
+    actor = forms.CharField(label="だれが(利用者番号)", required=False, max_length=64)
+    action = forms.ChoiceField(label="なにを", required=False, choices=[("", "すべて"), *sorted(ACTION_WORDS.items())])
+    case = forms.CharField(label="事例の仮番号", required=False, max_length=16)
+    before = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)
+
+
+@dataclass(frozen=True)
+class AuditLine:
+    """One row as shown. The child key stays out of sight: the case number is enough here."""
+
+    sequence: int
+    at: Any
+    actor: str
+    name: str
+    role: str
+    action: str
+    case: str
+    purpose: str
+    detail: str
+
+
+@require_safe
+def audit_list(request: Any) -> HttpResponse:
+    """Show the trail, newest first; reading it is itself recorded."""
+    form = AuditFilter(request.GET or None)
+    asked = form.cleaned_data if form.is_valid() else {}
+    with transaction.atomic():
+        rows = _rows(asked)
+        shown = {"count": min(len(rows), PAGE_SIZE), "filters": {k: v for k, v in asked.items() if v}}
+        trail.append(trail.event_of(request.actor, Action.VIEW_AUDIT, detail=shown), request.at, settings.HOME)
+    names = dict(Staff.objects.values_list("username", "name"))
+    lines = [_line(row, names) for row in rows[:PAGE_SIZE]]
+    older = lines[-1].sequence if len(rows) > PAGE_SIZE else None
+    query = request.GET.copy()
+    query.pop("before", None)
+    context = {"form": form, "lines": lines, "older": older, "query": query.urlencode()}
+    return render(request, "web/audit_list.html", context)
+
+
+@require_safe
+def verify(request: Any) -> HttpResponse:
+    """Walk both chains and say whether every row is as it was written."""
+    with trail.recorded(trail.event_of(request.actor, "VERIFY_AUDIT"), request.at):
+        pass
+    return render(request, "web/audit_verify.html", {"chains": verify_audit_here(settings.HOME)})
+
+
+def _rows(asked: dict[str, Any]) -> list[tuple[Any, ...]]:
+    conditions, values = ["1 = 1"], []
+    for name, sql in (("actor", "actor = %s"), ("action", "action = %s"), ("before", "sequence < %s")):
+        if asked.get(name):
+            conditions.append(sql)
+            values.append(asked[name])
+    if asked.get("case"):
+        conditions.append("detail LIKE %s")
+        values.append(f'%"case": "{asked["case"]}"%')
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT sequence, at, actor, role, action, purpose, reason, detail FROM audit_events"
+            f" WHERE {' AND '.join(conditions)} ORDER BY sequence DESC LIMIT {PAGE_SIZE + 1}",
+            values,
+        )
+        return list(cursor.fetchall())
+
+
+def _line(row: tuple[Any, ...], names: dict[str, str]) -> AuditLine:
+    sequence, at, actor, role, action, purpose, reason, detail = row
+    content = json.loads(detail)
+    return AuditLine(
+        sequence=sequence,
+        at=parse_datetime(at),
+        actor=actor,
+        name=names.get(actor, "—"),
+        role=Role(role).label if role in set(Role) else "自動処理",
+        action=ACTION_WORDS.get(action, action),
+        case=str(content.pop("case", "") or ""),
+        purpose=purpose or reason,
+        detail="、".join(
+            f"{DETAIL_WORDS.get(k, k)} {_words(v)}" for k, v in content.items() if v not in ("", {}, None)
+        ),
+    )
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, dict):
+        return "・".join(f"{DETAIL_WORDS.get(k, k)}={_words(v)}" for k, v in value.items())
+    if isinstance(value, bool):
+        return "はい" if value else "いいえ"
+    return str(value)

@@ -1,0 +1,40 @@
+"""What every page's frame needs: who is signed in, where they may go, which city this is (casework side)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+
+from kodomo.governance.permissions import can
+from kodomo.web import demo
+from kodomo.web.pages import PAGE_ACTIONS
+
+MENU = (
+    ("home", "ホーム"),
+    ("shortlist", "一次絞り込み"),
+    ("audit", "証跡"),
+    ("accounts", "利用者"),
+)
+"""Pages of the main menu, in order."""
+
+
+def frame(request: Any) -> dict[str, Any]:
+    """The context every template gets."""
+    actor = getattr(request, "actor", None)
+    return {
+        "actor": actor,
+        "municipality": settings.MUNICIPALITY,
+        "menu": [_entry(request, page, words) for page, words in MENU if can(actor.role, PAGE_ACTIONS[page])]
+        if actor
+        else [],
+        "is_demo": demo.is_open(settings.HOME),
+        "printed_at": getattr(request, "at", None),
+    }
+
+
+def _entry(request: Any, page: str, words: str) -> dict[str, Any]:
+    url = reverse(page)
+    is_here = request.path == url if url == "/" else request.path.startswith(url)
+    return {"url": url, "words": words, "is_here": is_here}

@@ -1,0 +1,71 @@
+"""The first page: what waits for me today, by role (casework side)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from kodomo.assessment.actions import local_day
+from kodomo.assessment.models import Arrival, Case
+from kodomo.assessment.shortlist import visible_cases
+from kodomo.assessment.states import WAITING_STATES, CaseState
+from kodomo.governance.permissions import Action, Scope, can, scope
+
+DUE_ROWS = 20
+
+
+@require_safe
+def home(request: Any) -> HttpResponse:
+    """Counts with links to the lists behind them; the cases whose next date has come."""
+    cases = visible_cases(request.actor)
+    today = local_day(request.at)
+    context: dict[str, Any] = {"today": today}
+    if can(request.actor.role, Action.VIEW_SHORTLIST):
+        is_everywhere = scope(request.actor.role, Action.VIEW_SHORTLIST) is Scope.EVERY_OFFICE
+        context |= {
+            "tiles": _tiles(cases, today),
+            "due": cases.filter(next_on__lte=today).order_by("next_on", "pk")[:DUE_ROWS],
+            "arrival": Arrival.objects.last(),
+            "offices": _by_office(cases) if is_everywhere else None,
+        }
+    return render(request, "web/home.html", context)
+
+
+def _tiles(cases: QuerySet[Case], today: Any) -> list[dict[str, Any]]:
+    counts = cases.aggregate(
+        waiting=Count("pk", filter=Q(state__in=WAITING_STATES)),
+        escalated=Count("pk", filter=Q(state__in=WAITING_STATES, has_escalation=True)),
+        overdue=Count("pk", filter=Q(next_on__lt=today)),
+        inquire=Count("pk", filter=Q(state=CaseState.INQUIRE)),
+        watch=Count("pk", filter=Q(state=CaseState.WATCH)),
+        support=Count("pk", filter=Q(state=CaseState.SUPPORT)),
+    )
+    words = (
+        ("escalated", "必ず確認する事例", "escalated=on&waiting=on", "点数によらず、先に見る"),
+        ("waiting", "判断を待つ事例", "waiting=on", "受理・再燃"),
+        ("overdue", "次回確認日を過ぎた事例", "overdue=on", "確認が遅れている"),
+        ("inquire", "調査中", "state=INQUIRE", "学校・園等に確かめている"),
+        ("watch", "見守り中", "state=WATCH", ""),
+        ("support", "支援する", "state=SUPPORT", "支援につなぐと判断した"),
+    )
+    url = reverse("shortlist")
+    return [
+        {"count": counts[key], "words": label, "url": f"{url}?{query}", "note": note}
+        for key, label, query, note in words
+    ]
+
+
+def _by_office(cases: QuerySet[Case]) -> list[dict[str, Any]]:
+    found = cases.values("office").annotate(
+        total=Count("pk"),
+        waiting=Count("pk", filter=Q(state__in=WAITING_STATES)),
+        decided=Count("pk", filter=~Q(state__in=WAITING_STATES)),
+    )
+    order = {office.code: place for place, office in enumerate(settings.MUNICIPALITY.offices)}
+    return sorted(found, key=lambda row: order.get(row["office"], len(order)))

@@ -1,0 +1,35 @@
+"""Which action each page is: a page that is not listed here is refused (casework side)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from kodomo.governance.permissions import Action
+
+PAGE_ACTIONS: Mapping[str, Action] = {
+    "sign-in": Action.SIGN_IN,
+    "sign-out": Action.OWN_ACCOUNT,
+    "second-factor": Action.OWN_ACCOUNT,
+    "enrol": Action.OWN_ACCOUNT,
+    "password": Action.OWN_ACCOUNT,
+    "home": Action.VIEW_HOME,
+    "shortlist": Action.VIEW_SHORTLIST,
+    "shortlist-export": Action.EXPORT_SHORTLIST,
+    "case": Action.VIEW_CASE,
+    "case-print": Action.PRINT_CASE,
+    "first-view": Action.WRITE_FIRST_VIEW,
+    "decide": Action.DECIDE,
+    "reveal": Action.REVEAL_NAME,
+    "audit": Action.VIEW_AUDIT,
+    "audit-verify": Action.VIEW_AUDIT,
+    "accounts": Action.MANAGE_ACCOUNTS,
+    "account-new": Action.MANAGE_ACCOUNTS,
+    "account-change": Action.MANAGE_ACCOUNTS,
+}
+"""URL name → action."""
+
+BEFORE_SECOND_FACTOR = frozenset({"sign-out", "second-factor", "enrol"})
+"""Pages for somebody whose password was right but whose second factor has not been asked yet."""
+
+BEFORE_NEW_PASSWORD = BEFORE_SECOND_FACTOR | {"password"}
+"""Pages for somebody who must change a password that another person knows."""

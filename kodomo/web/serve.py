@@ -1,0 +1,139 @@
+"""Prepare the casework site and serve it from one process (casework side)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+import time
+from typing import Any
+
+from kodomo.configuration import Home, Municipality
+from kodomo.errors import Busy, NotReady
+from kodomo.governance.permissions import Role
+from kodomo.web.start import migrate, start_django
+
+THREADS = 8
+
+
+def prepare(*, home: Home, municipality: Municipality, demo: bool) -> dict[str, Any]:
+    """Make everything ready for serving: both databases, accounts, and the cases that wait in the store.
+
+    Reads the store. Writes tables, demonstration accounts (with ``demo``) or one first
+    administrator (without, when there is nobody yet), and cases. Repeating it changes nothing.
+    Without ``demo`` it closes a demonstration: its accounts are stopped.
+
+    Returns counts, and ``accounts`` with what must be told to people once.
+    """
+    started = time.monotonic()
+    start_django(home, municipality)
+    migrate()
+    now = dt.datetime.now(dt.UTC)
+    accounts = _demo_accounts(home, municipality) if demo else _first_administrator(home, municipality)
+    return {
+        "home": str(home.root),
+        "demo": demo,
+        "accounts": accounts,
+        "arrivals": _arrivals(home, municipality, now),
+        "seconds": round(time.monotonic() - started, 2),
+    }
+
+
+def serve(*, home: Home, municipality: Municipality, host: str, port: int, demo: bool) -> None:
+    """Serve until stopped. With ``demo`` prints the demonstration accounts.
+
+    Raises:
+        Busy: something else listens on the port.
+    """
+    start_django(home, municipality)
+    from django.conf import settings
+    from django.core.wsgi import get_wsgi_application
+    from waitress import create_server
+
+    from kodomo.web import demo as demonstration
+
+    if not demo:
+        demonstration.close_demo(home)
+    settings.ALLOWED_HOSTS = [*settings.ALLOWED_HOSTS, host]
+    try:
+        server = create_server(get_wsgi_application(), host=host, port=port, threads=THREADS, ident=None)
+    except OSError:
+        raise Busy(
+            f"ポート {port} はほかのプログラムが使っています。",
+            where=f"{host}:{port}",
+            then="--port で別の番号を指定してください。",
+        ) from None
+    _announce(home, host, port, demo)
+    try:
+        server.run()
+    finally:
+        server.close()
+
+
+def _announce(home: Home, host: str, port: int, demo: bool) -> None:
+    lines = [f"支援業務の画面を開きました: http://{host}:{port}/  (止めるには Ctrl+C)"]
+    if demo:
+        from kodomo.web import demo as demonstration
+
+        lines.append(f"デモ用の利用者(パスワードはすべて {demonstration.password(home)} )")
+        lines += [f"  {a.username:<8} {a.name} … {a.role.label}" for a in demonstration.ACCOUNTS]
+    print("\n".join(lines), file=sys.stderr, flush=True)
+
+
+def _arrivals(home: Home, municipality: Municipality, at: dt.datetime) -> dict[str, Any] | None:
+    from kodomo.assessment.arrivals import receive_arrivals
+
+    try:
+        return receive_arrivals(home=home, municipality=municipality, by="kodomo", at=at)
+    except NotReady:
+        return None  # a site may open before the first judgement; its lists are empty then
+
+
+def _demo_accounts(home: Home, municipality: Municipality) -> list[dict[str, str]]:
+    from kodomo.web import demo as demonstration
+    from kodomo.web.models import Staff
+
+    password = demonstration.open_demo(home, municipality)
+    for one in demonstration.ACCOUNTS:
+        account = Staff.objects.filter(username=one.username).first()
+        if account is None:
+            account = Staff.objects.create_account(
+                one.username, name=one.name, role=one.role, office=one.office, password=password
+            )
+        elif not account.check_password(password):
+            account.set_password(password)
+        account.is_demo = account.is_active = True
+        account.save()
+    return [
+        {"username": a.username, "name": a.name, "role": a.role.label, "password": password}
+        for a in demonstration.ACCOUNTS
+    ]
+
+
+def _first_administrator(home: Home, municipality: Municipality) -> list[dict[str, str]]:
+    from kodomo.web import demo as demonstration
+    from kodomo.web.accounts import first_password
+    from kodomo.web.models import Staff
+
+    demonstration.close_demo(home)
+    Staff.objects.filter(is_demo=True).update(is_active=False)
+    if Staff.objects.filter(is_demo=False).exists():
+        return []
+    password = first_password()
+    account = Staff.objects.create_account(
+        "admin",
+        name="システム管理者",
+        role=Role.SYSTEM_ADMINISTRATOR,
+        office=municipality.offices[0].code,
+        password=password,
+    )
+    account.must_change_password = True
+    account.save()
+    print(f"最初の利用者 admin の仮パスワード: {password} (いちどだけ表示します)", file=sys.stderr)
+    return [
+        {
+            "username": account.username,
+            "name": account.name,
+            "role": Role.SYSTEM_ADMINISTRATOR.label,
+            "password": password,
+        }
+    ]

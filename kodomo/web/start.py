@@ -1,0 +1,58 @@
+"""Bring Django up for one installation (casework side)."""
+
+from __future__ import annotations
+
+import os
+
+import django
+from django.apps import apps
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connections
+
+from kodomo.configuration import Home, Municipality
+from kodomo.errors import Busy
+from kodomo.vault.database import database_setting
+
+SETTINGS = "kodomo.web.settings"
+
+
+def start_django(home: Home, municipality: Municipality | None) -> None:
+    """Set Django up with the site's settings for this home; harmless when it already is.
+
+    Raises:
+        Busy: this process was set up as another side (a stage with the vault alone).
+    """
+    if not settings.configured:
+        os.environ["KODOMO_HOME"] = str(home.root)
+        if municipality is not None:
+            os.environ["KODOMO_MUNICIPALITY"] = str(municipality.folder)
+        os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
+    if not apps.ready:
+        django.setup()
+    if not apps.is_installed("kodomo.web"):
+        raise Busy(
+            "支援業務の画面は、ほかの工程と同じプロセスでは開けません。", then="kodomo serve を別に実行してください。"
+        )
+    point_at(home, municipality)
+
+
+def point_at(home: Home, municipality: Municipality | None) -> None:
+    """Let the databases and settings of this process be those of ``home``."""
+    home.casework.mkdir(parents=True, exist_ok=True, mode=0o700)
+    home.vault.mkdir(parents=True, exist_ok=True, mode=0o700)
+    settings.HOME = home
+    if municipality is not None:
+        settings.MUNICIPALITY = municipality
+    places = {"default": str(home.casework / "casework.sqlite3"), "vault": database_setting(home)["NAME"]}
+    for alias, name in places.items():
+        connection = connections[alias]
+        if connection.settings_dict["NAME"] != name:
+            connection.close()
+            connection.settings_dict["NAME"] = connections.databases[alias]["NAME"] = name
+
+
+def migrate() -> None:
+    """Bring both databases' tables up to date."""
+    call_command("migrate", database="default", verbosity=0, interactive=False)
+    call_command("migrate", database="vault", verbosity=0, interactive=False)

@@ -1,0 +1,161 @@
+"""A small store as the earlier stages would leave it: a dozen children, their families, facts and a judgement."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from kodomo.store.database import TABLES, Snapshot, Store
+from kodomo.terms import OVERALL, DifficultyType
+
+AS_OF = dt.date(2026, 3, 31)
+SNAPSHOT = "2026-03-31-small"
+
+# key, years of age, band, grade, area, known to support, council, moved in, protected
+CHILDREN: tuple[tuple[str, int, str, int | None, str, bool, bool, bool, bool], ...] = (
+    ("pc01", 9, "ELEMENTARY", 4, "東小学校区", False, False, False, False),
+    ("pc02", 13, "JUNIOR_HIGH", 7, "西小学校区", True, True, False, False),
+    ("pc03", 3, "PRESCHOOL", None, "東小学校区", False, False, True, False),
+    ("pc04", 11, "ELEMENTARY", 6, "ひみつ小学校区", False, False, False, True),
+    ("pc05", 8, "ELEMENTARY", 2, "南小学校区", False, False, False, False),
+    ("pc06", 7, "ELEMENTARY", 1, "南小学校区", False, False, True, False),
+    ("pc07", 16, "OLDER", None, "西小学校区", False, False, False, False),
+    ("pc08", 1, "PRESCHOOL", None, "西小学校区", True, False, False, False),
+    ("pc09", 10, "ELEMENTARY", 5, "東小学校区", False, False, False, False),
+)
+HIGH, MIDDLE, LOW, THIN = "HIGH", "MIDDLE", "LOW", "INSUFFICIENT"
+LEVELS: dict[str, dict[str, tuple[str, float | None]]] = {
+    "pc01": {"NON_ATTENDANCE": (HIGH, 0.91), "YOUNG_CARER": (MIDDLE, 0.55), OVERALL: (HIGH, 0.88)},
+    "pc02": {"ABUSE": (MIDDLE, 0.44), OVERALL: (MIDDLE, 0.41)},
+    "pc03": {"POSTNATAL_DEPRESSION": (MIDDLE, 0.62), "BULLYING": (THIN, None), OVERALL: (LOW, 0.21)},
+    "pc04": {"ABUSE": (HIGH, 0.83), OVERALL: (HIGH, 0.77)},
+    "pc05": {"POVERTY": (LOW, 0.12), OVERALL: (LOW, 0.11)},
+    "pc06": {OVERALL: (THIN, None), "NON_ATTENDANCE": (THIN, None)},
+    "pc07": {"YOUNG_CARER": (HIGH, 0.8), OVERALL: (MIDDLE, 0.5)},
+    "pc08": {OVERALL: (LOW, 0.1)},
+    "pc09": {"BULLYING": (MIDDLE, 0.39), OVERALL: (LOW, 0.2)},
+}
+ESCALATIONS = {("pc08", "POSTNATAL_DEPRESSION"): "産後うつの質問票で、自分を傷つける考えに「はい」と答えている"}
+
+
+def write_store(root: Path, *, judgement: str = "2026-03-31-first", as_of: dt.date = AS_OF, **changed: Any) -> Snapshot:
+    """Write the snapshot (once) and a judgement of it; ``changed`` replaces levels of children."""
+    store = Store(root)
+    if SNAPSHOT not in store.names("snapshots"):
+        store.write("snapshots", SNAPSHOT, snapshot_tables(), {"as_of": AS_OF.isoformat()})
+    tables = judgement_tables({**LEVELS, **changed})
+    return store.write("judgements", judgement, tables, {"as_of": as_of.isoformat(), "snapshot": SNAPSHOT})
+
+
+def rows(table: str, records: list[dict[str, Any]]) -> pa.Table:
+    """Records as a table of the store's own declaration; columns not given are null."""
+    schema = TABLES[table].schema()
+    return pa.Table.from_pylist([{name: r.get(name) for name in schema.names} for r in records], schema=schema)
+
+
+def snapshot_tables() -> dict[str, pa.Table]:
+    """Persons, households, kin, residence, facts and sources."""
+    persons, spells, kin, stay = [], [], [], []
+    for key, age, _, _, area, _, _, _, protected in CHILDREN:
+        members = [(key, age, "子", True), (f"{key}m", age + 29, "妻", False), (f"{key}g", 78, "母", False)]
+        for person, years, relation, is_child in members:
+            persons.append(
+                {"person_key": person, "born_month": dt.date(2026 - years, 2, 1), "school_year_born": 2025 - years,
+                 "sex": "F", "is_child": is_child, "is_resident": True, "area_code": area,
+                 "is_address_protected": protected and not is_child}
+            )  # fmt: skip
+            spells.append(
+                {"person_key": person, "household_key": f"h{key}", "relationship": relation, "area_code": area,
+                 "valid_from": dt.date(2016, 4, 1), "known_from": dt.date(2016, 4, 1)}
+            )  # fmt: skip
+            stay.append({"person_key": person, "valid_from": dt.date(2016, 4, 1), "began_by": "OTHER",
+                         "known_from": dt.date(2016, 4, 1)})  # fmt: skip
+        kin.append({"child_key": key, "relative_key": f"{key}m", "kind": "MOTHER", "source": "resident_register",
+                    "valid_from": dt.date(2016, 4, 1), "known_from": dt.date(2016, 4, 1)})  # fmt: skip
+    # A father who lives elsewhere: his facts are nobody's business on this page.
+    persons.append({"person_key": "pc01f", "born_month": dt.date(1984, 5, 1), "sex": "M", "is_child": False,
+                    "is_resident": True, "area_code": "北小学校区", "is_address_protected": False})  # fmt: skip
+    kin.append({"child_key": "pc01", "relative_key": "pc01f", "kind": "FATHER", "source": "resident_register",
+                "valid_from": dt.date(2016, 4, 1), "known_from": dt.date(2016, 4, 1)})  # fmt: skip
+    return {
+        "persons": rows("persons", sorted(persons, key=lambda r: str(r["person_key"]))),
+        "household_spells": rows("household_spells", spells),
+        "kinships": rows("kinships", kin),
+        "residence_spells": rows("residence_spells", stay),
+        "facts": rows("facts", sorted(facts(), key=lambda r: (r["person_key"], r["item"], r["valid_from"]))),
+        "sources": rows("sources", SOURCES),
+    }
+
+
+SOURCES = [
+    {"source": "school_attendance", "caption": "出欠", "holder": "school_education", "extracted_on": dt.date(2026, 4, 1),
+     "freshness_days": 60, "rows": 100},
+    {"source": "child_consultation", "caption": "児童相談", "holder": "family_centre", "extracted_on": dt.date(2026, 4, 1),
+     "freshness_days": 60, "rows": 10},
+    {"source": "public_assistance", "caption": "生活保護", "holder": "welfare", "extracted_on": dt.date(2026, 4, 1),
+     "freshness_days": 60, "rows": 10},
+    {"source": "infant_checkup", "caption": "乳幼児健診", "holder": "health", "extracted_on": dt.date(2026, 4, 1),
+     "freshness_days": 60, "rows": 10},
+    {"source": "npo_watch", "caption": "見守り活動", "holder": "npo", "extracted_on": None, "freshness_days": 60, "rows": 0},
+]  # fmt: skip
+
+
+def facts() -> list[dict[str, Any]]:
+    """What happened: a long absence, a consultation, a grandmother's care, and somebody else's father."""
+    found = []
+    months = [dt.date(2025 + (month < 4), month, 1) for month in (4, 5, 6, 7, 9, 10, 11, 12, 1, 2, 3)]
+    for month, days in zip(months, (0, 1, 1, 2, 4, 6, 8, 9, 11, 12, 13), strict=True):
+        found.append(_fact("pc01", "absence_days", month, "school_attendance", number=float(days)))
+    found += [
+        _fact("pc01", "child_consultation", dt.date(2025, 11, 14), "child_consultation", code="不登校"),
+        _fact("pc01", "school_enrolled", dt.date(2025, 4, 1), "school_attendance", code="ひなた東小学校"),
+        _fact("pc04", "school_enrolled", dt.date(2025, 4, 1), "school_attendance", code="ひみつ小学校"),
+        _fact("pc04", "child_consultation", dt.date(2025, 12, 2), "child_consultation", code="養育不安"),
+        _fact("pc01m", "public_assistance", dt.date(2024, 10, 1), "public_assistance"),
+        _fact("pc01g", "care_level", dt.date(2024, 6, 1), "public_assistance", code="要介護3"),
+        _fact("pc01f", "public_assistance", dt.date(2024, 10, 1), "public_assistance"),
+        {**_fact("pc01", "child_consultation", dt.date(2026, 4, 10), "child_consultation", code="家庭"),
+         "known_from": dt.date(2026, 4, 12)},
+    ]  # fmt: skip
+    return found
+
+
+def _fact(person: str, item: str, day: dt.date, source: str, **value: Any) -> dict[str, Any]:
+    return {"person_key": person, "item": item, "valid_from": day, "known_from": day, "source": source, **value}
+
+
+def judgement_tables(levels: dict[str, dict[str, tuple[str, float | None]]]) -> dict[str, pa.Table]:
+    """Judgements, reasons, coverage and subjects."""
+    subjects, judged, reasons, coverage = [], [], [], []
+    for key, age, band, grade, area, known, council, moved, _ in CHILDREN:
+        subjects.append(
+            {"child_key": key, "age_band": band, "age_years": age, "school_grade": grade, "sex": "F", "area_code": area,
+             "household_key": f"h{key}", "is_known_to_support": known, "is_council_registered": council,
+             "moved_in_within_year": moved, "coverage_share": 0.5}
+        )  # fmt: skip
+        for code in [*DifficultyType, OVERALL]:
+            level, score = levels[key].get(code, (LOW, 0.01))
+            row = {"child_key": key, "type": code, "score": score, "level": level, "is_registered": council}
+            judged.append({**row, "method": "COMBINED", "escalation": ESCALATIONS.get((key, code))})
+            # Another method's opinion must never be what the page shows.
+            judged.append({**row, "method": "BOOSTING", "level": HIGH, "score": 0.99})
+        coverage += [
+            {"child_key": key, "source": "school_attendance", "expected": age > 6, "known": age > 6,
+             "latest_on": AS_OF if age > 6 else None, "is_fresh": age > 6},
+            {"child_key": key, "source": "npo_watch", "expected": True, "known": False, "is_fresh": False},
+            {"child_key": key, "source": "child_consultation", "expected": True, "known": True,
+             "latest_on": dt.date(2025, 11, 14), "is_fresh": False},
+            {"child_key": key, "source": "infant_checkup", "expected": age < 7, "known": False, "is_fresh": False},
+        ]  # fmt: skip
+    words = (("UP", "直近3か月の欠席が30日を超えている", 2.1, "school_attendance"),
+             ("UP", "家族に介護を受けている人がいる", 0.8, "public_assistance"),
+             ("DOWN", "児童相談につながっている", -0.7, "child_consultation"))  # fmt: skip
+    for position, (direction, sentence, contribution, source) in enumerate(words, 1):
+        reasons.append({"child_key": "pc01", "type": "NON_ATTENDANCE", "method": "COMBINED", "position": position,
+                        "direction": direction, "sentence": sentence, "contribution": contribution,
+                        "source": source, "fact_on": dt.date(2026, 3, 1)})  # fmt: skip
+    return {"judgements": rows("judgements", judged), "reasons": rows("reasons", reasons),
+            "coverage": rows("coverage", coverage), "subjects": rows("subjects", subjects)}  # fmt: skip
