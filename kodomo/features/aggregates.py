@@ -153,9 +153,7 @@ def _slope(pairs: ir.Table, counted: ir.BooleanValue) -> ir.NumericValue:
     return month.cov(pairs.number, where=counted, how="pop") / spread.nullif(0.0)
 
 
-def _share(
-    indicator: Indicator, pairs: ir.Table, inside: ir.BooleanValue, counted: ir.BooleanValue
-) -> ir.NumericValue:
+def _share(indicator: Indicator, pairs: ir.Table, inside: ir.BooleanValue, counted: ir.BooleanValue) -> ir.NumericValue:
     if indicator.per:
         total = pairs.number.sum(where=in_reach(indicator, pairs) & (pairs.item == indicator.per))
         return pairs.number.sum(where=counted).fill_null(0.0) / total.nullif(0.0)

@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 import time
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 
 import pyarrow as pa
 
@@ -25,7 +25,9 @@ KIND = "features"
 Beat = Callable[[dict[str, object]], None] | None
 
 
-def build_features(*, home: Home, municipality: Municipality, as_of: dt.date, at: dt.datetime, beat: Beat = None) -> dict[str, object]:
+def build_features(
+    *, home: Home, municipality: Municipality, as_of: dt.date, at: dt.datetime, beat: Beat = None
+) -> dict[str, object]:
     """Build every child's indicators as known on a date and write them into the store.
 
     Reads the current snapshot, the municipality's criteria and its item register. Writes one folder
@@ -76,7 +78,7 @@ def current_snapshot(home: Home) -> Snapshot:
 def lawful_for(register: Register, purpose: Purpose, on: dt.date) -> Callable[[str], bool]:
     """Whether an item may be used for a purpose on the day of use; each item is asked once."""
 
-    @lru_cache(maxsize=None)
+    @cache
     def allows(item: str) -> bool:
         return register.allows(item, purpose, on)
 
@@ -89,14 +91,18 @@ def declared_table(catalogue: Catalogue) -> Table:
         Column("child_key", pa.string(), "こどもの仮名キー"),
         Column("as_of", pa.date32(), "基準日", Sensitivity.PLAIN),
     )
-    asked = tuple(Column(i.code, pa.float64(), i.caption, Sensitivity.SPECIAL_CARE, nullable=True) for i in catalogue.indicators)
+    asked = tuple(
+        Column(i.code, pa.float64(), i.caption, Sensitivity.SPECIAL_CARE, nullable=True) for i in catalogue.indicators
+    )
     return Table(KIND, "指標", "一人のこどもの、一つの基準日の指標", fixed + asked)
 
 
 def _keep(
     store: Store, snapshot: Snapshot, as_of: dt.date, matrix: FeatureMatrix, expectations: Expectations, at: dt.datetime
 ) -> Snapshot:
-    criteria = hashlib.sha256("".join((matrix.catalogue.sha256, expectations.sha256, *matrix.codes)).encode()).hexdigest()
+    criteria = hashlib.sha256(
+        "".join((matrix.catalogue.sha256, expectations.sha256, *matrix.codes)).encode()
+    ).hexdigest()
     name = f"{as_of.isoformat()}.{snapshot.snapshot_id}.{criteria[:12]}"
     if name in store.names(KIND):
         return store.open(KIND, name)

@@ -9,6 +9,7 @@
             ``voluntary`` 任意: knows only those who came; not listed means not known.
 ``ages`` or ``grades``  for whom it should exist (years or school grades 1–9, both ends included).
 ``whose``   about whom it speaks, for "does it know this child": self (default), mother, guardians, siblings, household.
+``stale_months``  a child's newest fact older than this no longer counts as knowing (absent: it keeps counting).
 ``weight``  how much its absence thins what is known (default 1; 0 for the voluntary ones).
 """
 
@@ -33,6 +34,7 @@ class SourceExpectation:
     ages: tuple[int, int] | None
     grades: tuple[int, int] | None
     whose: tuple[str, ...]
+    stale_months: int | None
     weight: float
 
 
@@ -67,7 +69,7 @@ def read_expectations(folder: Path) -> Expectations:
 
 
 def _expectation(entry: Entry) -> SourceExpectation:
-    entry.only("source", "kind", "ages", "grades", "whose", "weight", "note")
+    entry.only("source", "kind", "ages", "grades", "whose", "stale_months", "weight", "note")
     kind = entry.choice("kind", KINDS)
     whose = entry.texts("whose")
     for one in whose:
@@ -79,5 +81,6 @@ def _expectation(entry: Entry) -> SourceExpectation:
         entry.interval("ages", 0, 17),
         entry.interval("grades", 1, 9),
         whose or ("self",),
+        entry.months("stale_months"),
         entry.number("weight", 0.0 if kind == "voluntary" else 1.0),
     )

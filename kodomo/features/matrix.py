@@ -91,7 +91,9 @@ def feature_matrix(
     try:
         engine = ibis.duckdb.from_connection(connection)
         used, skipped = _lawful(catalogue, allows)
-        windows = sorted(windows_of([i for i in used.indicators if not i.structure]) | {*STRUCTURE_WINDOWS, RECENT_MONTHS})
+        windows = sorted(
+            windows_of([i for i in used.indicators if not i.structure]) | {*STRUCTURE_WINDOWS, RECENT_MONTHS}
+        )
         items = sorted(i for i in _items_there(engine, snapshot) if allows(i))
         frame = open_frame(engine, snapshot, dates, windows, items)
         return _fill(frame, used, expectations, skipped, with_dates=with_dates)
@@ -99,9 +101,7 @@ def feature_matrix(
         connection.close()
 
 
-def _lawful(
-    catalogue: Catalogue, allows: Callable[[str], bool]
-) -> tuple[Catalogue, dict[str, str]]:
+def _lawful(catalogue: Catalogue, allows: Callable[[str], bool]) -> tuple[Catalogue, dict[str, str]]:
     """An indicator over an item without a legal basis is not built."""
     skipped = {}
     for indicator in catalogue.indicators:
@@ -137,7 +137,9 @@ def _fill(
             value = _spread(answer[indicator.code], rows, shape[0])
             values[:, column] = _zero_or_missing(indicator, value, np.nan_to_num(seen), knowledge)
             if on is not None:
-                on[rows, column] = answer[f"{indicator.code}__on"].to_numpy(zero_copy_only=False).astype("datetime64[D]")
+                on[rows, column] = (
+                    answer[f"{indicator.code}__on"].to_numpy(zero_copy_only=False).astype("datetime64[D]")
+                )
     for indicator in catalogue.indicators:
         values[~asked_of(indicator, frame.cohort), place[indicator.code]] = np.nan
     source_of = {i: s for i, s in knowledge.source_of.items()}
@@ -252,7 +254,9 @@ def _latest(frame: Frame, whose: str) -> dict[tuple[str, str], NDArray[np.dateti
     """Per source, the newest fact about a row's relatives known on its date; an open spell counts as of that date."""
     members = frame.members
     theirs = members.filter(members.whose == whose).select("row", "as_of", "person_key")
-    pairs = theirs.join(frame.facts.select("person_key", "source", "valid_from", "valid_to", "known_from"), "person_key")
+    pairs = theirs.join(
+        frame.facts.select("person_key", "source", "valid_from", "valid_to", "known_from"), "person_key"
+    )
     known = pairs.filter((pairs.valid_from <= pairs.as_of) & (pairs.known_from <= pairs.as_of))
     ends = ibis.least(known.valid_to.fill_null(known.as_of), known.as_of)
     newest = known.group_by("row", "source").agg(on=ibis.greatest(known.valid_from, ends).max()).to_pyarrow()

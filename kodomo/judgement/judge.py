@@ -1,0 +1,227 @@
+"""Judges one cohort on one date in memory: every child, every type, every method (analysis side).
+
+``run`` writes what this returns into the store; ``kodomo.evaluation`` calls it for past dates.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from kodomo.features.dates import month_index
+from kodomo.features.matrix import FeatureMatrix, feature_matrix
+from kodomo.judgement.combine import Combination, model_weight, overall, probability, standing
+from kodomo.judgement.criteria import Criteria
+from kodomo.judgement.knowledge import Knowledge, knowledge_of, relevant_sources
+from kodomo.judgement.labels import Cases, horizon_for, known_to_support, learning_dates, mark, read_cases
+from kodomo.judgement.learning import SCENARIO_COLUMN, Learned, Plan, TypeModel, household_groups, learn
+from kodomo.judgement.levels import Capacity, assign_levels
+from kodomo.judgement.scenarios import ScenarioResult, judge_scenario
+from kodomo.store.database import Snapshot
+from kodomo.terms import DifficultyType
+
+Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class TypeJudgement:
+    """One type's result. Arrays run over the whole cohort; ``rows`` are those the type is judged for."""
+
+    type: DifficultyType
+    rows: NDArray[np.intp]
+    scenario: ScenarioResult
+    model: TypeModel | None
+    combination: Combination
+    registered: Flags
+    thin: Flags
+    escalated: Flags
+
+    def levels(
+        self, method_scores: Array, keys: NDArray[np.object_], capacity: Capacity, evidence: Flags
+    ) -> NDArray[np.object_]:
+        """Levels of one method's scores, for the judged rows."""
+        rows = self.rows
+        return assign_levels(
+            method_scores[rows],
+            keys[rows],
+            capacity,
+            thin=self.thin[rows],
+            registered=self.registered[rows],
+            escalated=self.escalated[rows],
+            evidence=evidence[rows],
+        )
+
+    @property
+    def evidence(self) -> Flags:
+        """Children about whom anything speaks for the type: points, or a model score above the middle."""
+        found = self.scenario.points > 0
+        if self.combination.boosting is not None and len(self.rows):
+            found |= self.combination.boosting > np.median(self.combination.boosting[self.rows])
+        return found
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Everything judged for one cohort on one date."""
+
+    as_of: dt.date
+    matrix: FeatureMatrix
+    groups: NDArray[np.object_]
+    types: tuple[TypeJudgement, ...]
+    overall: Array
+    knowledge: Knowledge
+    is_known_to_support: Flags
+    is_council_registered: Flags
+    learned: Learned
+    plan: Plan
+    dates: tuple[dt.date, ...]
+
+
+def judge(
+    snapshot: Snapshot,
+    as_of: dt.date,
+    criteria: Criteria,
+    types: tuple[DifficultyType, ...],
+    *,
+    may_judge: Callable[[str], bool] = lambda item: True,
+    may_learn: Callable[[str], bool] = lambda item: True,
+    plan: Plan | None = None,
+    spill: Path | None = None,
+    step: Callable[[str], None] = lambda what: None,
+) -> Judged:
+    """Judge every child of the date with what was known on it, learning included.
+
+    Reads the snapshot. Writes nothing. Uses no fact and no label known after ``as_of``; the past dates it
+    learns on see only what was known on each of them, and the outcomes known by ``as_of``.
+
+    Args:
+        may_judge, may_learn: whether an item has a legal basis, on the day of use.
+        plan: how to learn; chosen from the length of the store when absent.
+        step: called with a word after each piece of work.
+    """
+    first = _first_fact(snapshot, as_of)
+    plan = plan or Plan(horizon_for(month_index(as_of) - month_index(first) + 1))
+    dates = learning_dates(first, as_of, plan.horizon_months)
+    whole = feature_matrix(
+        snapshot,
+        [*dates, as_of],
+        criteria.catalogue,
+        criteria.expectations,
+        allows=may_judge,
+        with_dates=True,
+        spill=spill,
+    )
+    step("indicators")
+    cases = _lawful_cases(snapshot, criteria, may_learn).known_by(as_of)
+    groups = household_groups(whole)
+    learned = learn(
+        whole,
+        cases,
+        criteria.labels,
+        criteria.scenarios,
+        types,
+        plan,
+        groups,
+        allows=may_learn,
+        step=lambda: step("fold"),
+    )
+    today = whole.take(np.flatnonzero(whole.cohort.as_of == np.datetime64(as_of, "D")))
+    own_group = np.array([groups[k] for k in today.cohort.child_key], dtype=object)
+    knowledge = knowledge_of(today, criteria.expectations, snapshot.read("sources"), as_of)
+    standing_cases = read_cases(snapshot, criteria.labels).known_by(as_of)
+    judged = tuple(
+        _judge_type(kind, today, own_group, criteria, knowledge, standing_cases, learned.models.get(kind), learned)
+        for kind in types
+    )
+    step("scores")
+    places = np.column_stack([_standing(t, len(today.cohort)) for t in judged])
+    registered = np.logical_or.reduce([t.registered for t in judged])
+    known = known_to_support(snapshot, criteria.labels, today.cohort, as_of)
+    return Judged(
+        as_of,
+        today,
+        own_group,
+        judged,
+        overall(places),
+        knowledge,
+        known | registered,
+        registered,
+        learned,
+        plan,
+        tuple(dates),
+    )
+
+
+def _judge_type(
+    kind: DifficultyType,
+    matrix: FeatureMatrix,
+    group: NDArray[np.object_],
+    criteria: Criteria,
+    knowledge: Knowledge,
+    cases: Cases,
+    model: TypeModel | None,
+    learned: Learned,
+) -> TypeJudgement:
+    scenario = judge_scenario(kind, criteria.scenarios, matrix)
+    boosting = None
+    if model is not None:
+        raw = model.boosted.logits(model_values(model, matrix, scenario), group)
+        boosting = model.platt(raw + model.offset)
+    relevant = relevant_sources(knowledge, criteria.catalogue, matrix.source_of, kind)
+    weight = model_weight(learned.cases[kind]) if model is not None else 0.0
+    return TypeJudgement(
+        type=kind,
+        rows=np.flatnonzero(scenario.applicable),
+        scenario=scenario,
+        model=model,
+        combination=Combination(scenario.logit, boosting, weight),
+        registered=mark(cases, kind, matrix.cohort, None).registered,
+        thin=knowledge.too_thin(relevant),
+        escalated=scenario.fired_gates.any(axis=1),
+    )
+
+
+def model_values(model: TypeModel, matrix: FeatureMatrix, scenario: ScenarioResult) -> Array:
+    """The columns a model reads, the type's own points among them; what was not built is missing."""
+    values = np.full((len(matrix.cohort), len(model.columns)), np.nan)
+    place = {code: n for n, code in enumerate(matrix.codes)}
+    own = {i.code for i in matrix.catalogue.indicators if scenario.type in i.types}
+    for n, name in enumerate(model.columns):
+        if name == SCENARIO_COLUMN:
+            values[:, n] = scenario.points
+        elif name in place and name in own:
+            values[:, n] = matrix.values[:, place[name]]
+    return values
+
+
+def _standing(judged: TypeJudgement, length: int) -> Array:
+    applicable = np.zeros(length, dtype=bool)
+    applicable[judged.rows] = True
+    return standing(probability(judged.combination.logit), applicable)
+
+
+def _lawful_cases(snapshot: Snapshot, criteria: Criteria, may_learn: Callable[[str], bool]) -> Cases:
+    """Known cases learning may use: those from items with a legal basis for it."""
+    lawful = tuple(label for label in criteria.labels.labels if may_learn(label.item))
+    return read_cases(snapshot, type(criteria.labels)(lawful, criteria.labels.known, criteria.labels.sha256))
+
+
+def _first_fact(snapshot: Snapshot, as_of: dt.date) -> dt.date:
+    """Since when the store knows events month by month: the earliest instant of knowing that is common.
+
+    Spells (registrations, allowances) may reach back many years and say nothing about when the extracts
+    of attendance or visits begin; the first twentieth of all facts is therefore left aside.
+    """
+    known = pq.read_table(snapshot.file("facts"), columns=["known_from"])["known_from"]
+    if not len(known):
+        return as_of
+    days = pc.cast(known, "int32").to_numpy()
+    return (np.datetime64("1970-01-01") + int(np.quantile(days, 0.05))).astype(object)

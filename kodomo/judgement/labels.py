@@ -1,0 +1,245 @@
+"""Known cases: what the city has recognised, of which type and when (analysis side).
+
+``criteria/labels.toml``:
+
+``[[labels]]``            ``type, item, codes, weight``: a fact of the item with one of the codes is a known case from
+    its ``valid_from`` on. Weight 1 is a registration; less, a weaker sign. Only weight 1 is calibrated
+    and evaluated against.
+``[[known_to_support]]``  ``item, at`` (now | within), ``months, codes``: what counts as already in touch with support.
+
+Unregistered does not mean not in difficulty: a row without a label is unlabelled, never negative.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from kodomo.features.cohort import Cohort
+from kodomo.features.criteria import Entry, read_criteria
+from kodomo.features.dates import months_before, window_start
+from kodomo.store.database import Snapshot
+from kodomo.terms import DifficultyType
+
+FILE = "labels.toml"
+NEVER = np.datetime64("NaT", "D")
+
+
+@dataclass(frozen=True)
+class Label:
+    """Facts that make a known case of a type."""
+
+    type: DifficultyType
+    item: str
+    codes: tuple[str, ...]
+    weight: float
+
+
+@dataclass(frozen=True)
+class Known:
+    """Facts that mean a child is already in touch with support."""
+
+    item: str
+    at: str
+    months: int | None
+    codes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Labels:
+    """All of ``labels.toml``, and its hash."""
+
+    labels: tuple[Label, ...]
+    known: tuple[Known, ...]
+    sha256: str
+
+    @property
+    def items(self) -> frozenset[str]:
+        """Items that make labels: nothing learned may look at them."""
+        return frozenset(label.item for label in self.labels)
+
+
+def read_labels(folder: Path) -> Labels:
+    """Read ``criteria/labels.toml`` of a municipality's folder.
+
+    Raises:
+        ConfigurationFault: with file, entry and line of every fault.
+    """
+    file = read_criteria(folder / "criteria" / FILE, "labels", "known_to_support")
+    labels = tuple(_label(e) for e in file.entries("labels"))
+    known = tuple(_known(e) for e in file.entries("known_to_support"))
+    file.faults.settle()
+    return Labels(labels, known, file.sha256)
+
+
+def _label(entry: Entry) -> Label:
+    entry.only("type", "item", "codes", "weight", "note")
+    weight = entry.number("weight", 1.0)
+    if not 0 < weight <= 1:
+        entry.blame("weight", "0 より大きく 1 以下で書いてください。")
+    return Label(entry.type(), entry.text("item"), entry.texts("codes"), weight)
+
+
+def _known(entry: Entry) -> Known:
+    entry.only("item", "at", "months", "codes", "note")
+    at = entry.choice("at", ("now", "within"), "now")
+    months = entry.months("months")
+    if (at == "within") != (months is not None):
+        entry.blame("months", "at が within のときだけ、月数を書いてください。")
+    return Known(entry.text("item"), at, months, entry.texts("codes"))
+
+
+@dataclass(frozen=True)
+class Cases:
+    """Known cases as facts: one row a fact, all as the store holds them."""
+
+    person: NDArray[np.object_]
+    type: NDArray[np.object_]
+    weight: NDArray[np.float64]
+    began: NDArray[np.datetime64]
+    ended: NDArray[np.datetime64]
+    known: NDArray[np.datetime64]
+
+    def of(self, kind: DifficultyType) -> Cases:
+        """Those of one type."""
+        return self._keep(self.type == kind.value)
+
+    def known_by(self, day: dt.date) -> Cases:
+        """Those begun and known by a day: what learning on that day may know."""
+        limit = np.datetime64(day, "D")
+        return self._keep((self.known <= limit) & (self.began <= limit))
+
+    def _keep(self, rows: NDArray[np.bool_]) -> Cases:
+        return Cases(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+
+
+def read_cases(snapshot: Snapshot, labels: Labels) -> Cases:
+    """All label facts of a snapshot."""
+    facts = _facts(snapshot, sorted(labels.items))
+    parts = []
+    for label in labels.labels:
+        chosen = facts.filter(pc.equal(facts["item"], label.item))
+        if label.codes:
+            chosen = chosen.filter(pc.is_in(chosen["code"], pa.array(label.codes)))
+        parts.append((label, chosen))
+    columns = [
+        np.concatenate([_text(t["person_key"]) for _, t in parts]),
+        np.concatenate([np.full(len(t), label.type.value, dtype=object) for label, t in parts]),
+        np.concatenate([np.full(len(t), label.weight) for label, t in parts]),
+    ]
+    dates = [np.concatenate([_dates(t[name]) for _, t in parts]) for name in ("valid_from", "valid_to", "known_from")]
+    return Cases(*columns, *dates)
+
+
+@dataclass(frozen=True)
+class Marks:
+    """One type's labels for the rows of a cohort.
+
+    ``onset`` is the weight of the strongest case that begins within the horizon after the row's date (0: none);
+    ``registered`` marks a case of full weight that holds on the date; ``already`` any case begun by then.
+    """
+
+    onset: NDArray[np.float64]
+    registered: NDArray[np.bool_]
+    already: NDArray[np.float64]
+
+
+def mark(cases: Cases, kind: DifficultyType, cohort: Cohort, horizon_months: int | None) -> Marks:
+    """Lay one type's cases over a cohort. Nothing known after a row's date enters ``registered`` or ``already``.
+
+    Args:
+        cases: known cases; for learning, those known by the day of learning.
+        kind: the type.
+        cohort: rows (child, date).
+        horizon_months: how far after the date a case may begin to count as ``onset``; None for no limit.
+    """
+    own = cases.of(kind)
+    onset, already = np.zeros(len(cohort)), np.zeros(len(cohort))
+    registered = np.zeros(len(cohort), dtype=bool)
+    places: dict[str, list[int]] = {}
+    wanted = set(own.person)
+    for row, key in enumerate(cohort.child_key):
+        if key in wanted:
+            places.setdefault(key, []).append(row)
+    for n, person in enumerate(own.person):
+        for row in places.get(person, ()):
+            as_of = cohort.as_of[row]
+            if own.began[n] <= as_of:
+                if own.known[n] <= as_of:
+                    already[row] = max(already[row], own.weight[n])
+                    holds = np.isnat(own.ended[n]) or own.ended[n] > as_of
+                    registered[row] |= bool(holds and own.weight[n] >= 1)
+            elif horizon_months is None or own.began[n] <= _end(as_of, horizon_months):
+                onset[row] = max(onset[row], own.weight[n])
+    return Marks(onset, registered, already)
+
+
+def _end(as_of: np.datetime64, months: int) -> np.datetime64:
+    """Last day of the horizon: so many months after the date, by the calendar."""
+    day = as_of.astype(object)
+    return np.datetime64(window_start(day, -months) - dt.timedelta(days=1), "D")
+
+
+def known_to_support(snapshot: Snapshot, labels: Labels, cohort: Cohort, as_of: dt.date) -> NDArray[np.bool_]:
+    """Rows of one date already in touch with support, as known on that date."""
+    facts = _facts(snapshot, sorted({k.item for k in labels.known}))
+    limit = pa.scalar(as_of, pa.date32())
+    facts = facts.filter(pc.and_(pc.less_equal(facts["valid_from"], limit), pc.less_equal(facts["known_from"], limit)))
+    found: set[str] = set()
+    for rule in labels.known:
+        chosen = facts.filter(pc.equal(facts["item"], rule.item))
+        if rule.codes:
+            chosen = chosen.filter(pc.is_in(chosen["code"], pa.array(rule.codes)))
+        if rule.at == "now":
+            open_still = pc.or_kleene(pc.is_null(chosen["valid_to"]), pc.greater(chosen["valid_to"], limit))
+            chosen = chosen.filter(pc.fill_null(open_still, False))
+        else:
+            start = pa.scalar(window_start(as_of, rule.months or 12), pa.date32())
+            chosen = chosen.filter(pc.greater_equal(chosen["valid_from"], start))
+        found |= set(chosen["person_key"].to_pylist())
+    return np.array([key in found for key in cohort.child_key], dtype=bool)
+
+
+def horizon_for(span_months: int) -> int:
+    """How far ahead to learn: 12 months, less where the store is too young.
+
+    There must be at least 12 months of facts before a date of learning and a whole horizon after it,
+    for more than one such date. With 24 months of store that leaves 6.
+    """
+    return 12 if span_months >= 36 else 6 if span_months >= 18 else 3
+
+
+def learning_dates(first: dt.date, as_of: dt.date, horizon: int, *, every: int = 3, most: int = 4) -> list[dt.date]:
+    """Past dates to learn on: their horizon is over by ``as_of``, and at least 6 months of store lie before."""
+    dates = []
+    for step in range(most):
+        day = _month_end_like(as_of, horizon + step * every)
+        if months_before(day, 6) >= first:
+            dates.append(day)
+    return sorted(dates)
+
+
+def _month_end_like(as_of: dt.date, months: int) -> dt.date:
+    """So many months earlier; a month's end stays a month's end."""
+    return window_start(as_of, months) - dt.timedelta(days=1)
+
+
+def _facts(snapshot: Snapshot, items: Sequence[str]) -> pa.Table:
+    columns = ["person_key", "item", "code", "valid_from", "valid_to", "known_from"]
+    return pq.read_table(snapshot.file("facts"), columns=columns, filters=[("item", "in", list(items))])
+
+
+def _text(column: pa.ChunkedArray) -> NDArray[np.object_]:
+    return np.array(column.to_pylist(), dtype=object)
+
+
+def _dates(column: pa.ChunkedArray) -> NDArray[np.datetime64]:
+    return column.to_numpy().astype("datetime64[D]")

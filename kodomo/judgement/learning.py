@@ -1,0 +1,244 @@
+"""What is learned from known cases: rows, models and calibration per difficulty type (analysis side).
+
+Two kinds of case rows. *Onset*: a child on a past date, with what was known then, whose case began within
+the horizon after it. *Standing*: a child today whose case began earlier. Onsets show what precedes
+recognition but are few; standing cases are many but may show what support did. ``Plan.rows`` says which
+are used. Either way everything made by recognition itself (``is_label_trace``, items of labels) is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kodomo.features.catalogue import Catalogue
+from kodomo.features.matrix import FeatureMatrix
+from kodomo.judgement.boosting import (
+    Array,
+    Boosted,
+    Platt,
+    TrainingSet,
+    fit_boosted,
+    fit_platt,
+    suspicious_columns,
+)
+from kodomo.judgement.labels import Cases, Labels, mark
+from kodomo.judgement.scenarios import Scenarios, judge_scenario
+from kodomo.terms import DifficultyType
+
+OWN_MODEL_FROM = 50
+POOLED_FROM = 20
+POOL_ROWS_PER_TYPE = 6_000
+SCENARIO_COLUMN = "scenario_points"
+CALIBRATE_TO_MONTHS = 12
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to learn: horizon in months, which case rows, and the seed."""
+
+    horizon_months: int
+    rows: str = "both"
+    seed: int = 20260401
+    bags: int = 8
+    rounds: int = 150
+
+
+@dataclass(frozen=True)
+class TypeModel:
+    """What was learned for one type."""
+
+    type: DifficultyType
+    boosted: Boosted
+    platt: Platt
+    columns: tuple[str, ...]
+    is_pooled: bool
+    offset: float
+    cases: int
+
+
+@dataclass
+class Learned:
+    """All models, and why a type has none."""
+
+    models: dict[DifficultyType, TypeModel] = field(default_factory=dict)
+    cases: dict[DifficultyType, int] = field(default_factory=dict)
+    without: dict[DifficultyType, str] = field(default_factory=dict)
+    stopped: dict[DifficultyType, list[tuple[str, float]]] = field(default_factory=dict)
+
+
+def learn(
+    past: FeatureMatrix,
+    cases: Cases,
+    labels: Labels,
+    scenarios: Scenarios,
+    types: tuple[DifficultyType, ...],
+    plan: Plan,
+    group: Mapping[str, str],
+    *,
+    allows: Callable[[str], bool] = lambda item: True,
+    step: Callable[[], None] | None = None,
+) -> Learned:
+    """Fit a model for every type that has enough known cases.
+
+    Reads only its arguments. Never uses an indicator made by recognition, an item without a legal
+    basis for learning, or a case that the caller has not yet let it know.
+
+    Args:
+        past: indicators on the past dates and on the day of learning itself (the latest).
+        cases: known cases, already cut to what was known on the day of learning.
+        group: child to household, the same for all dates, so that no household is on both sides of a split.
+        allows: whether an item may be learned from.
+        step: called as models are done, for progress.
+    """
+    learned = Learned()
+    sets: dict[DifficultyType, TrainingSet] = {}
+    for kind in types:
+        columns = learnable(past.catalogue, labels, kind, allows)
+        data = training_set(past, cases, scenarios, kind, columns, plan, group)
+        learned.cases[kind] = data.cases
+        leaks = [(name, area) for name, area in suspicious_columns(data) if name != SCENARIO_COLUMN]
+        if leaks:
+            learned.stopped[kind] = leaks
+            learned.without[kind] = "漏れの疑いのある指標があるため学習を止めた"
+        elif data.cases < POOLED_FROM:
+            learned.without[kind] = f"把握事例が {POOLED_FROM} 件に満たない"
+        sets[kind] = data
+    pool = [k for k in types if k not in learned.without and learned.cases[k] < OWN_MODEL_FROM]
+    for kind in types:
+        if kind not in learned.without and kind not in pool:
+            learned.models[kind] = _own_model(kind, sets[kind], plan, step)
+    if pool:
+        learned.models |= _pooled_models(pool, {k: s for k, s in sets.items() if k not in learned.stopped}, plan, step)
+    return learned
+
+
+def learnable(
+    catalogue: Catalogue, labels: Labels, kind: DifficultyType, allows: Callable[[str], bool]
+) -> tuple[str, ...]:
+    """Indicators a type may learn from: its own, lawful, and none that recognition itself made."""
+    return tuple(
+        i.code
+        for i in catalogue.indicators
+        if kind in i.types
+        and not i.is_label_trace
+        and not set(i.items) & labels.items
+        and all(allows(item) for item in i.items)
+    )
+
+
+def training_set(
+    past: FeatureMatrix,
+    cases: Cases,
+    scenarios: Scenarios,
+    kind: DifficultyType,
+    columns: tuple[str, ...],
+    plan: Plan,
+    group: Mapping[str, str],
+) -> TrainingSet:
+    """Rows of one type: cases, and the unlabelled of the same dates; those already recognised are left out."""
+    scenario = judge_scenario(kind, scenarios, past)
+    marks = mark(cases, kind, past.cohort, plan.horizon_months)
+    today = past.cohort.as_of == past.cohort.as_of.max()
+    case = np.zeros(len(past.cohort))
+    if plan.rows in ("onset", "both"):
+        case = np.where(~today & (marks.already == 0), marks.onset, case)
+    if plan.rows in ("standing", "both"):
+        case = np.where(today, marks.already, case)
+    # Today's unlabelled rows have no outcome yet; they stand only beside standing cases.
+    unlabelled = (marks.already == 0) & (marks.onset == 0) & (today if plan.rows == "standing" else np.True_)
+    if plan.rows == "onset":
+        unlabelled &= ~today
+    rows = np.flatnonzero(scenario.applicable & ((case > 0) | unlabelled))
+    values = np.column_stack([design(past, columns), scenario.points])[rows]
+    keys = past.cohort.child_key[rows]
+    return TrainingSet(
+        values=values,
+        y=(case[rows] > 0).astype(np.float64),
+        weight=np.where(case[rows] > 0, case[rows], 1.0),
+        group=np.array([group.get(k, k) for k in keys], dtype=object),
+        columns=(*columns, SCENARIO_COLUMN),
+        signs=(*(past.catalogue[c].sign for c in columns), 1),
+    )
+
+
+def design(matrix: FeatureMatrix, columns: tuple[str, ...]) -> Array:
+    """The columns a model reads, in its order."""
+    place = {code: n for n, code in enumerate(matrix.codes)}
+    return np.asarray(matrix.values[:, [place[c] for c in columns]])
+
+
+def _own_model(kind: DifficultyType, data: TrainingSet, plan: Plan, step: Callable[[], None] | None) -> TypeModel:
+    boosted = fit_boosted(data, seed=plan.seed, bags=plan.bags, rounds=plan.rounds, step=step)
+    platt = _calibrate(boosted, data, plan)
+    return TypeModel(kind, boosted, platt, data.columns, False, 0.0, data.cases)
+
+
+def _calibrate(boosted: Boosted, data: TrainingSet, plan: Plan) -> Platt:
+    """Platt on cross-fitted log-odds; the level is moved from the horizon to twelve months."""
+    fitted = fit_platt(boosted.logits(data.values, data.group, data.offset), data.y, data.weight)
+    return Platt(fitted.slope, fitted.shift + float(np.log(CALIBRATE_TO_MONTHS / plan.horizon_months)))
+
+
+def _pooled_models(
+    pool: list[DifficultyType],
+    sets: Mapping[DifficultyType, TrainingSet],
+    plan: Plan,
+    step: Callable[[], None] | None,
+) -> dict[DifficultyType, TypeModel]:
+    """One model over all types' rows; each row starts from its own type's rate."""
+    columns = tuple(sorted({c for s in sets.values() for c in s.columns}))
+    signs = {c: s for data in sets.values() for c, s in zip(data.columns, data.signs, strict=True)}
+    thinned = {k: _thin(sets[k], np.random.default_rng(plan.seed + n)) for n, k in enumerate(sorted(sets))}
+    offsets = {k: _log_odds(float(data.y.mean())) for k, data in thinned.items()}
+    parts = list(thinned.items())
+    together = TrainingSet(
+        values=np.concatenate([widen(data, columns) for _, data in parts]),
+        y=np.concatenate([data.y for _, data in parts]),
+        weight=np.concatenate([data.weight for _, data in parts]),
+        group=np.concatenate([data.group for _, data in parts]),
+        columns=columns,
+        signs=tuple(signs[c] for c in columns),
+        offset=np.concatenate([np.full(len(data.y), offsets[k]) for k, data in parts]),
+    )
+    boosted = fit_boosted(together, seed=plan.seed, bags=plan.bags, rounds=plan.rounds, step=step)
+    models = {}
+    for kind in pool:
+        own = sets[kind]
+        values, start = widen(own, columns), np.full(len(own.y), offsets[kind])
+        fitted = fit_platt(boosted.logits(values, own.group, start), own.y, own.weight)
+        platt = Platt(fitted.slope, fitted.shift + float(np.log(CALIBRATE_TO_MONTHS / plan.horizon_months)))
+        models[kind] = TypeModel(kind, boosted, platt, columns, True, offsets[kind], own.cases)
+    return models
+
+
+def widen(data: TrainingSet, columns: tuple[str, ...]) -> Array:
+    """The rows with all of the pool's columns; what a type does not look at is missing."""
+    values = np.full((len(data.values), len(columns)), np.nan)
+    place = {c: n for n, c in enumerate(columns)}
+    for n, name in enumerate(data.columns):
+        values[:, place[name]] = data.values[:, n]
+    return values
+
+
+def _thin(data: TrainingSet, generator: np.random.Generator) -> TrainingSet:
+    rest = np.flatnonzero(data.y == 0)
+    if len(rest) <= POOL_ROWS_PER_TYPE:
+        return data
+    kept = generator.choice(rest, size=POOL_ROWS_PER_TYPE, replace=False)
+    return data.take(np.sort(np.concatenate([np.flatnonzero(data.y > 0), kept])))
+
+
+def household_groups(past: FeatureMatrix) -> dict[str, str]:
+    """Each child's household on its latest date: one answer for all dates."""
+    order = np.argsort(past.cohort.as_of, kind="stable")
+    groups: NDArray[np.object_] = past.cohort.group()
+    return {past.cohort.child_key[i]: groups[i] for i in order}
+
+
+def _log_odds(rate: float) -> float:
+    bounded = float(np.clip(rate, 1e-4, 0.5))
+    return float(np.log(bounded / (1 - bounded)))

@@ -1,0 +1,307 @@
+"""Each judgement's reasons in Japanese, as parts that add up to its score (analysis side).
+
+A part is a line of the point table or an indicator's exact contribution to the learned models. Where a
+line that counts and an indicator say the same thing, they are one part. The model's own use of the
+scenario's points is shared out over the lines that made them. base + all parts = the score's log-odds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from kodomo.features.catalogue import Catalogue, Indicator
+from kodomo.features.matrix import FeatureMatrix
+from kodomo.judgement.combine import standing
+from kodomo.judgement.judge import Judged, TypeJudgement, model_values
+from kodomo.judgement.learning import SCENARIO_COLUMN
+from kodomo.store.results import REASONS
+from kodomo.terms import OVERALL, Method, difficulty_label
+
+UP, DOWN, GATE = "UP", "DOWN", "GATE"
+MOST_UP, MOST_DOWN = 5, 3
+WORTH_SAYING = 0.02
+"""Parts of the log-odds smaller than this move nothing a person would notice (odds by 2 %)."""
+NO_POINTS = "シナリオの点数表に当てはまる項目がない"
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What one part stands for: a sentence, and the indicator whose value, date and source go with it."""
+
+    sentence: str
+    indicator: str
+
+
+@dataclass(frozen=True)
+class Parts:
+    """``base[i]`` + sum of ``values[i]`` is the score's log-odds (for SCENARIO: the points) of row ``rows[i]``."""
+
+    rows: NDArray[np.intp]
+    units: tuple[Unit, ...]
+    values: Array
+    base: Array
+
+
+def scenario_parts(judged: TypeJudgement) -> Parts:
+    """The lines that count, in points."""
+    lines = judged.scenario.lines
+    values = judged.scenario.fired[judged.rows] * np.array([p.points for p in lines])
+    return Parts(judged.rows, _line_units(judged), values, np.zeros(len(judged.rows)))
+
+
+def model_contributions(judged: TypeJudgement, matrix: FeatureMatrix, group: NDArray[np.object_]) -> Array | None:
+    """Calibrated contributions of every model column and, last, the base; None without a model."""
+    if judged.model is None:
+        return None
+    model, rows = judged.model, judged.rows
+    raw = model.boosted.contributions(model_values(model, matrix, judged.scenario)[rows], group[rows])
+    scaled = raw * model.platt.slope
+    scaled[:, -1] += model.platt.slope * model.offset + model.platt.shift
+    return scaled
+
+
+def boosting_parts(judged: TypeJudgement, contributions: Array, catalogue: Catalogue) -> Parts:
+    """The learned model's contributions, in log-odds."""
+    assert judged.model is not None  # noqa: S101 - the caller has contributions
+    units = tuple(_column_unit(name, catalogue) for name in judged.model.columns)
+    return Parts(judged.rows, units, contributions[:, :-1], contributions[:, -1])
+
+
+def combined_parts(judged: TypeJudgement, contributions: Array | None, catalogue: Catalogue) -> Parts:
+    """Both methods' parts with the weights they are combined with."""
+    share = 1.0 - judged.combination.weight
+    lines = judged.scenario.lines
+    fired = judged.scenario.fired[judged.rows]
+    points = fired * np.array([p.points for p in lines])
+    values = share * judged.scenario.point_is * points
+    base = np.full(len(judged.rows), share * judged.scenario.base)
+    if contributions is None or judged.model is None:
+        return Parts(judged.rows, _line_units(judged), values, base)
+    learned = judged.combination.weight * contributions
+    columns = judged.model.columns
+    values, rest = _share_out(values, points, learned[:, columns.index(SCENARIO_COLUMN)])
+    own, learned_values = _merge_same(judged, fired, values, learned[:, :-1], columns)
+    kept = [n for n, name in enumerate(columns) if name != SCENARIO_COLUMN]
+    units = (*_line_units(judged), *(_column_unit(columns[n], catalogue) for n in kept), Unit(NO_POINTS, ""))
+    together = np.column_stack([own, learned_values[:, kept], rest])
+    return Parts(judged.rows, units, together, base + learned[:, -1])
+
+
+def _share_out(values: Array, points: Array, learned: Array) -> tuple[Array, Array]:
+    """What the model made of the points goes to the lines that made them; the rest is the part of having none."""
+    total = points.sum(axis=1)
+    some = total > 0
+    shares = np.divide(points, total[:, None], out=np.zeros_like(points), where=some[:, None])
+    return values + shares * learned[:, None], np.where(some, 0.0, learned)
+
+
+def _merge_same(
+    judged: TypeJudgement, fired: NDArray[np.bool_], values: Array, learned: Array, columns: tuple[str, ...]
+) -> tuple[Array, Array]:
+    """A line on one indicator that counts takes the model's part for that indicator with it."""
+    values, learned = values.copy(), learned.copy()
+    for k, line in enumerate(judged.scenario.lines):
+        if len(line.when) == 1 and line.when[0].indicator in columns:
+            n = columns.index(line.when[0].indicator)
+            rows = fired[:, k]
+            values[rows, k] += learned[rows, n]
+            learned[rows, n] = 0.0
+    return values, learned
+
+
+def _line_units(judged: TypeJudgement) -> tuple[Unit, ...]:
+    return tuple(Unit(p.sentence, p.when[0].indicator) for p in judged.scenario.lines)
+
+
+def _column_unit(name: str, catalogue: Catalogue) -> Unit:
+    return Unit("", name) if name != SCENARIO_COLUMN else Unit("シナリオの点数の合計", "")
+
+
+def reason_table(
+    judged: TypeJudgement, method: Method, parts: Parts, matrix: FeatureMatrix, *, with_gates: bool = False
+) -> pa.Table:
+    """The most telling parts as rows of the store: gates first, then up to five that raise and three that lower.
+
+    A value, its newest date and its source stand in every sentence's row; a line never names a person.
+    """
+    up = _chosen(parts.values, MOST_UP, 1.0)
+    down = _chosen(parts.values, MOST_DOWN, -1.0)
+    if method is Method.SCENARIO:
+        down = (down[0][:0], down[1][:0])
+    gates = _gates(judged, parts.rows) if with_gates else (np.zeros(0, np.intp), np.zeros(0, np.intp))
+    pieces = [
+        _gate_columns(judged, parts, gates),
+        _part_columns(parts, matrix, up, UP),
+        _part_columns(parts, matrix, down, DOWN),
+    ]
+    merged = {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
+    return _table(judged.type.value, method.value, merged, matrix.cohort.child_key)
+
+
+def _chosen(values: Array, most: int, sign: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """(row, unit) pairs of the parts that move the score most in one direction, strongest first."""
+    directed = values * sign
+    most = min(most, values.shape[1])
+    strongest = np.argsort(-directed, axis=1, kind="stable")[:, :most]
+    rows = np.repeat(np.arange(len(values)), most)
+    units = strongest.ravel()
+    worth = directed[rows, units] >= WORTH_SAYING
+    return rows[worth], units[worth]
+
+
+def _gates(judged: TypeJudgement, rows: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    found = np.nonzero(judged.scenario.fired_gates[rows])
+    return found[0], found[1]
+
+
+Columns = dict[str, NDArray[np.generic]]
+
+
+def _gate_columns(judged: TypeJudgement, parts: Parts, gates: tuple[NDArray[np.intp], NDArray[np.intp]]) -> Columns:
+    rows, which = gates
+    texts = np.array([e.sentence for e in judged.scenario.escalations], dtype=object)
+    first = np.array([e.when[0].indicator for e in judged.scenario.escalations], dtype=object)
+    size = len(rows)
+    return {
+        "row": parts.rows[rows],
+        "direction": np.full(size, GATE, dtype=object),
+        "sentence": texts[which] if size else np.zeros(0, dtype=object),
+        "contribution": np.zeros(size),
+        "indicator": first[which] if size else np.zeros(0, dtype=object),
+        "source": np.full(size, None, dtype=object),
+        "fact_on": np.full(size, np.datetime64("NaT"), dtype="datetime64[D]"),
+    }
+
+
+def _part_columns(
+    parts: Parts, matrix: FeatureMatrix, chosen: tuple[NDArray[np.intp], NDArray[np.intp]], direction: str
+) -> Columns:
+    rows, units = chosen
+    children = parts.rows[rows]
+    columns: Columns = {
+        "row": children,
+        "direction": np.full(len(rows), direction, dtype=object),
+        "sentence": np.full(len(rows), "", dtype=object),
+        "contribution": parts.values[rows, units],
+        "indicator": np.full(len(rows), None, dtype=object),
+        "source": np.full(len(rows), None, dtype=object),
+        "fact_on": np.full(len(rows), np.datetime64("NaT"), dtype="datetime64[D]"),
+    }
+    for n in np.unique(units):
+        here = np.flatnonzero(units == n)
+        _say(columns, here, children[here], parts.units[n], matrix)
+    return columns
+
+
+def _say(
+    columns: Columns, here: NDArray[np.intp], children: NDArray[np.intp], unit: Unit, matrix: FeatureMatrix
+) -> None:
+    """Fill in the sentence, indicator, source and date of one unit's rows."""
+    if not unit.indicator or unit.indicator not in matrix.codes:
+        columns["sentence"][here] = unit.sentence or unit.indicator
+        return
+    indicator = matrix.catalogue[unit.indicator]
+    place = matrix.codes.index(unit.indicator)
+    values = matrix.values[children, place]
+    columns["sentence"][here] = sentences(indicator, values, unit.sentence)
+    columns["indicator"][here] = unit.indicator
+    columns["source"][here] = matrix.source_of.get(indicator.item)
+    if matrix.on is not None:
+        columns["fact_on"][here] = matrix.on[children, place]
+
+
+def sentences(indicator: Indicator, values: Array, line: str = "") -> NDArray[np.object_]:
+    """An indicator's sentence for each value; each different value is written once.
+
+    Args:
+        line: a point line's own sentence, used instead of the indicator's.
+    """
+    distinct, inverse = np.unique(np.round(values, 4), return_inverse=True)
+    written = np.array([_sentence(indicator, float(v), line) for v in distinct], dtype=object)
+    return np.asarray(written[inverse], dtype=object)
+
+
+def _sentence(indicator: Indicator, value: float, line: str) -> str:
+    if np.isnan(value):
+        return f"「{indicator.caption}」の情報がない"
+    if value == 0 and indicator.sentence_zero and not line:
+        return indicator.sentence_zero
+    return (line or indicator.sentence).replace("{value}", written_value(indicator, value))
+
+
+def written_value(indicator: Indicator, value: float) -> str:
+    """A value as staff read it: shares in per cent, differences with their sign, whole numbers without a point."""
+    if indicator.aggregate == "share":
+        return f"{value * 100:.0f} %"
+    sign = "+" if indicator.aggregate in ("change", "trend") else ""
+    return f"{value:{sign}.0f}" if float(value).is_integer() else f"{value:{sign}.1f}"
+
+
+def _table(kind: str, method: str, columns: Columns, keys: NDArray[np.object_]) -> pa.Table:
+    order = np.argsort(columns["row"], kind="stable")
+    rows = columns["row"][order]
+    starts = np.r_[True, rows[1:] != rows[:-1]] if len(rows) else np.zeros(0, bool)
+    begin = np.flatnonzero(starts)
+    counts = np.diff(np.r_[begin, len(rows)])
+    position = np.arange(len(rows)) - np.repeat(begin, counts) + 1
+    size = len(rows)
+    arrays = {
+        "child_key": pa.array(keys[rows], pa.string()),
+        "type": pa.array([kind] * size, pa.string()),
+        "method": pa.array([method] * size, pa.string()),
+        "position": pa.array(position.astype(np.int32)),
+        "direction": pa.array(columns["direction"][order], pa.string()),
+        "sentence": pa.array(columns["sentence"][order], pa.string()),
+        "contribution": pa.array(columns["contribution"][order].astype(np.float64)),
+        "indicator": pa.array(columns["indicator"][order], pa.string()),
+        "source": pa.array(columns["source"][order], pa.string()),
+        "fact_on": pa.array(columns["fact_on"][order], pa.date32(), from_pandas=True),
+    }
+    return pa.table(arrays, schema=REASONS.schema())
+
+
+def overall_reasons(judged: Judged) -> pa.Table:
+    """Why a child stands high overall: the types in which it stands highest, and every escalation."""
+    cohort = judged.matrix.cohort
+    pieces: list[Columns] = []
+    for judgement in judged.types:
+        pieces.append(_overall_gates(judgement))
+        pieces.append(_overall_places(judgement, len(cohort)))
+    merged = {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
+    rank = np.where(merged["direction"] == GATE, -np.inf, -merged["contribution"].astype(np.float64))
+    order = np.lexsort((rank, merged["row"]))
+    table = _table(OVERALL, Method.COMBINED.value, {n: v[order] for n, v in merged.items()}, cohort.child_key)
+    return table.filter(pc.less_equal(table["position"], MOST_UP))
+
+
+def _overall_gates(judgement: TypeJudgement) -> Columns:
+    columns = _gate_columns(judgement, scenario_parts(judgement), _gates(judgement, judgement.rows))
+    label = judgement.type.label
+    columns["sentence"] = np.array([f"「{label}」: {text}" for text in columns["sentence"]], dtype=object)
+    return columns
+
+
+def _overall_places(judgement: TypeJudgement, length: int) -> Columns:
+    applicable = np.zeros(length, dtype=bool)
+    applicable[judgement.rows] = True
+    places = standing(judgement.combination.logit, applicable)
+    rows = np.flatnonzero(places >= 0.8)
+    share = np.ceil((1 - places[rows]) * 100).astype(int)
+    label = difficulty_label(judgement.type.value)
+    size = len(rows)
+    return {
+        "row": rows,
+        "direction": np.full(size, UP, dtype=object),
+        "sentence": np.array([f"「{label}」の判定で上位 {max(1, s)} % に入る" for s in share], dtype=object),
+        "contribution": -np.log(np.clip(1 - places[rows], 1e-6, 1)),
+        "indicator": np.full(size, None, dtype=object),
+        "source": np.full(size, None, dtype=object),
+        "fact_on": np.full(size, np.datetime64("NaT"), dtype="datetime64[D]"),
+    }

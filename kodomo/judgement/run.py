@@ -1,0 +1,372 @@
+"""Judges one cohort on one date and keeps the result in the store, versions and all (analysis side)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from kodomo.configuration import Home, Municipality
+from kodomo.features.build import current_snapshot, lawful_for
+from kodomo.governance.register import read_register
+from kodomo.judgement.combine import probability
+from kodomo.judgement.criteria import Criteria, read_all_criteria
+from kodomo.judgement.judge import Judged, TypeJudgement, judge
+from kodomo.judgement.levels import Capacity, assign_levels
+from kodomo.judgement.reasons import (
+    boosting_parts,
+    combined_parts,
+    model_contributions,
+    overall_reasons,
+    reason_table,
+    scenario_parts,
+)
+from kodomo.progress import Progress
+from kodomo.store.database import Snapshot, Store
+from kodomo.store.results import COVERAGE, JUDGEMENTS, SUBJECTS
+from kodomo.terms import OVERALL, Level, Method, Purpose
+
+KIND = "judgements"
+MODELS = "models"
+Beat = Callable[[dict[str, object]], None] | None
+
+
+def judge_cohort(
+    *, home: Home, municipality: Municipality, as_of: dt.date, at: dt.datetime, beat: Beat = None
+) -> dict[str, object]:
+    """Judge every child for every difficulty type as known on a date, and publish the result.
+
+    Reads the current snapshot, the criteria and the item register. Writes one ``judgements`` folder
+    (judgements, reasons, coverage, subjects) whose manifest names snapshot, criteria and model, and the
+    models themselves as readable text. The same snapshot, criteria and date give the same tables. Never
+    uses what was known later, an item without a legal basis, or an identity; never decides anything.
+
+    Raises:
+        NotReady: nothing has been published yet.
+        ConfigurationFault: criteria or register do not hold together, or lack their two approvers.
+    """
+    started = time.monotonic()
+    snapshot = current_snapshot(home)
+    criteria = read_all_criteria(municipality.folder)
+    register = read_register(municipality.folder)
+    progress = Progress("判定", _pieces_of_work(municipality), unit="工程", beat=beat)
+    judged = judge(
+        snapshot,
+        as_of,
+        criteria,
+        municipality.types,
+        may_judge=lawful_for(register, Purpose.JUDGE, as_of),
+        may_learn=lawful_for(register, Purpose.LEARN, as_of),
+        spill=home.spill,
+        step=lambda what: progress.add(),
+    )
+    capacity = Capacity(municipality.capacity_high, municipality.capacity_middle)
+    tables = judgement_tables(judged, capacity, snapshot, step=progress.add)
+    store = Store(home.store)
+    model = _save_models(home.store, judged)
+    manifest = _manifest(judged, snapshot, criteria, municipality, model, at)
+    written = store.write(KIND, _name(store, as_of, snapshot, criteria), tables, manifest)
+    progress.close()
+    return {
+        "as_of": as_of.isoformat(),
+        "snapshot": snapshot.snapshot_id,
+        "judgements": written.snapshot_id,
+        "path": str(written.path),
+        "children": len(judged.matrix.cohort),
+        "levels": _level_counts(tables["judgements"]),
+        "model": model,
+        "learned": manifest["learned"],
+        "skipped_indicators": judged.matrix.skipped,
+        "seconds": round(time.monotonic() - started, 2),
+    }
+
+
+def _pieces_of_work(municipality: Municipality) -> int:
+    return 2 + 5 * len(municipality.types) + 1
+
+
+def judgement_tables(
+    judged: Judged, capacity: Capacity, snapshot: Snapshot, *, step: Callable[[], None] = lambda: None
+) -> dict[str, pa.Table]:
+    """The four tables of one judgement, sorted, ready for the store."""
+    rows, reasons = [], []
+    for kind in judged.types:
+        contributions = model_contributions(kind, judged.matrix, judged.groups)
+        rows += _type_rows(judged, kind, capacity)
+        reasons += _type_reasons(judged, kind, contributions)
+        step()
+    levels = _overall_levels(judged, capacity)
+    rows.append(_overall_rows(judged, levels))
+    reasons.append(overall_reasons(judged))
+    return {
+        "judgements": _sorted(pa.concat_tables(rows), "child_key", "type", "method"),
+        "reasons": _sorted(pa.concat_tables(reasons), "child_key", "type", "method", "position"),
+        "coverage": _coverage(judged),
+        "subjects": _subjects(judged),
+    }
+
+
+def _type_rows(judged: Judged, kind: TypeJudgement, capacity: Capacity) -> list[pa.Table]:
+    keys = judged.matrix.cohort.child_key
+    has_points = kind.scenario.points > 0
+    methods = [
+        (Method.SCENARIO, kind.scenario.score, has_points),
+        (Method.COMBINED, probability(kind.combination.logit), kind.evidence),
+    ]
+    if kind.combination.boosting is not None:
+        methods.append((Method.BOOSTING, probability(kind.combination.boosting), kind.evidence))
+    tables = []
+    for method, scores, evidence in methods:
+        levels = kind.levels(scores, keys, capacity, evidence)
+        tables.append(
+            _rows(
+                keys[kind.rows],
+                kind.type.value,
+                method,
+                scores[kind.rows],
+                levels,
+                escalation_texts(kind),
+                kind.registered[kind.rows],
+            )
+        )
+    return tables
+
+
+def escalation_texts(kind: TypeJudgement) -> NDArray[np.object_]:
+    """The first escalation that holds for each judged child, in words; None where none does."""
+    gates = kind.scenario.fired_gates[kind.rows]
+    texts = np.full(len(gates), None, dtype=object)
+    for n in reversed(range(gates.shape[1])):
+        texts[gates[:, n]] = kind.scenario.escalations[n].sentence
+    return texts
+
+
+def _rows(
+    keys: NDArray[np.object_],
+    kind: str,
+    method: Method,
+    scores: NDArray[np.float64],
+    levels: NDArray[np.object_],
+    escalation: NDArray[np.object_],
+    registered: NDArray[np.bool_],
+) -> pa.Table:
+    return pa.table(
+        {
+            "child_key": pa.array(keys, pa.string()),
+            "type": pa.array([kind] * len(keys), pa.string()),
+            "method": pa.array([method.value] * len(keys), pa.string()),
+            "score": pa.array(scores, pa.float64()),
+            "level": pa.array(levels, pa.string()),
+            "escalation": pa.array(escalation, pa.string()),
+            "is_registered": pa.array(registered, pa.bool_()),
+        },
+        schema=JUDGEMENTS.schema(),
+    )
+
+
+def _type_reasons(judged: Judged, kind: TypeJudgement, contributions: NDArray[np.float64] | None) -> list[pa.Table]:
+    matrix, catalogue = judged.matrix, judged.matrix.catalogue
+    tables = [
+        reason_table(kind, Method.COMBINED, combined_parts(kind, contributions, catalogue), matrix, with_gates=True),
+        reason_table(kind, Method.SCENARIO, scenario_parts(kind), matrix),
+    ]
+    if contributions is not None:
+        tables.append(reason_table(kind, Method.BOOSTING, boosting_parts(kind, contributions, catalogue), matrix))
+    return tables
+
+
+def _overall_levels(judged: Judged, capacity: Capacity) -> NDArray[np.object_]:
+    """総合 has its own capacity; it is thin only where every type judged is, and escalated where any is."""
+    size = len(judged.matrix.cohort)
+    applicable = np.zeros((size, len(judged.types)), dtype=bool)
+    for n, kind in enumerate(judged.types):
+        applicable[kind.rows, n] = True
+    thin = np.column_stack([kind.thin for kind in judged.types])
+    return assign_levels(
+        judged.overall,
+        judged.matrix.cohort.child_key,
+        capacity,
+        thin=(thin | ~applicable).all(axis=1),
+        registered=judged.is_council_registered,
+        escalated=np.logical_or.reduce([kind.escalated for kind in judged.types]),
+        evidence=np.logical_or.reduce([kind.evidence for kind in judged.types]),
+    )
+
+
+def _overall_rows(judged: Judged, levels: NDArray[np.object_]) -> pa.Table:
+    size = len(judged.matrix.cohort)
+    texts = np.full(size, None, dtype=object)
+    for kind in reversed(judged.types):
+        own = escalation_texts(kind)
+        there = np.array([t is not None for t in own], dtype=bool)
+        texts[kind.rows[there]] = own[there]
+    return _rows(
+        judged.matrix.cohort.child_key,
+        OVERALL,
+        Method.COMBINED,
+        judged.overall,
+        levels,
+        texts,
+        judged.is_council_registered,
+    )
+
+
+def _coverage(judged: Judged) -> pa.Table:
+    """One row a child and source that is expected or known: the rest says nothing."""
+    knowledge = judged.knowledge
+    rows, columns = np.nonzero(knowledge.expected | knowledge.known)
+    names = np.array(knowledge.sources, dtype=object)
+    table = pa.table(
+        {
+            "child_key": pa.array(judged.matrix.cohort.child_key[rows], pa.string()),
+            "source": pa.array(names[columns], pa.string()),
+            "expected": pa.array(knowledge.expected[rows, columns]),
+            "known": pa.array(knowledge.known[rows, columns]),
+            "latest_on": pa.array(knowledge.latest[rows, columns], pa.date32(), from_pandas=True),
+            "is_fresh": pa.array(knowledge.fresh[rows, columns]),
+        },
+        schema=COVERAGE.schema(),
+    )
+    return _sorted(table, "child_key", "source")
+
+
+def _subjects(judged: Judged) -> pa.Table:
+    cohort = judged.matrix.cohort
+    grade = np.where((cohort.grade >= 1) & (cohort.grade <= 9), cohort.grade, np.nan)
+    new = (
+        judged.matrix.column("moved_in_12m") > 0
+        if "moved_in_12m" in judged.matrix.codes
+        else np.zeros(len(cohort), bool)
+    )
+    return pa.table(
+        {
+            "child_key": pa.array(cohort.child_key, pa.string()),
+            "age_band": pa.array(cohort.band.astype(object), pa.string()),
+            "age_years": pa.array(cohort.age_years, pa.int32()),
+            "school_grade": pa.array(grade, pa.float64(), from_pandas=True).cast(pa.int32()),
+            "sex": pa.array(cohort.sex, pa.string()),
+            "area_code": pa.array(cohort.area_code, pa.string()),
+            "household_key": pa.array(cohort.household_key, pa.string()),
+            "is_known_to_support": pa.array(judged.is_known_to_support),
+            "is_council_registered": pa.array(judged.is_council_registered),
+            "moved_in_within_year": pa.array(np.asarray(new, dtype=bool)),
+            "coverage_share": pa.array(judged.knowledge.share()),
+        },
+        schema=SUBJECTS.schema(),
+    )
+
+
+def _sorted(table: pa.Table, *columns: str) -> pa.Table:
+    return table.sort_by([(c, "ascending") for c in columns]).combine_chunks()
+
+
+def _name(store: Store, as_of: dt.date, snapshot: Snapshot, criteria: Criteria) -> str:
+    """``<as_of>.<snapshot>.<criteria>``, numbered when judged again."""
+    stem = f"{as_of.isoformat()}.{snapshot.snapshot_id}.{criteria.sha256[:12]}"
+    taken = set(store.names(KIND))
+    if stem not in taken:
+        return stem
+    return next(f"{stem}.{n}" for n in range(2, len(taken) + 3) if f"{stem}.{n}" not in taken)
+
+
+def _manifest(
+    judged: Judged,
+    snapshot: Snapshot,
+    criteria: Criteria,
+    municipality: Municipality,
+    model: str | None,
+    at: dt.datetime,
+) -> dict[str, Any]:
+    scenarios = criteria.scenarios
+    return {
+        "as_of": judged.as_of.isoformat(),
+        "snapshot": snapshot.snapshot_id,
+        "municipality": municipality.code,
+        "criteria": {
+            "version": scenarios.version,
+            "note": scenarios.note,
+            "sha256": criteria.sha256,
+            "approved_by": [{"name": n, "office": o, "on": d.isoformat()} for n, o, d in scenarios.approved_by],
+        },
+        "capacity": {"high": municipality.capacity_high, "middle": municipality.capacity_middle},
+        "model": model,
+        "learned": learned_summary(judged),
+        "skipped_indicators": judged.matrix.skipped,
+        "at": at.isoformat(),
+    }
+
+
+def learned_summary(judged: Judged) -> dict[str, Any]:
+    """What was learned, from when to when, and why a type has no model: for the manifest."""
+    learned = judged.learned
+    types = {}
+    for kind in judged.types:
+        model = learned.models.get(kind.type)
+        types[kind.type.value] = {
+            "cases": learned.cases[kind.type],
+            "model": None if model is None else ("pooled" if model.is_pooled else "own"),
+            "weight": round(kind.combination.weight, 4),
+            "why_not": learned.without.get(kind.type),
+            "leaks": [{"indicator": c, "auroc": round(a, 4)} for c, a in learned.stopped.get(kind.type, [])],
+        }
+    return {
+        "horizon_months": judged.plan.horizon_months,
+        "calibrated_to_months": 12,
+        "rows": judged.plan.rows,
+        "seed": judged.plan.seed,
+        "dates": [d.isoformat() for d in judged.dates],
+        "types": types,
+    }
+
+
+def _save_models(root: Path, judged: Judged) -> str | None:
+    """Write the models as readable text under ``models/<hash>/``; the hash of the content is the version."""
+    texts: dict[str, str] = {}
+    for kind, model in sorted(judged.learned.models.items()):
+        for n, text in enumerate(model.boosted.texts()):
+            texts[f"{'POOLED' if model.is_pooled else kind.value}.{n:02d}.txt"] = text
+    if not texts:
+        return None
+    cards = {
+        kind.value: {
+            "columns": model.columns,
+            "slope": model.platt.slope,
+            "shift": model.platt.shift,
+            "offset": model.offset,
+        }
+        for kind, model in sorted(judged.learned.models.items())
+    }
+    texts["models.json"] = json.dumps(
+        {**learned_summary(judged), "models": cards}, ensure_ascii=False, indent=1, sort_keys=True
+    )
+    digest = hashlib.sha256("".join(f"{name}\n{text}" for name, text in sorted(texts.items())).encode()).hexdigest()
+    target = root / MODELS / digest[:16]
+    if not target.exists():
+        aside = root / MODELS / f".{digest[:16]}.{os.getpid()}.partial"
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir(parents=True)
+        for name, text in texts.items():
+            (aside / name).write_text(text, encoding="utf-8")
+        aside.rename(target)
+    return digest[:16]
+
+
+def _level_counts(judgements: pa.Table) -> dict[str, dict[str, int]]:
+    """Children per type and level, combined method."""
+    combined = judgements.filter(pc.equal(judgements["method"], Method.COMBINED.value))
+    counts = combined.group_by(["type", "level"]).aggregate([("child_key", "count")]).to_pylist()
+    found: dict[str, dict[str, int]] = {}
+    for line in sorted(counts, key=lambda c: (c["type"], c["level"])):
+        found.setdefault(line["type"], {level.value: 0 for level in Level})[line["level"]] = line["child_key_count"]
+    return found

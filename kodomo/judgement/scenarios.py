@@ -1,0 +1,300 @@
+"""Scenarios: the point tables staff can read, one per difficulty type (analysis side).
+
+``criteria/scenarios.toml``:
+
+``version, note, point_is``   ``point_is`` is what one point adds to the log-odds.
+``[[approved_by]]``           ``name, office, on``. Two different people, or the version is not used.
+``[[types]]``                 ``type, base_rate`` (what no points at all means), ``ages`` or ``grades`` judged, ``source``.
+``[[points]]``                ``type, code, when`` (all must hold), ``points``, ``group`` (only the highest of a group
+    counts), ``kind`` (risk | benefit_gap | connection_gap), ``sentence`` (absent: the first indicator's own),
+    ``rationale, source``.
+``[[escalations]]``           ``type, code, when, sentence, rationale, source``: review whatever the score.
+
+A condition reads ``"absence_3m >= 9"``. An indicator nobody can know never fulfils a condition: what is
+not known is neither for nor against.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kodomo.errors import ConfigurationFault
+from kodomo.features.aggregates import COMPARE
+from kodomo.features.catalogue import Catalogue
+from kodomo.features.criteria import CriteriaFile, Entry, read_comparison, read_criteria
+from kodomo.features.matrix import FeatureMatrix
+from kodomo.terms import DifficultyType
+
+FILE = "scenarios.toml"
+APPROVERS = 2
+KINDS = ("risk", "benefit_gap", "connection_gap")
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One comparison of an indicator with a bound."""
+
+    indicator: str
+    operator: str
+    bound: float
+
+    def holds(self, matrix: FeatureMatrix) -> NDArray[np.bool_]:
+        """Where it holds; false where the value is missing or the indicator was not built."""
+        if self.indicator not in matrix.codes:
+            return np.zeros(len(matrix.cohort), dtype=bool)
+        values = matrix.column(self.indicator)
+        return np.asarray(~np.isnan(values) & COMPARE[self.operator](values, self.bound))
+
+
+@dataclass(frozen=True)
+class Point:
+    """One line of a point table."""
+
+    type: DifficultyType
+    code: str
+    when: tuple[Condition, ...]
+    points: float
+    group: str
+    kind: str
+    sentence: str
+    rationale: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Escalation:
+    """A fact that forces review whatever the score."""
+
+    type: DifficultyType
+    code: str
+    when: tuple[Condition, ...]
+    sentence: str
+    rationale: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Whom a type is judged for, and what no points at all means."""
+
+    type: DifficultyType
+    base_rate: float
+    ages: tuple[int, int] | None
+    grades: tuple[int, int] | None
+
+
+@dataclass(frozen=True)
+class Scenarios:
+    """All point tables of one approved version."""
+
+    version: str
+    note: str
+    point_is: float
+    approved_by: tuple[tuple[str, str, dt.date], ...]
+    scopes: Mapping[DifficultyType, Scope]
+    points: tuple[Point, ...]
+    escalations: tuple[Escalation, ...]
+    sha256: str
+
+    def table(self, kind: DifficultyType) -> tuple[Point, ...]:
+        """The lines of one type."""
+        return tuple(p for p in self.points if p.type is kind)
+
+
+@dataclass(frozen=True)
+class ScenarioResult:
+    """One type's points for a cohort.
+
+    ``fired[i, k]`` is true where line ``k`` of ``lines`` counts for row ``i`` (the highest of its group);
+    ``logit`` = base + point_is × points; ``fired_gates[i, k]`` is true where escalation ``k`` holds.
+    """
+
+    type: DifficultyType
+    applicable: NDArray[np.bool_]
+    lines: tuple[Point, ...]
+    fired: NDArray[np.bool_]
+    points: NDArray[np.float64]
+    base: float
+    point_is: float
+    logit: NDArray[np.float64]
+    fired_gates: NDArray[np.bool_]
+    escalations: tuple[Escalation, ...]
+
+    @property
+    def score(self) -> NDArray[np.float64]:
+        """0–1, rising with the points."""
+        return np.asarray(1.0 / (1.0 + np.exp(-self.logit)))
+
+
+def read_scenarios(folder: Path, catalogue: Catalogue) -> Scenarios:
+    """Read ``criteria/scenarios.toml`` of a municipality's folder.
+
+    Raises:
+        ConfigurationFault: faults with file and line, or the version isn't approved by two named people.
+    """
+    file = read_criteria(folder / "criteria" / FILE, "approved_by", "types", "points", "escalations")
+    known = set(catalogue.codes)
+    scenarios = Scenarios(
+        version=str(file.top.get("version", "")),
+        note=str(file.top.get("note", "")),
+        point_is=float(file.top.get("point_is", 0.35)),
+        approved_by=tuple(_approver(e) for e in file.entries("approved_by")),
+        scopes={s.type: s for s in (_scope(e) for e in file.entries("types"))},
+        points=tuple(_point(e, known, catalogue) for e in file.entries("points")),
+        escalations=tuple(_escalation(e, known) for e in file.entries("escalations")),
+        sha256=file.sha256,
+    )
+    _check(file, scenarios)
+    return scenarios
+
+
+def judge_scenario(kind: DifficultyType, scenarios: Scenarios, matrix: FeatureMatrix) -> ScenarioResult:
+    """Count one type's points for every row. Rows outside the type's ages are marked not applicable."""
+    lines = scenarios.table(kind)
+    held = (
+        np.stack([_all_hold(p.when, matrix) for p in lines], axis=1)
+        if lines
+        else np.zeros((len(matrix.cohort), 0), bool)
+    )
+    fired = _highest_of_group(lines, held)
+    points = fired @ np.array([p.points for p in lines], dtype=np.float64) if lines else np.zeros(len(matrix.cohort))
+    rate = scenarios.scopes[kind].base_rate
+    base = float(np.log(rate / (1 - rate)))
+    hard = tuple(e for e in scenarios.escalations if e.type is kind)
+    gates = (
+        np.stack([_all_hold(e.when, matrix) for e in hard], axis=1) if hard else np.zeros((len(matrix.cohort), 0), bool)
+    )
+    applicable = applies(scenarios.scopes[kind], matrix)
+    return ScenarioResult(
+        kind,
+        applicable,
+        lines,
+        fired,
+        points,
+        base,
+        scenarios.point_is,
+        base + scenarios.point_is * points,
+        gates & applicable[:, None],
+        hard,
+    )
+
+
+def applies(scope: Scope, matrix: FeatureMatrix) -> NDArray[np.bool_]:
+    """Rows the type is judged for, by age and grade."""
+    cohort = matrix.cohort
+    rows = np.ones(len(cohort), dtype=bool)
+    if scope.ages:
+        rows &= (cohort.age_years >= scope.ages[0]) & (cohort.age_years <= scope.ages[1])
+    if scope.grades:
+        rows &= (cohort.grade >= scope.grades[0]) & (cohort.grade <= scope.grades[1])
+    return rows
+
+
+def _all_hold(conditions: tuple[Condition, ...], matrix: FeatureMatrix) -> NDArray[np.bool_]:
+    return np.logical_and.reduce([c.holds(matrix) for c in conditions])
+
+
+def _highest_of_group(lines: tuple[Point, ...], held: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Of the lines of one group that hold, only the one with most points counts (the first, of equals)."""
+    fired = held.copy()
+    for group in {p.group for p in lines if p.group}:
+        members = sorted((k for k, p in enumerate(lines) if p.group == group), key=lambda k: (-lines[k].points, k))
+        taken = np.zeros(len(held), dtype=bool)
+        for k in members:
+            fired[:, k] = held[:, k] & ~taken
+            taken |= held[:, k]
+    return fired
+
+
+def _approver(entry: Entry) -> tuple[str, str, dt.date]:
+    entry.only("name", "office", "on")
+    on = entry.values.get("on")
+    if not isinstance(on, dt.date):
+        entry.blame("on", "2026-03-01 の形の日付で書いてください。")
+        on = dt.date.min
+    return entry.text("name"), entry.text("office", ""), on
+
+
+def _scope(entry: Entry) -> Scope:
+    entry.only("type", "base_rate", "ages", "grades", "source")
+    rate = entry.number("base_rate")
+    if not 0 < rate < 1:
+        entry.blame("base_rate", "0 と 1 の間で書いてください。")
+        rate = 0.5
+    return Scope(entry.type(), rate, entry.interval("ages", 0, 17), entry.interval("grades", 1, 9))
+
+
+def _point(entry: Entry, known: set[str], catalogue: Catalogue) -> Point:
+    entry.only("type", "code", "when", "points", "group", "kind", "sentence", "rationale", "source")
+    when = _conditions(entry, known)
+    own = catalogue[when[0].indicator].sentence if when and when[0].indicator in known else ""
+    if len(when) > 1 and "sentence" not in entry.values:
+        entry.blame("sentence", "条件が二つ以上のときは、文を書いてください。")
+    return Point(
+        entry.type(),
+        entry.text("code"),
+        when,
+        entry.number("points"),
+        entry.text("group", ""),
+        entry.choice("kind", KINDS, "risk"),
+        entry.text("sentence", own),
+        entry.text("rationale"),
+        entry.text("source", ""),
+    )
+
+
+def _escalation(entry: Entry, known: set[str]) -> Escalation:
+    entry.only("type", "code", "when", "sentence", "rationale", "source")
+    return Escalation(
+        entry.type(),
+        entry.text("code"),
+        _conditions(entry, known),
+        entry.text("sentence"),
+        entry.text("rationale"),
+        entry.text("source", ""),
+    )
+
+
+def _conditions(entry: Entry, known: set[str]) -> tuple[Condition, ...]:
+    found = []
+    for text in entry.texts("when"):
+        name, _, rest = text.strip().partition(" ")
+        comparison = read_comparison(rest)
+        if comparison is None:
+            entry.blame("when", f"「{text}」は「指標コード >= 9」の形ではありません。")
+        elif name not in known:
+            entry.blame("when", f"指標「{name}」は indicators.toml にありません。")
+        else:
+            found.append(Condition(name, *comparison))
+    if not found and not entry.texts("when"):
+        entry.blame("when", "条件を一つ以上書いてください。")
+    return tuple(found)
+
+
+def _check(file: CriteriaFile, scenarios: Scenarios) -> None:
+    for table in ("points", "escalations"):
+        seen: set[str] = set()
+        for entry in file.entries(table):
+            code = str(entry.values.get("code"))
+            if code in seen:
+                entry.blame("code", "同じコードが二度書かれています。")
+            seen.add(code)
+            kind = entry.type()
+            if kind not in scenarios.scopes:
+                entry.blame("type", f"[[types]] に「{kind.label}」がありません。")
+    file.faults.settle()
+    if not scenarios.version:
+        raise ConfigurationFault("シナリオの版(version)が書かれていません。", where=str(file.path))
+    names = {name for name, _, _ in scenarios.approved_by}
+    if len(names) < APPROVERS:
+        raise ConfigurationFault(
+            f"シナリオ {scenarios.version} は、異なる二人の承認がそろっていないので使えません。",
+            where=f"{file.path} [[approved_by]]",
+            then="承認した二人の氏名と日付を書いてください。",
+        )
