@@ -81,7 +81,7 @@ def _print(result: Result, as_json: bool) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    common = argparse.ArgumentParser(add_help=False)
+    common = _Parser(add_help=False)
     common.add_argument("--json", action="store_true", help="結果を JSON オブジェクト一つで標準出力に出す")
     parser = _Parser(prog="kodomo", description="こどもみらい", parents=[common], allow_abbrev=False)
     parser.add_argument("--version", action="version", version=__version__)
@@ -273,15 +273,18 @@ def _deliveries(arguments: argparse.Namespace, home: Home) -> list[Result]:
 def _show_status(
     deliveries: list[Result], snapshots: list[Result], judgements: list[Result], runs: list[Result]
 ) -> None:
-    say = lambda line: print(line, file=sys.stderr)  # noqa: E731
-    say(f"受領: {len(deliveries)} 件")
+    _say(f"受領: {len(deliveries)} 件")
     for delivery in deliveries:
-        say("  " + " ".join(f"{name}={value}" for name, value in delivery.items() if value is not None))
-    say(f"こどもデータベース: {len(snapshots)} 版  判定: {len(judgements)} 回")
+        _say("  " + " ".join(f"{name}={value}" for name, value in delivery.items() if value is not None))
+    _say(f"こどもデータベース: {len(snapshots)} 版  判定: {len(judgements)} 回")
     for entry in [*snapshots[-3:], *judgements[-3:]]:
-        say(f"  {entry['id']}")
+        _say(f"  {entry['id']}")
     for run in runs[:8]:
-        say(f"  実行 {run['run']}: {run['stage']} {run['label']}")
+        _say(f"  実行 {run['run']}: {run['stage']} {run['label']}")
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)
 
 
 def _audit(arguments: argparse.Namespace) -> Result:

@@ -20,7 +20,7 @@ class LabelledEnum(StrEnum):
     label: str
     description: str
 
-    def __new__(cls, value: str, label: str, description: str = "") -> Self:
+    def __new__(cls, value: str, label: str = "", description: str = "") -> Self:
         member = str.__new__(cls, value)
         member._value_ = value
         member.label = label

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from kodomo.tables.schema import Column, Sensitivity, Table
+from kodomo.tables.schema import Column, Table
+from kodomo.terms import Sensitivity
 
 PERSONS = Table(
     "persons",
