@@ -8,7 +8,8 @@ Two files under ``register/`` of the municipality's folder.
     要配慮個人情報 氏名・住所等の識別情報, or its code), ``types`` (困難の類型 it may serve, by
     Japanese name; "総合" for all), ``refresh``, ``note``. Required: code, caption, holder.
     ``[[refused]]``  ``code``, ``caption``, ``holder``, ``why``, ``decided_on``, ``decided_by``:
-    an item the municipality decided not to take, kept so that nobody asks again.
+    an item the municipality decided not to take, kept so that nobody asks again. It may be in
+    the catalogue of items too; the refusal wins over any basis.
 
 ``bases.toml``
     ``[[bases]]``  ``code``; ``basis`` (a LegalBasis code or its Japanese name); ``article``; ``items``
@@ -219,8 +220,6 @@ def read_register(folder: Path) -> Register:
         for entry in _entries(body, "refused", path, faults)
     ]
     refused = _unique(iter(refusals), items_file, "refused", faults)
-    for code in sorted(set(items) & set(refused)):
-        faults.add(items_file, f"items.{code}", "受け取らないと決めた項目(refused)にも載っています")
     entries = _entries(basis_body, "bases", bases_file, faults)
     bases = _unique(
         (_basis(b, bases_file, items, refused, offices, faults) for b in entries), bases_file, "bases", faults
@@ -398,7 +397,7 @@ def _covered(
         if len(codes) > 1 or not holder:
             entry.fault("items", '"*" は単独で、holder といっしょに書いてください')
             return frozenset()
-        return frozenset(item.code for item in items.values() if holder in item.holders)
+        return frozenset(item.code for item in items.values() if holder in item.holders and item.code not in refused)
     for code in codes:
         if code in refused:
             entry.fault("items", f"項目「{code}」は受け取らないと決めた項目です")

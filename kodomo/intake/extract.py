@@ -69,9 +69,9 @@ class Extraction:
         return faults
 
     def landing(self) -> Landing:
-        """Everything taken in, in row order."""
+        """Everything taken in: mentions in order of row, facts rule by rule."""
         return Landing(
-            _joined(self._mentions, landing_schema(MENTIONS)),
+            _by_row(_joined(self._mentions, landing_schema(MENTIONS))),
             _joined(self._facts, landing_schema(LANDED_FACTS)),
             _joined(self._rows, landing_schema(ROWS)),
         )
@@ -265,4 +265,8 @@ def _later(days: pa.Array, count: int) -> pa.Array:
 def _joined(tables: list[pa.Table], schema: pa.Schema) -> pa.Table:
     if not tables:
         return schema.empty_table()
-    return pa.concat_tables(tables).sort_by([("row", "ascending")]).combine_chunks()
+    return pa.concat_tables(tables).combine_chunks()
+
+
+def _by_row(table: pa.Table) -> pa.Table:
+    return table.sort_by([("row", "ascending")]) if len(table["role"].unique()) > 1 else table

@@ -1,175 +1,42 @@
-"""Who delivered what, when, its hash and its rows: one transaction per file, with its audit row (identity side).
-
-Order of a landing: the sealed folder is put in place, then the database commits the receipt, then
-the report is written. A process killed before the commit leaves a folder nobody names (swept at
-the next start); one killed after it leaves a receipt without its report (written at the next start).
-"""
+"""What was delivered, and how fresh each source is, for ``kodomo status`` (identity side)."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-from django.db import DatabaseError
-
-from kodomo.configuration import Home
-from kodomo.errors import DeliveryRefused, StaffError
-from kodomo.governance.audit import AuditEvent
-from kodomo.intake.delivery import Taken, writing
-from kodomo.intake.layout import Layout
-from kodomo.intake.read import Reading
-from kodomo.intake.report import quarantine_entry, write_report
+from kodomo.configuration import Home, Municipality
+from kodomo.intake.layout import read_layouts
 from kodomo.terms import Party
-from kodomo.vault.database import audited
-from kodomo.vault.keys import Keyring
-from kodomo.vault.models import QuarantinedRow, Receipt, RefusedDelivery
-from kodomo.vault.records import compare_rows, delivery_order, land, landed_folder, read_rows, receipts, sweep
-
-INSERT_AT_ONCE = 2_000
+from kodomo.vault.database import open_vault
 
 
-@dataclass
-class ReceiptBook:
-    """Receipts of one home: asks what is there, adds to it. Held by one process at a time (the area's lock)."""
+def deliveries(*, home: Home, municipality: Municipality, by: str, at: dt.datetime) -> list[dict[str, Any]]:
+    """One entry for each source the municipality declares: its newest delivery, its age, how many files.
 
-    home: Home
-    keyring: Keyring
-    by: str
-    at: dt.datetime
-    medium: str
-    _rows: dict[str, list[tuple[Receipt, pa.Table]]] = field(default_factory=dict)
+    Sources that never delivered are there too. Leaves an audit row; shows no rows and no names.
+    """
+    keyring = open_vault(home)
+    from kodomo.vault.desk import Desk  # its models exist only once the vault is open
 
-    def mend(self) -> None:
-        """Finish what a killed process left half done: orphaned folders go, missing reports are written."""
-        with writing(landed_folder(self.home)):
-            sweep(self.home)
-        for receipt in receipts():
-            if not (self.reports / f"{_stem(receipt.pk)}.json").exists():
-                self.write_report_of(Receipt.objects.using("vault").get(pk=receipt.pk))
-
-    @property
-    def reports(self) -> Path:
-        """Where reports lie."""
-        return self.home.handover / "reports"
-
-    def receipt_of(self, sha256: str) -> Receipt | None:
-        """The receipt of a file with this hash, if it landed before."""
-        return Receipt.objects.using("vault").filter(sha256=sha256).first()
-
-    def keep(self, taken: Taken, layout: Layout, layout_sha256: str, reading: Reading, told: dict[str, Any]) -> Receipt:
-        """Land one file: seal its rows, then one transaction with receipt, quarantined rows and audit row."""
-        name = taken.sha256[:32]
-        with writing(landed_folder(self.home)):
-            land(self.home, self.keyring, name, reading.landing)
-        receipt = Receipt(
-            source=layout.source, file_name=taken.name, sha256=taken.sha256, size_bytes=taken.size,
-            extracted_on=layout.extracted_on(taken.name), received_at=self.at, received_by=self.by, medium=self.medium,
-            rows_read=reading.rows_read, rows_landed=reading.rows_landed,
-            rows_quarantined=len({row for row, _, _ in reading.quarantined}),
-            layout_sha256=layout_sha256, sealed_file=name, report=told,
-        )  # fmt: skip
-        receipt.rows_duplicate, receipt.rows_corrected = self._compare(receipt, reading.landing.rows)
-        with _plain_database_words(self.home), audited(self.home, self.keyring, self._event(receipt, reading), self.at):
-            receipt.save(using="vault", force_insert=True)
-            QuarantinedRow.objects.using("vault").bulk_create(
-                (QuarantinedRow(receipt=receipt, row_number=r, column=c, code=k) for r, c, k in reading.quarantined),
-                batch_size=INSERT_AT_ONCE,
-            )
-        self._rows[layout.source].append((receipt, reading.landing.rows))
-        return receipt
-
-    def refuse(self, name: str, sha256: str, source: str, refusal: DeliveryRefused) -> dict[str, Any]:
-        """Keep a refusal with its audit row, and write its report; returns the report."""
-        code = str(refusal.details.get("code", "refused"))
-        report = {
-            "file": name, "state": "refused", "source": source, "sha256": sha256, "code": code, "what": refusal.what,
-            "where": refusal.where, "then": refusal.then, "refused_items": refusal.details.get("refused_items", []),
-            "received_at": self.at.isoformat(timespec="seconds"), "received_by": self.by,
-        }  # fmt: skip
-        refused = RefusedDelivery(
-            source=source,
-            file_name=name,
-            sha256=sha256,
-            refused_at=self.at,
-            refused_by=self.by,
-            code=code,
-            report=report,
-        )
-        event = AuditEvent(self.by, str(Party.COORDINATOR), "intake.refuse", f"file/{sha256[:16]}", reason=code,
-                           detail={"source": source, "sha256": sha256})  # fmt: skip
-        with _plain_database_words(self.home), audited(self.home, self.keyring, event, self.at):
-            refused.save(using="vault", force_insert=True)
-        path = write_report(self.reports, f"refused-{refused.pk:06d}", report)
-        return {**report, "report": str(path)}
-
-    def write_report_of(self, receipt: Receipt) -> dict[str, Any]:
-        """Write a receipt's report from the database; returns it."""
-        quarantined = (
-            QuarantinedRow.objects.using("vault").filter(receipt=receipt).values_list("row_number", "column", "code")
-        )
-        report = {
-            "file": receipt.file_name, "state": "landed", "receipt": receipt.pk, "source": receipt.source,
-            "sha256": receipt.sha256, "extracted_on": str(receipt.extracted_on) if receipt.extracted_on else None,
-            "received_at": receipt.received_at.isoformat(timespec="seconds"), "received_by": receipt.received_by,
-            "rows_read": receipt.rows_read, "rows_landed": receipt.rows_landed,
-            "rows_quarantined": receipt.rows_quarantined, "rows_duplicate": receipt.rows_duplicate,
-            "rows_corrected": receipt.rows_corrected, **receipt.report,
-            "quarantined": [quarantine_entry(*entry) for entry in quarantined],
-        }  # fmt: skip
-        path = write_report(self.reports, _stem(receipt.pk), report)
-        return {**report, "report": str(path)}
-
-    def _compare(self, receipt: Receipt, rows: pa.Table) -> tuple[int, int]:
-        """How many of this file's rows repeat, and how many rows it corrects, as things stand with it."""
-        if receipt.source not in self._rows:
-            earlier = receipts({receipt.source})
-            self._rows[receipt.source] = [(r, read_rows(self.home, self.keyring, r)) for r in earlier]
-        before = self._rows[receipt.source]
-        given = sorted([*before, (receipt, rows)], key=lambda pair: _order(pair[0]))
-        now = compare_rows([(r.pk or 0, table) for r, table in given])
-        then = compare_rows([(r.pk or 0, table) for r, table in given if r.pk])
-        superseded_now = sum(_true(state["is_superseded"]) for state in now.values())
-        superseded_then = sum(_true(state["is_superseded"]) for state in then.values())
-        return _true(now[0]["is_duplicate"]), superseded_now - superseded_then
-
-    def _event(self, receipt: Receipt, reading: Reading) -> AuditEvent:
-        detail = {
-            "source": receipt.source, "sha256": receipt.sha256, "medium": receipt.medium, "rows_read": receipt.rows_read,
-            "rows_landed": receipt.rows_landed, "rows_quarantined": receipt.rows_quarantined,
-        }  # fmt: skip
-        return AuditEvent(
-            self.by, str(Party.COORDINATOR), "intake.receive", f"file/{receipt.sha256[:16]}", detail=detail
-        )
+    layouts = read_layouts(municipality.folder)
+    desk = Desk(home, keyring, by, str(Party.COORDINATOR), at)
+    files: dict[str, list[dict[str, Any]]] = {}
+    for receipt in desk.receipts():
+        files.setdefault(receipt["source"], []).append(receipt)
+    fresh = desk.freshness({source: layout.freshness_days for source, layout in layouts.items()})
+    return [_entry(entry, layouts[entry["source"]].caption, files.get(entry["source"], [])) for entry in fresh]
 
 
-def _order(receipt: Receipt) -> tuple[dt.date, int]:
-    on, number = delivery_order(receipt)
-    return on, number or 2**62  # not saved yet: the newest of its day
-
-
-def _true(flags: pa.ChunkedArray) -> int:
-    return int(pc.sum(flags).as_py() or 0)
-
-
-def _stem(number: int) -> str:
-    return f"{number:06d}"
-
-
-@contextmanager
-def _plain_database_words(home: Home) -> Iterator[None]:
-    """A full or locked database is told in words; nothing was written then, the act included."""
-    try:
-        yield
-    except DatabaseError:
-        raise StaffError(
-            "保管庫のデータベースに書き込めません。",
-            where=str(home.vault),
-            then="空き容量と権限を確かめてから、同じコマンドをもう一度実行してください。受領済みの分はそのままです。",
-            code="database",
-        ) from None
+def _entry(fresh: dict[str, Any], caption: str, receipts: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "source": fresh["source"],
+        "caption": caption,
+        "files": len(receipts),
+        "rows": sum(r["rows_landed"] for r in receipts),
+        "rows_quarantined": sum(r["rows_quarantined"] for r in receipts),
+        "extracted_on": fresh["extracted_on"],
+        "age_days": fresh["age_days"],
+        "is_fresh": fresh["is_fresh"],
+        "received_at": receipts[0]["received_at"] if receipts else None,
+    }

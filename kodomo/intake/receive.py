@@ -29,7 +29,7 @@ from kodomo.vault.database import open_vault
 from kodomo.vault.keys import Keyring
 
 if TYPE_CHECKING:
-    from kodomo.intake.receipt import ReceiptBook
+    from kodomo.intake.landing import ReceiptBook
 
 TOKYO = dt.timezone(dt.timedelta(hours=9))
 
@@ -78,7 +78,7 @@ def receive(
     found = find_files(paths, limits)
     with locked(home.handover):
         keyring = open_vault(home)
-        from kodomo.intake.receipt import ReceiptBook  # its models exist only once the vault is open
+        from kodomo.intake.landing import ReceiptBook  # its models exist only once the vault is open
 
         book = ReceiptBook(home, keyring, by, at, medium)
         book.mend()

@@ -174,7 +174,7 @@ def landed_mentions(home: Home, keyring: Keyring, sources: Collection[str] | Non
 
 
 def landed_facts(home: Home, keyring: Keyring, sources: Collection[str] | None = None) -> pa.Table:
-    """What landed rows say (schema ``LANDED_FACTS``), in order of receipt and row.
+    """What landed rows say (schema ``LANDED_FACTS``), in order of receipt; within one, in no order.
 
     A row that repeats an earlier one, or that a later one corrected, says nothing.
     Arguments and errors as for ``landed_mentions``.
