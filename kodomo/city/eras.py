@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import pairwise
 
 ERAS = (
     (dt.date(2019, 5, 1).toordinal(), "令和", "R", 5, 2018),
@@ -79,7 +80,7 @@ def overrun(ordinal: int) -> str:
     Only for dates within a year of an era's beginning; others come out right.
     """
     day = dt.date.fromordinal(ordinal)
-    for (first, *_), (_, name, _, _, before) in zip(ERAS, ERAS[1:], strict=False):
+    for (first, *_), (_, name, _, _, before) in pairwise(ERAS):
         if first <= ordinal < first + 300:
             return f"{name}{day.year - before}年{day.month}月{day.day}日"
     return kanji(ordinal)

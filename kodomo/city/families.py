@@ -38,7 +38,7 @@ class FamilyStory:
         self.household, self.address = "", self._home()
         self.head: Person | None = None
         self.family = self._people()
-        self.away = False
+        self.is_here = False
         self.queue: list[Event] = []
         self._count = 0
 
@@ -257,6 +257,7 @@ class FamilyStory:
 
     def _arrive(self, day: int, _: Person | None) -> None:
         city, rng = self.city, self.rng
+        self.is_here = True
         self.household = city.new_household()
         members = self._members(day)
         self.head = members[0]
@@ -270,15 +271,15 @@ class FamilyStory:
     def _birth(self, day: int, child: Person | None) -> None:
         assert child is not None  # noqa: S101
         family = self.family
-        if self.away:
-            return
         if family.step_parent is not None and family.custodian is not None:
             child.mother, child.father = sorted((family.custodian, family.step_parent), key=lambda p: p.sex)
             child.surnames[:] = [(0, child.father.surname_on(day))]
+        if not self.is_here:
+            return
         self.city.settle(child, day, self.household, self.address, self._relation(child, day), "出生")
 
     def _relocate(self, day: int, _: Person | None) -> None:
-        if self.away:
+        if not self.is_here:
             return
         self.address = self._home()
         self.family.moves.append(day)
@@ -289,7 +290,9 @@ class FamilyStory:
         family, rng, city = self.family, self.rng, self.city
         leaver = family.father if family.custodian is family.mother else family.mother
         assert leaver is not None and family.custodian is not None  # noqa: S101
-        if self.away:
+        if not self.is_here:
+            self.head = family.custodian
+            self._surnames_after_divorce(day)
             return
         theirs = rng.random() < 0.42  # the custodian stays in the home
         in_laws = [g for g in family.grandparents if leaver.mother is family.grandparents[0]]
@@ -344,16 +347,15 @@ class FamilyStory:
     def _remarry(self, day: int, _: Person | None) -> None:
         family, rng, city = self.family, self.rng, self.city
         custodian = family.custodian
-        if custodian is None or self.away:
-            family.remarried_on = FOR_EVER
-            return
+        assert custodian is not None  # noqa: S101
         sex = "M" if custodian.sex == "F" else "F"
         partner = city.person(sex, int(custodian.born + rng.gauss(-1, 5) * YEAR), city.names.surname(rng))
         family.step_parent, partner.family = partner, family
-        if rng.random() < 0.3:
-            self.address = self._home()
-            family.moves.append(day)
-        city.settle(partner, day, self.household, self.address, "夫", "転入")
+        if self.is_here:
+            if rng.random() < 0.3:
+                self.address = self._home()
+                family.moves.append(day)
+            city.settle(partner, day, self.household, self.address, "夫", "転入")
         surname = partner.surnames[0][1] if sex == "M" else custodian.surname_on(day)
         if sex == "M":
             self.head = partner
@@ -369,14 +371,14 @@ class FamilyStory:
             city.change(person, day, kind, always=True, address=self.address, relation=self._relation(person, day))
 
     def _go_away(self, day: int, _: Person | None) -> None:
-        self.away = True
+        self.is_here = False
         for person in self._members(day):
             self.city.leave(person, day, "転出")
 
     def _come_back(self, day: int, _: Person | None) -> None:
-        if not self.away:
+        if self.is_here:
             return
-        self.away = False
+        self.is_here = True
         self.household, self.address = self.city.new_household(), self._home()
         self.family.arrived_on = day
         members = self._members(day)
@@ -388,7 +390,7 @@ class FamilyStory:
 
     def _grow_up(self, day: int, child: Person | None) -> None:
         assert child is not None  # noqa: S101
-        if not self.away:
+        if self.is_here:
             self.city.leave(child, day, "転出")
 
     def _die(self, day: int, person: Person | None) -> None:

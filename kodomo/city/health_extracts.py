@@ -97,7 +97,7 @@ def _numbered(rows: list[tuple[int, Row]], first: int) -> list[Row]:
 
 
 def _print_checkups(press: Press) -> None:
-    rng, lives = press.rng("infant_checkup"), press.lives
+    rng = press.rng("infant_checkup")
     scribe = press.scribe("infant_checkup", HEALTH)
     rows: list[tuple[int, Row]] = []
     for i, child, family in _births(press, month_start(2019, 1)):

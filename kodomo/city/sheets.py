@@ -126,20 +126,16 @@ def _break(layout: Layout, row: list[Cell], rng: random.Random) -> str:
 # ── files ──
 
 
-def _padded(line: str, width: int) -> list[str]:
-    return [line, *[""] * (width - 1)] if line else []
-
-
 def _write_text(path: Path, layout: Layout, headers: list[str], rows: Iterable[list[Cell]], sheet: Sheet) -> None:
     buffer = io.StringIO(newline="")
     separator = "\t" if layout.file.format == "tsv" else ","
     writer = csv.writer(buffer, delimiter=separator, lineterminator="\r\n")
     if len(sheet.top) != layout.file.skip_top:
         raise ValueError(f"{sheet.source}: {len(sheet.top)} lines above the header, {layout.file.skip_top} declared")
-    writer.writerows([line] for line in sheet.top)
+    buffer.writelines(f"{line}\r\n" for line in sheet.top)
     writer.writerow(headers)
     writer.writerows(rows)
-    writer.writerows([line] for line in sheet.foot)
+    buffer.writelines(f"{line}\r\n" for line in sheet.foot)
     path.write_bytes(buffer.getvalue().encode(layout.file.encoding))
 
 

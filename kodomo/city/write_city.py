@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import shutil
 import time
 from collections.abc import Callable
@@ -95,8 +96,6 @@ def write_city(
 
 
 def _iso(day: int) -> str:
-    import datetime as dt
-
     return dt.date.fromordinal(day).isoformat()
 
 
