@@ -36,5 +36,5 @@ def drop_marks(text: str) -> str:
 
 
 def hiragana(text: str) -> str:
-    """Katakana to hiragana."""
-    return "".join(chr(ord(c) - 0x60) if "ァ" <= c <= "ヶ" else c for c in text)
+    """Katakana to hiragana; ヴ stays as it is, for CP932 has no hiragana for it."""
+    return "".join(chr(ord(c) - 0x60) if "ァ" <= c <= "ン" else c for c in text)
