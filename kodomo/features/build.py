@@ -18,8 +18,8 @@ from kodomo.features.matrix import FeatureMatrix, feature_matrix
 from kodomo.governance.register import Register, read_register
 from kodomo.progress import Progress
 from kodomo.store.database import Snapshot, Store
-from kodomo.tables.schema import Column, Sensitivity, Table
-from kodomo.terms import Purpose
+from kodomo.tables.schema import Column, Table
+from kodomo.terms import Purpose, Sensitivity
 
 KIND = "features"
 Beat = Callable[[dict[str, object]], None] | None

@@ -64,7 +64,7 @@ class Entry:
         if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 240:
             self.blame(key, "1 から 240 までの月数で書いてください。")
             return 1
-        return value
+        return int(value)
 
     def flag(self, key: str) -> bool:
         """true or false; false when not written."""

@@ -142,8 +142,7 @@ def _fill(
                 )
     for indicator in catalogue.indicators:
         values[~asked_of(indicator, frame.cohort), place[indicator.code]] = np.nan
-    source_of = {i: s for i, s in knowledge.source_of.items()}
-    return FeatureMatrix(frame.cohort, catalogue, values, on, source_of, knowledge.self_known(), skipped)
+    return FeatureMatrix(frame.cohort, catalogue, values, on, knowledge.source_of, knowledge.self_known(), skipped)
 
 
 def _groups(catalogue: Catalogue) -> dict[tuple[str, str], list[Indicator]]:
@@ -205,7 +204,8 @@ class _Knowledge:
         for line in found:
             day = np.datetime64(line["begun"], "D")
             begun[line["source"]] = min(begun.get(line["source"], day), day)
-        latest, related = {}, {}
+        latest: dict[tuple[str, str], NDArray[np.datetime64]] = {}
+        related: dict[str, NDArray[np.bool_]] = {}
         for whose in ("self", "mother", "guardians", "siblings", "household"):
             related[whose] = _has_any(frame, whose)
             latest |= _latest(frame, whose)

@@ -167,13 +167,13 @@ def _fit_one(data: TrainingSet, *, seed: int, rounds: int) -> lgb.Booster:
 def rank_auroc(values: Array, y: Array) -> float:
     """Area under the ROC curve of one column, ties counted half, missing values left out; NaN without both classes."""
     there = ~np.isnan(values)
-    values, y = values[there], y[there] > 0
-    cases, rest = int(y.sum()), int((~y).sum())
+    values, case = values[there], y[there] > 0
+    cases, rest = int(case.sum()), int((~case).sum())
     if not cases or not rest:
         return float("nan")
     _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
     middle = np.cumsum(counts) - (counts - 1) / 2
-    return float((middle[place][y].sum() - cases * (cases + 1) / 2) / (cases * rest))
+    return float((middle[place][case].sum() - cases * (cases + 1) / 2) / (cases * rest))
 
 
 def suspicious_columns(data: TrainingSet, *, limit: float = 0.95, at_least: int = 10) -> list[tuple[str, float]]:

@@ -107,7 +107,7 @@ def judge(
         plan: how to learn; chosen from the length of the store when absent.
         step: called with a word after each piece of work.
     """
-    first = _first_fact(snapshot, as_of)
+    first = first_fact(snapshot, as_of)
     plan = plan or Plan(horizon_for(month_index(as_of) - month_index(first) + 1))
     dates = learning_dates(first, as_of, plan.horizon_months)
     whole = feature_matrix(
@@ -185,7 +185,7 @@ def _judge_type(
         combination=Combination(scenario.logit, boosting, weight),
         registered=mark(cases, kind, matrix.cohort, None).registered,
         thin=knowledge.too_thin(relevant),
-        escalated=scenario.fired_gates.any(axis=1),
+        escalated=np.asarray(scenario.fired_gates.any(axis=1)),
     )
 
 
@@ -214,7 +214,7 @@ def _lawful_cases(snapshot: Snapshot, criteria: Criteria, may_learn: Callable[[s
     return read_cases(snapshot, type(criteria.labels)(lawful, criteria.labels.known, criteria.labels.sha256))
 
 
-def _first_fact(snapshot: Snapshot, as_of: dt.date) -> dt.date:
+def first_fact(snapshot: Snapshot, as_of: dt.date) -> dt.date:
     """Since when the store knows events month by month: the earliest instant of knowing that is common.
 
     Spells (registrations, allowances) may reach back many years and say nothing about when the extracts
@@ -224,4 +224,4 @@ def _first_fact(snapshot: Snapshot, as_of: dt.date) -> dt.date:
     if not len(known):
         return as_of
     days = pc.cast(known, "int32").to_numpy()
-    return (np.datetime64("1970-01-01") + int(np.quantile(days, 0.05))).astype(object)
+    return dt.date(1970, 1, 1) + dt.timedelta(days=int(np.quantile(days, 0.05)))

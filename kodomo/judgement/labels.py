@@ -242,4 +242,4 @@ def _text(column: pa.ChunkedArray) -> NDArray[np.object_]:
 
 
 def _dates(column: pa.ChunkedArray) -> NDArray[np.datetime64]:
-    return column.to_numpy().astype("datetime64[D]")
+    return np.asarray(column.to_numpy().astype("datetime64[D]"))

@@ -212,7 +212,7 @@ def _say(
     values = matrix.values[children, place]
     columns["sentence"][here] = sentences(indicator, values, unit.sentence)
     columns["indicator"][here] = unit.indicator
-    columns["source"][here] = matrix.source_of.get(indicator.item)
+    columns["source"][here] = np.array([matrix.source_of.get(indicator.item)], dtype=object)
     if matrix.on is not None:
         columns["fact_on"][here] = matrix.on[children, place]
 

@@ -197,7 +197,7 @@ def _overall_levels(judged: Judged, capacity: Capacity) -> NDArray[np.object_]:
         judged.overall,
         judged.matrix.cohort.child_key,
         capacity,
-        thin=(thin | ~applicable).all(axis=1),
+        thin=np.asarray((thin | ~applicable).all(axis=1)),
         registered=judged.is_council_registered,
         escalated=np.logical_or.reduce([kind.escalated for kind in judged.types]),
         evidence=np.logical_or.reduce([kind.evidence for kind in judged.types]),

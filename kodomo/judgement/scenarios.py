@@ -17,7 +17,7 @@ not known is neither for nor against.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -157,19 +157,12 @@ def read_scenarios(folder: Path, catalogue: Catalogue) -> Scenarios:
 def judge_scenario(kind: DifficultyType, scenarios: Scenarios, matrix: FeatureMatrix) -> ScenarioResult:
     """Count one type's points for every row. Rows outside the type's ages are marked not applicable."""
     lines = scenarios.table(kind)
-    held = (
-        np.stack([_all_hold(p.when, matrix) for p in lines], axis=1)
-        if lines
-        else np.zeros((len(matrix.cohort), 0), bool)
-    )
-    fired = _highest_of_group(lines, held)
-    points = fired @ np.array([p.points for p in lines], dtype=np.float64) if lines else np.zeros(len(matrix.cohort))
+    fired = _highest_of_group(lines, _held([p.when for p in lines], matrix))
+    points = fired.astype(np.float64) @ np.array([p.points for p in lines], dtype=np.float64)
     rate = scenarios.scopes[kind].base_rate
     base = float(np.log(rate / (1 - rate)))
     hard = tuple(e for e in scenarios.escalations if e.type is kind)
-    gates = (
-        np.stack([_all_hold(e.when, matrix) for e in hard], axis=1) if hard else np.zeros((len(matrix.cohort), 0), bool)
-    )
+    gates = _held([e.when for e in hard], matrix)
     applicable = applies(scenarios.scopes[kind], matrix)
     return ScenarioResult(
         kind,
@@ -196,8 +189,13 @@ def applies(scope: Scope, matrix: FeatureMatrix) -> NDArray[np.bool_]:
     return rows
 
 
-def _all_hold(conditions: tuple[Condition, ...], matrix: FeatureMatrix) -> NDArray[np.bool_]:
-    return np.logical_and.reduce([c.holds(matrix) for c in conditions])
+def _held(rules: Sequence[tuple[Condition, ...]], matrix: FeatureMatrix) -> NDArray[np.bool_]:
+    """Rows × rules: where all of a rule's conditions hold."""
+    held = np.ones((len(matrix.cohort), len(rules)), dtype=bool)
+    for k, conditions in enumerate(rules):
+        for condition in conditions:
+            held[:, k] &= condition.holds(matrix)
+    return held
 
 
 def _highest_of_group(lines: tuple[Point, ...], held: NDArray[np.bool_]) -> NDArray[np.bool_]:

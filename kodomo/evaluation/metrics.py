@@ -1,0 +1,117 @@
+"""How good a ranking is: figures with intervals that know children share households (analysis side)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kodomo.judgement.boosting import rank_auroc
+
+Array = NDArray[np.float64]
+DRAWS = 300
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured value and its 95 % interval; NaN where it cannot be measured."""
+
+    value: float
+    low: float
+    high: float
+
+    def as_list(self) -> list[float | None]:
+        """For JSON: value, low, high; None for NaN."""
+        return [None if np.isnan(v) else round(float(v), 4) for v in (self.value, self.low, self.high)]
+
+
+def auroc(scores: Array, positive: Array) -> float:
+    """Chance that a positive stands above another child; ties count half."""
+    return rank_auroc(scores, positive)
+
+
+def average_precision(scores: Array, positive: Array) -> float:
+    """Mean precision at each positive, from the top; tied scores enter together.
+
+    >>> average_precision(np.array([4.0, 3.0, 2.0, 1.0]), np.array([1.0, 0.0, 1.0, 0.0]))
+    0.8333333333333333
+    """
+    total = positive.sum()
+    if not total:
+        return float("nan")
+    order = np.argsort(-scores, kind="stable")
+    ranked, hits = scores[order], np.cumsum(positive[order])
+    last = np.r_[np.flatnonzero(np.diff(ranked)), len(ranked) - 1]
+    found = np.r_[0.0, hits[last]]
+    return float(np.sum(np.diff(found) * hits[last] / (last + 1)) / total)
+
+
+def precision_at(scores: Array, positive: Array, places: int) -> float:
+    """Share of positives among the first places; ties at the edge count by their share."""
+    return _hits_at(scores, positive, places) / places if places else float("nan")
+
+
+def recall_at(scores: Array, positive: Array, places: int) -> float:
+    """Share of all positives that are among the first places."""
+    total = positive.sum()
+    return float(_hits_at(scores, positive, places) / total) if total else float("nan")
+
+
+def _hits_at(scores: Array, positive: Array, places: int) -> float:
+    if places <= 0 or not len(scores):
+        return 0.0
+    edge = np.sort(scores)[::-1][min(places, len(scores)) - 1]
+    above, tied = scores > edge, scores == edge
+    room = (places - above.sum()) / tied.sum()
+    return float(positive[above].sum() + positive[tied].sum() * min(room, 1.0))
+
+
+def brier(probabilities: Array, positive: Array) -> float:
+    """Mean squared difference between probability and outcome."""
+    return float(np.mean((probabilities - positive) ** 2)) if len(positive) else float("nan")
+
+
+def calibration_error(probabilities: Array, positive: Array, bins: int = 10) -> float:
+    """Expected calibration error over bins of equal size."""
+    if not len(positive):
+        return float("nan")
+    parts = np.array_split(np.argsort(probabilities, kind="stable"), min(bins, len(positive)))
+    gaps = [abs(probabilities[p].mean() - positive[p].mean()) * len(p) for p in parts]
+    return float(sum(gaps) / len(positive))
+
+
+def with_interval(
+    measure: Callable[[Array, Array], float],
+    scores: Array,
+    positive: Array,
+    group: NDArray[np.object_],
+    generator: np.random.Generator,
+    draws: int = DRAWS,
+) -> Figure:
+    """A figure with its interval from drawing whole households again and again (cluster bootstrap)."""
+    value = measure(scores, positive)
+    if np.isnan(value):
+        return Figure(value, float("nan"), float("nan"))
+    _, inverse = np.unique(group.astype(str), return_inverse=True)
+    order = np.argsort(inverse, kind="stable")
+    bounds = np.r_[0, np.cumsum(np.bincount(inverse))]
+    found = []
+    for _ in range(draws):
+        drawn = generator.integers(0, len(bounds) - 1, len(bounds) - 1)
+        rows = order[_ranges(bounds[drawn], bounds[drawn + 1])]
+        again = measure(scores[rows], positive[rows])
+        if not np.isnan(again):
+            found.append(again)
+    if len(found) < draws // 2:
+        return Figure(value, float("nan"), float("nan"))
+    low, high = np.quantile(found, [0.025, 0.975])
+    return Figure(value, float(low), float(high))
+
+
+def _ranges(starts: NDArray[np.intp], ends: NDArray[np.intp]) -> NDArray[np.intp]:
+    """All whole numbers of several half-open ranges, one after another."""
+    lengths = ends - starts
+    offsets = np.repeat(starts - np.r_[0, np.cumsum(lengths)[:-1]], lengths)
+    return np.asarray(np.arange(lengths.sum()) + offsets, dtype=np.intp)

@@ -1,0 +1,155 @@
+"""The evaluation as a page for the committee: plots drawn here, each beside its table, counts suppressed (analysis side)."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from kodomo.governance.suppression import SUPPRESSED_MARK
+from kodomo.terms import Method
+
+WIDTH, HEIGHT, LEFT, BOTTOM = 420, 240, 44, 34
+STYLE = """
+body{font-family:"Noto Sans JP","Hiragino Sans","Yu Gothic",sans-serif;color:#1a1a1c;max-width:60rem;margin:2rem auto;padding:0 1rem;line-height:1.7}
+h1{font-size:1.6rem}h2{font-size:1.25rem;border-bottom:1px solid #949494;padding-bottom:.2rem;margin-top:2.5rem}h3{font-size:1rem}
+table{border-collapse:collapse;margin:.5rem 0 1rem}th,td{border:1px solid #949494;padding:.25rem .6rem;text-align:right}
+th:first-child,td:first-child{text-align:left}thead th{background:#f1f1f4}
+.note{background:#fff7e0;border-left:4px solid #b78f00;padding:.5rem 1rem}.side{display:flex;gap:1.5rem;flex-wrap:wrap;align-items:flex-start}
+svg text{font-size:11px;fill:#1a1a1c}@media print{body{margin:0}h2{break-after:avoid}.side{break-inside:avoid}}
+"""
+FIGURES = {
+    "auroc": "順位の正しさ(AUROC)",
+    "average_precision": "平均適合率",
+    "precision_high": "「高」の枠での的中",
+    "recall_high": "「高」の枠で届いた割合",
+    "precision_middle": "「高」「中」の枠での的中",
+    "recall_middle": "「高」「中」の枠で届いた割合",
+    "new_found_high": "「高」の枠での新たな発見",
+}
+
+
+def write_page(report: dict[str, Any], path: Path, municipality: str) -> Path:
+    """Write one self-contained page: no script, no outside file, readable on paper. Returns the path."""
+    body = [_head(report, municipality), *(_type(kind) for kind in report["types"].values()), _coverage(report)]
+    title = f"{html.escape(municipality)} 判定の検証 {report['past_date']}"
+    page = (
+        f'<!doctype html><html lang="ja"><head><meta charset="utf-8"><title>{title}</title>'
+        f"<style>{STYLE}</style></head><body><h1>{title}</h1>{''.join(body)}</body></html>"
+    )
+    path.write_text(page, encoding="utf-8")
+    return path
+
+
+def _head(report: dict[str, Any], municipality: str) -> str:
+    criteria, learned = report["criteria"], report["learned"]
+    rows = [
+        ("判定した過去の日付", report["past_date"]),
+        ("その後に見た期間", f"{report['months_after']} か月"),
+        ("判定基準", f"{criteria['version']}({criteria['note']}) {criteria['sha256'][:12]}"),
+        ("学習の見通し期間", f"{learned['horizon_months']} か月"),
+        ("確認できる件数(高・中)", f"{report['capacity']['high']:.0%}・{report['capacity']['middle']:.0%}"),
+        (
+            "少数の秘匿",
+            f"{report['suppression']['threshold']} 以下は秘匿、{report['suppression']['rounding']} 単位に丸め",
+        ),
+        ("対象のこども", _count(report["children"])),
+    ]
+    return (
+        '<p class="note">この検証が比べているのは、過去の日付の判定と、その後に市が把握した登録です。'
+        "市が把握していない困難は数えられません。数値が高くても、見つけられていないこどもがいないことにはなりません。"
+        "スコアはこどもの危険の度合いではなく、確認の順番を決める材料です。</p>"
+        + _table(("項目", "内容"), [tuple(map(str, row)) for row in rows])
+    )
+
+
+def _type(body: dict[str, Any]) -> str:
+    caption = html.escape(body["caption"])
+    counts = (
+        f"<p>まだ登録のなかったこども {_count(body['children'])} 人のうち、その後に登録されたのは {_count(body['cases'])} 人"
+        f"(うち支援・相談につながっていなかったのは {_count(body['cases_not_known_to_support'])} 人)。"
+        f"確認の枠は「高」{body['places']['high']} 人、「中」まで {body['places']['middle']} 人。</p>"
+    )
+    if not body["enough_cases"]:
+        few = "<p>その後の登録が少ないため、この類型だけの数値は示しません(個人の特定を避け、偶然を成績と見誤らないため)。</p>"
+        return f"<h2>{caption}</h2>{counts}{few}"
+    figures = _figure_table(body["methods"])
+    curve = f'<div class="side">{_curve_plot(body["curve"], caption)}{_curve_table(body["curve"])}</div>'
+    return f"<h2>{caption}</h2>{counts}{figures}<h3>確認する人数と、届く割合</h3>{curve}{_group_tables(body['groups'])}"
+
+
+def _figure_table(methods: dict[str, dict[str, Any]]) -> str:
+    order = [m.value for m in (Method.COMBINED, Method.SCENARIO, Method.BOOSTING) if m.value in methods]
+    head = ("指標(括弧は95 %の幅)", *(Method(m).label for m in order))
+    rows = [(label, *(_interval(methods[m][name]) for m in order)) for name, label in FIGURES.items()]
+    rows.append(("見込みと実際のずれ(ECE)", *(f"{methods[m]['calibration_error']:.4f}" for m in order)))
+    return _table(head, rows)
+
+
+def _interval(values: list[float | None]) -> str:
+    value, low, high = values
+    if value is None:
+        return "—"
+    return f"{value:.3f}" + ("" if low is None or high is None else f"({low:.3f}–{high:.3f})")
+
+
+def _curve_table(curve: list[dict[str, float]]) -> str:
+    rows = [(f"上位 {point['share']:.0%}", f"{point['recall']:.0%}") for point in curve]
+    return _table(("確認するこども", "その後の登録のうち届く割合"), rows)
+
+
+def _curve_plot(curve: list[dict[str, float]], caption: str) -> str:
+    """Recall over share reviewed; the dotted line is what chance would reach."""
+
+    def at(share: float, recall: float) -> tuple[float, float]:
+        return LEFT + share / 0.5 * (WIDTH - LEFT - 10), (HEIGHT - BOTTOM) - recall * (HEIGHT - BOTTOM - 10)
+
+    points = [at(0.0, 0.0), *(at(p["share"], p["recall"]) for p in curve)]
+    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="#0017c1"/>' for x, y in points[1:])
+    (x0, y0), (x1, y1) = at(0, 0), at(0.5, 0.5)
+    ticks = "".join(_tick(at(share, 0.0), f"{share:.0%}", below=True) for share in (0, 0.1, 0.2, 0.3, 0.4, 0.5))
+    ticks += "".join(_tick(at(0.0, r), f"{r:.0%}", below=False) for r in (0, 0.25, 0.5, 0.75, 1.0))
+    return (
+        f'<svg role="img" aria-label="{caption}: 確認する割合と届く割合" width="{WIDTH}" height="{HEIGHT}" '
+        f'viewBox="0 0 {WIDTH} {HEIGHT}"><line x1="{x0:.1f}" y1="{y0:.1f}" x2="{x1:.1f}" y2="{y1:.1f}" stroke="#767676" '
+        f'stroke-dasharray="3 3"/><polyline points="{line}" fill="none" stroke="#0017c1" stroke-width="2"/>{dots}{ticks}</svg>'
+    )
+
+
+def _tick(place: tuple[float, float], text: str, *, below: bool) -> str:
+    x, y = place
+    return (
+        f'<text x="{x:.1f}" y="{y + 16:.1f}" text-anchor="middle">{text}</text>'
+        if below
+        else f'<text x="{x - 6:.1f}" y="{y + 4:.1f}" text-anchor="end">{text}</text>'
+    )
+
+
+def _group_tables(groups: dict[str, list[dict[str, Any]]]) -> str:
+    rows = []
+    for name, lines in groups.items():
+        for line in lines:
+            cells = (_count(line["children"]), _share(line["flagged_share"]), _share(line["recall"]))
+            rows.append((f"{name}: {line['group']}", *cells))
+    return "<h3>偏り</h3>" + _table(("区分", "人数", "「高」「中」に入った割合", "その後の登録のうち届いた割合"), rows)
+
+
+def _coverage(report: dict[str, Any]) -> str:
+    rows = [(line["source"], f"{line['share']:.0%}") for line in report["coverage"]]
+    return "<h2>情報のそろい具合</h2>" + _table(("出所", "載っているはずのこどものうち、新しく載っている割合"), rows)
+
+
+def _count(value: int | None) -> str:
+    return SUPPRESSED_MARK if value is None else f"{value:,}"
+
+
+def _share(value: float | None) -> str:
+    return SUPPRESSED_MARK if value is None else f"{value:.1%}"
+
+
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    top = "".join(f"<th scope='col'>{html.escape(cell)}</th>" for cell in head)
+    lines = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<table><thead><tr>{top}</tr></thead><tbody>{lines}</tbody></table>"
