@@ -222,7 +222,7 @@ def _household(
         LEFT JOIN kin ON kin.relative_key = p.person_key
         WHERE p.person_key = $child
            OR now.household_key IN (SELECT household_key FROM now WHERE person_key = $child)
-        ORDER BY is_the_child DESC, p.born_month NULLS LAST, p.person_key
+        ORDER BY is_the_child DESC, coalesce(kin.rank, 5), p.born_month NULLS LAST, p.person_key
         """,
         {"spells": spells, "persons": persons, "kinships": kinships, "child": case.child_key, "day": case.judged_as_of},
     )

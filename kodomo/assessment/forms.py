@@ -10,7 +10,7 @@ from django import forms
 from django.conf import settings
 from django.forms.utils import ErrorList
 
-from kodomo.assessment import policies
+from kodomo.assessment import dates, policies
 from kodomo.assessment.shortlist import Filters, Order, Support
 from kodomo.assessment.states import REASON_CODES, REVEAL_PURPOSES, Agreement, CaseState, Concern
 from kodomo.configuration import Office
@@ -68,6 +68,26 @@ class FilterForm(forms.Form):
         return Filters(**{**given, "order": given.get("order") or Order.WAITING})
 
 
+class DateAsWritten(forms.CharField):
+    """A date typed in Western or Japanese years. A text field: the browser's own calendar speaks its own language."""
+
+    def to_python(self, value: Any) -> Any:
+        """The date, or None for nothing."""
+        text = super().to_python(value)
+        if not text:
+            return None
+        try:
+            return dates.read_date(text)
+        except ValueError:
+            raise forms.ValidationError(
+                "日付として読めません。2026-05-10 か 令和8年5月10日 の形で書いてください。"
+            ) from None
+
+    def prepare_value(self, value: Any) -> Any:
+        """As it was typed; a date in full."""
+        return value.isoformat() if isinstance(value, dt.date) else value
+
+
 class OnceForm(forms.Form):
     """A form that takes effect once, on the case as it was when the form was opened."""
 
@@ -116,9 +136,7 @@ class DecisionForm(OnceForm):
     agreement = forms.ChoiceField(
         label="判定への意見", choices=[(m.value, m.label) for m in Agreement], widget=forms.RadioSelect
     )
-    next_on = forms.DateField(
-        label="次回確認日", required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    )
+    next_on = DateAsWritten(label="次回確認日", required=False, max_length=24)
 
     def check(self, today: dt.date) -> bool:
         """Whether all of it holds together, by the same rules as the action itself."""

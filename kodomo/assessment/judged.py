@@ -34,6 +34,11 @@ class JudgedType:
     lowering: tuple[Reason, ...]
 
     @property
+    def is_quiet(self) -> bool:
+        """Low and without a fact that must be seen: shown last and short, never as good news."""
+        return self.level == Level.LOW and not self.escalation
+
+    @property
     def is_raised(self) -> bool:
         """Whether this type is why the child is on the list."""
         return self.level in (Level.HIGH, Level.MIDDLE) or bool(self.escalation)
@@ -51,6 +56,12 @@ def judged_types(
         for code, label in [(OVERALL, OVERALL_LABEL), *((t.value, t.label) for t in types)]
         if code in by_type
     ]
+
+
+def listed_types(judged: Sequence[JudgedType]) -> list[JudgedType]:
+    """Why a case is on the list: the raised types, and the overall view only when no type says it."""
+    raised = [one for one in judged if one.is_raised]
+    return [one for one in raised if one.type != OVERALL] or raised
 
 
 def _judged(row: CaseLevel, label: str, reasons: tuple[Reason, ...]) -> JudgedType:

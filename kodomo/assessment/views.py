@@ -21,7 +21,7 @@ from kodomo.assessment import actions, exports, policies, trail
 from kodomo.assessment import shortlist as lists
 from kodomo.assessment.evidence import Evidence, evidence_for
 from kodomo.assessment.forms import DecisionForm, FilterForm, FirstViewForm, RevealForm
-from kodomo.assessment.judged import judged_types
+from kodomo.assessment.judged import judged_types, listed_types
 from kodomo.assessment.models import Case, CaseLevel
 from kodomo.assessment.states import REASON_CODES, REVEAL_PURPOSES, reason_label
 from kodomo.configuration import Office
@@ -82,7 +82,7 @@ def _row(case: Any, request: Any) -> dict[str, Any]:
     return {
         "case": case,
         "levels_shown": shown,
-        "types": [t for t in types if t.is_raised],
+        "types": listed_types(types),
         "escalations": case.has_escalation,
     }
 
@@ -207,7 +207,7 @@ def _history(case: Case, levels_shown: bool, evidence: Evidence) -> dict[str, An
         "decisions": decisions[::-1],
     }
     if levels_shown:
-        context["judged"] = current
+        context["judged"], context["quiet"] = current, [one for one in current if one.is_quiet]
         context["history"] = _by_judgement([row for row in levels if not row.is_current])
     return context
 

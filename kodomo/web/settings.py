@@ -81,6 +81,7 @@ STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 WHITENOISE_MAX_AGE = 3600
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 # Signing in ---------------------------------------------------------------------------------
 
@@ -147,11 +148,16 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 
 LOGGING = {
     "version": 1,
-    "disable_existing_loggers": True,
+    "disable_existing_loggers": False,
     "handlers": {"words": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "formatters": {
         "plain": {"()": "kodomo.web.logs.NoValues", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"}
     },
     "root": {"handlers": ["words"], "level": "WARNING"},
+    "loggers": {
+        # Refusals are audited; the log is for faults of the product.
+        "django.request": {"handlers": ["words"], "level": "ERROR", "propagate": False},
+        "axes": {"level": "CRITICAL"},
+    },
 }
 SILENCED_SYSTEM_CHECKS = ["axes.W006"]  # locking by account alone is meant, see above

@@ -23,8 +23,12 @@ from kodomo.web.models import Staff
 class SignInForm(forms.Form):
     """利用者番号とパスワード."""
 
-    username = forms.CharField(label="利用者番号", max_length=64)
-    password = forms.CharField(label="パスワード", widget=forms.PasswordInput, max_length=256)
+    username = forms.CharField(
+        label="利用者番号", max_length=64, widget=forms.TextInput(attrs={"autocomplete": "username"})
+    )
+    password = forms.CharField(
+        label="パスワード", widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}), max_length=256
+    )
 
 
 class PasswordForm(forms.Form):

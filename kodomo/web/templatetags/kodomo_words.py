@@ -9,8 +9,8 @@ from django import template
 from django.conf import settings
 from django.utils import timezone
 
+from kodomo.assessment import dates
 from kodomo.terms import difficulty_label
-from kodomo.web import dates
 
 register = template.Library()
 
