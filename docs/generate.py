@@ -81,14 +81,14 @@ def register() -> str:
     city = read_municipality(HINATA)
     held = read_register(HINATA)
     parts = [f"# データ項目登録簿({city.name})\n\n", MARK]
-    rows = [(f"`{i.code}`", i.caption, city.office(i.holder).name, i.sensitivity.label, "・".join(i.types))
+    rows = [(f"`{i.code}`", i.caption, "・".join(city.office(h).name for h in i.holders), i.sensitivity.label, "・".join(i.types))
             for i in held.items.values()]  # fmt: skip
     parts.append(table(["項目", "名称", "保有・管理主体", "取扱区分", "役立つ類型"], rows))
     bases = [(b.code, b.basis.label, b.article, "・".join(p.label for p in b.purposes), b.nature,
               b.valid_from, b.valid_to, b.decision_number, len(b.items)) for b in held.bases]  # fmt: skip
     head = ["根拠", "区分", "条項", "利用目的", "性質", "から", "まで(含まない)", "決裁番号", "項目数"]
     parts.append("\n## 法的根拠\n\n" + table(head, bases))
-    refused = [(r.caption, r.why, r.decided_on, r.decided_by) for r in held.refused]
+    refused = [(r.caption, r.why, r.decided_on, r.decided_by) for r in held.refused.values()]
     parts.append("\n## 使わないと決めた項目\n\n" + table(["項目", "理由", "決めた日", "決めた者"], refused))
     return "".join(parts)
 
@@ -98,7 +98,10 @@ def roles() -> str:
     parts = ["# 役割と権限\n\n", MARK]
     rows = [(r.label, f"`{r.name}`", r.description) for r in permissions.Role]
     parts.append(table(["役割", "識別子", "説明"], rows))
-    grants = [(r.label, "・".join(a.label for a in permissions.allowed_actions(r))) for r in permissions.Role]
+    grants = [
+        (role.label, "、".join(f"{action.label}({scope.label})" for action, scope in permissions.GRANTS[role].items()))
+        for role in permissions.Role
+    ]
     parts.append("\n## できること\n\n" + table(["役割", "できること"], grants))
     return "".join(parts)
 

@@ -248,12 +248,9 @@ def _status(arguments: argparse.Namespace) -> Result:
     ]
     snapshots = [_folder_summary(store, "snapshots", name) for name in store.names("snapshots")]
     judgements = [_folder_summary(store, "judgements", name) for name in store.names("judgements")]
-    deliveries = _deliveries(arguments, home)
-    _show_status(deliveries, snapshots, judgements, runs)
-    return {
-        "home": str(home.root), "deliveries": deliveries, "snapshots": snapshots,
-        "judgements": judgements, "jobs": runs,
-    }  # fmt: skip
+    delivered = _delivered(arguments, home)
+    _show_status(delivered, snapshots, judgements, runs)
+    return {"home": str(home.root), **delivered, "snapshots": snapshots, "judgements": judgements, "jobs": runs}
 
 
 def _folder_summary(store: Any, kind: str, name: str) -> Result:
@@ -262,21 +259,24 @@ def _folder_summary(store: Any, kind: str, name: str) -> Result:
     return {"id": name, "as_of": manifest.get("as_of"), "rows": rows}
 
 
-def _deliveries(arguments: argparse.Namespace, home: Home) -> list[Result]:
+def _delivered(arguments: argparse.Namespace, home: Home) -> dict[str, list[Result]]:
     if not (home.vault / "vault.sqlite3").exists():
-        return []
-    from kodomo.intake.receipt import deliveries
+        return {"deliveries": [], "refusals": [], "freshness": []}
+    from kodomo.intake.overview import delivery_overview
 
-    return deliveries(home=home, municipality=_municipality(arguments), by=_user(), at=_now())
+    return delivery_overview(home=home, municipality=_municipality(arguments), by=_user(), at=_now())
 
 
 def _show_status(
-    deliveries: list[Result], snapshots: list[Result], judgements: list[Result], runs: list[Result]
+    delivered: dict[str, list[Result]], snapshots: list[Result], judgements: list[Result], runs: list[Result]
 ) -> None:
-    _say(f"受領: {len(deliveries)} 件")
-    for delivery in deliveries:
-        _say("  " + " ".join(f"{name}={value}" for name, value in delivery.items() if value is not None))
-    _say(f"こどもデータベース: {len(snapshots)} 版  判定: {len(judgements)} 回")
+    _say(f"受領: {len(delivered['deliveries'])} 件、断ったファイル: {len(delivered['refusals'])} 件")
+    for entry in delivered["freshness"]:
+        age = "届いていません" if entry["age_days"] is None else f"抽出から {entry['age_days']} 日"
+        _say(
+            f"  {'新しい' if entry['is_fresh'] else '古い　'} {entry['source']}  {age}(期限 {entry['freshness_days']} 日)"
+        )
+    _say(f"こどもデータベース: {len(snapshots)} 版、判定: {len(judgements)} 回")
     for entry in [*snapshots[-3:], *judgements[-3:]]:
         _say(f"  {entry['id']}")
     for run in runs[:8]:
