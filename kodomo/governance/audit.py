@@ -165,7 +165,11 @@ def write_anchor(anchor: Path, sequence: int, mac: str) -> None:
             raise IntegrityFault("証跡の控え(アンカー)を読めません。", where=anchor.name) from None
     anchor.parent.mkdir(parents=True, exist_ok=True)
     aside = anchor.with_name(f"{anchor.name}.{os.getpid()}.{sequence}.partial")
-    aside.write_text(json.dumps({"sequence": sequence, "mac": mac}))
+    with aside.open("w") as handle:
+        handle.write(json.dumps({"sequence": sequence, "mac": mac}))
+        handle.flush()
+        # A power cut must not leave an empty anchor behind the rename: every later act would be refused.
+        os.fsync(handle.fileno())
     aside.replace(anchor)
 
 
