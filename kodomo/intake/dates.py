@@ -80,7 +80,7 @@ _WESTERN_FORM = re.compile(
     r"^(?:西暦)?(?P<year>\d{4})(?:[.\-/年](?P<month>\d{1,2}|不詳)?月?(?:[.\-/]?(?P<day>\d{1,2}|不詳)?日?)?)?(?P<rest>.*)$"
 )
 _RAGGED_DIGITS = re.compile(r"^\D+(?:\d{3}|\d{5})$")
-"""R5123 may be 12/3 or 1/23: not for us to choose."""
+"""R51231 may be 12/31 or 1/231: not for us to choose."""
 _REST_OF_UNKNOWN = re.compile(r"^(?:年|月|日|頃|ころ|ごろ|不詳|不明|生|以降|以前|[.\-/])*$")
 
 

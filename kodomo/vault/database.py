@@ -51,8 +51,22 @@ def open_vault(home: Home) -> Keyring:
             SECRET_KEY=secrets.token_hex(32),  # a stage signs nothing; the site has its own
         )
         django.setup()
+    _point_at(home)
     _migrate()
     return Keyring.open(home.keys)
+
+
+def _point_at(home: Home) -> None:
+    """Let this process's connection lead to this home's vault, where an earlier call opened another one.
+
+    A database that isn't one of our SQLite files (PostgreSQL, a test's in-memory database) stays.
+    """
+    connection, wanted = connections["vault"], database_setting(home)["NAME"]
+    current = str(connection.settings_dict["NAME"])
+    if current == wanted or not current.endswith("vault.sqlite3") or connection.in_atomic_block:
+        return
+    connection.close()
+    connection.settings_dict["NAME"] = wanted
 
 
 def _migrate() -> None:

@@ -273,7 +273,9 @@ def write_town(folder: Path) -> Path:
 RESIDENTS_HEADER = "宛名番号,氏名,生年月日,住所,電話"
 
 
-def residents_csv(*rows: str, header: str = RESIDENTS_HEADER, top: str = "住民一覧表\r\n", end: str = "合計,2\r\n") -> bytes:
+def residents_csv(
+    *rows: str, header: str = RESIDENTS_HEADER, top: str = "住民一覧表\r\n", end: str = "合計,2\r\n"
+) -> bytes:
     """A resident list as the town's system prints it."""
     return (top + header + "\r\n" + "".join(row + "\r\n" for row in rows) + end).encode("cp932")
 
