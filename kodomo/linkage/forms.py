@@ -41,21 +41,27 @@ class Printing:
 def gather_forms(connection: duckdb.DuckDBPyConnection, mentions: pa.Table, printing: Printing) -> None:
     """Make the tables ``mention`` (a row per landed mention) and ``form`` (a row per distinct way of writing).
 
-    Reads the Arrow table of ``landed_mentions``; writes only into the given connection.
+    Reads the Arrow table of ``landed_mentions``; writes only into the given connection, where it stays
+    visible as ``landed`` with a column ``mention`` that numbers its rows.
     """
-    connection.register("landed", mentions)
-    connection.register("systems", pa.table({"source": list(printing.systems), "system": list(printing.systems.values())}))
+    numbered = mentions.append_column("mention", pa.array(range(mentions.num_rows), pa.int64()))
+    connection.register("landed", numbered)
+    connection.register(
+        "systems", pa.table({"source": list(printing.systems), "system": list(printing.systems.values())})
+    )
     _register_normal_forms(connection, mentions, printing)
     for statement in (MACROS, BASE, PARTNERS, HASHED, FORM, MENTION, REGISTER):
         connection.execute(statement)
     for name in ("base", "partner", "hashed"):
         connection.execute(f"DROP TABLE {name}")
-    for name in ("landed", "systems", "normal_name", "normal_kana", "normal_place"):
+    for name in ("systems", "normal_name", "normal_kana", "normal_place"):
         connection.unregister(name)
 
 
 def _register_normal_forms(connection: duckdb.DuckDBPyConnection, mentions: pa.Table, printing: Printing) -> None:
-    written = pa.chunked_array([c for n in ("name", "alias_name", "former_name") for c in mentions[n].chunks], pa.string())
+    written = pa.chunked_array(
+        [c for n in ("name", "alias_name", "former_name") for c in mentions[n].chunks], pa.string()
+    )
     surnames = learn_surnames(mentions["name"].unique().drop_null().to_pylist())
     names = over_distinct(written, lambda text: normalise_name(text, surnames))
     connection.register("normal_name", pa.table({
@@ -69,7 +75,9 @@ def _register_normal_forms(connection: duckdb.DuckDBPyConnection, mentions: pa.T
     connection.register("normal_kana", pa.table(
         {"value": list(readings), **{k: [r[i] or None for r in readings.values()] for i, k in enumerate(READING)}},
         schema=_text("value", *READING)))  # fmt: skip
-    places = over_distinct(mentions["address"], lambda text: normalise_address(text, printing.prefecture, printing.city))
+    places = over_distinct(
+        mentions["address"], lambda text: normalise_address(text, printing.prefecture, printing.city)
+    )
     connection.register("normal_place", pa.table({
         "value": list(places),
         "town": [p.town or None for p in places.values()],
@@ -103,7 +111,7 @@ CREATE OR REPLACE MACRO plain_number(a) AS nullif(ltrim(trim(a), '0'), '');
 
 BASE = """
 CREATE OR REPLACE TABLE base AS
-SELECT row_number() OVER () AS mention, l.receipt, l.source, coalesce(y.system, l.source) AS system, l.file, l.row,
+SELECT l.mention, l.receipt, l.source, coalesce(y.system, l.source) AS system, l.file, l.row,
     l.role, l.kind, plain_number(l.resident_number) AS resident_number, filled(l.own_number) AS own_number,
     n.name, n.surname, n.given,
     coalesce(k.kana, n.kana) AS kana,
@@ -189,7 +197,7 @@ SELECT m.mention, m.form, m.kind, b.resident_number, filled(l.household_number) 
     try_cast(l.resident_to AS DATE) AS resident_to, filled(l.resident_to_reason) AS to_reason,
     try_cast(l.event_on AS DATE) AS event_on, filled(l.event_kind) AS event_kind,
     try_cast(l.registered_on AS DATE) AS registered_on, l.known_from, l.is_superseded OR l.is_duplicate AS is_silent
-FROM (SELECT row_number() OVER () AS mention, * FROM landed) l
+FROM landed l
 JOIN base b USING (mention) JOIN mention m USING (mention)
 WHERE l.kind IN ('residents', 'moves') AND l.role = 'subject'
 ORDER BY m.mention

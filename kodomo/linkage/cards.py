@@ -1,0 +1,91 @@
+"""What the vault keeps about each linked person: the newest printed name, address and protection (identity side)."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import duckdb
+
+from kodomo.vault.people import Card
+
+SEARCHED_YEARS = 20
+
+PRINTED = """
+SELECT n.person_number,
+    arg_max(x.name, x.rank) FILTER (x.name IS NOT NULL) AS name,
+    arg_max(x.name_kana, x.rank) FILTER (x.name_kana IS NOT NULL) AS name_kana,
+    list_sort(list(DISTINCT x.name) FILTER (x.name IS NOT NULL)) AS names,
+    any_value(p.born_on) AS born_on, any_value(p.sex) AS sex,
+    arg_max(x.address, x.rank) FILTER (x.address IS NOT NULL) AS address,
+    list_sort(list(DISTINCT x.resident_number) FILTER (x.resident_number IS NOT NULL)) AS resident_numbers
+FROM (
+    SELECT l.person, nullif(trim(a.name), '') AS name, nullif(trim(a.name_kana), '') AS name_kana,
+        nullif(trim(a.address), '') AS address, nullif(ltrim(trim(a.resident_number), '0'), '') AS resident_number,
+        (a.kind = 'residents', NOT m.is_superseded, a.kind = 'moves', coalesce(a.event_on, ''), a.known_from, m.mention) AS rank
+    FROM landed a JOIN mention m USING (mention)
+    JOIN link l USING (form)
+    WHERE l.rule IN ('REGISTER', 'NEW')
+) x JOIN numbered n USING (person) JOIN spine p USING (person)
+GROUP BY n.person_number ORDER BY n.person_number
+"""
+"""The card shows what the resident register prints; only newcomers' cards show what another source printed."""
+
+PROTECTED = """
+SELECT DISTINCT n.person_number
+FROM landed a JOIN mention m USING (mention) JOIN link l USING (form) JOIN numbered n USING (person)
+WHERE a.address_protection = '1' AND NOT m.is_superseded
+"""
+"""支援措置: the union of what every source says; a corrected row no longer counts."""
+
+GUARDIANS = """
+SELECT c.person_number, list(DISTINCT r.person_number ORDER BY r.person_number)
+FROM kinship k JOIN numbered c ON c.person = k.child JOIN numbered r ON r.person = k.relative
+WHERE k.kind IN ('MOTHER', 'FATHER', 'GUARDIAN') AND (k.valid_to IS NULL OR k.valid_to > $on)
+GROUP BY c.person_number
+"""
+
+AROUND = """
+SELECT DISTINCT r.person_number
+FROM kinship k JOIN numbered r ON r.person = k.relative JOIN spine y ON y.person = k.child
+WHERE try_cast(y.born_on AS DATE) >= $since
+"""
+
+
+def make_cards(connection: duckdb.DuckDBPyConnection, on: dt.date) -> list[Card]:
+    """One card per numbered person, in order of number.
+
+    A household with a protected member is protected as a whole: the others' address is the same.
+
+    Args:
+        on: the day that decides who is a current guardian and who is still searched for.
+    """
+    rows = connection.execute(PRINTED).fetchall()
+    names = {row[0]: row[1] or "" for row in rows}
+    protected = {n for (n,) in connection.execute(PROTECTED).fetchall()} | _beside_protected(connection, on)
+    guardians = dict(connection.execute(GUARDIANS, {"on": on}).fetchall())
+    since = on.replace(year=on.year - SEARCHED_YEARS, day=1)
+    around = {n for (n,) in connection.execute(AROUND, {"since": since}).fetchall()}
+    return [
+        Card(
+            person_number=number, name=name or "", name_kana=kana or "",
+            former_names=tuple(n for n in all_names or () if n != name), born_on=born_on or "", sex=sex or "",
+            address=address or "", is_address_protected=number in protected,
+            guardians=tuple(names[g] for g in guardians.get(number, ()) if names.get(g)),
+            resident_numbers=tuple(numbers or ()),
+            is_searched=number in around or (born_on or "") >= since.isoformat(),
+        )
+        for number, name, kana, all_names, born_on, sex, address, numbers in rows
+    ]  # fmt: skip
+
+
+def _beside_protected(connection: duckdb.DuckDBPyConnection, on: dt.date) -> set[int]:
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE protected AS {PROTECTED}")
+    rows = connection.execute(
+        """SELECT DISTINCT n.person_number
+           FROM protected x JOIN numbered o USING (person_number)
+           JOIN membership a ON a.person = o.person JOIN membership b ON b.household = a.household
+           JOIN numbered n ON n.person = b.person
+           WHERE (a.valid_to IS NULL OR a.valid_to > $on) AND (b.valid_to IS NULL OR b.valid_to > $on)""",
+        {"on": on},
+    ).fetchall()
+    return {number for (number,) in rows}

@@ -1,0 +1,141 @@
+"""From scored candidates to decisions: link, ask a person, or leave alone (identity side).
+
+A wrong link puts another family's trouble on a child; a missing one can be mended. So a link needs
+weight, a clear lead over the second best person and, among twins, the given name itself.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import duckdb
+import pyarrow as pa
+
+LINK_WEIGHT = 9.0
+"""Bits of evidence (odds of about 500 to 1) from which a record is linked without a person."""
+
+DOUBT_WEIGHT = 1.0
+"""Bits from which a person is asked rather than the pair dropped."""
+
+LEAD = 6.0
+"""Bits by which the best person must lead the second best."""
+
+GIVEN_AGREES = 4
+"""Levels of ``model.NAME_LEVELS`` from this one up: the given name is the same in writing or reading."""
+
+UNITS = """
+CREATE OR REPLACE TABLE ranked AS
+WITH unit AS (
+    -- rows of one own number with one birth date are judged together, by their strongest form
+    SELECT form, CASE WHEN own_number IS NOT NULL AND born_on IS NOT NULL
+        THEN min(form) OVER (PARTITION BY system, own_number, born_on) ELSE form END AS unit
+    FROM form WHERE form IN (SELECT form FROM candidate)
+), scored AS (
+    SELECT u.unit, c.person, max(c.weight) AS weight, arg_max(c.form, c.weight) AS form,
+        max(c.name_level) AS name_level, max(c.birth_level) AS birth_level
+    FROM candidate c JOIN unit u USING (form)
+    ANTI JOIN (SELECT form, person FROM verdict WHERE NOT is_same) v ON v.form = c.form AND v.person = c.person
+    GROUP BY u.unit, c.person
+), ordered AS (
+    SELECT *, row_number() OVER (PARTITION BY unit ORDER BY weight DESC, person) AS place FROM scored
+)
+SELECT a.unit, a.form, a.person, a.weight, a.name_level, a.birth_level, b.person AS second,
+    a.weight - coalesce(b.weight, -1e9) AS lead,
+    EXISTS (FROM twin t WHERE t.person = a.person) AS is_twin
+FROM ordered a LEFT JOIN ordered b ON b.unit = a.unit AND b.place = 2 WHERE a.place = 1
+"""
+
+LINKED = f"""
+INSERT INTO link
+SELECT c.form, r.person, 'MODEL', r.weight
+FROM ranked r JOIN candidate c ON c.person = r.person
+JOIN form f ON f.form = c.form JOIN form g ON g.form = r.form
+WHERE (c.form = r.form OR (f.system = g.system AND f.own_number = g.own_number AND f.born_on = g.born_on))
+  AND r.weight >= {LINK_WEIGHT} AND r.lead >= {LEAD}
+  AND (NOT r.is_twin OR r.name_level >= {GIVEN_AGREES})
+"""
+
+DOUBTS = f"""
+CREATE OR REPLACE TABLE doubt AS
+WITH open AS (SELECT * FROM ranked ANTI JOIN link USING (form) WHERE weight >= {DOUBT_WEIGHT})
+SELECT form, person, weight,
+    CASE WHEN is_twin AND name_level < {GIVEN_AGREES} THEN 'TWIN'
+         WHEN lead < {LEAD} THEN 'CLOSE_SECOND' ELSE 'WEAK' END AS why
+FROM open
+UNION ALL
+SELECT form, second, weight - lead, 'CLOSE_SECOND' FROM open WHERE lead < {LEAD} AND second IS NOT NULL
+UNION ALL
+SELECT d.left_form, s.person, NULL, 'RETURNED' FROM spine_doubt d JOIN spine_form s ON s.form = d.right_form
+"""
+
+
+def decide(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Turn the table ``candidate`` into links and the table ``doubt``; returns both counts."""
+    connection.execute(UNITS)
+    before = _count(connection, "link")
+    connection.execute(LINKED)
+    connection.execute(DOUBTS)
+    return {"linked": _count(connection, "link") - before, "doubtful": _count(connection, "doubt")}
+
+
+def mint_newcomers(connection: duckdb.DuckDBPyConnection) -> int:
+    """Make persons of their own out of records that are nobody on the spine and aren't in doubt.
+
+    A record needs a birth date and a name. Records are one newcomer when the number and the birth
+    date, or the reading and the birth date, or the writing and the birth date agree.
+    """
+    rows = connection.execute(
+        """SELECT f.form, f.resident_number, f.kana, f.name, f.given, f.given_kana, f.born_on
+           FROM form f ANTI JOIN link USING (form) ANTI JOIN doubt USING (form)
+           WHERE f.kind = 'observations' AND length(f.born_on) = 10 AND (f.kana IS NOT NULL OR f.name IS NOT NULL)
+           ORDER BY f.form"""
+    ).fetchall()
+    next_person = connection.execute("SELECT coalesce(max(person), -1) + 1 FROM spine").fetchall()[0][0]
+    pairs = [(form, next_person + group) for group, forms in enumerate(_group(rows)) for form in forms]
+    connection.register("fresh", pa.table({
+        "form": pa.array([f for f, _ in pairs], pa.int64()), "person": pa.array([p for _, p in pairs], pa.int64()),
+    }))  # fmt: skip
+    for statement in NEWCOMERS:
+        connection.execute(statement)
+    connection.unregister("fresh")
+    return len({person for _, person in pairs})
+
+
+NEWCOMERS = (
+    "INSERT INTO link SELECT form, person, 'NEW', NULL FROM fresh",
+    """INSERT INTO spine SELECT n.person, any_value(f.born_on), any_value(f.sex)
+       FROM fresh n JOIN form f USING (form) GROUP BY n.person ORDER BY n.person""",
+    """INSERT INTO spine_name SELECT DISTINCT n.person, f.name, f.surname, f.given, f.kana, f.surname_kana, f.given_kana,
+           f.sorted_kana, f.loose_kana FROM fresh n JOIN form f USING (form)""",
+    """INSERT INTO spine_place SELECT DISTINCT n.person, f.town, f.number FROM fresh n JOIN form f USING (form)
+       WHERE f.town IS NOT NULL""",
+    """INSERT INTO spine_number SELECT DISTINCT f.resident_number, n.person FROM fresh n JOIN form f USING (form)
+       WHERE f.resident_number IS NOT NULL""",
+)
+
+
+def _group(rows: list[tuple]) -> list[list[int]]:  # type: ignore[type-arg]
+    keys: dict[tuple[object, ...], int] = {}
+    parent: dict[int, int] = {}
+
+    def root(form: int) -> int:
+        while parent[form] != form:
+            form = parent[form]
+        return form
+
+    for form, number, kana, name, given, given_kana, born_on in rows:
+        parent[form] = form
+        signs = [("number", number, given_kana or given), ("kana", kana), ("name", name)]
+        for sign in signs:
+            if all(sign):
+                first = keys.setdefault((*sign, born_on), form)
+                a, b = sorted((root(first), root(form)))
+                parent[b] = a
+    groups: dict[int, list[int]] = defaultdict(list)
+    for form in parent:
+        groups[root(form)].append(form)
+    return list(groups.values())
+
+
+def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
+    return int(connection.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0])

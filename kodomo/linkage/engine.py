@@ -1,0 +1,105 @@
+"""Splink's backend and the candidates it scores (identity side): DuckDB now, the seam for Spark."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import duckdb
+from splink import DuckDBAPI
+
+from kodomo.linkage import model
+
+LOWEST_WEIGHT = 0.0
+"""Pairs below even odds are not kept as candidates: they could neither link nor be worth a person's time."""
+
+TRAINING_RECORDS = 20_000
+
+SPINE_VARIANT = """
+CREATE OR REPLACE TABLE spine_variant AS
+WITH places AS (
+    SELECT person, list(DISTINCT town || '|' || number) FILTER (number IS NOT NULL) AS places, list(DISTINCT town) AS towns,
+        max(town || '|' || number) AS home
+    FROM spine_place GROUP BY person
+), relatives AS (
+    SELECT h.person, list(DISTINCT x.value) AS family
+    FROM family h JOIN (SELECT person, name AS value FROM spine_name UNION SELECT person, kana FROM spine_name) x ON x.person = h.other
+    WHERE x.value IS NOT NULL GROUP BY h.person
+)
+SELECT row_number() OVER (ORDER BY n.person, n.name, n.kana) AS unique_id, n.person AS owner, n.name, n.surname, n.given,
+    n.kana, n.surname_kana, n.given_kana, n.sorted_kana, n.loose_kana, p.born_on, p.sex, substr(p.born_on, 1, 4) AS born_year, substr(p.born_on, 1, 7) AS born_month,
+    substr(p.born_on, 6) AS born_day, substr(p.born_on, 4, 1) AS born_decade_year,
+    a.places, a.towns, a.home, r.family
+FROM spine_name n JOIN spine p USING (person) LEFT JOIN places a USING (person) LEFT JOIN relatives r USING (person)
+"""
+
+RECORD = """
+CREATE OR REPLACE TABLE {table} AS
+SELECT f.form AS unique_id, f.form AS owner, f.name, f.surname, f.given, f.kana, f.surname_kana, f.given_kana,
+    f.sorted_kana, f.loose_kana, f.born_on, f.sex, substr(f.born_on, 1, 4) AS born_year, substr(f.born_on, 1, 7) AS born_month,
+    substr(f.born_on, 6) AS born_day, substr(f.born_on, 4, 1) AS born_decade_year,
+    CASE WHEN f.number IS NOT NULL AND f.town IS NOT NULL THEN [f.town || '|' || f.number] END AS places,
+    CASE WHEN f.town IS NOT NULL THEN [f.town] END AS towns,
+    CASE WHEN f.number IS NOT NULL THEN f.town || '|' || f.number END AS home,
+    CASE WHEN f.guardian_name IS NOT NULL OR f.guardian_kana IS NOT NULL
+         THEN list_filter([f.guardian_name, f.guardian_kana], lambda x: x IS NOT NULL) END AS family
+FROM form f {which}
+"""
+
+LEFT_OVER = """
+ANTI JOIN link USING (form)
+WHERE f.kind = 'observations' AND (f.kana IS NOT NULL OR f.name IS NOT NULL)
+  AND (f.born_on IS NOT NULL OR (f.number IS NOT NULL AND f.role = 'subject'))
+"""
+
+FOR_TRAINING = """
+WHERE f.kind = 'observations' AND f.role = 'subject' AND f.born_on IS NOT NULL AND (f.kana IS NOT NULL OR f.name IS NOT NULL)
+ORDER BY hash(f.form) LIMIT {limit}
+"""
+
+NO_CANDIDATES = """
+CREATE OR REPLACE TABLE candidate (form BIGINT, person BIGINT, weight DOUBLE, name_level INTEGER, birth_level INTEGER)
+"""
+
+CANDIDATE = """
+CREATE OR REPLACE TABLE candidate AS
+SELECT owner_l AS form, owner_r AS person, max(match_weight) AS weight,
+    arg_max(gamma_name, match_weight) AS name_level, arg_max(gamma_birth, match_weight) AS birth_level
+FROM {pairs} GROUP BY owner_l, owner_r
+"""
+
+
+def score_candidates(connection: duckdb.DuckDBPyConnection, model_file: Path) -> dict[str, int]:
+    """Score what the certain rules left over; makes the table ``candidate`` (form, person, weight, levels).
+
+    Reads ``form``, ``link``, ``spine*`` and ``family``; trains and saves the model when there is none.
+
+    Returns:
+        Counts: records scored, pairs compared well enough to be kept.
+    """
+    logging.getLogger("splink").setLevel(logging.ERROR)
+    connection.execute(RECORD.format(table="record", which=LEFT_OVER))
+    records = _count(connection, "record")
+    if records == 0:
+        connection.execute(NO_CANDIDATES)
+        return {"records": 0, "pairs": 0}
+    connection.execute(SPINE_VARIANT)
+    weights = _model(connection, model_file)
+    linker = model.make_linker(DuckDBAPI(connection), "record", weights)
+    pairs = linker.inference.predict(threshold_match_weight=LOWEST_WEIGHT)
+    connection.execute(CANDIDATE.format(pairs=pairs.physical_name))
+    return {"records": records, "pairs": _count(connection, "candidate")}
+
+
+def _model(connection: duckdb.DuckDBPyConnection, model_file: Path) -> dict:  # type: ignore[type-arg]
+    connection.execute(RECORD.format(table="train_record", which=FOR_TRAINING.format(limit=TRAINING_RECORDS)))
+    records = _count(connection, "train_record")
+    weights = model.load_model(model_file, records)
+    if weights is None:
+        weights = model.train(connection, records)
+        model.save_model(model_file, weights, records)
+    return weights
+
+
+def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
+    return int(connection.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0])

@@ -1,0 +1,134 @@
+"""目視確認: doubtful pairs for a person to decide, and decisions that hold in every later run (identity side)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pyarrow as pa
+
+from kodomo.configuration import Home
+from kodomo.errors import NotReady, WrongUsage
+from kodomo.governance.audit import AuditEvent
+from kodomo.terms import Purpose
+from kodomo.vault import people
+from kodomo.vault.database import audited, open_vault
+
+if TYPE_CHECKING:
+    from kodomo.vault.models import LinkRun  # Django is only there in a process that opened the vault
+
+SAME, DIFFERENT = "SAME", "DIFFERENT"
+DECISIONS = {SAME: "同じ人", DIFFERENT: "別の人"}
+
+REASONS = {
+    "TWIN": "双子のどちらか、名では決まらない",
+    "CLOSE_SECOND": "よく似た人がもう一人いる",
+    "WEAK": "合うところが足りない",
+    "RETURNED": "転出した人が戻ったように見える",
+    "NAME_AND_AGE": "氏名と年齢しか分からない",
+}
+
+PAIRS = """
+WITH first AS (SELECT form, receipt || ':' || row || ':' || role AS ref, mention FROM mention
+               QUALIFY row_number() OVER (PARTITION BY form ORDER BY mention) = 1)
+SELECT a.ref, b.ref, coalesce(d.weight, 0.0), d.why
+FROM doubt d JOIN first a ON a.form = d.form
+JOIN (SELECT person, arg_min(ref, (f.kind <> 'residents', w.mention)) AS ref
+      FROM link l JOIN form f USING (form) JOIN first w USING (form) WHERE l.rule IN ('REGISTER', 'NEW') GROUP BY person) b
+  ON b.person = d.person
+ORDER BY ALL
+"""
+
+
+Decision = tuple[str, str, bool]
+"""Left record, right record, same person or not; records as ``receipt:row:role``."""
+
+
+def decisions_made() -> list[Decision]:
+    """What people decided about pairs in any run, oldest first."""
+    from kodomo.vault.models import DoubtfulPair
+
+    rows = DoubtfulPair.objects.using("vault").exclude(decision="").order_by("decided_at", "pk")
+    return [(p.left_ref, p.right_ref, p.decision == SAME) for p in rows]
+
+
+def load_decisions(connection: duckdb.DuckDBPyConnection, decisions: Iterable[Decision]) -> None:
+    """Make the table ``decided`` (left_form, right_form, is_same); of two decisions on a pair the later holds."""
+    latest = {(left, right): is_same for left, right, is_same in decisions}
+    connection.register("refs", pa.table({
+        "left_ref": pa.array([a for a, _ in latest], pa.string()), "right_ref": pa.array([b for _, b in latest], pa.string()),
+        "is_same": pa.array(list(latest.values()), pa.bool_()),
+    }))  # fmt: skip
+    connection.execute(
+        """CREATE OR REPLACE TABLE decided AS
+           WITH place AS (SELECT receipt || ':' || row || ':' || role AS ref, form FROM mention)
+           SELECT a.form AS left_form, b.form AS right_form, r.is_same
+           FROM refs r JOIN place a ON a.ref = r.left_ref JOIN place b ON b.ref = r.right_ref"""
+    )
+    connection.unregister("refs")
+
+
+def load_verdicts(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the table ``verdict`` (form, person, is_same): what was decided about a form and a spine person."""
+    connection.execute(
+        """CREATE OR REPLACE TABLE verdict AS
+           SELECT d.left_form AS form, s.person, d.is_same FROM decided d JOIN spine_form s ON s.form = d.right_form"""
+    )
+
+
+def keep_doubts(connection: duckdb.DuckDBPyConnection, run: LinkRun) -> int:
+    """Write this run's doubtful pairs, inside the caller's transaction.
+
+    Open pairs of earlier runs go: they were found again, or are no longer in doubt. Decided pairs stay.
+    """
+    from kodomo.vault.models import DoubtfulPair
+
+    DoubtfulPair.objects.using("vault").filter(decision="").delete()
+    decided = set(DoubtfulPair.objects.using("vault").values_list("left_ref", "right_ref"))
+    rows = [row for row in connection.execute(PAIRS).fetchall() if (row[0], row[1]) not in decided]
+    DoubtfulPair.objects.using("vault").bulk_create(
+        [DoubtfulPair(run=run, left_ref=a, right_ref=b, weight=weight, why=why) for a, b, weight, why in rows],
+        batch_size=1000,
+    )
+    return len(rows)
+
+
+def doubtful_pairs(*, home: Home, limit: int = 100) -> list[dict[str, Any]]:
+    """Open pairs of the newest run, the weightiest first, as places of records; shows no personal value."""
+    open_vault(home)
+    people.require_run()
+    from kodomo.vault.models import DoubtfulPair
+
+    found = DoubtfulPair.objects.using("vault").filter(decision="").order_by("-weight", "pk")[:limit]
+    return [
+        {"pair": p.pk, "left": p.left_ref, "right": p.right_ref, "weight": p.weight, "why": REASONS.get(p.why, p.why)}
+        for p in found
+    ]
+
+
+def decide_pair(pair: int, decision: str, *, home: Home, by: str, at: dt.datetime) -> dict[str, Any]:
+    """Record a person's decision that two records are the same person or not; it holds in every later run.
+
+    Changes no link by itself: the next ``kodomo link`` follows it. A later decision on the same pair
+    takes the earlier one's place; the audit trail keeps both.
+
+    Raises:
+        WrongUsage: the decision is neither SAME nor DIFFERENT.
+        NotReady: there is no such pair.
+    """
+    if decision not in DECISIONS:
+        raise WrongUsage("判断は SAME(同じ人)か DIFFERENT(別の人)のどちらかです。")
+    keyring = open_vault(home)
+    from kodomo.vault.models import DoubtfulPair
+
+    event = AuditEvent(actor=by, role="REVIEWER", action="DECIDE_PAIR", subject=f"pair:{pair}", purpose=Purpose.LINK.label,
+                       detail={"decision": decision})  # fmt: skip
+    with audited(home, keyring, event, at):
+        changed = (
+            DoubtfulPair.objects.using("vault").filter(pk=pair).update(decision=decision, decided_by=by, decided_at=at)
+        )
+        if not changed:
+            raise NotReady("その確認待ちの組はありません。", where=f"番号 {pair}", then="一覧を見直してください。")
+    return {"pair": pair, "decision": decision}

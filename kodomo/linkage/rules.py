@@ -1,0 +1,220 @@
+"""Certain links: each a named rule in SQL that a clerk could apply by hand (identity side).
+
+A rule links a form only when exactly one person fits. Rules run in order; a form that one rule
+linked is out of reach of the later ones. What no rule decides goes to the model, or to a person.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule: its code, its Japanese caption, and a query that gives ``form, person`` pairs that fit."""
+
+    code: str
+    caption: str
+    query: str
+
+
+NAME_SAME = """(
+    coalesce(f.kana = s.kana, false) OR coalesce(f.given_kana = s.given_kana, false)
+    OR coalesce(same_name(f.name, s.name), false) OR coalesce(same_name(f.given, s.given), false)
+    OR coalesce(f.sorted_kana = s.sorted_kana, false)
+    OR coalesce(f.surname IS NULL AND s.given IS NOT NULL AND length(f.name) > length(s.given) AND ends_with(f.name, s.given), false)
+)"""
+"""The given name agrees, in writing or in reading; the surname may have changed."""
+
+NAME_LIKE = """(
+    coalesce(f.loose_kana = s.loose_kana, false)
+    OR coalesce(jaro_winkler_similarity(f.given_kana, s.given_kana) >= 0.85, false)
+    OR coalesce(jaro_winkler_similarity(f.kana, s.kana) >= 0.92, false)
+    OR coalesce(length(f.name) >= 3 AND length(f.name) = length(s.name) AND levenshtein(f.name, s.name) = 1, false)
+)"""
+"""One slip apart; never enough where a twin could be meant."""
+
+WHOLE_SAME = """(
+    coalesce(f.kana = s.kana, false) OR coalesce(same_name(f.name, s.name), false)
+    OR coalesce(f.sorted_kana = s.sorted_kana, false)
+)"""
+
+BIRTH_NEAR = "damerau_levenshtein(f.born_on, p.born_on) <= 2"
+
+SEX_FITS = "(f.sex IS NULL OR p.sex IS NULL OR f.sex = p.sex)"
+
+PLACE_FITS = """(q.town = f.town AND (q.number = f.number OR starts_with(q.number, f.number || '-')
+    OR starts_with(f.number, q.number || '-')))"""
+
+BY_NUMBER = f"""
+WITH pair AS (
+    SELECT f.form, n.person,
+        coalesce(f.born_on = p.born_on, false) AS is_born_same,
+        f.born_on IS NULL OR p.born_on IS NULL AS is_born_unknown,
+        coalesce({BIRTH_NEAR}, false) AS is_born_near,
+        f.name IS NOT NULL OR f.kana IS NOT NULL AS has_name,
+        EXISTS (FROM twin t WHERE t.person = n.person) AS is_twin,
+        coalesce(bool_or({NAME_SAME}), false) AS is_name_same,
+        coalesce(bool_or({NAME_LIKE}), false) AS is_name_like,
+        bool_and({SEX_FITS}) AS is_sex_same
+    FROM todo f JOIN spine_number n USING (resident_number) JOIN spine p USING (person)
+    LEFT JOIN spine_name s USING (person) GROUP BY ALL
+)
+SELECT form, person FROM pair
+WHERE (has_name AND is_name_same AND (is_born_same OR is_born_unknown OR is_born_near))
+   OR (is_born_same AND NOT has_name AND NOT is_twin)
+   OR (is_born_same AND NOT is_twin AND (is_name_like OR is_sex_same))
+   OR (is_born_unknown AND NOT has_name)
+"""
+
+BY_READING = f"""
+SELECT DISTINCT f.form, p.person
+FROM todo f JOIN spine_name s ON s.kana = f.kana JOIN spine p ON p.person = s.person AND p.born_on = f.born_on
+WHERE {SEX_FITS}
+  AND NOT EXISTS (
+      -- the reading says one twin, the writing the other: not certain
+      FROM twin t JOIN spine_name o ON o.person = t.other WHERE t.person = p.person AND o.given = f.given AND s.given <> f.given)
+"""
+
+BY_WRITING = f"""
+SELECT DISTINCT f.form, p.person
+FROM todo f JOIN spine p ON p.born_on = f.born_on JOIN spine_name s ON s.person = p.person AND same_name(s.name, f.name)
+WHERE {SEX_FITS}
+  AND NOT EXISTS (
+      FROM twin t JOIN spine_name o ON o.person = t.other WHERE t.person = p.person AND o.given_kana = f.given_kana)
+"""
+
+BY_TURNED_NAME = f"""
+SELECT DISTINCT f.form, p.person
+FROM todo f JOIN spine p ON p.born_on = f.born_on JOIN spine_name s ON s.person = p.person AND s.sorted_kana = f.sorted_kana
+WHERE {SEX_FITS}
+"""
+
+BY_HOME = f"""
+SELECT DISTINCT f.form, p.person
+FROM todo f JOIN spine p ON p.born_on = f.born_on JOIN spine_name s ON s.person = p.person
+WHERE {SEX_FITS} AND (s.given_kana = f.given_kana OR same_name(s.given, f.given))
+  AND (EXISTS (FROM spine_place q WHERE q.person = p.person AND f.number IS NOT NULL AND {PLACE_FITS})
+    OR EXISTS (FROM family h JOIN spine_name g ON g.person = h.other WHERE h.person = p.person
+               AND (same_name(g.name, f.guardian_name) OR g.kana = f.guardian_kana)))
+"""
+
+RULES = (
+    Rule("N1", "宛名番号が同じで、生年月日または氏名が合う", BY_NUMBER),
+    Rule("K1", "カナと生年月日が同じ人が、台帳に一人だけ", BY_READING),
+    Rule("K2", "漢字氏名と生年月日が同じ人が、台帳に一人だけ", BY_WRITING),
+    Rule("K3", "姓と名の順が違うだけで、カナと生年月日が同じ人が一人だけ", BY_TURNED_NAME),
+    Rule("H1", "名と生年月日が同じで、住所または保護者も合う人が一人だけ(姓の変更)", BY_HOME),
+)
+"""In order. The number comes first, but never alone where a name or birth date contradicts it."""
+
+OWN_NUMBER = Rule(
+    "S1",
+    "同じ出所の番号で既に決まった人と、氏名が合う",
+    f"""
+WITH bearer AS (
+    SELECT DISTINCT f.system, f.own_number, l.person
+    FROM link l JOIN form f USING (form) WHERE f.own_number IS NOT NULL AND f.role IN ('subject', 'holder')
+), lone AS (
+    SELECT system, own_number FROM bearer GROUP BY ALL HAVING count(*) = 1
+)
+SELECT DISTINCT f.form, b.person
+FROM todo f JOIN bearer b USING (system, own_number) JOIN spine p USING (person) LEFT JOIN spine_name s USING (person)
+WHERE f.role IN ('subject', 'holder')
+  AND (f.born_on IS NULL OR p.born_on IS NULL OR {BIRTH_NEAR})
+  AND ({NAME_SAME}
+    OR ({NAME_LIKE} AND NOT EXISTS (FROM twin t WHERE t.person = b.person))
+    OR (f.name IS NULL AND f.kana IS NULL AND (f.system, f.own_number) IN (FROM lone)))
+""",
+)
+"""One source's own number binds its rows, checked by name; a number two people bore binds only named rows."""
+
+RELATIVE = Rule(
+    "R1",
+    "同じ行のこどもの家族に、同じ氏名の人が一人だけ",
+    f"""
+WITH kin AS (
+    SELECT person, other FROM family
+    UNION SELECT DISTINCT c.person, g.person
+    FROM mention m JOIN link g ON g.form = m.form JOIN link c ON c.form = m.mate
+)
+SELECT DISTINCT f.form, p.person
+FROM todo f JOIN (SELECT DISTINCT form, mate FROM mention WHERE mate IS NOT NULL) m USING (form)
+JOIN link c ON c.form = m.mate JOIN spine y ON y.person = c.person
+JOIN kin k ON k.person = c.person JOIN spine p ON p.person = k.other JOIN spine_name s ON s.person = p.person
+WHERE {WHOLE_SAME}
+  AND (f.role <> 'mother' OR p.sex IS NULL OR p.sex = 'F') AND (f.role <> 'father' OR p.sex IS NULL OR p.sex = 'M')
+  AND (p.born_on IS NULL OR y.born_on IS NULL OR p.born_on < y.born_on)
+""",
+)
+
+HOLDER = Rule(
+    "W1",
+    "氏名と住所が同じ人が、台帳に一人だけ(契約者)",
+    f"""
+SELECT DISTINCT f.form, s.person
+FROM todo f JOIN spine_place q ON {PLACE_FITS} JOIN spine_name s ON s.person = q.person
+WHERE f.role IN ('holder', 'household_head') AND f.born_on IS NULL AND f.number IS NOT NULL AND {WHOLE_SAME}
+""",
+)
+
+HOLDER_IN_TOWN = Rule(
+    "W2",
+    "氏名と町が同じ人が一人だけで、市内に同じ氏名の人がほかにいない(契約者)",
+    """
+WITH lone AS (
+    SELECT f.form FROM todo f JOIN spine_name s ON s.kana = f.kana
+    WHERE f.role IN ('holder', 'household_head') GROUP BY f.form HAVING count(DISTINCT s.person) = 1
+)
+SELECT DISTINCT f.form, s.person
+FROM todo f JOIN lone USING (form) JOIN spine_name s ON s.kana = f.kana JOIN spine_place q ON q.person = s.person AND q.town = f.town
+WHERE (f.name IS NULL OR s.name IS NULL OR same_name(f.name, s.name))
+""",
+)
+
+
+def start_links(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the table ``link`` (form, person, rule, weight), holding the register's own rows and decisions made by people.
+
+    Needs the tables of ``forms`` and ``spine``, and ``verdict`` (form, person, is_same).
+    """
+    connection.execute("CREATE OR REPLACE TABLE link (form BIGINT, person BIGINT, rule VARCHAR, weight DOUBLE)")
+    connection.execute("INSERT INTO link SELECT form, person, 'REGISTER', NULL FROM spine_form")
+    connection.execute(
+        """INSERT INTO link SELECT form, min(person), 'REVIEW', NULL FROM verdict
+           WHERE is_same AND form NOT IN (SELECT form FROM link) GROUP BY form HAVING count(DISTINCT person) = 1"""
+    )
+
+
+def apply_rule(connection: duckdb.DuckDBPyConnection, rule: Rule) -> int:
+    """Link every open form that exactly one person fits, pairs a reviewer parted left out; returns how many."""
+    before = _count(connection)
+    connection.execute("CREATE OR REPLACE TEMP VIEW todo AS SELECT * FROM form ANTI JOIN link USING (form)")
+    connection.execute(
+        f"""INSERT INTO link
+            WITH fitting AS ({rule.query}),
+                 allowed AS (SELECT DISTINCT form, person FROM fitting ANTI JOIN
+                             (SELECT form, person FROM verdict WHERE NOT is_same) USING (form, person))
+            SELECT form, min(person), '{rule.code}', NULL FROM allowed GROUP BY form HAVING count(*) = 1"""
+    )
+    return _count(connection) - before
+
+
+def apply_certain_rules(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Apply ``RULES``, then what follows from one source's own numbers; returns links by rule."""
+    return {rule.code: apply_rule(connection, rule) for rule in (*RULES, OWN_NUMBER)}
+
+
+def apply_following_rules(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """What follows once the subjects are known: own numbers again, relatives named beside them, contract holders."""
+    rules = (OWN_NUMBER, RELATIVE, HOLDER, HOLDER_IN_TOWN, OWN_NUMBER)
+    found: dict[str, int] = {}
+    for rule in rules:
+        found[rule.code] = found.get(rule.code, 0) + apply_rule(connection, rule)
+    return found
+
+
+def _count(connection: duckdb.DuckDBPyConnection) -> int:
+    return int(connection.execute("SELECT count(*) FROM link").fetchall()[0][0])

@@ -1,0 +1,144 @@
+"""Decide which landed records are one person, and keep that in the vault (identity side)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kodomo.configuration import Home, Municipality
+from kodomo.errors import NotReady
+from kodomo.governance.audit import AuditEvent
+from kodomo.governance.register import Register, read_register
+from kodomo.intake.layout import Layout, read_layouts
+from kodomo.linkage.cards import make_cards
+from kodomo.linkage.forms import Printing
+from kodomo.linkage.link import link_mentions
+from kodomo.linkage.numbers import number_persons
+from kodomo.linkage.review import decisions_made, keep_doubts
+from kodomo.progress import Progress
+from kodomo.tables.engine import connect
+from kodomo.terms import Purpose
+from kodomo.vault import people, records
+from kodomo.vault.database import audited, open_vault
+
+Beat = Callable[[dict[str, object]], None]
+
+STEPS = 9
+
+
+def link_people(
+    *, home: Home, municipality: Municipality, by: str, at: dt.datetime, beat: Beat | None = None
+) -> dict[str, Any]:
+    """Link every landed record to a person, or leave it open, and keep the outcome in the vault.
+
+    Reads landed mentions and facts, decisions people made about doubtful pairs, and the run before.
+    Writes one sealed run (links, persons, households, kinship, residence), the persons' sealed cards
+    with their blind indexes, the doubtful pairs, and one audit row, all in one transaction. Run
+    again on the same landings it gives the same persons and numbers. Never changes a landed record.
+
+    Raises:
+        NotReady: nothing of the resident register has been received.
+        IntegrityFault: a sealed file is broken.
+    """
+    started = time.monotonic()
+    keyring = open_vault(home)
+    people.sweep_runs(home)
+    mentions = _permitted(records.landed_mentions(home, keyring), municipality, at.date())
+    facts = records.landed_facts(home, keyring)
+    if not pc.any(pc.equal(mentions["kind"], "residents")).as_py():
+        raise NotReady("住民記録がまだ受領されていません。", then="kodomo receive で住民記録を受け取ってください。")
+    with _steps(beat) as step:
+        connection = connect(home.spill / "linkage")
+        figures = link_mentions(
+            connection, mentions, facts, printing=_printing(municipality), on=at.date(), step=step,
+            model_file=home.vault / "linkage" / "model.json", decisions=decisions_made(),
+        )  # fmt: skip
+        run_before = people.current_run()
+        earlier = people.open_run(home, keyring, run_before, "links") if run_before else None
+        figures["numbers"] = number_persons(connection, earlier, people.highest_number())
+        step()
+        name = f"{at.astimezone(dt.UTC):%Y%m%dT%H%M%S%f}-{os.getpid()}"
+        people.seal_run(home, keyring, name, _run_tables(connection))
+        cards = make_cards(connection, at.date())
+        step()
+        event = AuditEvent(actor=by, role="OPERATOR", action="LINK_PEOPLE", subject=name, purpose=Purpose.LINK.label,
+                           detail={"persons": len(cards), "doubtful": figures["doubtful"]})  # fmt: skip
+        figures["cards"] = {}
+        with audited(home, keyring, event, at):
+            figures["cards"] = people.write_people(keyring, cards)
+            run = people.record_run(name, figures, at)
+            keep_doubts(connection, run)
+        step()
+        connection.close()
+    return {"run": run.pk, "name": name, **figures, "seconds": round(time.monotonic() - started, 1)}
+
+
+def _permitted(mentions: pa.Table, municipality: Municipality, on: dt.date) -> pa.Table:
+    """Blank what may no longer be used for 名寄せ: a basis can lapse between landing and linking."""
+    register = read_register(municipality.folder)
+    for layout in read_layouts(municipality.folder).values():
+        for role, name in _lapsed(layout, register, on):
+            hit = pc.and_(pc.equal(mentions["source"], layout.source), pc.equal(mentions["role"], role))
+            at = mentions.column_names.index(name)
+            mentions = mentions.set_column(at, name, pc.if_else(hit, pa.scalar(None, pa.string()), mentions[name]))
+    return mentions
+
+
+def _lapsed(layout: Layout, register: Register, on: dt.date) -> list[tuple[str, str]]:
+    return [
+        (c.person, c.field)
+        for c in layout.columns
+        if c.person and c.field and c.item and not c.ignore and not register.allows(c.item, Purpose.LINK, on)
+    ]
+
+
+def _printing(municipality: Municipality) -> Printing:
+    """Sources whose own numbers are the same data item share them; others number for themselves."""
+    numbering = {}
+    for source, layout in read_layouts(municipality.folder).items():
+        items = [c.item for c in layout.columns if c.field == "own_number" and c.item and not c.ignore]
+        numbering[source] = items[0] if items else source
+    return Printing(numbering, municipality.prefecture, municipality.name)
+
+
+def _run_tables(connection: duckdb.DuckDBPyConnection) -> dict[str, pa.Table]:
+    return {name: connection.sql(query).to_arrow_table() for name, query in RUN_TABLES.items()}
+
+
+RUN_TABLES = {
+    "links": """
+        SELECT m.receipt, m.source, m.file, m.row, m.role, n.person_number, l.rule, l.weight
+        FROM mention m LEFT JOIN link l USING (form) LEFT JOIN numbered n USING (person) ORDER BY m.mention""",
+    "persons": """
+        SELECT n.person_number, p.born_on, p.sex, y.nationality, t.town AS latest_town
+        FROM numbered n JOIN spine p USING (person)
+        LEFT JOIN (SELECT person, arg_max(nationality, began) AS nationality FROM stay GROUP BY person) y USING (person)
+        LEFT JOIN (SELECT person, arg_max(town, valid_from) FILTER (town IS NOT NULL) AS town FROM spell GROUP BY person) t USING (person)
+        ORDER BY n.person_number""",
+    "household_spells": """
+        SELECT n.person_number, h.number AS household_number, m.relationship, m.town, m.valid_from, m.valid_to, m.known_from
+        FROM membership m JOIN numbered n USING (person) JOIN household h USING (household)
+        ORDER BY n.person_number, m.valid_from""",
+    "kinships": """
+        SELECT c.person_number AS child_number, r.person_number AS relative_number, k.kind, k.source, k.valid_from, k.valid_to, k.known_from
+        FROM kinship k JOIN numbered c ON c.person = k.child JOIN numbered r ON r.person = k.relative
+        ORDER BY c.person_number, r.person_number, k.kind, k.valid_from""",
+    "residence_spells": """
+        SELECT n.person_number, s.valid_from, s.valid_to, s.began_by, s.ended_by, s.known_from, s.end_known_from
+        FROM residence s JOIN numbered n USING (person) ORDER BY n.person_number, s.valid_from""",
+}
+
+
+@contextmanager
+def _steps(beat: Beat | None) -> Iterator[Callable[[], None]]:
+    progress = Progress("名寄せ", STEPS, unit="工程", every=0.0, beat=beat)
+    yield progress.add
+    progress.close()

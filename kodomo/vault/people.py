@@ -1,0 +1,236 @@
+"""Linked people in the vault: sealed cards, blind indexes for search, and sealed link runs (identity side)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import json
+import os
+import shutil
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from django.db import connections
+
+from kodomo.configuration import Home
+from kodomo.errors import IntegrityFault, NotReady
+from kodomo.vault.keys import Keyring
+
+if TYPE_CHECKING:
+    from kodomo.vault.models import LinkRun  # Django is only there in a process that opened the vault
+
+BATCH = 5_000
+PREFIX_LETTERS = 2
+
+_TO_KATAKANA = {code: code + 0x60 for code in range(0x3041, 0x3097)}
+_TO_LARGE = str.maketrans("ァィゥェォヵヶッャュョヮヅヂヲヴ", "アイウエオカケツヤユヨワスシオフ")
+_LOST = str.maketrans("", "", "\u3099\u309aー・ 　-")
+
+
+@dataclass(frozen=True)
+class Card:
+    """What the vault keeps about one person, sealed: the newest printed values, and how to find them.
+
+    ``is_searched`` persons get blind indexes: children and the people around them, nobody else.
+    """
+
+    person_number: int
+    name: str = field(default="", repr=False)
+    name_kana: str = field(default="", repr=False)
+    former_names: tuple[str, ...] = field(default=(), repr=False)
+    born_on: str = field(default="", repr=False)
+    sex: str = ""
+    address: str = field(default="", repr=False)
+    is_address_protected: bool = False
+    guardians: tuple[str, ...] = field(default=(), repr=False)
+    resident_numbers: tuple[str, ...] = field(default=(), repr=False)
+    is_searched: bool = False
+
+    def content(self) -> str:
+        """The card as canonical JSON: equal cards give equal text."""
+        return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def search_form(text: str) -> str:
+    """A reading as half-remembered: hiragana or katakana, voicing, small letters and long vowels don't matter.
+
+    >>> search_form("ワタナベ じゅん") == search_form("わたなへ・シュン")
+    True
+    """
+    large = unicodedata.normalize("NFKC", text).translate(_TO_KATAKANA).translate(_TO_LARGE)
+    return unicodedata.normalize("NFD", large).translate(_LOST)
+
+
+def index_terms(card: Card) -> set[tuple[str, str]]:
+    """Under which (kind, text) a person can be found."""
+    if not card.is_searched:
+        return set()
+    words = [search_form(w) for w in card.name_kana.replace("　", " ").split()]
+    whole = "".join(words)
+    terms = {("kana", whole), ("born_on", card.born_on), *(("number", n) for n in card.resident_numbers)}
+    if len(words) > 1:
+        given = "".join(words[1:])
+        terms |= {("surname", words[0]), ("given", given), ("given_prefix", given[:PREFIX_LETTERS])}
+        terms.add(("surname_prefix", words[0][:PREFIX_LETTERS]))
+    return {(kind, text) for kind, text in terms if text}
+
+
+def find_people(keyring: Keyring, kind: str, text: str) -> list[str]:
+    """Person keys found under a blind index (kinds of ``index_terms``); readings are folded first.
+
+    Reads no identity and writes no audit row: whoever shows a result to a person reveals it through
+    ``vault.reveal``, which does.
+    """
+    from kodomo.vault.models import PersonIndex
+
+    wanted = text if kind in ("born_on", "number") else search_form(text)
+    found = PersonIndex.objects.using("vault").filter(
+        kind=kind, fingerprint=keyring.blind_index(f"{kind}:{wanted}"), person__is_current=True
+    )
+    return sorted(set(found.values_list("person__person_key", flat=True)))
+
+
+def write_people(keyring: Keyring, cards: Iterable[Card]) -> dict[str, int]:
+    """Bring the person tables in line with these cards, inside the caller's transaction.
+
+    Cards that say what is already there are not written again. Persons without a card stay, marked
+    as not current: their keys may stand in earlier snapshots and decisions.
+    """
+    from kodomo.vault.models import Person, PersonIndex
+
+    kept = {number: (content, is_current) for number, content, is_current in _kept_contents(keyring)}
+    fresh = {card.person_number: card for card in cards}
+    changed = [c for n, c in fresh.items() if kept.get(n) != (c.content(), True)]
+    gone = [number for number, (_, is_current) in kept.items() if is_current and number not in fresh]
+    cursor = connections["vault"].cursor()
+    for batch in _batches(changed):
+        cursor.executemany(_UPSERT, [_row(keyring, card) for card in batch])
+        numbers = [c.person_number for c in batch if c.person_number in kept]
+        PersonIndex.objects.using("vault").filter(person_id__in=numbers).delete()
+        cursor.executemany(_INDEX, [row for card in batch for row in _index_rows(keyring, card)])
+    for batch in _batches(gone):
+        Person.objects.using("vault").filter(pk__in=batch).update(is_current=False)
+    return {"persons": len(fresh), "written": len(changed), "no_longer_current": len(gone)}
+
+
+_UPSERT = """
+INSERT INTO vault_person (person_number, person_key, sealed_identity, is_address_protected, is_current)
+VALUES (%s, %s, %s, %s, %s)
+ON CONFLICT (person_number) DO UPDATE SET sealed_identity = excluded.sealed_identity,
+    is_address_protected = excluded.is_address_protected, is_current = excluded.is_current
+"""
+_INDEX = "INSERT INTO vault_personindex (person_id, kind, fingerprint) VALUES (%s, %s, %s)"
+
+
+def _row(keyring: Keyring, card: Card) -> tuple[Any, ...]:
+    sealed = keyring.seal(card.content().encode(), f"person:{card.person_number}")
+    key = keyring.pseudonym("p", card.person_number)
+    return (card.person_number, key, sealed, card.is_address_protected, True)
+
+
+def _index_rows(keyring: Keyring, card: Card) -> list[tuple[Any, ...]]:
+    terms = sorted(index_terms(card))
+    return [(card.person_number, kind, keyring.blind_index(f"{kind}:{text}")) for kind, text in terms]
+
+
+def _kept_contents(keyring: Keyring) -> Iterator[tuple[int, str, bool]]:
+    from kodomo.vault.models import Person
+
+    rows = Person.objects.using("vault").values_list("person_number", "sealed_identity", "is_current")
+    for number, sealed, is_current in rows.iterator(chunk_size=BATCH):
+        yield number, keyring.unseal(bytes(sealed), f"person:{number}").decode(), is_current
+
+
+def _batches(items: list[Any]) -> Iterator[list[Any]]:
+    for start in range(0, len(items), BATCH):
+        yield items[start : start + BATCH]
+
+
+def highest_number() -> int:
+    """The highest person number ever given; 0 before the first."""
+    from kodomo.vault.models import Person
+
+    last = Person.objects.using("vault").order_by("-person_number").values_list("person_number", flat=True).first()
+    return int(last or 0)
+
+
+# ---- link runs: one sealed Parquet file per table, one folder per run ----
+
+
+def links_folder(home: Home) -> Path:
+    """Where sealed link runs lie."""
+    return home.vault / "links"
+
+
+def seal_run(home: Home, keyring: Keyring, name: str, tables: Mapping[str, pa.Table]) -> None:
+    """Seal a run's tables into ``vault/links/<name>``: written aside, flushed, put in place by one rename.
+
+    Nothing reads the folder before a LinkRun names it.
+    """
+    target = links_folder(home) / name
+    aside = target.with_name(f".{name}.{os.getpid()}.partial")
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True, mode=0o700)
+    for table, data in tables.items():
+        body = io.BytesIO()
+        pq.write_table(data, body, compression="zstd", compression_level=1)
+        with (aside / f"{table}.sealed").open("wb") as handle:
+            handle.write(keyring.seal(body.getvalue(), f"links/{name}/{table}"))
+            handle.flush()
+            os.fsync(handle.fileno())
+    shutil.rmtree(target, ignore_errors=True)
+    aside.rename(target)
+
+
+def current_run() -> LinkRun | None:
+    """The link run that counts, or None before the first."""
+    from kodomo.vault.models import LinkRun
+
+    return LinkRun.objects.using("vault").filter(is_current=True).order_by("-pk").first()
+
+
+def require_run() -> LinkRun:
+    """The link run that counts. Raises NotReady before the first."""
+    run = current_run()
+    if run is None:
+        raise NotReady("まだ名寄せが済んでいません。", then="kodomo link を先に行ってください。")
+    return run
+
+
+def open_run(home: Home, keyring: Keyring, run: LinkRun, table: str) -> pa.Table:
+    """One table of a run. Raises IntegrityFault when the file is missing or broken."""
+    path = links_folder(home) / run.sealed_file / f"{table}.sealed"
+    try:
+        sealed = path.read_bytes()
+    except OSError:
+        raise IntegrityFault(
+            "名寄せ結果のファイルを読めません。",
+            where=f"名寄せ {run.pk} ({table})",
+            then="保存先のディスクと権限を確かめ、なければ控えから戻すか、名寄せをやり直してください。",
+        ) from None
+    return pq.read_table(io.BytesIO(keyring.unseal(sealed, f"links/{run.sealed_file}/{table}")))
+
+
+def record_run(name: str, figures: Mapping[str, Any], at: dt.datetime) -> LinkRun:
+    """Make a sealed run the one that counts, inside the caller's transaction."""
+    from kodomo.vault.models import LinkRun
+
+    LinkRun.objects.using("vault").filter(is_current=True).update(is_current=False)
+    return LinkRun.objects.using("vault").create(made_at=at, sealed_file=name, figures=dict(figures), is_current=True)
+
+
+def sweep_runs(home: Home) -> int:
+    """Remove sealed run folders that no LinkRun names, and those of all but the two newest; returns how many."""
+    from kodomo.vault.models import LinkRun
+
+    newest = list(LinkRun.objects.using("vault").order_by("-pk").values_list("sealed_file", flat=True)[:2])
+    folder = links_folder(home)
+    leftovers = [p for p in folder.iterdir() if p.is_dir() and p.name not in newest] if folder.exists() else []
+    for path in leftovers:
+        shutil.rmtree(path, ignore_errors=True)
+    return len(leftovers)
