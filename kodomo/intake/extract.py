@@ -132,8 +132,7 @@ class Extraction:
             return pa.nulls(length, pa.string())
         values = given[0]
         if len(given) > 1:
-            values = pc.binary_join_element_wise(*given, JOINED_WITH.get(name, " "), null_handling="skip")
-            values = pc.if_else(pc.equal(values, ""), None, values)
+            values = _joined_texts(given, JOINED_WITH.get(name, " "))
         if name == "address_protection":
             flags = pc.if_else(pc.is_in(values, pa.array(NOT_PROTECTED)), "0", "1")
             values = pc.if_else(pc.is_valid(values), flags, None)
@@ -260,6 +259,14 @@ def _days(values: pa.Array, change: Callable[..., dt.date]) -> pa.Array:
 
 def _later(days: pa.Array, count: int) -> pa.Array:
     return days if count == 0 else pc.add(days.cast(pa.int32()), pa.scalar(count, pa.int32())).cast(pa.date32())
+
+
+def _joined_texts(given: list[pa.Array], between: str) -> pa.Array:
+    """Parts of one field put together, blank parts left out (Arrow 25's own skipping of nulls drops whole rows)."""
+    joined = pc.binary_join_element_wise(*(pc.fill_null(part, "") for part in given), between)
+    if between:
+        joined = pc.utf8_trim(pc.replace_substring(joined, between * 2, between), between)
+    return pc.if_else(pc.equal(joined, ""), None, joined)
 
 
 def _joined(tables: list[pa.Table], schema: pa.Schema) -> pa.Table:
