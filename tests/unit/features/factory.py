@@ -39,10 +39,16 @@ class Town:
         month = day(born).replace(day=1)
         year = month.year if month.month >= 4 else month.year - 1
         self.persons[key] = {
-            "person_key": key, "born_month": month, "school_year_born": school_year if school_year is not None else year,
-            "sex": sex, "is_child": True, "is_resident": True, "is_foreign": foreign, "area_code": area,
+            "person_key": key,
+            "born_month": month,
+            "school_year_born": school_year if school_year is not None else year,
+            "sex": sex,
+            "is_child": True,
+            "is_resident": True,
+            "is_foreign": foreign,
+            "area_code": area,
             "is_address_protected": False,
-        }  # fmt: skip
+        }
         began = day(since) if since else day(born)
         self.resident(key, began, by=by)
         if household is not None:
@@ -53,27 +59,41 @@ class Town:
                  known: dt.date | None = None, end_known: dt.date | None = None) -> None:  # fmt: skip
         self.residence_spells.append(
             {
-                "person_key": key, "valid_from": began, "valid_to": ended, "began_by": by,
-                "ended_by": "MOVE_OUT" if ended else None, "known_from": known or began,
+                "person_key": key,
+                "valid_from": began,
+                "valid_to": ended,
+                "began_by": by,
+                "ended_by": "MOVE_OUT" if ended else None,
+                "known_from": known or began,
                 "end_known_from": end_known or ended,
-            }  # fmt: skip
+            }
         )
 
     def dwell(self, key: str, household: str, began: dt.date, ended: dt.date | None = None, *, relationship: str = "子",
               area: str = "A1", known: dt.date | None = None) -> None:  # fmt: skip
         self.household_spells.append(
             {
-                "person_key": key, "household_key": household, "relationship": relationship, "area_code": area,
-                "valid_from": began, "valid_to": ended, "known_from": known or began,
-            }  # fmt: skip
+                "person_key": key,
+                "household_key": household,
+                "relationship": relationship,
+                "area_code": area,
+                "valid_from": began,
+                "valid_to": ended,
+                "known_from": known or began,
+            }
         )
 
     def kin(self, child: str, relative: str, kind: str, began: str = "2010-01-01", known: str | None = None) -> None:
         self.kinships.append(
             {
-                "child_key": child, "relative_key": relative, "kind": kind, "source": "resident_register",
-                "valid_from": day(began), "valid_to": None, "known_from": day(known or began),
-            }  # fmt: skip
+                "child_key": child,
+                "relative_key": relative,
+                "kind": kind,
+                "source": "resident_register",
+                "valid_from": day(began),
+                "valid_to": None,
+                "known_from": day(known or began),
+            }
         )
 
     def fact(self, key: str, item: str, on: str, *, source: str = "school_attendance", number: float | None = None,
@@ -83,9 +103,15 @@ class Town:
         self.sources.setdefault(source, source)
         self.facts.append(
             {
-                "person_key": key, "item": item, "number": number, "code": code, "valid_from": day(on),
-                "valid_to": ends, "known_from": day(known or on), "source": source,
-            }  # fmt: skip
+                "person_key": key,
+                "item": item,
+                "number": number,
+                "code": code,
+                "valid_from": day(on),
+                "valid_to": ends,
+                "known_from": day(known or on),
+                "source": source,
+            }
         )
 
     def publish(self, root: Path, name: str = "s1") -> Snapshot:
