@@ -70,6 +70,10 @@ def _write(out: Path, mentions: pa.Table, links: pa.Table, keyring: Keyring) -> 
             writer.writerow(COLUMNS)
             writer.writerows(progress.over(rows))
     except OSError as fault:
-        raise StaffError("紐付けのファイルを書けません。", where=f"{out} ({fault.strerror})", then="書き込める場所を指定してください。") from None
+        raise StaffError(
+            "紐付けのファイルを書けません。",
+            where=f"{out} ({fault.strerror})",
+            then="書き込める場所を指定してください。",
+        ) from None
     progress.close()
     return len(rows)

@@ -47,7 +47,9 @@ def read_links(path: Path, person_column: str) -> dict[Place, str]:
         return {(r["source"], r["file"], int(r["row"])): r[person_column] or "" for r in csv.DictReader(handle)}
 
 
-def record_score(found: Mapping[Place, str], truth: Mapping[Place, str], places: Iterable[Place] | None = None) -> Score:
+def record_score(
+    found: Mapping[Place, str], truth: Mapping[Place, str], places: Iterable[Place] | None = None
+) -> Score:
     """Score record by record: is the person found the one the record is about?
 
     A found person stands for the true person that most of its records have; where two found persons

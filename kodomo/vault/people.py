@@ -159,6 +159,14 @@ def highest_number() -> int:
     return int(last or 0)
 
 
+def protected_numbers() -> list[int]:
+    """Current persons whose address must not be shown (支援措置)."""
+    from kodomo.vault.models import Person
+
+    found = Person.objects.using("vault").filter(is_current=True, is_address_protected=True)
+    return list(found.values_list("person_number", flat=True))
+
+
 # ---- link runs: one sealed Parquet file per table, one folder per run ----
 
 
