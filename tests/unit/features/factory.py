@@ -169,7 +169,7 @@ def simulated_town(households: int, seed: int, *, registration: float = 0.5) -> 
             own = float(np.clip(burden + rng.normal(0, 0.08), 0, 1))
             truth[key] = own
             _months(town, key, own, rng)
-            if own > 0.4 and rng.random() < registration:
+            if rng.random() < registration * own**1.5 * 1.2:
                 when = MONTHS[int(rng.integers(4, 24))]
                 town.fact(key, "council_registration", when.isoformat(), source="council_registration",
                           code="不登校", to=None)  # fmt: skip
@@ -183,7 +183,7 @@ def simulated_town(households: int, seed: int, *, registration: float = 0.5) -> 
 def _months(town: Town, key: str, own: float, rng: np.random.Generator) -> None:
     for month in MONTHS:
         known = _later(month, 38)
-        for item, rate in (("absence_days", 0.3 + 9 * own**1.5), ("late_days", 0.2 + 6 * own)):
+        for item, rate in (("absence_days", 0.5 + 6 * own**1.5), ("late_days", 0.4 + 3 * own)):
             town.fact(key, item, month.isoformat(), number=float(min(20, rng.poisson(rate))), known=known)
         town.fact(key, "school_days", month.isoformat(), number=20.0, known=known)
 

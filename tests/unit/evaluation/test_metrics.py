@@ -1,0 +1,54 @@
+"""Figures worked out by hand, and intervals that respect households."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from kodomo.evaluation.metrics import (
+    auroc,
+    average_precision,
+    brier,
+    calibration_error,
+    precision_at,
+    recall_at,
+    with_interval,
+)
+
+SCORES = np.array([0.9, 0.8, 0.8, 0.3, 0.1])
+POSITIVE = np.array([1.0, 0.0, 1.0, 0.0, 0.0])
+
+
+def test_auroc_counts_ties_half() -> None:
+    assert auroc(SCORES, POSITIVE) == pytest.approx((3 + 2.5) / 6)
+
+
+def test_average_precision_lets_ties_in_together() -> None:
+    assert average_precision(SCORES, POSITIVE) == pytest.approx(0.5 * 1 + 0.5 * 2 / 3)
+    assert np.isnan(average_precision(SCORES, np.zeros(5)))
+
+
+def test_precision_and_recall_share_ties_at_the_edge() -> None:
+    assert precision_at(SCORES, POSITIVE, 1) == 1
+    assert precision_at(SCORES, POSITIVE, 2) == pytest.approx((1 + 0.5) / 2)
+    assert recall_at(SCORES, POSITIVE, 3) == 1
+    assert recall_at(SCORES, POSITIVE, 1) == 0.5
+
+
+def test_brier_and_calibration() -> None:
+    assert brier(np.array([0.5, 0.0]), np.array([1.0, 0.0])) == pytest.approx(0.125)
+    assert calibration_error(np.array([0.2] * 10), np.array([1.0, 1.0] + [0.0] * 8), bins=1) == pytest.approx(0.0)
+    assert calibration_error(np.array([0.7] * 10), np.array([1.0, 1.0] + [0.0] * 8), bins=1) == pytest.approx(0.5)
+
+
+def test_interval_covers_and_is_wider_when_households_repeat() -> None:
+    generator = np.random.default_rng(0)
+    households = 150
+    y = np.repeat((generator.random(households) < 0.3).astype(float), 4)
+    scores = np.repeat(generator.normal(size=households), 4) + y
+    alone = np.arange(len(y)).astype(object)
+    together = np.repeat(np.arange(households), 4).astype(object)
+    narrow = with_interval(auroc, scores, y, alone, np.random.default_rng(1))
+    wide = with_interval(auroc, scores, y, together, np.random.default_rng(1))
+    assert narrow.low < narrow.value < narrow.high
+    assert wide.high - wide.low > 1.5 * (narrow.high - narrow.low)

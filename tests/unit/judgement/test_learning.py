@@ -1,0 +1,163 @@
+"""What is learned: better than chance on the hidden truth, never from later facts, stopped by a leak."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from features.factory import Town as Records
+from features.factory import day, simulated_town
+
+from kodomo.judgement.boosting import TrainingSet, fit_boosted, fit_platt, fold_of, rank_auroc, suspicious_columns
+from kodomo.judgement.criteria import read_all_criteria
+from kodomo.judgement.judge import judge
+from kodomo.judgement.labels import horizon_for, learning_dates, mark, read_cases, read_labels
+from kodomo.judgement.learning import household_groups, learnable, training_set
+from kodomo.terms import DifficultyType
+
+from .conftest import AS_OF, INDICATORS, QUICK, TYPES, Town, write_criteria
+
+NON_ATTENDANCE = DifficultyType.NON_ATTENDANCE
+
+
+def test_finds_children_in_difficulty_who_are_not_registered(town: Town) -> None:
+    judged = town.judged
+    kind = judged.types[0]
+    assert kind.model is not None
+    unregistered = kind.rows[~kind.registered[kind.rows]]
+    hidden = np.array([town.truth.get(k, 0.0) > 0.4 for k in judged.matrix.cohort.child_key[unregistered]], dtype=float)
+    assert hidden.sum() >= 10
+    assert kind.combination.boosting is not None
+    assert rank_auroc(kind.combination.boosting[unregistered], hidden) > 0.85
+    assert rank_auroc(kind.combination.logit[unregistered], hidden) > 0.85
+
+
+def test_traces_of_recognition_are_never_learned(town: Town) -> None:
+    columns = learnable(town.criteria.catalogue, town.criteria.labels, NON_ATTENDANCE, lambda item: True)
+    assert "registered" not in columns
+    assert columns == ("absence_3m", "late_12m", "absence_share", "arrears")
+    unmarked = INDICATORS.replace("is_label_trace = true\n", "")
+    folder = write_criteria(town.root / "unmarked", indicators=unmarked)
+    again = read_all_criteria(folder)
+    assert "registered" not in learnable(again.catalogue, again.labels, NON_ATTENDANCE, lambda item: True)
+
+
+def test_item_without_a_basis_for_learning_is_not_learned(town: Town) -> None:
+    columns = learnable(town.criteria.catalogue, town.criteria.labels, NON_ATTENDANCE, lambda item: item != "late_days")
+    assert "late_12m" not in columns
+
+
+def test_a_planted_leak_stops_the_learning_of_its_type(tmp_path: Path) -> None:
+    """A field the registration itself creates, kept under an innocent name, before the registration is dated."""
+    records, _ = simulated_town(260, seed=3)
+    for fact in [f for f in records.facts if f["item"] == "council_registration"]:
+        records.fact(fact["person_key"], "case_file", "2024-04-10", source="family_file", number=1.0, to=None)
+    leak = (
+        INDICATORS + '\n[[indicators]]\ncode = "innocent"\ncaption = "書類"\nitem = "case_file"\nat = "now"\n'
+        'aggregate = "count"\ntypes = ["不登校"]\nsentence = "{value}"\n'
+    )
+    criteria = read_all_criteria(write_criteria(tmp_path / "m", indicators=leak))
+    judged = judge(records.publish(tmp_path / "store"), AS_OF, criteria, TYPES, plan=QUICK)
+    assert [name for name, _ in judged.learned.stopped[NON_ATTENDANCE]] == ["innocent"]
+    assert NON_ATTENDANCE not in judged.learned.models
+    assert judged.types[0].combination.boosting is None
+
+
+def test_no_leak_is_reported_on_honest_records(town: Town) -> None:
+    assert town.judged.learned.stopped == {}
+
+
+def test_a_column_given_away_by_being_filled_is_a_leak() -> None:
+    generator = np.random.default_rng(1)
+    y = (generator.random(2_000) < 0.05).astype(float)
+    filled = np.where(y > 0, generator.random(2_000), np.nan)
+    data = TrainingSet(
+        np.column_stack([generator.random(2_000), filled]),
+        y,
+        np.ones(2_000),
+        np.arange(2_000).astype(object),
+        ("a", "b"),
+        (0, 0),
+    )
+    assert [name for name, _ in suspicious_columns(data)] == ["b"]
+
+
+def test_rows_hold_only_what_followed_the_date(tmp_path: Path) -> None:
+    """One child registered in May 2025: a case on 31 March, recognised already on 30 June."""
+    records = Records()
+    for key in ("hana", "ren"):
+        records.person(key, "2015-05-01", f"h_{key}")
+        for n in range(24):
+            records.fact(key, "absence_days", f"{2024 + (3 + n) // 12}-{(3 + n) % 12 + 1:02d}-01", number=1)
+    records.fact("hana", "council_registration", "2025-05-10", source="council_registration", code="不登校", to=None)
+    snapshot = records.publish(tmp_path / "store")
+    labels = read_labels(write_criteria(tmp_path / "m"))
+    cases = read_cases(snapshot, labels)
+    from kodomo.features.matrix import feature_matrix
+
+    criteria = read_all_criteria(tmp_path / "m")
+    dates = [day("2025-03-31"), day("2025-06-30")]
+    matrix = feature_matrix(snapshot, dates, criteria.catalogue, criteria.expectations)
+    marks = mark(cases, NON_ATTENDANCE, matrix.cohort, 6)
+    assert marks.onset.tolist() == [1, 0, 0, 0]
+    assert marks.already.tolist() == [0, 0, 1, 0]
+    assert marks.registered.tolist() == [False, False, True, False]
+    assert mark(cases.known_by(day("2025-04-30")), NON_ATTENDANCE, matrix.cohort, 6).onset.sum() == 0
+    data = training_set(
+        matrix, cases, criteria.scenarios, NON_ATTENDANCE, ("absence_3m",),
+        type(QUICK)(horizon_months=6, rows="onset"), household_groups(matrix),
+    )  # fmt: skip
+    assert data.y.tolist() == [1, 0]
+
+
+def test_horizon_and_dates_follow_the_length_of_the_store() -> None:
+    assert [horizon_for(m) for m in (12, 24, 36, 60)] == [3, 6, 12, 12]
+    assert learning_dates(day("2024-04-01"), day("2026-03-31"), 6) == [
+        day("2024-12-31"), day("2025-03-31"), day("2025-06-30"), day("2025-09-30"),
+    ]  # fmt: skip
+
+
+def test_a_household_is_in_one_fold_always() -> None:
+    groups = np.array(["h1", "h2", "h1", "h3"], dtype=object)
+    first, again = fold_of(groups, 5), fold_of(groups[::-1], 5)
+    assert first[0] == first[2]
+    assert first.tolist() == again[::-1].tolist()
+
+
+def training(seed: int = 0, size: int = 1_500) -> TrainingSet:
+    generator = np.random.default_rng(seed)
+    x = generator.normal(size=(size, 3))
+    y = (generator.random(size) < 1 / (1 + np.exp(3 - 1.5 * x[:, 0]))).astype(float)
+    x[generator.random((size, 3)) < 0.1] = np.nan
+    return TrainingSet(
+        x, y, np.ones(size), np.array([f"h{i // 2}" for i in range(size)], dtype=object), ("a", "b", "c"), (1, 0, -1)
+    )
+
+
+def test_same_rows_and_seed_give_the_same_models() -> None:
+    one, two = (fit_boosted(training(), seed=3, bags=2, rounds=20).texts() for _ in range(2))
+    assert one == two
+    assert fit_boosted(training(), seed=4, bags=2, rounds=20).texts() != one
+
+
+def test_effects_keep_their_known_sign() -> None:
+    model = fit_boosted(training(), seed=3, bags=2, rounds=40)
+    grid = np.linspace(-3, 3, 41)
+    for column, sign in ((0, 1), (2, -1)):
+        values = np.zeros((41, 3))
+        values[:, column] = grid
+        logits = model.logits(values, np.array(["h1"] * 41, dtype=object))
+        assert (np.diff(logits) * sign >= -1e-12).all()
+
+
+def test_platt_recovers_the_level_and_few_labels_keep_the_slope() -> None:
+    generator = np.random.default_rng(0)
+    logits = generator.normal(-1, 1.5, 20_000)
+    y = (generator.random(20_000) < 1 / (1 + np.exp(-(0.8 * logits - 2)))).astype(float)
+    fitted = fit_platt(logits, y, np.ones(20_000))
+    assert fitted.slope == pytest.approx(0.8, abs=0.06)
+    assert fitted.shift == pytest.approx(-2, abs=0.12)
+    few = np.zeros(200)
+    few[np.argsort(logits[:200])[:3]] = 1  # three cases, all at the wrong end
+    assert fit_platt(logits[:200], few, np.ones(200)).slope > 0

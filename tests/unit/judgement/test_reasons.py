@@ -1,0 +1,135 @@
+"""Reasons add up to the score, and read as Japanese sentences with value, date and source."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from kodomo.features.catalogue import read_catalogue
+from kodomo.judgement.combine import model_weight, overall, standing
+from kodomo.judgement.reasons import (
+    boosting_parts,
+    combined_parts,
+    model_contributions,
+    overall_reasons,
+    reason_table,
+    scenario_parts,
+    sentences,
+)
+from kodomo.terms import Method
+
+from .conftest import Town
+
+
+def test_parts_add_up_to_every_score(town: Town) -> None:
+    for kind in town.judged.types:
+        contributions = model_contributions(kind, town.judged.matrix, town.judged.groups)
+        combined = combined_parts(kind, contributions, town.criteria.catalogue)
+        total = combined.base + combined.values.sum(axis=1)
+        np.testing.assert_allclose(total, kind.combination.logit[kind.rows], atol=1e-6)
+        points = scenario_parts(kind)
+        np.testing.assert_allclose(points.values.sum(axis=1), kind.scenario.points[kind.rows])
+        if contributions is not None:
+            learned = boosting_parts(kind, contributions, town.criteria.catalogue)
+            assert kind.combination.boosting is not None
+            np.testing.assert_allclose(
+                learned.base + learned.values.sum(axis=1), kind.combination.boosting[kind.rows], atol=1e-6
+            )
+    assert any(kind.model is not None for kind in town.judged.types)
+
+
+def test_at_most_five_that_raise_and_three_that_lower_in_order(town: Town) -> None:
+    kind = town.judged.types[0]
+    contributions = model_contributions(kind, town.judged.matrix, town.judged.groups)
+    parts = combined_parts(kind, contributions, town.criteria.catalogue)
+    rows = reason_table(kind, Method.COMBINED, parts, town.judged.matrix, with_gates=True).to_pylist()
+    by_child: dict[str, list[dict]] = {}  # type: ignore[type-arg]
+    for row in rows:
+        by_child.setdefault(row["child_key"], []).append(row)
+    for own in by_child.values():
+        assert [r["position"] for r in own] == list(range(1, len(own) + 1))
+        directions = [r["direction"] for r in own]
+        assert directions == sorted(directions, key=["GATE", "UP", "DOWN"].index)
+        assert directions.count("UP") <= 5 and directions.count("DOWN") <= 3
+        up = [r["contribution"] for r in own if r["direction"] == "UP"]
+        assert up == sorted(up, reverse=True) and all(c > 0 for c in up)
+        assert all(r["contribution"] < 0 for r in own if r["direction"] == "DOWN")
+
+
+def test_a_reason_carries_its_value_date_and_source(town: Town) -> None:
+    kind = town.judged.types[0]
+    matrix = town.judged.matrix
+    table = reason_table(kind, Method.SCENARIO, scenario_parts(kind), matrix).to_pylist()
+    reason = next(r for r in table if r["indicator"] == "absence_3m")
+    row = list(matrix.cohort.child_key).index(reason["child_key"])
+    assert reason["sentence"] == f"直近3か月の欠席が {matrix.column('absence_3m')[row]:.0f} 日"
+    assert reason["source"] == "school_attendance"
+    assert reason["fact_on"].isoformat()[:7] == "2026-02"  # March is not known yet on 31 March
+
+
+def test_an_escalation_stands_first_as_a_gate(town: Town) -> None:
+    kind = town.judged.types[0]
+    assert kind.escalated.any()
+    table = (
+        reason_table(
+            kind,
+            Method.COMBINED,
+            combined_parts(kind, None, town.criteria.catalogue),
+            town.judged.matrix,
+            with_gates=True,
+        )
+        if kind.model is None
+        else None
+    )
+    contributions = model_contributions(kind, town.judged.matrix, town.judged.groups)
+    table = reason_table(
+        kind,
+        Method.COMBINED,
+        combined_parts(kind, contributions, town.criteria.catalogue),
+        town.judged.matrix,
+        with_gates=True,
+    )
+    child = town.judged.matrix.cohort.child_key[np.flatnonzero(kind.escalated)[0]]
+    first = next(r for r in table.to_pylist() if r["child_key"] == child)
+    assert (first["direction"], first["sentence"], first["position"]) == ("GATE", "長い欠席", 1)
+
+
+def test_sentences_for_zero_missing_shares_and_differences(town: Town) -> None:
+    indicator = read_catalogue(town.root / "m")["absence_3m"]
+    assert sentences(indicator, np.array([3.0, np.nan, 2.5])).tolist() == [
+        "直近3か月の欠席が 3 日", "「直近3か月の欠席日数」の情報がない", "直近3か月の欠席が 2.5 日"
+    ]  # fmt: skip
+    share = read_catalogue(town.root / "m")["absence_share"]
+    assert sentences(share, np.array([0.254])).tolist() == ["欠席率が 25 %"]
+
+
+def test_overall_reasons_name_the_types(town: Town) -> None:
+    table = overall_reasons(town.judged).to_pylist()
+    assert table
+    assert all(r["type"] == "OVERALL" and "「" in r["sentence"] for r in table)
+
+
+def test_the_model_weighs_more_with_more_cases() -> None:
+    weights = [model_weight(n) for n in (0, 20, 60, 400)]
+    assert weights == sorted(weights) and weights[0] == 0 and weights[2] == 0.5
+
+
+@pytest.mark.parametrize("number", [1, 3, 7])
+def test_overall_is_even_when_places_are_by_chance(number: int) -> None:
+    """Fisher's method: independent places give an even spread, whatever the number of types."""
+    places = np.random.default_rng(0).random((20_000, number))
+    scores = overall(places)
+    np.testing.assert_allclose(np.quantile(scores, [0.1, 0.5, 0.9]), [0.1, 0.5, 0.9], atol=0.02)
+
+
+def test_overall_leaves_out_types_not_judged() -> None:
+    scores = overall(np.array([[0.9, np.nan], [0.9, 0.9], [np.nan, np.nan]]))
+    assert scores[0] == pytest.approx(0.9)
+    assert scores[1] > scores[0]
+    assert np.isnan(scores[2])
+
+
+def test_standing_shares_places_among_equals() -> None:
+    places = standing(np.array([1.0, 2.0, 2.0, 9.0]), np.array([True, True, True, False]))
+    np.testing.assert_allclose(places[:3], [1 / 6, 4 / 6, 4 / 6])
+    assert np.isnan(places[3])

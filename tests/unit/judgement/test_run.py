@@ -1,0 +1,102 @@
+"""The stage itself: four tables in the store, the same each time, with all versions in the manifest."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import hashlib
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from kodomo.configuration import Home, Municipality
+from kodomo.errors import NotReady
+from kodomo.features.build import build_features
+from kodomo.judgement import learning
+from kodomo.judgement.export import export_judgements
+from kodomo.judgement.run import judge_cohort
+from kodomo.store.database import Store
+from kodomo.terms import DifficultyType, Level
+
+from .conftest import AS_OF, TYPES, Town, write_criteria
+
+AT = dt.datetime(2026, 4, 2, 9, 0, tzinfo=dt.UTC)
+ITEMS = ("absence_days", "late_days", "school_days", "water_arrears_months", "council_registration")
+
+
+@pytest.fixture
+def installation(
+    town: Town, tmp_path: Path, hinata: Municipality, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Home, Municipality]:
+    home = Home(tmp_path / "home")
+    shutil.copytree(town.root / "store", home.store)
+    folder = write_criteria(tmp_path / "m")
+    for name in ("settings.toml", "offices.toml"):
+        shutil.copy(hinata.folder / name, folder / name)
+    shutil.copytree(hinata.folder / "register", folder / "register")
+    monkeypatch.setattr(learning.Plan, "__init__", _quick(learning.Plan.__init__))
+    return home, replace(hinata, folder=folder, types=TYPES)
+
+
+def _quick(original):  # type: ignore[no-untyped-def]
+    def init(self, horizon_months, rows="both", seed=20260401, bags=2, rounds=30):  # type: ignore[no-untyped-def]
+        original(self, horizon_months, rows, seed, bags, rounds)
+
+    return init
+
+
+def test_judging_twice_gives_the_same_tables(installation: tuple[Home, Municipality]) -> None:
+    home, municipality = installation
+    results = [judge_cohort(home=home, municipality=municipality, as_of=AS_OF, at=AT) for _ in range(2)]
+    assert results[0]["judgements"] != results[1]["judgements"]
+    assert results[0]["model"] == results[1]["model"]
+    for name in ("judgements", "reasons", "coverage", "subjects"):
+        one, two = (Path(str(r["path"])) / f"{name}.parquet" for r in results)
+        assert pq.read_table(one).equals(pq.read_table(two))
+        assert hashlib.sha256(one.read_bytes()).digest() == hashlib.sha256(two.read_bytes()).digest()
+    manifest = Store(home.store).current("judgements").manifest  # type: ignore[union-attr]
+    assert manifest["as_of"] == "2026-03-31" and manifest["snapshot"] == "s1"
+    assert manifest["criteria"]["version"] == "試験-1" and len(manifest["criteria"]["sha256"]) == 64
+    assert manifest["learned"]["horizon_months"] == 6
+    models = home.store / "models" / str(manifest["model"])
+    assert (models / "models.json").exists() and list(models.glob("*.txt"))
+
+    table = pq.read_table(Path(str(results[0]["path"])) / "judgements.parquet").to_pylist()
+    assert {r["type"] for r in table} == {"NON_ATTENDANCE", "POVERTY", "OVERALL"}
+    assert {r["level"] for r in table} <= {level.value for level in Level}
+    subjects = pq.read_table(Path(str(results[0]["path"])) / "subjects.parquet").to_pylist()
+    assert len({s["child_key"] for s in subjects}) == len(subjects)
+    escalated = [r for r in table if r["escalation"]]
+    assert escalated and all(r["level"] == "HIGH" for r in escalated)
+
+    out = home.root / "judgements.csv"
+    exported = export_judgements(out, home=home, municipality=municipality, as_of=AS_OF)
+    with out.open(encoding="utf-8") as handle:
+        rows = list(csv.DictReader(handle))
+    assert exported["rows"] == len(rows) == len(table)
+    assert set(rows[0]) == {"person_key", "type", "method", "score", "level"}
+    assert {r["type"] for r in rows} == {"不登校", "貧困", "総合"}
+
+
+def test_indicators_are_kept_once_per_snapshot_date_and_criteria(installation: tuple[Home, Municipality]) -> None:
+    home, municipality = installation
+    one, two = (build_features(home=home, municipality=municipality, as_of=AS_OF, at=AT) for _ in range(2))
+    assert one["features"] == two["features"]
+    table = Store(home.store).open("features", str(one["features"])).read("features")
+    assert table.num_rows == one["children"]
+    assert table.column_names[:3] == ["child_key", "as_of", "absence_3m"]
+
+
+def test_nothing_published_is_said_in_words(installation: tuple[Home, Municipality], tmp_path: Path) -> None:
+    _, municipality = installation
+    with pytest.raises(NotReady):
+        judge_cohort(home=Home(tmp_path / "empty"), municipality=municipality, as_of=AS_OF, at=AT)
+    with pytest.raises(NotReady):
+        export_judgements(tmp_path / "x.csv", home=Home(tmp_path / "empty"), municipality=municipality, as_of=AS_OF)
+
+
+def test_types_of_the_test_are_real() -> None:
+    assert set(TYPES) <= set(DifficultyType)
