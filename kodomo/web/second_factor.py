@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import unicodedata
 from typing import Any
 
 import segno
@@ -33,10 +34,7 @@ class CodeForm(forms.Form):
 
     def clean_code(self) -> str:
         """Blanks and full-width digits are what hands type."""
-        return str(self.cleaned_data["code"]).translate(_NARROW).replace(" ", "").replace("\u3000", "").lower()
-
-
-_NARROW = str.maketrans("0123456789", "0123456789")
+        return unicodedata.normalize("NFKC", self.cleaned_data["code"]).replace(" ", "").lower()
 
 
 @sensitive_post_parameters()

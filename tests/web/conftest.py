@@ -7,11 +7,11 @@ rows, anchors and lock-outs behave as they do in an office.
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,37 +39,19 @@ from django.conf import settings  # noqa: E402
 from django.db import connections  # noqa: E402
 from django.test import Client  # noqa: E402
 from small_store import write_store  # noqa: E402
+from standing_people import AT, EVERYBODY, PASSWORD, Person  # noqa: E402
 
-from kodomo.governance.permissions import Role  # noqa: E402
 
-AT = dt.datetime(2026, 4, 2, 1, 0, tzinfo=dt.UTC)
-PASSWORD = "hinata-no-kaze-2026"
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Databases here are files of each test's own; pytest-django has nothing to guard."""
+    from pytest_django.plugin import blocking_manager_key
+
+    session.config.stash[blocking_manager_key].unblock()
 
 
 def pytest_unconfigure() -> None:
+    """Leave nothing behind."""
     shutil.rmtree(_FIRST_HOME.root, ignore_errors=True)
-
-
-@dataclass(frozen=True)
-class Person:
-    """One of the people a test speaks of."""
-
-    username: str
-    name: str
-    role: Role
-    office: str
-
-
-HANA = Person("hana", "青木 花", Role.PRACTITIONER, "family_centre")
-MAKOTO = Person("makoto", "井上 誠", Role.PRACTITIONER, "family_centre")
-REN = Person("ren", "上田 蓮", Role.PRACTITIONER, "childcare")
-RIN = Person("rin", "江藤 凛", Role.ANALYST, "university")
-OTHERS = tuple(
-    Person(role.lower().replace("_", "-"), f"役割 {role.label}", role, "family_centre")
-    for role in Role
-    if role not in (Role.PRACTITIONER, Role.ANALYST)
-)
-EVERYBODY = (HANA, MAKOTO, REN, RIN, *OTHERS)
 
 
 @pytest.fixture(scope="session")
@@ -82,6 +64,7 @@ def _prepared(django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory, 
     from kodomo.web.start import migrate, point_at
 
     django_db_blocker.unblock()
+    settings.PASSWORD_HASHERS = ["standing_people.QuickArgon2"]
     home = Home(tmp_path_factory.mktemp("prepared"))
     point_at(home, hinata)
     migrate()
@@ -174,3 +157,78 @@ def audit_rows(home: Home) -> Any:
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     return read
+
+
+@pytest.fixture
+def token_of() -> Any:
+    """The hidden values of a form on a page, as a browser would send them back."""
+
+    def read(page: Any) -> dict[str, str]:
+        import re
+
+        body = page.content.decode()
+        found = re.findall(r'<input type="hidden" name="(token|version)" value="([^"]*)"', body)
+        return dict(found)
+
+    return read
+
+
+@pytest.fixture
+def first_view(token_of: Any) -> Any:
+    """Write a first view as a person would: open the case, fill in, send."""
+
+    def write(browser: Any, number: str, text: str = "欠席が増え続けているので確かめたい。") -> Any:
+        hidden = token_of(browser.get(f"/cases/{number}/"))
+        return browser.post(f"/cases/{number}/first-view/", {**hidden, "concern": "SOME", "text": text})
+
+    return write
+
+
+@pytest.fixture
+def decision() -> dict[str, str]:
+    """A decision that holds together."""
+    from django.utils import timezone
+
+    next_on = timezone.localdate() + dt.timedelta(days=14)
+    return {
+        "decision": "INQUIRE",
+        "reason_code": "Q1",
+        "reason_text": "",
+        "agreement": "AGREE",
+        "next_on": next_on.isoformat(),
+    }
+
+
+@pytest.fixture
+def decided(first_view: Any, token_of: Any, decision: dict[str, str]) -> Any:
+    """Take a case all the way to a decision."""
+
+    def decide(browser: Any, number: str, **changed: str) -> Any:
+        first_view(browser, number)
+        hidden = token_of(browser.get(f"/cases/{number}/decide/"))
+        return browser.post(f"/cases/{number}/decide/", {**hidden, **decision, **changed})
+
+    return decide
+
+
+@pytest.fixture
+def in_vault(home: Home) -> Any:
+    """Put an identity for a child key into the vault, as linkage would."""
+
+    def put(child_key: str, number: int = 1, **changed: Any) -> None:
+        from kodomo.vault.keys import Keyring
+        from kodomo.vault.models import Person as Linked
+
+        content = {
+            "name": "日向 かなり", "name_kana": "ヒナタ カナリ", "former_names": [], "born_on": "2016-02-29", "sex": "F",
+            "address": "ひなた市秘密町1-2-3", "is_address_protected": False, "guardians": ["日向 まもり"], **changed,
+        }  # fmt: skip
+        sealed = Keyring.open(home.keys).seal(json.dumps(content).encode(), f"person:{number}")
+        Linked.objects.using("vault").create(
+            person_number=number,
+            person_key=child_key,
+            sealed_identity=sealed,
+            is_address_protected=content["is_address_protected"],
+        )
+
+    return put
