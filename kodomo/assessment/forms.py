@@ -71,9 +71,9 @@ class FilterForm(forms.Form):
 class DateAsWritten(forms.CharField):
     """A date typed in Western or Japanese years. A text field: the browser's own calendar speaks its own language."""
 
-    def to_python(self, value: Any) -> Any:
+    def clean(self, value: Any) -> Any:
         """The date, or None for nothing."""
-        text = super().to_python(value)
+        text = super().clean(value)
         if not text:
             return None
         try:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from kodomo.assessment.models import Case, CaseLevel
 from kodomo.assessment.states import WAITING_STATES
 from kodomo.governance.permissions import Action, Actor, Scope, scope
-from kodomo.terms import LabelledEnum
+from kodomo.terms import LabelledEnum, Level
 
 PAGE_SIZE = 50
 
@@ -68,36 +67,36 @@ def shortlisted(actor: Actor, filters: Filters, today: dt.date) -> QuerySet[Case
     """The visible cases that fit the filters, in order."""
     cases = visible_cases(actor)
     exact = {name: getattr(filters, name) for name in ("age_band", "office", "state") if getattr(filters, name)}
-    cases = cases.filter(**exact).filter(**_flags(filters))
+    cases = cases.filter(*_wanted(filters), **exact)
     if filters.type or filters.level:
         cases = cases.filter(Exists(_levels(filters)))
-    if filters.waiting:
-        cases = cases.filter(state__in=WAITING_STATES)
     if filters.overdue:
         cases = cases.filter(next_on__lt=today)
     return cases.order_by(*_ORDERS[Order(filters.order)])
 
 
-def _flags(filters: Filters) -> Mapping[str, bool]:
-    flags: dict[str, bool] = {}
-    if filters.support:
-        flags["is_known_to_support"] = filters.support == Support.CONNECTED
-    if filters.unregistered or filters.nobody_knows:
-        flags["is_council_registered"] = False
-    if filters.nobody_knows:
-        flags["is_known_to_support"] = False
-    for name, column in (("insufficient", "is_insufficient"), ("moved_in", "moved_in_within_year"),
-                         ("escalated", "has_escalation")):  # fmt: skip
-        if getattr(filters, name):
-            flags[column] = True
-    return flags
+def _wanted(filters: Filters) -> list[Q]:
+    """Each condition by itself: two that contradict each other give an empty list, not one of them."""
+    conditions = {
+        Q(is_known_to_support=filters.support == Support.CONNECTED): bool(filters.support),
+        Q(is_council_registered=False): filters.unregistered,
+        Q(is_insufficient=True): filters.insufficient,
+        Q(moved_in_within_year=True): filters.moved_in,
+        Q(has_escalation=True): filters.escalated,
+        Q(is_known_to_support=False, is_council_registered=False): filters.nobody_knows,
+        Q(state__in=WAITING_STATES): filters.waiting,
+    }
+    return [condition for condition, is_asked in conditions.items() if is_asked]
 
 
 def _levels(filters: Filters) -> QuerySet[CaseLevel]:
+    """Of a type without a level: whatever brings it onto the list, a fact that must be seen included."""
     rows = CaseLevel.objects.filter(case=OuterRef("pk"), is_current=True)
     if filters.type:
         rows = rows.filter(type=filters.type)
-    return rows.filter(level=filters.level) if filters.level else rows.filter(level__in=("HIGH", "MIDDLE"))
+    if filters.level:
+        return rows.filter(level=filters.level)
+    return rows.filter(Q(level__in=(Level.HIGH, Level.MIDDLE)) | ~Q(escalation=""))
 
 
 _ORDERS = {

@@ -139,7 +139,7 @@ def decide(request: Any, case_number: str) -> HttpResponse:
         except policies.VersionConflict as conflict:
             return _conflict(request, case_number, conflict, _decision_words(form.cleaned_data))
         return redirect("case", case_number=case_number)
-    context = _opened(request, case_number, Action.DECIDE)
+    context = _opened(request, case_number, "OPEN_DECIDE")
     policies.check_can_decide(context["case"], request.actor)
     context["form"] = form or DecisionForm.opened(context["case"].version)
     return render(request, "assessment/decide.html", context, status=400 if form else 200)
@@ -172,7 +172,7 @@ def _is_really(request: Any, password: str) -> bool:
     return True
 
 
-def _opened(request: Any, case_number: str, action: Action) -> dict[str, Any]:
+def _opened(request: Any, case_number: str, action: str) -> dict[str, Any]:
     """Read a case for showing, with the audit row of the showing in the same transaction.
 
     The row is written before anything is rendered; when it can't be, the error leaves here and

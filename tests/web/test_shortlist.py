@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from standing_people import FOUR, HANA, OTHERS, REN, RIN, Person
+
+COORDINATOR = next(p for p in OTHERS if p.role == "COORDINATOR")
+COMMITTEE = next(p for p in OTHERS if p.role == "COMMITTEE_MEMBER")
+
+
+def listed(browser: Any, query: str = "") -> set[str]:
+    answer = browser.get(f"/cases/?{query}")
+    assert answer.status_code == 200
+    return set(re.findall(r'class="case-number"[^>]*>([0-9-]+)<', answer.content.decode()))
+
+
+@pytest.fixture
+def numbers(case_of: Any) -> Any:
+    return lambda *children: {case_of(child).case_number for child in children}
+
+
+OF_THE_CENTRE = ("pc01", "pc02", "pc04", "pc06", "pc07", "pc09")
+OF_CHILDCARE = ("pc03", "pc08")
+
+
+@pytest.mark.parametrize("person", FOUR, ids=lambda person: person.username)
+def test_it_shows_each_person_their_own_offices_cases(person: Person, as_person: Any, numbers: Any) -> None:
+    if person is RIN:
+        assert as_person(RIN).get("/cases/").status_code == 403
+        return
+    mine = OF_CHILDCARE if person is REN else OF_THE_CENTRE
+    assert listed(as_person(person)) == numbers(*mine)
+
+
+def test_it_shows_the_coordinating_office_every_office(as_person: Any, numbers: Any) -> None:
+    assert listed(as_person(COORDINATOR)) == numbers(*OF_THE_CENTRE, *OF_CHILDCARE)
+
+
+@pytest.mark.parametrize(
+    ("query", "children"),
+    [
+        ("type=NON_ATTENDANCE", {"pc01"}),
+        ("type=ABUSE", {"pc02", "pc04"}),
+        ("type=ABUSE&level=HIGH", {"pc04"}),
+        ("level=HIGH", {"pc01", "pc04", "pc07"}),
+        ("level=INSUFFICIENT", {"pc03", "pc06"}),
+        ("type=POSTNATAL_DEPRESSION", {"pc03", "pc08"}),
+        ("age_band=PRESCHOOL", {"pc03", "pc08"}),
+        ("age_band=JUNIOR_HIGH", {"pc02"}),
+        ("office=childcare", {"pc03", "pc08"}),
+        ("support=UNCONNECTED", {"pc01", "pc03", "pc04", "pc06", "pc07", "pc09"}),
+        ("support=CONNECTED", {"pc02", "pc08"}),
+        ("unregistered=on", {"pc01", "pc03", "pc04", "pc06", "pc07", "pc08", "pc09"}),
+        ("insufficient=on", {"pc06"}),
+        ("moved_in=on", {"pc03", "pc06"}),
+        ("escalated=on", {"pc08"}),
+        ("nobody_knows=on&age_band=ELEMENTARY", {"pc01", "pc04", "pc06", "pc09"}),
+        ("support=CONNECTED&nobody_knows=on", set()),
+        ("waiting=on&moved_in=on", {"pc03", "pc06"}),
+        ("overdue=on", set()),
+    ],
+)
+def test_it_filters(query: str, children: set[str], as_person: Any, numbers: Any) -> None:
+    assert listed(as_person(COORDINATOR), query) == numbers(*children)
+
+
+def test_it_never_lists_a_child_whose_judgement_did_not_reach_it(as_person: Any) -> None:
+    from kodomo.assessment.models import Case
+
+    assert not Case.objects.filter(child_key="pc05").exists()
+
+
+@pytest.mark.parametrize("query", ["type=NONSENSE", "order=%00", "page=99999", "level=HIGH%27--", "type=" + "x" * 2000])
+def test_it_takes_nonsense_for_no_condition(query: str, as_person: Any) -> None:
+    assert as_person(HANA).get(f"/cases/?{query}").status_code == 200
+
+
+@pytest.mark.parametrize("order", ["WAITING", "GRADE", "NEXT", "NUMBER"])
+def test_it_sorts(order: str, as_person: Any, numbers: Any) -> None:
+    body = as_person(COORDINATOR).get(f"/cases/?order={order}").content.decode()
+    found = re.findall(r'class="case-number"[^>]*>([0-9-]+)<', body)
+    assert len(found) == 8
+    if order == "NUMBER":
+        assert found == sorted(found)
+    if order == "WAITING":
+        assert {found[0]} == numbers("pc08")
+
+
+def test_it_masks_everything_that_names_or_locates(as_person: Any) -> None:
+    body = as_person(COORDINATOR).get("/cases/").content.decode()
+    assert "ひみつ小学校区" not in body
+    assert not re.search(r"\bp?pc0\d", body)
+    assert "東小学校区" in body
+
+
+def test_it_hides_levels_until_the_readers_own_first_view(as_person: Any, first_view: Any, case_of: Any) -> None:
+    hana = as_person(HANA)
+    before = hana.get("/cases/?type=NON_ATTENDANCE").content.decode()
+    assert "レベルは一次所見の後に表示" in before and "<b>高</b>" not in before
+    first_view(hana, case_of("pc01").case_number)
+    assert "<b>高</b>" in hana.get("/cases/?type=NON_ATTENDANCE").content.decode()
+    assert "<b>高</b>" in as_person(COORDINATOR).get("/cases/?type=NON_ATTENDANCE").content.decode()
+
+
+def test_it_never_prints_a_percentage_or_a_score(as_person: Any, case_of: Any, first_view: Any) -> None:
+    hana = as_person(HANA)
+    number = case_of("pc01").case_number
+    first_view(hana, number)
+    for path in ("/cases/", f"/cases/{number}/", f"/cases/{number}/decide/", f"/cases/{number}/print/"):
+        body = hana.get(path).content.decode()
+        assert "%" not in re.sub(r"<[^>]+>", "", body) and "0.91" not in body and "0.88" not in body
+        assert "危険" not in body
+
+
+def test_it_audits_the_list_with_its_count_and_conditions(as_person: Any, audit_rows: Any) -> None:
+    as_person(HANA).get("/cases/?type=ABUSE")
+    row = audit_rows()[-1]
+    assert row["action"] == "VIEW_SHORTLIST"
+    assert '"count": 2' in row["detail"] and '"type": "ABUSE"' in row["detail"]
+
+
+def test_it_pages(as_person: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from kodomo.assessment import shortlist
+
+    monkeypatch.setattr(shortlist, "PAGE_SIZE", 3)
+    browser = as_person(COORDINATOR)
+    pages = [listed(browser, f"unregistered=&page={n}") for n in (1, 2, 3)]
+    assert [len(page) for page in pages] == [3, 3, 2]
+    assert len(set.union(*pages)) == 8
+    assert "次のページ" in browser.get("/cases/?page=1").content.decode()
+
+
+def test_it_asks_the_database_a_bounded_number_of_times(as_person: Any) -> None:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    browser = as_person(COORDINATOR)
+    with CaptureQueriesContext(connection) as asked:
+        browser.get("/cases/")
+    assert len(asked) <= 20
+
+
+# The file ----------------------------------------------------------------------------------------
+
+
+def test_it_exports_the_same_list_masked_and_watermarked(as_person: Any, audit_rows: Any, numbers: Any) -> None:
+    answer = as_person(COORDINATOR).post("/cases/export/", {"type": "ABUSE"})
+    text = answer.content.decode("utf-8-sig")
+    lines = text.splitlines()
+    row = audit_rows()[-1]
+    assert lines[0].startswith("【取扱注意】") and lines[0].endswith(str(row["sequence"]))
+    assert COORDINATOR.name in lines[1]
+    assert {line.split(",")[0] for line in lines[3:]} == numbers("pc02", "pc04")
+    assert "ひみつ小学校区" not in text and "pc04" not in text
+    assert (row["action"], '"count": 2' in row["detail"]) == ("EXPORT_SHORTLIST", True)
+
+
+def test_it_does_not_export_by_following_a_link(as_person: Any) -> None:
+    assert as_person(COORDINATOR).get("/cases/export/").status_code == 405
+
+
+def test_it_exports_no_level_the_reader_may_not_see_yet(as_person: Any) -> None:
+    text = as_person(HANA).post("/cases/export/", {}).content.decode("utf-8-sig")
+    assert "不登校" in text and "不登校(高)" not in text
+
+
+@pytest.mark.parametrize("value", ["=1+1", "+1", "-1", "@x", "\t=1", "＝1", "\u200b=1", " =1", "\r=1"])
+def test_it_never_writes_a_cell_a_spreadsheet_would_run(value: str) -> None:
+    from kodomo.assessment.exports import safe_cell
+
+    assert safe_cell(value) == f"'{value}"
+
+
+@pytest.mark.parametrize("value", ["小3", "2026-0001234", "山田=花子", "", "－"])
+def test_it_leaves_other_cells_alone(value: str) -> None:
+    from kodomo.assessment.exports import safe_cell
+
+    assert safe_cell(value) == (f"'{value}" if value.startswith("－") else value)
