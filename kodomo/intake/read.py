@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
+import socket
 import struct
 import sys
 import traceback
@@ -223,8 +225,68 @@ def printable(header: str) -> str:
 
 
 def main() -> None:
-    """Read the job from standard input and write the answer to standard output; never raises."""
-    job_text = sys.stdin.buffer.read()
+    """Answer one job from standard input on standard output; never raises."""
+    _prepare()
+    _answer(sys.stdin.buffer.read(), sys.stdout.buffer)
+
+
+def serve(descriptor: int) -> None:
+    """Wait for jobs on a socket and fork a process for each, so that starting up is paid for once.
+
+    Each job comes with the pipe its answer goes to; the answer begins with the process's number.
+    This process itself opens no file and reads nothing that was delivered. It ends with its parent.
+    """
+    _prepare()
+    with socket.socket(fileno=descriptor) as jobs:
+        while True:
+            head, pipes, _, _ = socket.recv_fds(jobs, 4, 1)
+            if len(head) < 4 or not pipes:
+                return
+            body = _exactly(jobs, struct.unpack("<I", head)[0])
+            if os.fork() == 0:
+                jobs.close()
+                with open(pipes[0], "wb") as out:  # noqa: PTH123  a descriptor, not a path
+                    out.write(struct.pack("<Q", os.getpid()))
+                    out.flush()
+                    _answer(body, out)
+                os._exit(0)
+            os.close(pipes[0])
+            _reap()
+
+
+class _WithoutPandas:
+    """Arrow imports pandas where it is there, at ten times the cost of all the rest; reading has no use for it."""
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> None:
+        if name == "pandas":
+            raise ImportError(name)
+
+
+def _prepare() -> None:
+    """Import what reading needs before the first job comes."""
+    sys.meta_path.insert(0, _WithoutPandas)
+    import pyarrow.acero  # noqa: F401
+    import python_calamine  # noqa: F401
+
+
+def _exactly(jobs: socket.socket, length: int) -> bytes:
+    body = b""
+    while len(body) < length and (piece := jobs.recv(length - len(body))):
+        body += piece
+    return body
+
+
+def _reap() -> None:
+    """Let go of processes that ended."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass
+
+
+def _answer(job_text: bytes, out: BinaryIO) -> None:
     answer: dict[str, Any]
     tables: list[pa.Table] = []
     try:
@@ -236,14 +298,13 @@ def main() -> None:
     except DeliveryRefused as refusal:
         answer = {"refused": {"what": refusal.what, "where": refusal.where, "then": refusal.then, **refusal.details}}
     except MemoryError:
-        answer = {"dead": "memory"}
+        answer, tables = {"dead": "memory"}, []
     except Exception as fault:
         # A bug of ours. Its text may carry a cell's value; its place in our code can't.
         ours = [f for f in traceback.extract_tb(fault.__traceback__) if "kodomo" in Path(f.filename).parts]
         places = " < ".join(f"{Path(f.filename).name}:{f.lineno}" for f in reversed(ours))
-        answer = {"failed": f"{type(fault).__name__} {places}"}
-        tables = []
-    _write(sys.stdout.buffer, answer, tables)
+        answer, tables = {"failed": f"{type(fault).__name__} {places}"}, []
+    _write(out, answer, tables)
 
 
 def _job(body: dict[str, Any]) -> Job:

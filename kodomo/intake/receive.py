@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from kodomo.configuration import Home, Municipality
 from kodomo.errors import DeliveryRefused
 from kodomo.governance.register import Register, read_register
-from kodomo.intake.child import read_in_child
+from kodomo.intake.child import Read, readers
 from kodomo.intake.delivery import Candidate, Found, Taken, find_files, is_archive, locked, take_in, unpack, writing
 from kodomo.intake.layout import Layout, check_against, layout_for, read_layouts
 from kodomo.intake.limits import LIMITS, Limits
@@ -127,7 +127,7 @@ class _Desk:
         progress = Progress("受領", None, beat=beat)
         total = sum(c.path.lstat().st_size for c in found.candidates)
         done = 0
-        with ThreadPoolExecutor(READERS) as pool:
+        with readers() as self.read, ThreadPoolExecutor(READERS) as pool:
             try:
                 for pending in _ahead(self._started(found.candidates, pool), READERS + 1):
                     deliveries.append(self._finish(pending))
@@ -172,7 +172,7 @@ class _Desk:
             return pending
         job = Job(taken.path, taken.name, layout, permission.columns, permission.rules, self.key,
                   layout.extracted_on(taken.name) or on, self.limits)  # fmt: skip
-        pending.reading = pool.submit(_timed, job)
+        pending.reading = pool.submit(_timed, self.read, job)
         return pending
 
     def _refuse_same(self, taken: Taken) -> None:
@@ -209,9 +209,9 @@ class _Desk:
                 pending.taken.path.unlink(missing_ok=True)
 
 
-def _timed(job: Job) -> tuple[Reading, float]:
+def _timed(read: Read, job: Job) -> tuple[Reading, float]:
     started = time.monotonic()
-    return read_in_child(job), time.monotonic() - started
+    return read(job), time.monotonic() - started
 
 
 def _ahead(items: Iterator[_Pending], count: int) -> Iterator[_Pending]:
