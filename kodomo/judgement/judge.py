@@ -214,14 +214,24 @@ def _lawful_cases(snapshot: Snapshot, criteria: Criteria, may_learn: Callable[[s
     return read_cases(snapshot, type(criteria.labels)(lawful, criteria.labels.known, criteria.labels.sha256))
 
 
-def first_fact(snapshot: Snapshot, as_of: dt.date) -> dt.date:
-    """Since when the store knows events month by month: the earliest instant of knowing that is common.
+DENSE = 0.3
+"""A month belongs to the regular extracts when it brings this share of a usual month's facts."""
 
-    Spells (registrations, allowances) may reach back many years and say nothing about when the extracts
-    of attendance or visits begin; the first twentieth of all facts is therefore left aside.
+
+def first_fact(snapshot: Snapshot, as_of: dt.date) -> dt.date:
+    """Since when the store knows what happens month by month: the first month with a usual number of facts.
+
+    Registrations, allowances and vaccinations reach back many years, a few facts a month; attendance and
+    visits, which make learning possible, begin with the extracts.
     """
-    known = pq.read_table(snapshot.file("facts"), columns=["known_from"])["known_from"]
-    if not len(known):
-        return as_of
-    days = pc.cast(known, "int32").to_numpy()
-    return dt.date(1970, 1, 1) + dt.timedelta(days=int(np.quantile(days, 0.05)))
+    table = pq.read_table(snapshot.file("facts"), columns=["known_from"])
+    days = pc.cast(table["known_from"], "int32").to_numpy()
+    months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    latest = int(np.datetime64(as_of, "M").astype(np.int64))
+    counts = np.bincount(np.clip(latest - months[months <= latest], 0, 1_200), minlength=13)
+    usual = float(np.median(counts[1:13]))
+    dense = np.flatnonzero(counts >= DENSE * usual) if usual else np.zeros(1, np.int64)
+    # The run of dense months that reaches today: a crowded month long ago is not the beginning.
+    gaps = np.flatnonzero(np.diff(dense) > 2)
+    back = int(dense[gaps[0]] if len(gaps) else dense[-1])
+    return np.datetime64(latest - back, "M").astype("datetime64[D]").astype(object)  # type: ignore[no-any-return]

@@ -5,8 +5,9 @@
 ``version, note, point_is``   ``point_is`` is what one point adds to the log-odds.
 ``[[approved_by]]``           ``name, office, on``. Two different people, or the version is not used.
 ``[[types]]``                 ``type, base_rate`` (what no points at all means), ``ages`` or ``grades`` judged, ``source``.
-``[[points]]``                ``type, code, when`` (all must hold), ``points``, ``group`` (only the highest of a group
-    counts), ``kind`` (risk | benefit_gap | connection_gap), ``sentence`` (absent: the first indicator's own),
+``[[points]]``                ``type, code, when`` (all must hold), ``points``, ``group`` (only the weightiest of a
+    group counts), ``kind`` (risk | benefit_gap | connection_gap |
+    connected: the only kind whose points may be negative), ``sentence`` (absent: the first indicator's own),
     ``rationale, source``.
 ``[[escalations]]``           ``type, code, when, sentence, rationale, source``: review whatever the score.
 
@@ -33,7 +34,7 @@ from kodomo.terms import DifficultyType
 
 FILE = "scenarios.toml"
 APPROVERS = 2
-KINDS = ("risk", "benefit_gap", "connection_gap")
+KINDS = ("risk", "benefit_gap", "connection_gap", "connected")
 
 
 @dataclass(frozen=True)
@@ -199,10 +200,10 @@ def _held(rules: Sequence[tuple[Condition, ...]], matrix: FeatureMatrix) -> NDAr
 
 
 def _highest_of_group(lines: tuple[Point, ...], held: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Of the lines of one group that hold, only the one with most points counts (the first, of equals)."""
+    """Of the lines of one group that hold, only the weightiest counts (the first, of equals)."""
     fired = held.copy()
     for group in {p.group for p in lines if p.group}:
-        members = sorted((k for k, p in enumerate(lines) if p.group == group), key=lambda k: (-lines[k].points, k))
+        members = sorted((k for k, p in enumerate(lines) if p.group == group), key=lambda k: (-abs(lines[k].points), k))
         taken = np.zeros(len(held), dtype=bool)
         for k in members:
             fired[:, k] = held[:, k] & ~taken
@@ -234,13 +235,18 @@ def _point(entry: Entry, known: set[str], catalogue: Catalogue) -> Point:
     own = catalogue[when[0].indicator].sentence if when and when[0].indicator in known else ""
     if len(when) > 1 and "sentence" not in entry.values:
         entry.blame("sentence", "条件が二つ以上のときは、文を書いてください。")
+    kind, points = entry.choice("kind", KINDS, "risk"), entry.number("points")
+    if (points < 0) != (kind == "connected"):
+        entry.blame(
+            "points", "負の点は kind が connected(支援につながっている)のときだけで、connected は負の点にします。"
+        )
     return Point(
         entry.type(),
         entry.text("code"),
         when,
-        entry.number("points"),
+        points,
         entry.text("group", ""),
-        entry.choice("kind", KINDS, "risk"),
+        kind,
         entry.text("sentence", own),
         entry.text("rationale"),
         entry.text("source", ""),
