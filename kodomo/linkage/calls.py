@@ -8,22 +8,24 @@ from __future__ import annotations
 
 import duckdb
 
+from kodomo.linkage.rules import SCHOOLS
+
 MOST_ASKED = 3
 """With more possible children than this nobody can decide from the paper either; the record stays unlinked."""
 
 AGE_SLACK_DAYS = 62
 """A sheet's ages were true some time before the month it became known."""
 
-SCHOOLED = """
-CREATE OR REPLACE TABLE schooled AS
-SELECT DISTINCT l.person, plain_school(f.school) AS school FROM link l JOIN form f USING (form)
-WHERE f.school IS NOT NULL AND f.role = 'subject' AND f.born_on IS NOT NULL
-"""
+AGE_SLIP = 1
+"""Ages in such sheets are guessed, or were true at the last birthday."""
 
-PLAIN_SCHOOL = """
-CREATE OR REPLACE MACRO plain_school(s) AS nullif(
-    regexp_replace(regexp_replace(regexp_replace(nfc_normalize(trim(s)), '^.*(市立|町立|村立|区立)', ''), '学校$', ''), '[ 　]', '', 'g'), '')
+CHILD_NAME = """
+CREATE OR REPLACE TABLE child_name AS
+SELECT person, name, kana, sorted_kana, given, given_kana FROM spine_name
+UNION SELECT DISTINCT l.person, f.name, f.kana, f.sorted_kana, f.given, f.given_kana FROM link l JOIN form f USING (form)
+WHERE f.role = 'subject' AND f.born_on IS NOT NULL AND f.own_number IS NOT NULL
 """
+"""Schools and clubs share their wrong characters: how a school writes a child counts beside the register."""
 
 CALLED = f"""
 CREATE OR REPLACE TABLE called AS
@@ -32,61 +34,76 @@ WITH wanted AS (
         try_cast(regexp_extract(f.grade, '\\d+') AS INTEGER) AS class
     FROM form f ANTI JOIN link USING (form)
     WHERE f.kind = 'observations' AND f.role = 'subject' AND f.born_on IS NULL AND (f.name IS NOT NULL OR f.kana IS NOT NULL)
-      AND (f.age IS NOT NULL OR f.grade IS NOT NULL OR f.school IS NOT NULL)
 ), child AS (
-    SELECT p.person, p.sex, try_cast(p.born_on AS DATE) AS born, year(try_cast(p.born_on AS DATE) - INTERVAL 1 DAY - INTERVAL 3 MONTH) AS cohort
+    SELECT p.person, p.sex, try_cast(p.born_on AS DATE) AS born,
+        year(try_cast(p.born_on AS DATE) - INTERVAL 1 DAY - INTERVAL 3 MONTH) AS cohort
     FROM spine p WHERE try_cast(p.born_on AS DATE) >= (SELECT min(seen_from) - INTERVAL 20 YEAR FROM form)
 ), fitting AS (
-    SELECT w.form, c.person,
+    SELECT w.form, c.person, any_value(w.plain) AS plain,
         bool_or(coalesce(w.kana = s.kana, false) OR coalesce(same_name(w.name, s.name), false)
                 OR coalesce(w.sorted_kana = s.sorted_kana, false)) AS is_whole,
-        any_value(w.plain) AS plain
+        any_value(w.age IS NULL AND w.class IS NULL) AS is_age_unknown
     FROM wanted w JOIN child c
-      ON (w.age IS NULL OR w.age BETWEEN date_sub('year', c.born, w.seen_from - INTERVAL {AGE_SLACK_DAYS} DAY)
-                               AND date_sub('year', c.born, w.seen_to))
+      ON date_sub('year', c.born, w.seen_to) < 20
+     AND (w.age IS NULL OR w.age BETWEEN date_sub('year', c.born, w.seen_from - INTERVAL {AGE_SLACK_DAYS} DAY) - {AGE_SLIP}
+                               AND date_sub('year', c.born, w.seen_to) + {AGE_SLIP})
      AND (w.class IS NULL OR w.class IN (w.school_year - c.cohort - 6, w.school_year - c.cohort - 12))
      AND (w.sex IS NULL OR c.sex IS NULL OR w.sex = c.sex)
-    JOIN spine_name s ON s.person = c.person AND (
+    JOIN child_name s ON s.person = c.person AND (
         w.kana = s.kana OR w.name = s.name OR same_name(w.name, s.name) OR w.sorted_kana = s.sorted_kana
         OR w.kana = s.given_kana OR w.name = s.given)
     GROUP BY w.form, c.person
+), schools AS (
+    SELECT t.form, t.person, bool_or(d.school = t.plain OR starts_with(d.school, t.plain) OR starts_with(t.plain, d.school)) AS is_same
+    FROM fitting t JOIN schooled d USING (person) WHERE t.plain IS NOT NULL GROUP BY t.form, t.person
 )
-SELECT DISTINCT t.form, t.person, t.is_whole, t.plain IS NULL AS is_school_unknown,
-    EXISTS (FROM schooled d WHERE d.person = t.person) AS has_school,
-    EXISTS (FROM schooled d WHERE d.person = t.person AND (d.school = t.plain OR starts_with(d.school, t.plain)
-            OR starts_with(t.plain, d.school))) AS is_same_school
-FROM fitting t
+SELECT t.form, t.person, t.is_whole, t.is_age_unknown, coalesce(s.is_same, false) AS is_same_school
+FROM fitting t LEFT JOIN schools s USING (form, person)
 ANTI JOIN (SELECT form, person FROM verdict WHERE NOT is_same) v ON v.form = t.form AND v.person = t.person
+WHERE s.is_same IS NULL OR s.is_same
 """
+"""Children who can be meant: the name or call name, the age give or take one, no other school."""
 
 CHOSEN = """
 CREATE OR REPLACE TABLE chosen AS
-WITH counted AS (
-    SELECT *, count(*) OVER (PARTITION BY form) AS all_fitting,
-        count(*) FILTER (is_whole) OVER (PARTITION BY form) AS whole_fitting,
-        count(*) FILTER (is_whole AND is_same_school) OVER (PARTITION BY form) AS whole_at_school,
-        count(*) FILTER (is_same_school) OVER (PARTITION BY form) AS any_at_school
-    FROM called
+WITH whole AS (
+    -- who bears the whole name goes before who only bears the given name
+    SELECT *, bool_or(is_whole) OVER (PARTITION BY form) AS some_whole FROM called
+), counted AS (
+    SELECT *, count(*) OVER (PARTITION BY form) AS fitting,
+        count(*) FILTER (is_same_school) OVER (PARTITION BY form) AS at_school
+    FROM whole WHERE is_whole = some_whole
 )
-SELECT form, person,
-    (is_whole AND whole_fitting = 1 AND (is_same_school OR is_school_unknown OR NOT has_school))
-    OR (is_whole AND is_same_school AND whole_at_school = 1)
-    OR (NOT is_whole AND whole_fitting = 0 AND is_same_school AND any_at_school = 1) AS is_certain,
-    all_fitting
+SELECT form, person, fitting,
+    ((fitting = 1 AND (NOT is_age_unknown OR is_same_school)) OR (at_school = 1 AND is_same_school)) AS is_certain
 FROM counted
 """
+
+KNOWN_HERE = """
+WITH known AS (
+    SELECT DISTINCT f.source, f.name, f.kana, l.person FROM link l JOIN form f USING (form) WHERE l.rule = 'AGE'
+), meant AS (
+    SELECT DISTINCT f.form, c.person
+    FROM called c JOIN form f USING (form) JOIN known k ON k.person = c.person AND k.source = f.source
+        AND (k.name = f.name OR k.kana = f.kana)
+    ANTI JOIN link l ON l.form = f.form
+)
+INSERT INTO link SELECT form, min(person), 'CALL', NULL FROM meant GROUP BY form HAVING count(*) = 1
+"""
+"""A sheet that once told us which child it calls so means the same child by the same name, if the age fits no other it knows."""
 
 
 def link_called(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """Link records by name and age or grade where only one child fits; adds the rest to ``doubt``."""
-    for statement in (PLAIN_SCHOOL, SCHOOLED, CALLED, CHOSEN):
+    for statement in (SCHOOLS, CHILD_NAME, CALLED, CHOSEN):
         connection.execute(statement)
     linked = connection.execute(
         """INSERT INTO link SELECT form, min(person), 'AGE', NULL FROM chosen WHERE is_certain
            GROUP BY form HAVING count(*) = 1"""
     ).fetchall()[0][0]
+    known = connection.execute(KNOWN_HERE).fetchall()[0][0]
     asked = connection.execute(
         f"""INSERT INTO doubt SELECT form, person, NULL, 'NAME_AND_AGE' FROM chosen ANTI JOIN link USING (form)
-            WHERE all_fitting <= {MOST_ASKED}"""
+            WHERE fitting <= {MOST_ASKED}"""
     ).fetchall()[0][0]
-    return {"linked": int(linked), "doubtful": int(asked)}
+    return {"linked": int(linked), "known_here": int(known), "doubtful": int(asked)}

@@ -98,7 +98,8 @@ def _model(connection: duckdb.DuckDBPyConnection, model_file: Path) -> dict:  # 
     if weights is None:
         weights = model.train(connection, records)
         model.save_model(model_file, weights, records)
-    return weights
+    # A record has at most one person: before anything is compared, each is as likely as the next.
+    return weights | {"probability_two_random_records_match": 1 / max(_count(connection, "spine"), 1000)}
 
 
 def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:

@@ -55,17 +55,20 @@ WITH pair AS (
         f.born_on IS NULL OR p.born_on IS NULL AS is_born_unknown,
         coalesce({BIRTH_NEAR}, false) AS is_born_near,
         f.name IS NOT NULL OR f.kana IS NOT NULL AS has_name,
-        EXISTS (FROM twin t WHERE t.person = n.person) AS is_twin,
+        EXISTS (FROM twin t JOIN spine_name s ON s.person = t.other
+                WHERE t.person = n.person AND ({NAME_SAME} OR {NAME_LIKE})) AS is_like_twin,
         coalesce(bool_or({NAME_SAME}), false) AS is_name_same,
+        coalesce(bool_or({WHOLE_SAME}), false) AS is_whole_same,
         coalesce(bool_or({NAME_LIKE}), false) AS is_name_like,
         bool_and({SEX_FITS}) AS is_sex_same
     FROM todo f JOIN spine_number n USING (resident_number) JOIN spine p USING (person)
     LEFT JOIN spine_name s USING (person) GROUP BY ALL
 )
 SELECT form, person FROM pair
-WHERE (has_name AND is_name_same AND (is_born_same OR is_born_unknown OR is_born_near))
-   OR (is_born_same AND NOT has_name AND NOT is_twin)
-   OR (is_born_same AND NOT is_twin AND (is_name_like OR is_sex_same))
+WHERE is_whole_same
+   OR (is_name_same AND (is_born_same OR is_born_unknown OR is_born_near))
+   OR (is_born_same AND has_name AND NOT is_like_twin AND (is_name_like OR is_sex_same))
+   OR (is_born_same AND NOT has_name)
    OR (is_born_unknown AND NOT has_name)
 """
 
@@ -101,6 +104,29 @@ WHERE {SEX_FITS} AND (s.given_kana = f.given_kana OR same_name(s.given, f.given)
                AND (same_name(g.name, f.guardian_name) OR g.kana = f.guardian_kana)))
 """
 
+SCHOOLS = """
+CREATE OR REPLACE MACRO plain_school(s) AS nullif(
+    regexp_replace(regexp_replace(regexp_replace(nfc_normalize(trim(s)), '^.*(市立|町立|村立|区立)', ''), '学校$', ''), '[ 　]', '', 'g'), '');
+CREATE OR REPLACE TABLE schooled AS
+SELECT DISTINCT l.person, plain_school(f.school) AS school FROM link l JOIN form f USING (form)
+WHERE f.school IS NOT NULL AND f.role = 'subject' AND f.born_on IS NOT NULL;
+"""
+
+BY_SLIPPED_BIRTH = f"""
+SELECT DISTINCT f.form, p.person
+FROM todo f JOIN spine_name s ON s.kana = f.kana OR s.name = f.name JOIN spine p ON p.person = s.person
+WHERE {SEX_FITS} AND f.born_on <> p.born_on
+  AND (f.kana IS NULL OR s.kana IS NULL OR f.kana = s.kana) AND (f.name IS NULL OR s.name IS NULL OR same_name(f.name, s.name))
+  AND (damerau_levenshtein(f.born_on, p.born_on) <= 1
+    OR abs(date_diff('day', try_cast(f.born_on AS DATE), try_cast(p.born_on AS DATE))) <= 31
+    OR (substr(f.born_on, 1, 4) = substr(p.born_on, 1, 4) AND substr(f.born_on, 6, 2) = substr(p.born_on, 9, 2)
+        AND substr(f.born_on, 9, 2) = substr(p.born_on, 6, 2)))
+  AND (EXISTS (FROM schooled d WHERE d.person = p.person AND d.school = plain_school(f.school))
+    OR EXISTS (FROM spine_place q WHERE q.person = p.person AND f.number IS NOT NULL AND {PLACE_FITS})
+    OR EXISTS (FROM family h JOIN spine_name g ON g.person = h.other WHERE h.person = p.person
+               AND (same_name(g.name, f.guardian_name) OR g.kana = f.guardian_kana)))
+"""
+
 RULES = (
     Rule("N1", "宛名番号が同じで、生年月日または氏名が合う", BY_NUMBER),
     Rule("K1", "カナと生年月日が同じ人が、台帳に一人だけ", BY_READING),
@@ -109,6 +135,12 @@ RULES = (
     Rule("H1", "名と生年月日が同じで、住所または保護者も合う人が一人だけ(姓の変更)", BY_HOME),
 )
 """In order. The number comes first, but never alone where a name or birth date contradicts it."""
+
+SLIPPED_BIRTH = Rule(
+    "B1",
+    "カナも漢字も同じで生年月日が一字か一月以内の違い、学校・住所・保護者のどれかも合う人が一人だけ",
+    BY_SLIPPED_BIRTH,
+)
 
 OWN_NUMBER = Rule(
     "S1",
@@ -119,9 +151,15 @@ WITH bearer AS (
     FROM link l JOIN form f USING (form) WHERE f.own_number IS NOT NULL AND f.role IN ('subject', 'holder')
 ), lone AS (
     SELECT system, own_number FROM bearer GROUP BY ALL HAVING count(*) = 1
+), printed AS (
+    -- how the source itself wrote the bearer elsewhere: a wrong character is often wrong everywhere
+    SELECT DISTINCT l.person, f.system, f.own_number, f.name, f.surname, f.given, f.kana, f.surname_kana, f.given_kana, f.sorted_kana, f.loose_kana
+    FROM link l JOIN form f USING (form) WHERE f.own_number IS NOT NULL AND f.role IN ('subject', 'holder')
 )
 SELECT DISTINCT f.form, b.person
-FROM todo f JOIN bearer b USING (system, own_number) JOIN spine p USING (person) LEFT JOIN spine_name s USING (person)
+FROM todo f JOIN bearer b USING (system, own_number) JOIN spine p USING (person)
+LEFT JOIN (SELECT person, NULL AS system, NULL AS own_number, COLUMNS(* EXCLUDE (person)) FROM spine_name
+           UNION ALL SELECT * FROM printed) s ON s.person = b.person AND (s.system IS NULL OR (s.system = f.system AND s.own_number = f.own_number))
 WHERE f.role IN ('subject', 'holder')
   AND (f.born_on IS NULL OR p.born_on IS NULL OR {BIRTH_NEAR})
   AND ({NAME_SAME}
@@ -150,27 +188,35 @@ WHERE {WHOLE_SAME}
 """,
 )
 
+GROWN = "(p.born_on IS NULL OR try_cast(p.born_on AS DATE) <= f.seen_from - INTERVAL 16 YEAR)"
+
 HOLDER = Rule(
     "W1",
-    "氏名と住所が同じ人が、台帳に一人だけ(契約者)",
+    "氏名と住所が同じ人が、台帳に一人だけ(契約者は16歳以上)",
     f"""
 SELECT DISTINCT f.form, s.person
-FROM todo f JOIN spine_place q ON {PLACE_FITS} JOIN spine_name s ON s.person = q.person
-WHERE f.role IN ('holder', 'household_head') AND f.born_on IS NULL AND f.number IS NOT NULL AND {WHOLE_SAME}
+FROM todo f JOIN spine_place q ON {PLACE_FITS} JOIN spine_name s ON s.person = q.person JOIN spine p ON p.person = s.person
+WHERE f.born_on IS NULL AND f.number IS NOT NULL AND {WHOLE_SAME}
+  AND (f.role = 'subject' OR (f.role IN ('holder', 'household_head') AND {GROWN}))
 """,
 )
 
-HOLDER_IN_TOWN = Rule(
+HOLDER_ELSEWHERE = Rule(
     "W2",
-    "氏名と町が同じ人が一人だけで、市内に同じ氏名の人がほかにいない(契約者)",
-    """
+    "カナも漢字も同じ人が台帳に一人だけで、町が同じか、以前の住所が移行されていない(契約者)",
+    f"""
 WITH lone AS (
-    SELECT f.form FROM todo f JOIN spine_name s ON s.kana = f.kana
-    WHERE f.role IN ('holder', 'household_head') GROUP BY f.form HAVING count(DISTINCT s.person) = 1
+    SELECT f.form FROM todo f JOIN spine_name s ON s.kana = f.kana JOIN spine p ON p.person = s.person
+    WHERE f.role IN ('holder', 'household_head') AND {GROWN} GROUP BY f.form HAVING count(DISTINCT s.person) = 1
+), unknown_before AS (
+    -- lived here before the history begins: an address we were never told
+    SELECT s.person FROM register r JOIN spine_form s USING (form) GROUP BY s.person
+    HAVING min(r.resident_from) < min(r.event_on) AND arg_min(r.event_kind, r.event_on) NOT IN ('転入', '出生', '職権記載')
 )
 SELECT DISTINCT f.form, s.person
-FROM todo f JOIN lone USING (form) JOIN spine_name s ON s.kana = f.kana JOIN spine_place q ON q.person = s.person AND q.town = f.town
-WHERE (f.name IS NULL OR s.name IS NULL OR same_name(f.name, s.name))
+FROM todo f JOIN lone USING (form) JOIN spine_name s ON s.kana = f.kana JOIN spine p ON p.person = s.person
+WHERE {GROWN} AND (f.name IS NULL OR s.name IS NULL OR same_name(f.name, s.name))
+  AND (s.person IN (FROM unknown_before) OR EXISTS (FROM spine_place q WHERE q.person = s.person AND q.town = f.town))
 """,
 )
 
@@ -204,12 +250,17 @@ def apply_rule(connection: duckdb.DuckDBPyConnection, rule: Rule) -> int:
 
 def apply_certain_rules(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """Apply ``RULES``, then what follows from one source's own numbers; returns links by rule."""
-    return {rule.code: apply_rule(connection, rule) for rule in (*RULES, OWN_NUMBER)}
+    found = {rule.code: apply_rule(connection, rule) for rule in (*RULES, OWN_NUMBER)}
+    connection.execute(SCHOOLS)
+    found[SLIPPED_BIRTH.code] = apply_rule(connection, SLIPPED_BIRTH)
+    found[OWN_NUMBER.code] += apply_rule(connection, OWN_NUMBER)
+    connection.execute(SCHOOLS)
+    return found
 
 
 def apply_following_rules(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """What follows once the subjects are known: own numbers again, relatives named beside them, contract holders."""
-    rules = (OWN_NUMBER, RELATIVE, HOLDER, HOLDER_IN_TOWN, OWN_NUMBER)
+    rules = (OWN_NUMBER, RELATIVE, HOLDER, HOLDER_ELSEWHERE, OWN_NUMBER)
     found: dict[str, int] = {}
     for rule in rules:
         found[rule.code] = found.get(rule.code, 0) + apply_rule(connection, rule)
