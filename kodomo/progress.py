@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 Item = TypeVar("Item")
 
@@ -47,7 +45,7 @@ class Progress:
         """Count rows as done."""
         self.done += rows
         now = time.monotonic()
-        if now - self._shown >= self.every:
+        if now - self._shown >= self.every and self.done != self.total:
             self._shown = now
             self._show(end="\r" if sys.stderr.isatty() else "\n")
 
@@ -63,7 +61,7 @@ class Progress:
         self._show(end="\n")
         return time.monotonic() - self.started
 
-    def figures(self) -> dict[str, object]:
+    def figures(self) -> dict[str, Any]:
         """Caption, rows done and expected, rows per second, seconds left (None when unknown)."""
         spent = max(time.monotonic() - self.started, 1e-9)
         rate = self.done / spent
@@ -75,18 +73,9 @@ class Progress:
         share = f"/{self.total:,}" if self.total else ""
         left = figures["left"]
         rest = f" 残り {_clock(float(left))}" if isinstance(left, float) and left >= 0.5 else ""
-        line = f"{self.caption}  {self.done:,}{share} {self.unit}  毎秒 {figures['rate']:,.0f} {self.unit}{rest}"
+        # Below one a second the rate tells nothing that the time left does not tell better.
+        speed = f"  毎秒 {figures['rate']:,.0f} {self.unit}" if figures["rate"] >= 1 else ""
+        line = f"{self.caption}  {self.done:,}{share} {self.unit}{speed}{rest}"
         print(f"\r{line:<78}" if end == "\r" else line, end=end, file=sys.stderr, flush=True)
         if self.beat:
             self.beat(figures)
-
-
-def beat_file(path: Path) -> Callable[[dict[str, object]], None]:
-    """A beat that replaces one small JSON file, so that another process can show the figures."""
-
-    def write(figures: dict[str, object]) -> None:
-        aside = path.with_suffix(".tmp")
-        aside.write_text(json.dumps({**figures, "at": time.time()}, ensure_ascii=False))
-        aside.replace(path)
-
-    return write
