@@ -1,0 +1,260 @@
+"""Who is linked to whom: the cases linkage is judged by."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+from .paper import Linked, Paper, reference
+
+TWIN_BIRTH = "2015-05-05"
+
+
+def family(paper: Paper) -> dict[str, tuple[str, int]]:
+    """A mother with twins, and a neighbour of the same surname."""
+    return {
+        "mother": paper.resident(
+            "0103", "髙橋 恵", "ﾀｶﾊｼ ﾒｸﾞﾐ", "1985-05-05", "女", household_number="H1", relationship="世帯主"
+        ),
+        "shota": paper.resident("0101", "髙橋 翔太", "ﾀｶﾊｼ ｼｮｳﾀ", TWIN_BIRTH, household_number="H1"),
+        "shoko": paper.resident("0102", "髙橋 翔子", "ﾀｶﾊｼ ｼｮｳｺ", TWIN_BIRTH, "女", household_number="H1"),
+        "neighbour": paper.resident("0201", "高橋 恵", "ﾀｶﾊｼ ｹｲ", "1990-01-01", "女", address="南町2-2-2"),
+    }
+
+
+def same(linked: Linked, *places: tuple[str, int]) -> bool:
+    persons = {linked.person(place) for place in places}
+    return len(persons) == 1 and None not in persons
+
+
+def test_number_links_only_with_an_agreeing_name_or_birth_date(paper: Paper, model_file: Path) -> None:
+    people = family(paper)
+    right = paper.row(
+        "vaccination", subject={"resident_number": "0101", "name_kana": "タカハシ シヨウタ", "born_on": TWIN_BIRTH}
+    )
+    typo = paper.row(
+        "vaccination", subject={"resident_number": "0201", "name_kana": "タカハシ シヨウタ", "born_on": TWIN_BIRTH}
+    )
+    stranger = paper.row(
+        "disability",
+        subject={
+            "resident_number": "0201",
+            "name": "村田 一郎",
+            "name_kana": "ムラタ イチロウ",
+            "born_on": "1950-02-03",
+        },
+    )
+    linked = paper.link(model_file)
+    assert same(linked, people["shota"], right, typo)
+    assert linked.rule(right) == "N1"
+    assert linked.rule(typo) == "K1"
+    assert linked.person(stranger) not in {linked.person(p) for p in people.values()}
+
+
+def test_twins_are_told_apart_by_given_name_even_against_the_number(paper: Paper, model_file: Path) -> None:
+    people = family(paper)
+    shoko = paper.row(
+        "school_enrolment",
+        subject={"own_number": "S2", "name": "高橋翔子", "name_kana": "たかはし しょうこ", "born_on": TWIN_BIRTH},
+    )
+    swapped = paper.row(
+        "infant_checkup", subject={"resident_number": "0101", "name": "高橋 翔子", "born_on": TWIN_BIRTH}
+    )
+    nameless = paper.row("counselling", subject={"name": "高橋", "name_kana": "タカハシ", "born_on": TWIN_BIRTH})
+    linked = paper.link(model_file)
+    assert same(linked, people["shoko"], shoko, swapped)
+    assert linked.person(nameless) not in {linked.person(people["shota"]), linked.person(people["shoko"])}
+
+
+def test_cousins_of_one_name_stay_apart(paper: Paper, model_file: Path) -> None:
+    one = paper.resident("0301", "佐藤 陽菜", "ｻﾄｳ ﾋﾅ", "2014-06-01", "女", household_number="H3")
+    other = paper.resident("0302", "佐藤 陽菜", "ｻﾄｳ ﾋﾅ", "2014-08-15", "女", household_number="H4", address="西町9-9")
+    first = paper.row("university", subject={"name": "佐藤陽菜", "name_kana": "さとう ひな", "born_on": "2014-06-01"})
+    vague = paper.row("npo", subject={"name": "さとう ひな", "age": "11"}, known_from=dt.date(2026, 2, 1))
+    linked = paper.link(model_file)
+    assert linked.person(one) != linked.person(other)
+    assert same(linked, one, first)
+    assert linked.person(vague) is None
+    assert {person for person, _ in linked.doubts(vague)} == {linked.person(one), linked.person(other)}
+
+
+def test_divorce_with_new_surname_and_address_is_followed(paper: Paper, model_file: Path) -> None:
+    child = paper.resident("0401", "山本 蓮", "ﾔﾏﾓﾄ ﾚﾝ", "2016-03-03", household_number="H6", address="東町3-3-3")
+    paper.move(
+        "0401",
+        "2016-03-03",
+        "出生",
+        name="鈴木 蓮",
+        name_kana="ｽｽﾞｷ ﾚﾝ",
+        household_number="H5",
+        relationship="子",
+        address="北町1-2-3",
+    )
+    paper.move(
+        "0401",
+        "2025-01-10",
+        "離婚",
+        name="山本 蓮",
+        name_kana="ﾔﾏﾓﾄ ﾚﾝ",
+        household_number="H6",
+        relationship="子",
+        address="東町3-3-3",
+    )
+    old = paper.row("university", subject={"name": "鈴木 蓮", "name_kana": "すずき れん", "born_on": "2016-03-03"})
+    new = paper.row("counselling", subject={"name": "山本 蓮", "name_kana": "やまもと れん", "born_on": "2016-03-03"})
+    third = paper.row(
+        "expense",
+        subject={"name": "林 蓮", "name_kana": "はやし れん", "born_on": "2016-03-03", "address": "北町一丁目2番3号"},
+    )
+    linked = paper.link(model_file)
+    assert same(linked, child, old, new, third)
+    assert linked.rule(third) == "H1"
+
+
+def returned(paper: Paper, second_name: str, second_kana: str) -> tuple[tuple[str, int], tuple[str, int]]:
+    away = paper.resident(
+        "0501", "中村 葵", "ﾅｶﾑﾗ ｱｵｲ", "2012-12-12", "女", resident_from="2012-12-12", resident_to="2019-03-31"
+    )
+    back = paper.resident(
+        "0909", second_name, second_kana, "2012-12-12", "女", resident_from="2023-04-01", household_number="H9"
+    )
+    return away, back
+
+
+def test_moved_away_and_back_under_a_new_number_is_one_person(paper: Paper, model_file: Path) -> None:
+    away, back = returned(paper, "中村 葵", "ﾅｶﾑﾗ ｱｵｲ")
+    linked = paper.link(model_file)
+    assert same(linked, away, back)
+    assert linked.figures["spine"]["two_numbers"] == 1
+
+
+def test_back_under_another_surname_is_asked_about_and_the_answer_holds(paper: Paper, model_file: Path) -> None:
+    away, back = returned(paper, "小川 葵", "ｵｶﾞﾜ ｱｵｲ")
+    linked = paper.link(model_file)
+    assert linked.person(away) != linked.person(back)
+    assert linked.figures["spine"]["doubts"] == 1
+    decided = paper.link(model_file, decisions=[(reference(away), reference(back), True)])
+    assert same(decided, away, back)
+
+
+def test_two_residents_at_once_are_never_one_person(paper: Paper, model_file: Path) -> None:
+    one = paper.resident("0601", "加藤 結", "ｶﾄｳ ﾕｲ", "2013-01-01", "女", household_number="HA")
+    other = paper.resident("0602", "加藤 結", "ｶﾄｳ ﾕｲ", "2013-01-01", "女", household_number="HB", address="港町4-4")
+    told = paper.row("university", subject={"name": "加藤 結", "name_kana": "かとう ゆい", "born_on": "2013-01-01"})
+    linked = paper.link(model_file)
+    assert linked.person(one) != linked.person(other)
+    assert linked.person(told) is None
+    assert {why for _, why in linked.doubts(told)} <= {"CLOSE_SECOND", "WEAK"}
+
+
+def test_reused_number_parts_into_two_persons(paper: Paper, model_file: Path) -> None:
+    now = paper.resident("0701", "村上 樹", "ﾑﾗｶﾐ ｲﾂｷ", "2018-05-01", resident_from="2022-04-01")
+    before = paper.move("0701", "2017-02-01", "死亡", name="岡田 正", name_kana="ｵｶﾀﾞ ﾀﾀﾞｼ")
+    linked = paper.link(model_file)
+    assert linked.person(now) != linked.person(before)
+    assert linked.figures["spine"]["numbers_split"] == 1
+
+
+def test_foreign_name_in_the_other_order_is_the_same_name(paper: Paper, model_file: Path) -> None:
+    resident = paper.resident("0801", "SANTOS MARIA", "ｻﾝﾄｽ ﾏﾘｱ", "2011-11-11", "女", nationality="外国籍")
+    turned = paper.row(
+        "university", subject={"name": "Maria Santos", "name_kana": "マリア サントス", "born_on": "2011-11-11"}
+    )
+    kana = paper.row("counselling", subject={"name": "マリア・サントス", "born_on": "2011-11-11"})
+    linked = paper.link(model_file)
+    assert same(linked, resident, turned, kana)
+
+
+def test_baby_without_a_name_is_linked_by_number_and_birth_date_only(paper: Paper, model_file: Path) -> None:
+    baby = paper.resident("0901", "田村 湊", "ﾀﾑﾗ ﾐﾅﾄ", "2025-12-01", household_number="HC")
+    other = paper.resident("0902", "田村 律", "ﾀﾑﾗ ﾘﾂ", "2025-12-02", household_number="HD", address="谷町8-8")
+    known = paper.row(
+        "infant_checkup", subject={"resident_number": "0901", "name": "田村 未命名", "born_on": "2025-12-01"}
+    )
+    unknown = paper.row("visit", subject={"name": "田村 ベビー", "name_kana": "ﾀﾑﾗ ﾍﾞﾋﾞｰ", "born_on": "2025-12-02"})
+    linked = paper.link(model_file)
+    assert same(linked, baby, known)
+    assert linked.person(unknown) != linked.person(baby)
+    assert linked.person(unknown) in {None, linked.person(other)}
+
+
+def test_call_name_is_linked_when_one_child_fits_and_queued_when_two_do(paper: Paper, model_file: Path) -> None:
+    only = paper.resident("1001", "石井 隼人", "ｲｼｲ ﾊﾔﾄ", "2017-09-01")
+    paper.resident("1002", "木村 蒼", "ｷﾑﾗ ｱｵ", "2016-09-01")
+    paper.resident("1003", "森 碧", "ﾓﾘ ｱｵ", "2016-10-01", address="川町5-5")
+    when = dt.date(2026, 1, 15)
+    called = paper.row("npo", subject={"name": "はやとくん", "age": "8"}, known_from=when)
+    both = paper.row("npo", subject={"name": "あおちゃん", "age": "9"}, known_from=when)
+    nobody = paper.row("npo", subject={"name": "ぴーちゃん", "age": "9"}, known_from=when)
+    linked = paper.link(model_file)
+    assert same(linked, only, called)
+    assert linked.person(both) is None
+    assert len(linked.doubts(both)) == 2
+    assert linked.person(nobody) is None and not linked.doubts(nobody)
+
+
+def test_school_number_carries_rows_without_a_birth_date_but_not_against_the_name(
+    paper: Paper, model_file: Path
+) -> None:
+    people = family(paper)
+    paper.row(
+        "school_enrolment",
+        subject={"own_number": "S1", "name": "高橋 翔太", "name_kana": "タカハシ ショウタ", "born_on": TWIN_BIRTH},
+    )
+    plain = paper.row("school_attendance", subject={"own_number": "S1"})
+    named = paper.row("school_attendance", subject={"own_number": "S1", "name": "髙橋翔太"})
+    wrong = paper.row("school_attendance", subject={"own_number": "S1", "name": "松井 賢治"})
+    linked = paper.link(model_file)
+    assert same(linked, people["shota"], plain, named)
+    assert linked.person(wrong) is None
+
+
+def test_guardian_is_found_in_the_family_of_the_child_and_namesakes_are_not(paper: Paper, model_file: Path) -> None:
+    people = family(paper)
+    row = paper.row(
+        "school_enrolment",
+        subject={"own_number": "S1", "name_kana": "タカハシ ショウタ", "born_on": TWIN_BIRTH},
+        guardian={"name": "高橋恵"},
+    )
+    linked = paper.link(model_file)
+    assert linked.person(row, "guardian") == linked.person(people["mother"])
+    assert linked.rule(row, "guardian") == "R1"
+
+
+def test_contract_holder_is_found_by_name_and_address_and_is_no_child(paper: Paper, model_file: Path) -> None:
+    father = paper.resident(
+        "1101", "田島 健", "ﾀｼﾞﾏ ｹﾝ", "1975-01-01", household_number="HE", address="ひなた市花園町２丁目２７番１５号"
+    )
+    paper.resident(
+        "1102", "田島 健", "ﾀｼﾞﾏ ｹﾝ", "2012-01-01", household_number="HE", address="ひなた市花園町２丁目２７番１５号"
+    )
+    water = paper.row(
+        "water_bills", holder={"name": "田島　健", "name_kana": "ﾀｼﾞﾏ ｹﾝ", "address": "花園町2-27-15 コーポ花101"}
+    )
+    elsewhere = paper.row("water_bills", holder={"name": "田島　健", "name_kana": "ﾀｼﾞﾏ ｹﾝ", "address": "本町9-9-9"})
+    linked = paper.link(model_file)
+    assert linked.person(water, "holder") == linked.person(father)
+    assert linked.person(elsewhere, "holder") is None
+
+
+def test_unknown_person_becomes_one_person_across_sources(paper: Paper, model_file: Path) -> None:
+    family(paper)
+    one = paper.row("university", subject={"name": "遠山 梢", "name_kana": "とおやま こずえ", "born_on": "2014-02-02"})
+    two = paper.row(
+        "counselling", subject={"name": "遠山　梢", "name_kana": "トオヤマ コズエ", "born_on": "2014-02-02"}
+    )
+    nobody = paper.row("club", subject={"name": "遠山 梢"})
+    linked = paper.link(model_file)
+    assert same(linked, one, two)
+    assert linked.rule(one) == "NEW"
+    assert linked.person(nobody) in {None, linked.person(one)}
+
+
+def test_different_decision_keeps_a_pair_apart(paper: Paper, model_file: Path) -> None:
+    people = family(paper)
+    row = paper.row(
+        "university", subject={"name": "高橋 翔太", "name_kana": "たかはし しょうた", "born_on": TWIN_BIRTH}
+    )
+    assert same(paper.link(model_file), people["shota"], row)
+    parted = paper.link(model_file, decisions=[(reference(row), reference(people["shota"]), False)])
+    assert parted.person(row) != parted.person(people["shota"])
