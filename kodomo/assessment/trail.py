@@ -36,15 +36,15 @@ def append(event: audit.AuditEvent, at: dt.datetime, home: Home) -> int:
     Raises:
         IntegrityFault: the row can't be written. The transaction is lost with it.
     """
+    anchor = anchor_file(home)
     try:
         with connection.cursor() as cursor:
-            sequence, mac = audit.append(cursor, keys(home)["audit"], connection.vendor, event, at)
+            sequence, mac = audit.append(cursor, keys(home)["audit"], connection.vendor, event, at, anchor)
     except DatabaseError:
         raise IntegrityFault(
             "証跡を書けないので、表示も保存もしませんでした。",
             then="システム管理者に連絡してください。証跡が書けるようになるまで、個票は開けません。",
         ) from None
-    anchor = anchor_file(home)
     transaction.on_commit(lambda: audit.write_anchor(anchor, sequence, mac))
     return sequence
 

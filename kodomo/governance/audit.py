@@ -94,14 +94,25 @@ def install(cursor: Cursor, vendor: str) -> None:
         cursor.execute(statement)
 
 
-def append(cursor: Cursor, key: bytes, vendor: str, event: AuditEvent, at: dt.datetime) -> tuple[int, str]:
+def append(
+    cursor: Cursor, key: bytes, vendor: str, event: AuditEvent, at: dt.datetime, anchor: Path | None = None
+) -> tuple[int, str]:
     """Write one row inside the caller's transaction; returns its sequence number and MAC.
 
     On SQLite the caller's transaction must be IMMEDIATE (as configured), on PostgreSQL an advisory
     lock held to the end of the transaction keeps two writers from chaining to the same row.
+
+    Args:
+        anchor: where the newest MAC was copied. When given, a chain that no longer holds it is not
+            continued: going on would overwrite the only sign that rows were taken away.
+
+    Raises:
+        IntegrityFault: the chain doesn't reach its anchor, or the anchor can't be read.
     """
     if vendor == "postgresql":
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [0x6B6F646F6D6F])
+    if anchor is not None:
+        _check_reaches(cursor, anchor)
     cursor.execute("SELECT sequence, mac FROM audit_events ORDER BY sequence DESC LIMIT 1")
     last = cursor.fetchone()
     sequence, previous = (int(last[0]) + 1, str(last[1])) if last else (1, "")
@@ -140,16 +151,41 @@ def verify(cursor: Cursor, key: bytes, anchor: Path | None = None) -> Verdict:
     return _against_anchor(len(rows), macs_at, anchor)
 
 
+def _check_reaches(cursor: Cursor, anchor: Path) -> None:
+    kept = _read_anchor(anchor)
+    if kept is None:
+        return
+    cursor.execute("SELECT mac FROM audit_events WHERE sequence = %s", [kept[0]])
+    row = cursor.fetchone()
+    if row is None or row[0] != kept[1]:
+        raise IntegrityFault(
+            "証跡の末尾が失われているか、古いデータベースに戻されています。処理を止めました。",
+            where=anchor.name,
+            then="データベースを保全し、kodomo audit verify の結果を個人情報保護責任者に知らせてください。",
+        )
+
+
+def _read_anchor(anchor: Path) -> tuple[int, str] | None:
+    """Sequence and MAC of the anchor, None where there is none. Raises IntegrityFault."""
+    try:
+        kept = json.loads(anchor.read_text())
+        return int(kept["sequence"]), str(kept["mac"])
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError):
+        raise IntegrityFault("証跡の控え(アンカー)を読めません。", where=anchor.name) from None
+
+
 def _against_anchor(rows: int, macs_at: Mapping[int, str], anchor: Path | None) -> Verdict:
     if anchor is None:
         return Verdict(rows, None)
-    if not anchor.exists():
-        return Verdict(rows, 1, "控え(アンカー)がありません") if rows else Verdict(rows, None)
     try:
-        kept = json.loads(anchor.read_text())
-        sequence, mac = int(kept["sequence"]), str(kept["mac"])
-    except (ValueError, KeyError, TypeError):
+        kept = _read_anchor(anchor)
+    except IntegrityFault:
         return Verdict(rows, rows, "控え(アンカー)を読めません")
+    if kept is None:
+        return Verdict(rows, 1, "控え(アンカー)がありません") if rows else Verdict(rows, None)
+    sequence, mac = kept
     if macs_at.get(sequence) != mac:
         return Verdict(rows, min(sequence, rows + 1), "末尾が切り取られたか、古いデータベースに戻されています")
     return Verdict(rows, None)
@@ -157,12 +193,9 @@ def _against_anchor(rows: int, macs_at: Mapping[int, str], anchor: Path | None) 
 
 def write_anchor(anchor: Path, sequence: int, mac: str) -> None:
     """Copy the newest MAC outside the database; call after the commit. Never goes backwards."""
-    if anchor.exists():
-        try:
-            if int(json.loads(anchor.read_text())["sequence"]) >= sequence:
-                return
-        except (ValueError, KeyError, TypeError):
-            raise IntegrityFault("証跡の控え(アンカー)を読めません。", where=anchor.name) from None
+    kept = _read_anchor(anchor)
+    if kept is not None and kept[0] >= sequence:
+        return
     anchor.parent.mkdir(parents=True, exist_ok=True)
     aside = anchor.with_name(f"{anchor.name}.{os.getpid()}.{sequence}.partial")
     with aside.open("w") as handle:

@@ -198,9 +198,8 @@ def test_it_has_no_demonstration_beside_a_real_citys_data(home: Home, hinata: Mu
 
 
 def test_it_makes_one_first_administrator_where_nobody_is(tmp_path: Any, home: Home, hinata: Municipality) -> None:
-    from kodomo.web.serve import prepare
-
     from kodomo.web.models import Staff
+    from kodomo.web.serve import prepare
 
     Staff.objects.all().delete()
     accounts = prepare(home=home, municipality=hinata, demo=False)["accounts"]

@@ -136,6 +136,27 @@ def test_an_older_database_put_back_and_written_on_is_found(
     older.close()
 
 
+def test_a_chain_that_lost_its_tail_is_not_continued(connection: sqlite3.Connection, anchor: Path) -> None:
+    """Going on would replace the anchor, and with it the only sign that rows are missing."""
+    write(connection, anchor, 5)
+    unlock(connection)
+    connection.execute("DELETE FROM audit_events WHERE sequence > 3")
+    with pytest.raises(IntegrityFault, match="失われている"):
+        audit.append(DjangoLike(connection), KEY, "sqlite", AuditEvent("hana", "", "X"), AT, anchor)
+    assert verdict(connection, anchor).first_bad == 4
+
+
+def test_a_chain_whose_last_act_was_not_anchored_in_time_is_continued(
+    connection: sqlite3.Connection, anchor: Path
+) -> None:
+    """A process killed between commit and anchor leaves the anchor one row behind; that is no tampering."""
+    write(connection, anchor, 3)
+    audit.append(DjangoLike(connection), KEY, "sqlite", AuditEvent("hana", "", "X"), AT)
+    sequence, mac = audit.append(DjangoLike(connection), KEY, "sqlite", AuditEvent("hana", "", "Y"), AT, anchor)
+    audit.write_anchor(anchor, sequence, mac)
+    assert verdict(connection, anchor) == audit.Verdict(5, None)
+
+
 def test_without_the_key_nobody_writes_a_row_that_fits(connection: sqlite3.Connection, anchor: Path) -> None:
     write(connection, anchor, 2)
     audit.append(DjangoLike(connection), b"x" * 32, "sqlite", AuditEvent("eve", "", "VIEW_CASE"), AT)

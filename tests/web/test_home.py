@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Any
+
+import pytest
+from standing_people import EVERYBODY, HANA, OTHERS, REN, RIN, Person
+
+from kodomo.assessment.models import Case
+
+COORDINATOR = next(p for p in OTHERS if p.role == "COORDINATOR")
+
+
+def counts(answer: Any) -> dict[str, int]:
+    found = re.findall(r'tile__words">([^<]+)</span><span class="tile__count">(\d+)', answer.content.decode())
+    return {words: int(count) for words, count in found}
+
+
+@pytest.mark.parametrize("person", EVERYBODY, ids=lambda person: person.username)
+def test_it_opens_for_everybody_and_greets_by_name(person: Person, as_person: Any) -> None:
+    answer = as_person(person).get("/")
+    assert answer.status_code == 200
+    assert person.name in answer.content.decode()
+
+
+def test_it_counts_ones_own_offices_cases(as_person: Any) -> None:
+    assert counts(as_person(HANA).get("/"))["判断を待つ事例"] == 6
+    assert counts(as_person(REN).get("/"))["判断を待つ事例"] == 2
+    assert counts(as_person(REN).get("/"))["必ず確認する事例"] == 1
+    assert counts(as_person(COORDINATOR).get("/"))["判断を待つ事例"] == 8
+
+
+def test_it_counts_nothing_for_those_who_see_no_child(as_person: Any) -> None:
+    body = as_person(RIN).get("/").content.decode()
+    assert "tile" not in body and "/cases/" not in body
+
+
+def test_each_count_is_the_length_of_the_list_behind_it(as_person: Any, decided: Any, case_of: Any) -> None:
+    hana = as_person(HANA)
+    decided(hana, case_of("pc01").case_number)
+    Case.objects.filter(child_key="pc02").update(next_on=dt.date(2020, 1, 1), state="WATCH")
+    body = hana.get("/").content.decode()
+    tiles = re.findall(
+        r'<a href="(/cases/\?[^"]+)"><span class="tile__words">[^<]+</span><span class="tile__count">(\d+)', body
+    )
+    assert len(tiles) == 6 and sum(int(count) for _, count in tiles) >= 7
+    for url, count in tiles:
+        listed = re.findall(r'class="case-number"', hana.get(url.replace("&amp;", "&")).content.decode())
+        assert len(listed) == int(count), url
+
+
+def test_it_lists_what_is_due_and_marks_what_is_late(as_person: Any, case_of: Any) -> None:
+    Case.objects.filter(child_key="pc02").update(next_on=dt.date(2020, 1, 1))
+    body = as_person(HANA).get("/").content.decode()
+    assert case_of("pc02").case_number in body and "超過" in body and "2020/01/01(令2)" in body
+
+
+def test_it_says_which_judgement_is_the_current_one(as_person: Any) -> None:
+    body = as_person(HANA).get("/").content.decode()
+    assert "2026年3月31日(令和8年)" in body and "9 人" in body
+
+
+def test_it_shows_the_coordinating_office_every_offices_progress(as_person: Any) -> None:
+    body = as_person(COORDINATOR).get("/").content.decode()
+    assert "部署ごとの進み具合" in body and "子育て支援課" in body
+    assert "部署ごとの進み具合" not in as_person(HANA).get("/").content.decode()
+
+
+def test_it_is_calm_before_the_first_judgement(as_person: Any) -> None:
+    from kodomo.assessment.models import Arrival
+
+    Arrival.objects.all().delete()
+    Case.objects.all().delete()
+    assert "判定はまだ届いていません" in as_person(HANA).get("/").content.decode()
