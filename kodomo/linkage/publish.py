@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
+import io
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from kodomo.configuration import Home, Municipality
 from kodomo.governance.audit import AuditEvent
@@ -274,28 +275,10 @@ def _newest_extracts() -> dict[str, dt.date | None]:
 
 
 def _snapshot_name(tables: Mapping[str, pa.Table], at: dt.datetime) -> str:
+    """The moment and a hash of the content; Parquet, unlike Arrow's buffers, is the same for the same values."""
     digest = hashlib.sha256()
     for name in sorted(tables):
-        digest.update(json.dumps([name, tables[name].num_rows]).encode())
-        with pa.ipc.new_stream(_Hashing(digest), tables[name].schema) as stream:
-            stream.write_table(tables[name].combine_chunks())
+        body = io.BytesIO()
+        pq.write_table(tables[name], body, compression="none")
+        digest.update(name.encode() + body.getbuffer())
     return f"{at.astimezone(dt.UTC):%Y%m%dT%H%M%SZ}-{digest.hexdigest()[:10]}"
-
-
-class _Hashing:
-    """A file that only hashes what is written to it."""
-
-    closed = False
-
-    def __init__(self, digest: Any) -> None:
-        self._digest = digest
-
-    def write(self, content: Any) -> int:
-        self._digest.update(content)
-        return len(content)
-
-    def flush(self) -> None:
-        """Nothing is held back."""
-
-    def close(self) -> None:
-        """Nothing to close."""
