@@ -39,8 +39,9 @@ def write_report(folder: Path, stem: str, report: Report) -> Path:
     """Write ``stem.json`` and ``stem.html`` into the reports folder, each in one step; returns the JSON's path."""
     with writing(folder / stem):
         folder.mkdir(parents=True, exist_ok=True)
-        _replace(folder / f"{stem}.json", json.dumps(report, ensure_ascii=False, indent=1, default=str))
         _replace(folder / f"{stem}.html", page(report))
+        # Last: where the JSON is, the report is complete.
+        _replace(folder / f"{stem}.json", json.dumps(report, ensure_ascii=False, indent=1, default=str))
     return folder / f"{stem}.json"
 
 

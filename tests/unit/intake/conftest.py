@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -47,11 +48,21 @@ def read(town: Path, tmp_path: Path) -> Callable[..., Reading]:
     return reading
 
 
+Deliver = Callable[..., dict[str, Any]]
+
+
 @pytest.fixture
-def deliver(town: Path, home: Home) -> Callable[..., dict[str, Any]]:
-    """Receive paths into the empty home."""
+def deliver_apart(town: Path, home: Home) -> Deliver:
+    """Receive paths into the empty home, as the product does: each file read in a process of its own."""
 
     def delivering(*paths: Path, at: dt.datetime = AT, **more: Any) -> dict[str, Any]:
         return receive(list(paths), home=home, municipality=read_municipality(town), by="tester", at=at, **more)
 
     return delivering
+
+
+@pytest.fixture
+def deliver(deliver_apart: Deliver, monkeypatch: pytest.MonkeyPatch) -> Deliver:
+    """The same with the reading done in this process, for tests of what comes before and after it."""
+    monkeypatch.setattr("kodomo.intake.receive.readers", lambda: nullcontext(read_extract))
+    return deliver_apart

@@ -158,20 +158,20 @@ def sparse_sheet(rows: int) -> bytes:
     return with_parts(workbook_bytes(), {}, {"xl/worksheets/sheet1.xml": (b"<sheetData>", b"<sheetData>" + body)})
 
 
-def test_sheet_of_very_many_cells_dies_in_the_child_and_lands_nothing(deliver, inbox, home):
+def test_sheet_of_very_many_cells_dies_in_the_child_and_lands_nothing(deliver_apart, inbox, home):
     (inbox / WORKBOOK).write_bytes(sparse_sheet(300_000))
     limits = Limits(memory_bytes=300 << 20, ratio=10**6)
-    result = deliver(inbox, limits=limits)
+    result = deliver_apart(inbox, limits=limits)
     (told,) = result["deliveries"]
     assert told["state"] == "refused" and told["code"] in ("memory", "child_died", "bomb") and result["exit_code"] == 4
     assert not list((home.vault / "landed").glob("*"))
 
 
-def test_child_that_takes_too_long_is_stopped(deliver, inbox):
+def test_child_that_takes_too_long_is_stopped(deliver_apart, inbox):
     (inbox / RESIDENTS).write_bytes(residents_csv(*(f"{n},山田{n},R5.4.1,町{n}," for n in range(200_000))))
-    (told,) = deliver(inbox, limits=Limits(cpu_seconds=1, memory_bytes=4 << 30))["deliveries"]
+    (told,) = deliver_apart(inbox, limits=Limits(cpu_seconds=1, memory_bytes=4 << 30))["deliveries"]
     assert told["state"] == "refused" and told["code"] == "child_died"
-    (told,) = deliver(inbox, limits=Limits(wall_seconds=0))["deliveries"]
+    (told,) = deliver_apart(inbox, limits=Limits(wall_seconds=0))["deliveries"]
     assert told["code"] == "time"
 
 

@@ -1,0 +1,199 @@
+"""Sealed landings open only where they belong, and say which rows repeat and which were corrected."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kodomo.configuration import Home
+from kodomo.errors import IntegrityFault
+from kodomo.vault.database import open_vault
+from kodomo.vault.keys import Keyring
+from kodomo.vault.records import (
+    LANDED_FACTS,
+    MENTIONS,
+    ROWS,
+    Landing,
+    compare_rows,
+    land,
+    landed_facts,
+    landed_folder,
+    landed_mentions,
+    landing_schema,
+    receipts,
+    sweep,
+)
+
+AT = dt.datetime(2026, 4, 2, tzinfo=dt.UTC)
+DAY = dt.date(2026, 3, 1)
+
+
+def rows(*pairs: tuple[str, str]) -> pa.Table:
+    """A receipt's rows given as (identity, content)."""
+    columns = {
+        "row": range(1, len(pairs) + 1),
+        "identity": [identity.encode().ljust(16) for identity, _ in pairs],
+        "content": [content.encode().ljust(16) for _, content in pairs],
+    }
+    return pa.table({name: list(values) for name, values in columns.items()}).cast(ROWS.schema())
+
+
+def landing(*pairs: tuple[str, str]) -> Landing:
+    """One mention and one fact for each row; the fact's number is the row's."""
+    numbers = list(range(1, len(pairs) + 1))
+    mentions = [
+        {"row": n, "role": "subject", "kind": "observations", "name": f"人{n}", "known_from": DAY} for n in numbers
+    ]
+    facts = [
+        {"row": n, "role": "subject", "item": "x", "number": float(n), "valid_from": DAY, "known_from": DAY}
+        for n in numbers
+    ]
+    return Landing(
+        pa.Table.from_pylist(mentions, landing_schema(MENTIONS)),
+        pa.Table.from_pylist(facts, landing_schema(LANDED_FACTS)),
+        rows(*pairs),
+    )
+
+
+def deliver(home: Home, source: str, name: str, *pairs: tuple[str, str], on: dt.date | None = None) -> None:
+    keyring = open_vault(home)
+    from kodomo.vault.models import Receipt
+
+    land(home, keyring, name, landing(*pairs))
+    Receipt.objects.using("vault").create(
+        source=source, file_name=f"{name}.csv", sha256=name, size_bytes=1, extracted_on=on, received_at=AT, received_by="t",
+        medium="MEDIA", rows_read=len(pairs), rows_landed=len(pairs), rows_quarantined=0, layout_sha256="", sealed_file=name,
+    )  # fmt: skip
+
+
+def flags(states: dict[int, pa.Table]) -> dict[int, list[str]]:
+    """D for a duplicate, S for a superseded row, – for one that stands."""
+    return {
+        key: [
+            ("D" if d else "") + ("S" if s else "") or "-"
+            for d, s in zip(t["is_duplicate"].to_pylist(), t["is_superseded"].to_pylist(), strict=True)
+        ]
+        for key, t in states.items()
+    }
+
+
+TABLE = [
+    ("one row stands", {1: [("a", "1")]}, {1: ["-"]}),
+    ("repeat in a file", {1: [("a", "1"), ("a", "1")]}, {1: ["-", "D"]}),
+    ("repeat in a later delivery", {1: [("a", "1")], 2: [("a", "1")]}, {1: ["-"], 2: ["D"]}),
+    ("correction", {1: [("a", "1")], 2: [("a", "2")]}, {1: ["S"], 2: ["-"]}),
+    ("correction within a file", {1: [("a", "1"), ("a", "2")]}, {1: ["S", "-"]}),
+    ("repeated, then corrected", {1: [("a", "1"), ("a", "1")], 2: [("a", "2")]}, {1: ["S", "DS"], 2: ["-"]}),
+    ("changed and changed back", {1: [("a", "1")], 2: [("a", "2")], 3: [("a", "1"), ("a", "1")]}, {1: ["S"], 2: ["S"], 3: ["-", "D"]}),
+    ("others are left alone", {1: [("a", "1"), ("b", "1")], 2: [("a", "2"), ("c", "1")]}, {1: ["S", "-"], 2: ["-", "-"]}),
+    ("no identity: the content is it", {1: [("1", "1"), ("2", "2")], 2: [("1", "1"), ("3", "3")]}, {1: ["-", "-"], 2: ["D", "-"]}),
+    ("nothing delivered", {1: []}, {1: []}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("given_", "expected"), [case[1:] for case in TABLE], ids=[case[0] for case in TABLE])
+def test_rows_repeat_or_correct(given_, expected):
+    assert flags(compare_rows([(key, rows(*pairs)) for key, pairs in given_.items()])) == expected
+
+
+@given(
+    st.lists(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("123")), max_size=6), min_size=1, max_size=5)
+)
+def test_exactly_one_row_of_each_identity_stands_and_it_is_the_newest_statement(deliveries):
+    states = flags(compare_rows([(key, rows(*pairs)) for key, pairs in enumerate(deliveries)]))
+    standing, newest = {}, {}
+    for key, pairs in enumerate(deliveries):
+        for (identity, content), flag in zip(pairs, states[key], strict=True):
+            newest[identity] = content
+            if flag == "-":
+                assert identity not in standing
+                standing[identity] = content
+    assert standing == newest
+
+
+def test_landed_records_come_back_with_their_place(home):
+    deliver(home, "a", "n1", ("x", "1"), ("x", "1"), ("y", "1"), on=DAY)
+    deliver(home, "a", "n2", ("y", "2"))
+    deliver(home, "b", "n3", ("x", "1"))
+    keyring = open_vault(home)
+    found = landed_mentions(home, keyring)
+    assert found.schema.equals(MENTIONS.schema())
+    assert found["source"].to_pylist() == ["a", "a", "a", "a", "b"] and found["file"].to_pylist()[3] == "n2.csv"
+    assert found["is_duplicate"].to_pylist() == [False, True, False, False, False]
+    assert found["is_superseded"].to_pylist() == [False, False, True, False, False]
+    facts = landed_facts(home, keyring)
+    assert facts.schema.equals(LANDED_FACTS.schema())
+    assert [(f["receipt"], f["row"]) for f in facts.to_pylist()] == [(1, 1), (2, 1), (3, 1)]
+    assert landed_facts(home, keyring, {"b"}).num_rows == 1 and len(receipts({"a"})) == 2
+
+
+def test_nothing_landed_is_an_empty_table(home):
+    keyring = open_vault(home)
+    assert landed_mentions(home, keyring).equals(MENTIONS.empty()) and landed_facts(home, keyring).equals(
+        LANDED_FACTS.empty()
+    )
+
+
+def test_sealed_files_show_nothing(home):
+    deliver(home, "a", "n1", ("x", "1"))
+    assert "人1".encode() not in b"".join(p.read_bytes() for p in home.root.rglob("*") if p.is_file())
+
+
+@pytest.mark.parametrize("harm", ["flip", "swap", "cut", "other key", "missing"])
+def test_sealed_file_that_was_tampered_with_does_not_open(home, harm, tmp_path):
+    deliver(home, "a", "n1", ("x", "1"))
+    deliver(home, "a", "n2", ("y", "1"))
+    keyring = open_vault(home)
+    path = landed_folder(home) / "n1" / "mentions.sealed"
+    content = bytearray(path.read_bytes())
+    if harm == "flip":
+        content[-1] ^= 1
+    if harm == "swap":
+        content = bytearray((landed_folder(home) / "n2" / "mentions.sealed").read_bytes())
+    if harm == "cut":
+        content = content[:20]
+    path.write_bytes(content)
+    if harm == "other key":
+        keyring = Keyring.open(tmp_path / "other")
+    if harm == "missing":
+        path.unlink()
+    with pytest.raises(IntegrityFault):
+        landed_mentions(home, keyring)
+
+
+def test_sweep_removes_what_no_receipt_names_and_nothing_else(home):
+    deliver(home, "a", "n1", ("x", "1"))
+    keyring = open_vault(home)
+    land(home, keyring, "orphan", landing(("z", "1")))
+    (landed_folder(home) / ".half.1.partial").mkdir()
+    assert sweep(home) == 2 and sweep(home) == 0
+    assert [p.name for p in landed_folder(home).iterdir()] == ["n1"]
+
+
+def test_landing_again_under_the_same_name_replaces_what_was_left(home):
+    keyring = open_vault(home)
+    land(home, keyring, "n1", landing(("x", "1")))
+    deliver(home, "a", "n1", ("x", "1"), ("y", "1"))
+    assert landed_mentions(home, keyring).num_rows == 2
+
+
+def test_landing_that_does_not_fit_its_declaration_is_not_sealed(home):
+    keyring = open_vault(home)
+    good = landing(("x", "1"))
+    with pytest.raises(IntegrityFault):
+        land(home, keyring, "n1", Landing(good.mentions.drop_columns(["name"]), good.facts, good.rows))
+    assert not (landed_folder(home) / "n1").exists()
+
+
+def test_one_process_may_open_several_homes(tmp_path: Path):
+    first, second = Home(tmp_path / "1"), Home(tmp_path / "2")
+    deliver(first, "a", "n1", ("x", "1"))
+    open_vault(second)
+    assert receipts() == []
+    open_vault(first)
+    assert len(receipts()) == 1
