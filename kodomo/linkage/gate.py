@@ -73,7 +73,7 @@ def _check_column(table: str, name: str, data: pa.Table) -> list[str]:
         _refuse_if(table, name, pc.sum(pc.not_equal(days, 1)).as_py() or 0, "月初日でない日付があります")
     if not pa.types.is_string(column.type):
         return []
-    distinct = pc.unique(column.drop_null()).to_pylist()
+    distinct: list[str] = pc.unique(column.drop_null()).to_pylist()
     if name in KEY_COLUMNS:
         _refuse_if(table, name, sum(not KEY.match(v) for v in distinct), "仮名キーでない値があります")
         return []

@@ -142,7 +142,8 @@ def train(connection: duckdb.DuckDBPyConnection, records: int) -> dict[str, Any]
     api = DuckDBAPI(connection)
     linker = make_linker(api, "train_record", settings())
     if records >= SMALLEST_TRAINING:
-        with _quietly():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Splink tells analysts in English which levels it could not train
             linker.training.estimate_u_using_random_sampling(max_pairs=2e6, seed=SEED)
             for rule in (block_on("born_on"), block_on("kana")):
                 linker.training.estimate_parameters_using_expectation_maximisation(
@@ -156,18 +157,3 @@ def make_linker(api: DuckDBAPI, records: str, model: Any) -> Linker:
     left = api.register(records, dataset_display_name="a_record")
     right = api.register("spine_variant", dataset_display_name="b_spine")
     return Linker([left, right], model, log_level=logging.ERROR)
-
-
-class _quietly(warnings.catch_warnings):
-    """Splink reports untrained levels in English for analysts; staff read our own figures instead."""
-
-    def __enter__(self) -> Any:
-        self._level = logging.getLogger("splink").level
-        logging.getLogger("splink").setLevel(logging.ERROR)
-        entered = super().__enter__()
-        warnings.simplefilter("ignore")
-        return entered
-
-    def __exit__(self, *exc: object) -> None:
-        logging.getLogger("splink").setLevel(self._level)
-        super().__exit__(*exc)

@@ -47,7 +47,7 @@ def number_persons(connection: duckdb.DuckDBPyConnection, earlier: pa.Table | No
 
 def _votes(connection: duckdb.DuckDBPyConnection, earlier: pa.Table) -> list[tuple[int, int, int]]:
     connection.register("earlier", earlier)
-    rows = connection.execute(
+    rows: list[tuple[int, int, int]] = connection.execute(
         """SELECT l.person, e.person_number, count(*) AS votes
            FROM earlier e JOIN mention m USING (receipt, row, role) JOIN link l USING (form)
            WHERE e.person_number IS NOT NULL

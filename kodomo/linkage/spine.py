@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 
 from kodomo.intake.normalise import same_with_wildcards
+
+Sign = tuple[Any, ...]
 
 OPEN_END = dt.date(9999, 12, 31)
 
@@ -82,7 +86,7 @@ def _bearers(connection: duckdb.DuckDBPyConnection) -> list[Bearer]:
            FROM register r JOIN form f USING (form) WHERE r.resident_number IS NOT NULL
            GROUP BY r.resident_number, f.form ORDER BY f.form"""
     ).fetchall()
-    by_number: dict[str, list[tuple]] = defaultdict(list)
+    by_number: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
     for row in rows:
         by_number[row[0]].append(row)
     return [bearer for number, group in by_number.items() for bearer in bearers_of(number, group)]
@@ -99,7 +103,7 @@ def _decided(connection: duckdb.DuckDBPyConnection, bearers: list[Bearer]) -> di
     return decisions
 
 
-def bearers_of(number: str, rows: list[tuple]) -> list[Bearer]:
+def bearers_of(number: str, rows: list[tuple[Any, ...]]) -> list[Bearer]:
     """Part the rows of one number into the persons who bore it: the listed one, and predecessors of a reused number.
 
     A move row that names somebody else is a predecessor's only if all of it lies before the
@@ -115,7 +119,7 @@ def bearers_of(number: str, rows: list[tuple]) -> list[Bearer]:
     return found
 
 
-def _is_same_bearer(bearer: Bearer, row: tuple) -> bool:
+def _is_same_bearer(bearer: Bearer, row: tuple[Any, ...]) -> bool:
     _, _, kind, born_on, _, name, given, kana, given_kana, _, last_event, _, _ = row
     if born_on and bearer.born_on:
         return born_on == bearer.born_on or _shares_name(bearer, name, given, kana, given_kana)
@@ -133,7 +137,7 @@ def _shares_name(bearer: Bearer, name: str | None, given: str | None, kana: str 
     return any(same_with_wildcards(name, n) for n in bearer.names if name)
 
 
-def _add(bearer: Bearer, row: tuple) -> None:
+def _add(bearer: Bearer, row: tuple[Any, ...]) -> None:
     _, form, kind, born_on, sex, name, given, kana, given_kana, began, _, ended, households = row
     bearer.forms.append(form)
     bearer.born_on = bearer.born_on or born_on
@@ -190,14 +194,14 @@ def merge_returned(
     return list(groups.values()), doubts
 
 
-def _pairs_by(bearers: list[Bearer], keys_of) -> list[tuple[int, int]]:  # type: ignore[no-untyped-def]
+def _pairs_by(bearers: list[Bearer], keys_of: Callable[[Bearer], list[Sign]]) -> list[tuple[int, int]]:
     """Pairs that alone share a key and can be one person; a key shared by three or more decides nothing."""
-    by_key: dict[tuple, set[int]] = defaultdict(set)
+    by_key: dict[Sign, set[int]] = defaultdict(set)
     for position, bearer in enumerate(bearers):
         for key in keys_of(bearer):
             by_key[key].add(position)
-    pairs = {tuple(sorted(found)) for found in by_key.values() if len(found) == 2}
-    return sorted((a, b) for a, b in pairs if _can_be_one(bearers[a], bearers[b]))  # type: ignore[misc]
+    pairs = {(min(found), max(found)) for found in by_key.values() if len(found) == 2}
+    return sorted((a, b) for a, b in pairs if _can_be_one(bearers[a], bearers[b]))
 
 
 def _can_be_one(one: Bearer, other: Bearer) -> bool:
@@ -215,10 +219,10 @@ def _givens_written_alike(one: Bearer, other: Bearer) -> bool:
     return any(same_with_wildcards(a, b) for a in one.givens for b in other.givens)
 
 
-def _companions(bearers: list[Bearer]) -> list[set[tuple]]:
+def _companions(bearers: list[Bearer]) -> list[set[Sign]]:
     """For each bearer, who shared a household with them, as (given reading, birth date)."""
-    by_household: dict[str, set[tuple]] = defaultdict(set)
-    own: list[set[tuple]] = []
+    by_household: dict[str, set[Sign]] = defaultdict(set)
+    own: list[set[Sign]] = []
     for bearer in bearers:
         signs = {(k, bearer.born_on) for k in bearer.given_kanas if bearer.born_on}
         own.append(signs)
