@@ -26,6 +26,7 @@ UP, DOWN, GATE = "UP", "DOWN", "GATE"
 MOST_UP, MOST_DOWN = 5, 3
 WORTH_SAYING = 0.02
 """Parts of the log-odds smaller than this move nothing a person would notice (odds by 2 %)."""
+REGISTER = "resident_register"
 NO_POINTS = "シナリオの点数表に当てはまる項目がない"
 
 Array = NDArray[np.float64]
@@ -137,7 +138,7 @@ def reason_table(
         down = (down[0][:0], down[1][:0])
     gates = _gates(judged, parts.rows) if with_gates else (np.zeros(0, np.intp), np.zeros(0, np.intp))
     pieces = [
-        _gate_columns(judged, parts, gates),
+        _gate_columns(judged, parts, gates, matrix),
         _part_columns(parts, matrix, up, UP),
         _part_columns(parts, matrix, down, DOWN),
     ]
@@ -164,17 +165,30 @@ def _gates(judged: TypeJudgement, rows: NDArray[np.intp]) -> tuple[NDArray[np.in
 Columns = dict[str, NDArray[np.generic]]
 
 
-def _gate_columns(judged: TypeJudgement, parts: Parts, gates: tuple[NDArray[np.intp], NDArray[np.intp]]) -> Columns:
+def _gate_columns(
+    judged: TypeJudgement, parts: Parts, gates: tuple[NDArray[np.intp], NDArray[np.intp]], matrix: FeatureMatrix
+) -> Columns:
+    """Escalations: their own words, with date and source of the first fact they rest on."""
     rows, which = gates
-    texts = np.array([e.sentence for e in judged.scenario.escalations], dtype=object)
-    first = np.array([e.when[0].indicator for e in judged.scenario.escalations], dtype=object)
-    size = len(rows)
+    children = parts.rows[rows]
+    columns = _blank(children, GATE, np.zeros(len(rows)))
+    for n, escalation in enumerate(judged.scenario.escalations):
+        here = np.flatnonzero(which == n)
+        if len(here):
+            unit = Unit(escalation.sentence, escalation.when[0].indicator)
+            _say(columns, here, children[here], unit, matrix)
+            columns["sentence"][here] = escalation.sentence
+    return columns
+
+
+def _blank(children: NDArray[np.intp], direction: str, contribution: Array) -> Columns:
+    size = len(children)
     return {
-        "row": parts.rows[rows],
-        "direction": np.full(size, GATE, dtype=object),
-        "sentence": texts[which] if size else np.zeros(0, dtype=object),
-        "contribution": np.zeros(size),
-        "indicator": first[which] if size else np.zeros(0, dtype=object),
+        "row": children,
+        "direction": np.full(size, direction, dtype=object),
+        "sentence": np.full(size, "", dtype=object),
+        "contribution": contribution,
+        "indicator": np.full(size, None, dtype=object),
         "source": np.full(size, None, dtype=object),
         "fact_on": np.full(size, np.datetime64("NaT"), dtype="datetime64[D]"),
     }
@@ -185,15 +199,7 @@ def _part_columns(
 ) -> Columns:
     rows, units = chosen
     children = parts.rows[rows]
-    columns: Columns = {
-        "row": children,
-        "direction": np.full(len(rows), direction, dtype=object),
-        "sentence": np.full(len(rows), "", dtype=object),
-        "contribution": parts.values[rows, units],
-        "indicator": np.full(len(rows), None, dtype=object),
-        "source": np.full(len(rows), None, dtype=object),
-        "fact_on": np.full(len(rows), np.datetime64("NaT"), dtype="datetime64[D]"),
-    }
+    columns = _blank(children, direction, parts.values[rows, units])
     for n in np.unique(units):
         here = np.flatnonzero(units == n)
         _say(columns, here, children[here], parts.units[n], matrix)
@@ -212,9 +218,14 @@ def _say(
     values = matrix.values[children, place]
     columns["sentence"][here] = sentences(indicator, values, unit.sentence)
     columns["indicator"][here] = unit.indicator
-    columns["source"][here] = np.array([matrix.source_of.get(indicator.item)], dtype=object)
+    columns["source"][here] = np.array([_source(indicator, matrix)], dtype=object)
     if matrix.on is not None:
         columns["fact_on"][here] = matrix.on[children, place]
+
+
+def _source(indicator: Indicator, matrix: FeatureMatrix) -> str | None:
+    """The source that carries an indicator's item; the resident register for what its own tables say."""
+    return REGISTER if indicator.structure else matrix.source_of.get(indicator.item)
 
 
 def sentences(indicator: Indicator, values: Array, line: str = "") -> NDArray[np.object_]:
@@ -272,7 +283,7 @@ def overall_reasons(judged: Judged) -> pa.Table:
     cohort = judged.matrix.cohort
     pieces: list[Columns] = []
     for judgement in judged.types:
-        pieces.append(_overall_gates(judgement))
+        pieces.append(_overall_gates(judgement, judged.matrix))
         pieces.append(_overall_places(judgement, len(cohort)))
     merged = {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
     rank = np.where(merged["direction"] == GATE, -np.inf, -merged["contribution"].astype(np.float64))
@@ -281,8 +292,8 @@ def overall_reasons(judged: Judged) -> pa.Table:
     return table.filter(pc.less_equal(table["position"], MOST_UP))
 
 
-def _overall_gates(judgement: TypeJudgement) -> Columns:
-    columns = _gate_columns(judgement, scenario_parts(judgement), _gates(judgement, judgement.rows))
+def _overall_gates(judgement: TypeJudgement, matrix: FeatureMatrix) -> Columns:
+    columns = _gate_columns(judgement, scenario_parts(judgement), _gates(judgement, judgement.rows), matrix)
     label = judgement.type.label
     columns["sentence"] = np.array([f"「{label}」: {text}" for text in columns["sentence"]], dtype=object)
     return columns
@@ -295,13 +306,6 @@ def _overall_places(judgement: TypeJudgement, length: int) -> Columns:
     rows = np.flatnonzero(places >= 0.8)
     share = np.ceil((1 - places[rows]) * 100).astype(int)
     label = difficulty_label(judgement.type.value)
-    size = len(rows)
-    return {
-        "row": rows,
-        "direction": np.full(size, UP, dtype=object),
-        "sentence": np.array([f"「{label}」の判定で上位 {max(1, s)} % に入る" for s in share], dtype=object),
-        "contribution": -np.log(np.clip(1 - places[rows], 1e-6, 1)),
-        "indicator": np.full(size, None, dtype=object),
-        "source": np.full(size, None, dtype=object),
-        "fact_on": np.full(size, np.datetime64("NaT"), dtype="datetime64[D]"),
-    }
+    columns = _blank(rows, UP, -np.log(np.clip(1 - places[rows], 1e-6, 1)))
+    columns["sentence"][:] = [f"「{label}」の判定で上位 {max(1, s)} % に入る" for s in share]
+    return columns

@@ -92,6 +92,7 @@ def test_an_escalation_stands_first_as_a_gate(town: Town) -> None:
     child = town.judged.matrix.cohort.child_key[np.flatnonzero(kind.escalated)[0]]
     first = next(r for r in table.to_pylist() if r["child_key"] == child)
     assert (first["direction"], first["sentence"], first["position"]) == ("GATE", "長い欠席", 1)
+    assert first["source"] == "school_attendance" and first["fact_on"] is not None
 
 
 def test_sentences_for_zero_missing_shares_and_differences(town: Town) -> None:
@@ -110,7 +111,7 @@ def test_overall_reasons_name_the_types(town: Town) -> None:
 
 
 def test_the_model_weighs_more_with_more_cases() -> None:
-    weights = [model_weight(n) for n in (0, 20, 60, 400)]
+    weights = [model_weight(n) for n in (0, 20, 40, 400)]
     assert weights == sorted(weights) and weights[0] == 0 and weights[2] == 0.5
 
 
