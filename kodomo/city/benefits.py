@@ -46,13 +46,13 @@ def take_up(lives: Lives, rng: np.random.Generator) -> Benefits:
 def _assistance(lives: Lives, rng: np.random.Generator) -> tuple[list[Spell], Flags]:
     size, months = lives.econ.shape
     need = lives.econ + 0.25 * plus(lives.mental) + 0.5 * rng.standard_normal((size, 1), np.float32)
-    line = np.quantile(need, 0.9865)
+    line = np.quantile(need, 0.991)
     received = np.zeros((size, months), bool)
     spells = []
     for family in np.flatnonzero((need > line).sum(axis=1) >= 4):
         first = int(np.argmax(need[family] > line)) + int(rng.integers(1, 8))
         last = int(np.flatnonzero(need[family] > line - 0.5)[-1]) + int(rng.integers(2, 9))
-        if first >= months or rng.random() < 0.25:
+        if first >= months or rng.random() < 0.28:
             continue
         start = int(lives.starts[first]) if first > 9 else int(lives.starts[0]) - int(rng.integers(0, 1200))
         start = max(start, int(lives.arrived[family]) + 30)
@@ -110,7 +110,7 @@ def _classes(lives: Lives, rng: np.random.Generator, family: int, since: int, un
 
 def _class(lives: Lives, rng: np.random.Generator, family: int, day: int, helped: float) -> str:
     month = int(np.clip(np.searchsorted(lives.starts, day) - 9, 0, lives.months - 1))
-    money = float(lives.econ[family, month]) - helped + 0.35 * float(rng.standard_normal())
+    money = float(lives.econ[family, month]) - helped + 0.5 * float(rng.standard_normal())
     return "1" if money > 0.75 else "2" if money > 0.05 else "3"
 
 
@@ -120,10 +120,10 @@ def _aid(lives: Lives, rng: np.random.Generator, assisted: Flags) -> tuple[list[
     knows: Floats = rng.random(size).astype(np.float32)
     received = np.zeros((size, months), bool)
     grants: list[tuple[int, int, str]] = []
-    line = np.quantile(lives.econ[lives.family_of][lives.pupil()], 0.825) if lives.pupil().any() else 9.0
+    line = np.quantile(lives.econ[lives.family_of][lives.pupil()], 0.79) if lives.pupil().any() else 9.0
     for april in range(0, months, 12):
         year = 2026 - (months - april) // 12
-        money = lives.econ[:, april] + 0.3 * rng.standard_normal(size).astype(np.float32)
+        money = lives.econ[:, april] + 0.45 * rng.standard_normal(size).astype(np.float32)
         reluctant = 0.24 + 0.07 * plus(lives.isolation[:, april]) + 0.12 * ~lives.single[:, april]
         poor = (money > line) & (knows > reluctant)
         for family in np.flatnonzero(poor | assisted[:, april]):

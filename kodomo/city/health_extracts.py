@@ -136,10 +136,10 @@ def _checkup(press: Press, rng: np.random.Generator, i: int, code: str, day: int
     f = int(lives.family_of[i])
     abuse = bool(lives.states[Type.ABUSE][i, month])
     neglect = max(float(lives.excess[Type.ABUSE][i, month]) + 1.0, 0)
-    missed = 0.022 + 0.05 * neglect + 0.13 * abuse + 0.02 * max(float(lives.isolation[f, month]), 0)
+    missed = 0.022 + 0.035 * neglect + 0.10 * abuse + 0.02 * max(float(lives.isolation[f, month]), 0)
     if rng.random() < missed:
         return ["0", "", "", "", "", ""]
-    trait = float(lives.development[i]) + 0.95 * float(rng.standard_normal())
+    trait = 0.85 * float(lives.development[i]) + 1.15 * float(rng.standard_normal())
     cut = {"04": (2.9, 3.6), "18": (1.75, 2.75), "36": (1.55, 2.5)}[code]
     finding = "C" if trait > cut[1] else "B" if trait > cut[0] else "A"
     if finding == "A" and rng.random() < 0.035:
@@ -233,10 +233,10 @@ def _print_epds(press: Press) -> None:
             day = child.born + after + int(rng.normal(0, 5))
             month = press.month_of(day)
             ill = bool(lives.states[Type.POSTNATAL_DEPRESSION][i, month])
-            if day > LAST_DAY - 2 or not mother.is_resident(day) or rng.random() > reach - 0.14 * ill:
+            if day > LAST_DAY - 2 or not mother.is_resident(day) or rng.random() > reach - 0.10 * ill:
                 continue
-            hidden = ill and rng.random() < 0.28  # answers as one is expected to
-            score = rng.gamma(1.7, 2.1) + 0.9 * float(lives.mental[f, month]) + (7.2 if ill and not hidden else 0.0)
+            hidden = ill and rng.random() < 0.22  # answers as one is expected to
+            score = rng.gamma(1.7, 1.9) + 0.6 * float(lives.mental[f, month]) + (7.2 if ill and not hidden else 0.0)
             total = int(np.clip(round(score), 0, 30))
             tenth = int(rng.random() < (0.20 if ill and not hidden else 0.008)) * int(rng.integers(1, 3))
             name, kana = scribe.names(mother, day)

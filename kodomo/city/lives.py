@@ -158,7 +158,7 @@ def _burdens(lives: Lives, rng: np.random.Generator) -> None:
     base = rng.standard_normal((size, 1), np.float32)
     shock = wander(rng, size, months, 0.96)
     # One adult shifts the family's money by so much that 44.5 % against 8.6 % fall below the line.
-    lives.econ = (0.86 * base + 0.5 * shock + 1.22 * lives.single + 0.35 * lives.young_mother[:, None]).astype(
+    lives.econ = (0.86 * base + 0.5 * shock + 1.62 * lives.single + 0.35 * lives.young_mother[:, None]).astype(
         np.float32
     )
     lives.econ += 0.25 * foreign + 0.12 * plus((lives.kids - 2).astype(np.float32)) - 0.1
@@ -228,34 +228,39 @@ def _difficulties(lives: Lives, rng: np.random.Generator) -> None:
         return mine + family * rng.standard_normal((len(lives.families), 1), np.float32)[lives.family_of]
 
     # 貧困: the line is drawn through the family's money itself.
-    _cross(lives, Type.POVERTY, econ + 0.12 * chance(0, 1, 0, 0.9), here, 0.115, 0.10)
+    _cross(lives, Type.POVERTY, econ + chance(0, 0.42, 0, 0.9) + 0.25 * _family_mood(lives, rng), here, 0.119, 0.10)
     abuse = (
         0.30 * econ + 0.30 * iso + 0.45 * mental + 0.55 * step + 0.35 * young + 0.12 * plus((many - 2).astype(np.float32))
         + 0.45 * plus(econ) * plus(iso) + 0.40 * plus(mental) * ((lives.age < 3) | (dev > 1)) + 0.2 * recent
-        + chance(0.35, 0.55, 0.40, 0.93)
+        + chance(0.45, 0.85, 0.5, 0.93)
     )  # fmt: skip
     _cross(lives, Type.ABUSE, abuse, here & (lives.age >= 0), 0.040, 0.25)
     bullying = (
-        -0.55 * lives.adjustment + 0.40 * plus(dev) + 0.35 * recent + 0.45 * foreign + 0.25 * plus(econ) * plus(dev)
-        + chance(0.45, 0, 0.75, 0.85)
+        -0.50 * lives.adjustment + 0.40 * plus(dev) + 0.35 * recent + 0.45 * foreign + 0.25 * plus(econ) * plus(dev)
+        + chance(0.75, 0, 1.0, 0.87)
     )  # fmt: skip
     _cross(lives, Type.BULLYING, bullying, school & (lives.grade <= 6), 0.042, 0.3)
     _cross(lives, Type.BULLYING, bullying, school & (lives.grade > 6), 0.028, 0.3)
-    lives.adjustment -= 0.8 * lives.states[Type.BULLYING]
+    lives.adjustment -= 0.5 * lives.states[Type.BULLYING]
     refusal = (
         0.40 * plus(dev) - 0.50 * lives.adjustment + 0.22 * econ + 0.32 * plus(mental) + 0.35 * single
-        + 0.55 * plus(dev) * (lives.grade >= 7) + 0.45 * plus(-lives.adjustment) * plus(econ) + chance(0.45, 0.35, 0.5, 0.94)
+        + 0.55 * plus(dev) * (lives.grade >= 7) + 0.45 * plus(-lives.adjustment) * plus(econ) + chance(1.0, 0.6, 0.8, 0.94)
     )  # fmt: skip
-    for grade, rate in enumerate((0.009, 0.014, 0.019, 0.024, 0.031, 0.040, 0.054, 0.070, 0.077), start=1):
+    # Those who do not reach thirty days yet, or come for part of the day, are in difficulty too: half as many again.
+    for grade, rate in enumerate((0.014, 0.020, 0.027, 0.034, 0.043, 0.054, 0.073, 0.092, 0.102), start=1):
         _cross(lives, Type.NON_ATTENDANCE, refusal, school & (lives.grade == grade), rate, 0.45)
     carer = (
-        1.15 * care + 0.40 * single + 0.20 * plus((many - 2).astype(np.float32)) + 0.22 * (lives.birth_order == 0)[:, None]
+        0.85 * care + 0.32 * single + 0.20 * plus((many - 2).astype(np.float32)) + 0.22 * (lives.birth_order == 0)[:, None]
         - 0.1 * lives.is_boy[:, None] + 0.45 * foreign + 0.35 * plus(econ) * (many >= 3) + 0.55 * plus(mental - 0.8) * single
-        + chance(0.30, 0.40, 0.25, 0.95)
+        + chance(0.55, 0.60, 0.35, 0.95)
     )  # fmt: skip
     _cross(lives, Type.YOUNG_CARER, carer, here & (lives.age >= 8), 0.060, 0.2)
     _postnatal(lives, rng, econ, iso, mental, young)
     _developmental(lives, rng, econ, iso)
+
+
+def _family_mood(lives: Lives, rng: np.random.Generator) -> Floats:
+    return wander(rng, len(lives.families), lives.months, 0.95)[lives.family_of]
 
 
 def _cross(lives: Lives, kind: Type, liability: Floats, eligible: Flags, rate: float, slack: float) -> None:
@@ -293,9 +298,9 @@ def _postnatal(lives: Lives, rng: np.random.Generator, econ: Floats, iso: Floats
     # The mother's state is one for twins: chance is drawn per family.
     size, months = lives.econ.shape
     luck = (0.45 * rng.standard_normal((size, 1), np.float32) + 0.35 * wander(rng, size, months, 0.9))[lives.family_of]
-    liability = 0.8 * mental + 0.25 * young + 0.22 * iso + 0.35 * plus(econ) * plus(iso) + luck
+    liability = 0.75 * mental + 0.25 * young + 0.22 * iso + 0.35 * plus(econ) * plus(iso) + luck
     infant = lives.resident & (lives.age >= 0) & (lives.age < 1)
-    _cross(lives, Type.POSTNATAL_DEPRESSION, liability, infant, 0.097, 0.4)
+    _cross(lives, Type.POSTNATAL_DEPRESSION, liability, infant, 0.097, 0.8)
 
 
 def _developmental(lives: Lives, rng: np.random.Generator, econ: Floats, iso: Floats) -> None:

@@ -27,13 +27,13 @@ OPEN_SHARE = {
 """Registrations open on the last day, as shares of all children: together about 2 %."""
 
 CONSULTED = {
-    Type.ABUSE: (("01", 0.010), ("02", 0.010)),
-    Type.NON_ATTENDANCE: (("03", 0.016),),
-    Type.BULLYING: (("04", 0.012),),
-    Type.DEVELOPMENTAL_DISORDER: (("05", 0.008), ("02", 0.002)),
-    Type.YOUNG_CARER: (("06", 0.0035), ("99", 0.002)),
-    Type.POVERTY: (("07", 0.0025),),
-    Type.POSTNATAL_DEPRESSION: (("08", 0.03), ("02", 0.01)),
+    Type.ABUSE: (("01", 0.0055), ("02", 0.0055)),
+    Type.NON_ATTENDANCE: (("03", 0.0088),),
+    Type.BULLYING: (("04", 0.0066),),
+    Type.DEVELOPMENTAL_DISORDER: (("05", 0.0044), ("02", 0.0011)),
+    Type.YOUNG_CARER: (("06", 0.0019), ("99", 0.0011)),
+    Type.POVERTY: (("07", 0.0014),),
+    Type.POSTNATAL_DEPRESSION: (("08", 0.0165), ("02", 0.0055)),
 }
 """Monthly chance of a consultation of a kind while in difficulty, before contact counts."""
 
@@ -92,7 +92,7 @@ def _contact(lives: Lives, benefits: Benefits, rng: np.random.Generator) -> Floa
 def _consultations(lives: Lives, contact: Floats, rng: np.random.Generator) -> list[Consultation]:
     found = []
     pull = np.exp(np.clip(0.7 * contact, -1.5, 1.5))
-    hazards: list[tuple[str, Floats]] = [("99", 0.00022 * pull), ("02", 0.00035 * pull * (lives.age < 7))]
+    hazards: list[tuple[str, Floats]] = [("99", 0.00015 * pull), ("02", 0.00022 * pull * (lives.age < 7))]
     for kind, shares in CONSULTED.items():
         for code, rate in shares:
             hazards.append((code, rate * pull * lives.states[kind] + rate * 0.006 * (lives.excess[kind] > -1.5) * pull))

@@ -53,7 +53,8 @@ def _print_assessments(press: Press, enrolments: list[Enrolment]) -> None:
     rng, lives = press.rng("university_assessment"), press.lives
     scribe = press.scribe("university_assessment", UNIVERSITY)
     consents = rng.random(len(lives.children)) < 0.80
-    frank = rng.normal(0, 1, len(lives.children))
+    # How openly a child answers, how sternly a teacher rates.
+    frank, raters = rng.normal(0, 1, (2, len(lives.children)))
     for year in press.school_years():
         rows: list[tuple[Person, list[Cell]]] = []
         for month_of_year, day_of_month in ((6, 12), (10, 21), (2, 5)):
@@ -66,10 +67,17 @@ def _print_assessments(press: Press, enrolments: list[Enrolment]) -> None:
                 for e in enrolments
                 if e.year == year and e.grade >= 4 and e.start <= day and (not e.end or e.end > day)
             ):
-                absent = 0.05 + 0.55 * lives.states[Type.NON_ATTENDANCE][e.child, month]
+                absent = 0.05 + 0.22 * lives.states[Type.NON_ATTENDANCE][e.child, month]
                 if not consents[e.child] or rng.random() < absent:
                     continue
-                rows.append((e.person, _answers(press, rng, scribe, e, month, day, len(rows), float(frank[e.child]))))
+                rows.append(
+                    (
+                        e.person,
+                        _answers(
+                            press, rng, scribe, e, month, day, len(rows), float(frank[e.child]), float(raters[e.child])
+                        ),
+                    )
+                )
         if rows:
             press.write(
                 "university_assessment", f"児童生徒アセスメント_令和{year - 2018}年度_{STAMP}.xlsx", rows,
@@ -86,15 +94,16 @@ def _answers(
     day: int,
     position: int,
     frank: float,
+    rater: float,
 ) -> list[Cell]:
     lives, child = press.lives, e.child
     bullied = bool(lives.states[Type.BULLYING][child, month])
     refusing = bool(lives.states[Type.NON_ATTENDANCE][child, month])
     carer = bool(lives.states[Type.YOUNG_CARER][child, month])
-    adjustment = 62 + 9 * float(lives.adjustment[child, month]) - 6 * refusing + 3 * frank + float(rng.normal(0, 11))
-    hurt = 1.8 + 1.7 * bullied - 0.5 * float(lives.adjustment[child, month]) - 0.3 * frank + float(rng.normal(0, 1.6))
-    trait = 2.4 + 0.95 * float(lives.development[child]) + float(rng.normal(0, 1.7))
-    unaware = carer and rng.random() < 0.35
+    adjustment = 62 + 6.5 * float(lives.adjustment[child, month]) - 4 * refusing + 3 * frank + float(rng.normal(0, 11))
+    hurt = 1.8 + 1.3 * bullied - 0.5 * float(lives.adjustment[child, month]) - 0.3 * frank + float(rng.normal(0, 1.6))
+    trait = 2.4 + 0.62 * float(lives.development[child]) + 0.8 * rater + float(rng.normal(0, 1.6))
+    unaware = carer and frank < 0.1
     load = (
         1.2
         + 0.35 * float(lives.care[lives.family_of[child], month])
@@ -197,7 +206,7 @@ def _print_clubs(press: Press, enrolments: list[Enrolment]) -> None:
             e = place.get((i, date.year - (date.month < 4)))
             if e is None or rng.random() < 0.03:
                 continue
-            drop = 0.75 * lives.states[Type.NON_ATTENDANCE][i, month] + 0.4 * lives.states[Type.YOUNG_CARER][i, month]
+            drop = 0.45 * lives.states[Type.NON_ATTENDANCE][i, month] + 0.4 * lives.states[Type.YOUNG_CARER][i, month]
             drop += 0.2 * lives.states[Type.ABUSE][i, month] + 0.25 * lives.states[Type.BULLYING][i, month]
             days = int(rng.poisson(keen * max(1 - float(drop), 0.05)))
             cells: list[Cell] = [
@@ -238,8 +247,8 @@ def _print_water(press: Press) -> None:
             start = int(lives.starts[month])
             if (family >= 0).any():
                 money = np.where(family >= 0, lives.econ[family, month], money)
-            miss = rng.random(size) < np.clip(careless + 0.012 * np.exp(1.15 * money.clip(-2, 3)), 0, 0.7)
-            cleared = rng.random(size) < np.clip(0.75 - 0.18 * money, 0.12, 0.95)
+            miss = rng.random(size) < np.clip(careless + 0.014 * np.exp(0.85 * money.clip(-2, 3)), 0, 0.6)
+            cleared = rng.random(size) < np.clip(0.75 - 0.10 * money, 0.2, 0.95)
             arrears = np.where(miss, arrears + 2, np.where(cleared, 0, arrears))
             arrears = np.minimum(arrears, 24)
             usage = rng.gamma(9, heads * 14.5 / 9)

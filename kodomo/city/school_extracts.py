@@ -104,27 +104,27 @@ def _paces(press: Press) -> dict[str, Floats]:
     since = np.zeros((kids, months), np.int16)
     for month in range(1, months):
         since[:, month] = np.where(refusing[:, month], since[:, month - 1] + 1, 0)
-    depth = np.clip(0.30 + 0.35 * lives.excess[Type.NON_ATTENDANCE] + 0.16 * rng.standard_normal((kids, 1)), 0.10, 0.96)
-    elsewhere = rng.random(kids) < 0.10  # days at a free school count as attendance
-    depth[elsewhere] *= 0.25
-    growing = np.clip(since / 4.0, 0.15, 1.0) * refusing * depth
-    reluctant = np.clip(lives.excess[Type.NON_ATTENDANCE] + 0.55, 0, 0.6) * ~refusing
-    frail = rng.gamma(1.1, 0.014, (kids, 1))
-    frail[rng.random(kids) < 0.008] += 0.16  # long illness
+    depth = np.clip(0.48 + 0.45 * lives.excess[Type.NON_ATTENDANCE] + 0.20 * rng.standard_normal((kids, 1)), 0.01, 0.96)
+    # Days at a free school count as attendance, and some come every day though nothing is well with them.
+    depth[rng.random(kids) < 0.34] *= 0.05
+    growing = np.clip((since - 1) / 5.0, 0.04, 1.0) * refusing * depth
+    reluctant = np.clip(lives.excess[Type.NON_ATTENDANCE] + 0.8, 0, 0.8) * ~refusing
+    frail = rng.gamma(0.9, 0.019, (kids, 1))
+    frail[rng.random(kids) < 0.017] += 0.16  # long illness
     absent = (
-        frail + growing + 0.05 * reluctant + 0.022 * lives.states[Type.YOUNG_CARER] + 0.018 * lives.states[Type.ABUSE]
-        + 0.02 * lives.states[Type.BULLYING] + 0.008 * lives.states[Type.POVERTY]
+        frail + growing + 0.02 * reluctant + 0.014 * lives.states[Type.YOUNG_CARER] + 0.014 * lives.states[Type.ABUSE]
+        + 0.010 * lives.states[Type.BULLYING] + 0.008 * lives.states[Type.POVERTY]
     )  # fmt: skip
     sloppy = rng.gamma(0.7, 0.016, (kids, 1))
     late = (
-        sloppy + 0.07 * (refusing & (since < 6)) * (1 - growing) + 0.06 * reluctant + 0.050 * lives.states[Type.YOUNG_CARER]
-        + 0.035 * lives.states[Type.ABUSE] + 0.015 * lives.states[Type.POVERTY] + 0.006 * plus(lives.development)[:, None]
+        sloppy + 0.03 * (refusing & (since < 6)) * (1 - growing) + 0.015 * reluctant + 0.022 * lives.states[Type.YOUNG_CARER]
+        + 0.022 * lives.states[Type.ABUSE] + 0.015 * lives.states[Type.POVERTY] + 0.006 * plus(lives.development)[:, None]
     )  # fmt: skip
     early = (
         rng.gamma(0.7, 0.010, (kids, 1))
-        + 0.03 * (refusing & (since < 6))
-        + 0.02 * lives.states[Type.BULLYING]
-        + 0.02 * reluctant
+        + 0.018 * (refusing & (since < 6))
+        + 0.012 * lives.states[Type.BULLYING]
+        + 0.008 * reluctant
     )
     return {"absent": absent, "late": late, "early": early, "reluctant": reluctant, "since": since.astype(np.float32)}
 
@@ -198,15 +198,15 @@ def _print_nurse_room(press: Press, enrolments: list[Enrolment], pace: dict[str,
     states = {k: lives.states[k] for k in (Type.BULLYING, Type.ABUSE, Type.YOUNG_CARER, Type.NON_ATTENDANCE)}
     kids, months = lives.age.shape
     frail = rng.gamma(0.8, 0.9, (kids, 1))
-    early = states[Type.NON_ATTENDANCE] & (pace["since"] < 4)
+    early = 0.6 * (states[Type.NON_ATTENDANCE] & (pace["since"] < 4))
     rows: list[tuple[int, Enrolment, str]] = []
     rates = {
         "1": 0.035 * frail * (1 + 2.4 * early + 1.2 * states[Type.BULLYING] + 0.9 * states[Type.YOUNG_CARER]),
-        "2": 0.030 * frail * (1 + 3.0 * early + 1.8 * states[Type.BULLYING] + 1.5 * pace["reluctant"]),
+        "2": 0.030 * frail * (1 + 3.0 * early + 1.1 * states[Type.BULLYING] + 1.2 * pace["reluctant"]),
         "3": 0.045 * (1 + 1.3 * states[Type.ABUSE] + 0.8 * plus(lives.development)[:, None] * lives.is_boy[:, None]),
         "4": 0.030 * frail * (1 + 2.0 * early + 1.0 * states[Type.YOUNG_CARER] + 0.8 * states[Type.ABUSE]),
         "5": 0.007
-        * (1 + 7.0 * states[Type.BULLYING] + 6 * early + 3.5 * states[Type.ABUSE] + 3 * states[Type.YOUNG_CARER]),
+        * (1 + 4.5 * states[Type.BULLYING] + 5 * early + 3.5 * states[Type.ABUSE] + 3 * states[Type.YOUNG_CARER]),
         "9": 0.015 * np.ones((kids, months)),
     }
     for e in enrolments:
@@ -256,8 +256,8 @@ def _print_bullying(press: Press, enrolments: list[Enrolment]) -> None:
             ):
                 continue
             bullied = bool(lives.states[Type.BULLYING][e.child, month])
-            base = 0.0034 if e.grade <= 6 else 0.0014
-            if rng.random() < culture * (base + 0.055 * bullied):
+            base = 0.0056 if e.grade <= 6 else 0.0021
+            if rng.random() < culture * (base + 0.050 * bullied):
                 case = f"IJ{e.year % 100}{len(rows) + 1:05d}"
                 day = days_within(rng, start)
                 rows.append((day, case, e, "被害"))
@@ -325,8 +325,8 @@ def _print_counselling(press: Press, enrolments: list[Enrolment]) -> None:
     scribe = press.scribe("education_counselling", COUNSELLOR)
     place = {(e.child, e.year): e for e in enrolments}
     rates = (
-        ("不登校", 0.030 * lives.states[Type.NON_ATTENDANCE] + 0.0002), ("登校しぶり", 0.012 * lives.states[Type.NON_ATTENDANCE] + 0.0004),
-        ("いじめ", 0.016 * lives.states[Type.BULLYING] + 0.0002), ("発達", 0.010 * lives.states[Type.DEVELOPMENTAL_DISORDER] + 0.0006),
+        ("不登校", 0.016 * lives.states[Type.NON_ATTENDANCE] + 0.0003), ("登校しぶり", 0.007 * lives.states[Type.NON_ATTENDANCE] + 0.0005),
+        ("いじめ", 0.016 * lives.states[Type.BULLYING] + 0.0002), ("発達", 0.005 * lives.states[Type.DEVELOPMENTAL_DISORDER] + 0.0007),
         ("家庭", 0.006 * lives.states[Type.ABUSE] + 0.003 * lives.states[Type.YOUNG_CARER] + 0.0003), ("学業", 0.0006), ("その他", 0.0005),
     )  # fmt: skip
     open_to_help = np.exp(-0.35 * lives.by_child(lives.isolation).clip(-2, 2))
