@@ -244,12 +244,7 @@ def serve(descriptor: int) -> None:
                 return
             body = _exactly(jobs, struct.unpack("<I", head)[0])
             if os.fork() == 0:
-                jobs.close()
-                with open(pipes[0], "wb") as out:  # noqa: PTH123  a descriptor, not a path
-                    out.write(struct.pack("<Q", os.getpid()))
-                    out.flush()
-                    _answer(body, out)
-                os._exit(0)
+                _answer_and_end(jobs, pipes[0], body)
             os.close(pipes[0])
             _reap()
 
@@ -275,6 +270,18 @@ def _exactly(jobs: socket.socket, length: int) -> bytes:
     while len(body) < length and (piece := jobs.recv(length - len(body))):
         body += piece
     return body
+
+
+def _answer_and_end(jobs: socket.socket, pipe: int, body: bytes) -> None:
+    """What the forked process does; it never comes back, whatever happens (its parent may be gone)."""
+    try:
+        jobs.close()
+        with open(pipe, "wb") as out:
+            out.write(struct.pack("<Q", os.getpid()))
+            out.flush()
+            _answer(body, out)
+    finally:
+        os._exit(0)
 
 
 def _reap() -> None:
