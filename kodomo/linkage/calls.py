@@ -42,6 +42,7 @@ WITH wanted AS (
     SELECT w.form, c.person, any_value(w.plain) AS plain,
         bool_or(coalesce(w.kana = s.kana, false) OR coalesce(same_name(w.name, s.name), false)
                 OR coalesce(w.sorted_kana = s.sorted_kana, false)) AS is_whole,
+        bool_or(coalesce(w.kana = s.given_kana, false) OR coalesce(w.name = s.given, false)) AS is_given,
         any_value(w.age IS NULL AND w.class IS NULL) AS is_age_unknown
     FROM wanted w JOIN child c
       ON date_sub('year', c.born, w.seen_to) < 20
@@ -51,28 +52,31 @@ WITH wanted AS (
      AND (w.sex IS NULL OR c.sex IS NULL OR w.sex = c.sex)
     JOIN child_name s ON s.person = c.person AND (
         w.kana = s.kana OR w.name = s.name OR same_name(w.name, s.name) OR w.sorted_kana = s.sorted_kana
-        OR w.kana = s.given_kana OR w.name = s.given)
+        OR w.kana = s.given_kana OR w.name = s.given
+        OR (w.class IS NOT NULL AND length(w.name) >= 3 AND one_off(w.name, s.name)))
     GROUP BY w.form, c.person
 ), schools AS (
     SELECT t.form, t.person, bool_or(d.school = t.plain OR starts_with(d.school, t.plain) OR starts_with(t.plain, d.school)) AS is_same
     FROM fitting t JOIN schooled d USING (person) WHERE t.plain IS NOT NULL GROUP BY t.form, t.person
 )
-SELECT t.form, t.person, t.is_whole, t.is_age_unknown, coalesce(s.is_same, false) AS is_same_school
+SELECT t.form, t.person, CASE WHEN t.is_whole THEN 2 WHEN t.is_given THEN 1 ELSE 0 END AS likeness, t.is_age_unknown, coalesce(s.is_same, false) AS is_same_school
 FROM fitting t LEFT JOIN schools s USING (form, person)
 ANTI JOIN (SELECT form, person FROM verdict WHERE NOT is_same) v ON v.form = t.form AND v.person = t.person
-WHERE s.is_same IS NULL OR s.is_same
+WHERE coalesce(s.is_same, t.is_whole OR t.is_given)
 """
-"""Children who can be meant: the name or call name, the age give or take one, no other school."""
+"""Children who can be meant: the name or call name, the age give or take one, no other school.
+
+A name one character off counts only for a child of the same school and grade."""
 
 CHOSEN = """
 CREATE OR REPLACE TABLE chosen AS
 WITH whole AS (
-    -- who bears the whole name goes before who only bears the given name
-    SELECT *, bool_or(is_whole) OVER (PARTITION BY form) AS some_whole FROM called
+    -- who bears the whole name goes before who bears the given name, and that before one character off
+    SELECT *, max(likeness) OVER (PARTITION BY form) AS best FROM called
 ), counted AS (
     SELECT *, count(*) OVER (PARTITION BY form) AS fitting,
         count(*) FILTER (is_same_school) OVER (PARTITION BY form) AS at_school
-    FROM whole WHERE is_whole = some_whole
+    FROM whole WHERE likeness = best
 )
 SELECT form, person, fitting,
     ((fitting = 1 AND (NOT is_age_unknown OR is_same_school)) OR (at_school = 1 AND is_same_school)) AS is_certain

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import duckdb
 from splink import DuckDBAPI
@@ -14,6 +15,9 @@ LOWEST_WEIGHT = 0.0
 """Pairs below even odds are not kept as candidates: they could neither link nor be worth a person's time."""
 
 TRAINING_RECORDS = 20_000
+
+FEWEST_TO_TRAIN_FOR = 200
+"""With fewer records left over, training would take longer than a person to look at them all."""
 
 SPINE_VARIANT = """
 CREATE OR REPLACE TABLE spine_variant AS
@@ -84,22 +88,27 @@ def score_candidates(connection: duckdb.DuckDBPyConnection, model_file: Path) ->
         connection.execute(NO_CANDIDATES)
         return {"records": 0, "pairs": 0}
     connection.execute(SPINE_VARIANT)
-    weights = _model(connection, model_file)
+    weights = _model(connection, model_file, records)
     linker = model.make_linker(DuckDBAPI(connection), "record", weights)
     pairs = linker.inference.predict(threshold_match_weight=LOWEST_WEIGHT)
     connection.execute(CANDIDATE.format(pairs=pairs.physical_name))
     return {"records": records, "pairs": _count(connection, "candidate")}
 
 
-def _model(connection: duckdb.DuckDBPyConnection, model_file: Path) -> dict:  # type: ignore[type-arg]
+def _model(connection: duckdb.DuckDBPyConnection, model_file: Path, left_over: int) -> dict[str, Any]:
+    """The weights to score with: the saved model, a freshly trained one, or the starting weights for a handful."""
+    # A record has at most one person: before anything is compared, each is as likely as the next.
+    prior = {"probability_two_random_records_match": 1 / max(_count(connection, "spine"), 1000)}
     connection.execute(RECORD.format(table="train_record", which=FOR_TRAINING.format(limit=TRAINING_RECORDS)))
     records = _count(connection, "train_record")
-    weights = model.load_model(model_file, records)
-    if weights is None:
-        weights = model.train(connection, records)
-        model.save_model(model_file, weights, records)
-    # A record has at most one person: before anything is compared, each is as likely as the next.
-    return weights | {"probability_two_random_records_match": 1 / max(_count(connection, "spine"), 1000)}
+    kept = model.load_model(model_file, records)
+    if kept is not None:
+        return kept | prior
+    if left_over < FEWEST_TO_TRAIN_FOR:
+        return model.starting_weights(connection) | prior
+    weights = model.train(connection, records)
+    model.save_model(model_file, weights, records)
+    return weights | prior
 
 
 def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:

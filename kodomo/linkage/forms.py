@@ -105,9 +105,16 @@ MACROS = """
 CREATE OR REPLACE MACRO same_name(a, b) AS
     a = b OR ((contains(a, '〓') OR contains(b, '〓')) AND length(a) = length(b)
               AND (a LIKE replace(b, '〓', '_') OR b LIKE replace(a, '〓', '_')));
+CREATE OR REPLACE MACRO drops_one(a, b) AS
+    len(list_filter(range(1, length(a) + 1), lambda i: left(a, i - 1) || substr(a, i + 1) = b)) > 0;
+CREATE OR REPLACE MACRO one_off(a, b) AS CASE
+    WHEN length(a) = length(b) THEN len(list_filter(range(1, length(a) + 1), lambda i: substr(a, i, 1) <> substr(b, i, 1))) = 1
+    WHEN length(a) = length(b) + 1 THEN drops_one(a, b) WHEN length(b) = length(a) + 1 THEN drops_one(b, a) ELSE false END;
 CREATE OR REPLACE MACRO filled(a) AS nullif(trim(a), '');
 CREATE OR REPLACE MACRO plain_number(a) AS nullif(ltrim(trim(a), '0'), '');
 """
+
+# DuckDB's levenshtein and jaro_winkler count bytes: any two kana would look two thirds alike.
 
 BASE = """
 CREATE OR REPLACE TABLE base AS

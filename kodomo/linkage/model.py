@@ -21,7 +21,7 @@ SEED = 20260401
 SMALLEST_TRAINING = 2_000
 """Records below which EM would chase noise; the starting weights are used as they are."""
 
-MODEL_VERSION = 1
+MODEL_VERSION = 2
 
 # Level: SQL condition, Japanese label, m (share among true pairs), u (share among chance pairs in a block).
 Level = tuple[str, str, float, float]
@@ -37,10 +37,10 @@ NAME_LEVELS: tuple[Level, ...] = (
     (_WRITING, "漢字が同じ", 0.08, 0.00004),
     ("sorted_kana_l = sorted_kana_r OR (surname_kana_l = given_kana_r AND given_kana_l = surname_kana_r)", "姓名の順が逆", 0.004, 0.00001),
     (_GIVEN, "名が同じで姓が違う", 0.05, 0.006),
-    (f"{_SURNAME} AND (levenshtein(given_kana_l, given_kana_r) <= 1 OR levenshtein(given_l, given_r) <= 1)"
+    (f"{_SURNAME} AND (one_off(given_kana_l, given_kana_r) OR one_off(given_l, given_r))"
      " AND least(length(coalesce(given_kana_l, given_l)), length(coalesce(given_kana_r, given_r))) >= 2", "姓が同じで名が一字違い", 0.02, 0.0012),
-    ("loose_kana_l = loose_kana_r OR jaro_winkler_similarity(kana_l, kana_r) >= 0.93"
-     " OR (length(name_l) >= 3 AND length(name_l) = length(name_r) AND levenshtein(name_l, name_r) = 1)", "氏名が一字違い", 0.03, 0.001),
+    ("loose_kana_l = loose_kana_r OR one_off(kana_l, kana_r)"
+     " OR (length(name_l) >= 3 AND one_off(name_l, name_r))", "氏名が一字違い", 0.03, 0.001),
     (_SURNAME, "姓だけ同じ", 0.006, 0.02),
     ("ELSE", "氏名が違う", 0.01, 0.97),
 )  # fmt: skip
@@ -132,6 +132,11 @@ def save_model(path: Path, model: dict[str, Any], trained_on: int) -> None:
     body = {"version": MODEL_VERSION, "trained_on": trained_on, "settings": model}
     aside.write_text(json.dumps(body, ensure_ascii=False, indent=1, sort_keys=True))
     aside.replace(path)
+
+
+def starting_weights(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    """The model before training, as Splink's settings in JSON data."""
+    return dict(make_linker(DuckDBAPI(connection), "train_record", settings()).misc.save_model_to_json())
 
 
 def train(connection: duckdb.DuckDBPyConnection, records: int) -> dict[str, Any]:

@@ -30,9 +30,8 @@ NAME_SAME = """(
 
 NAME_LIKE = """(
     coalesce(f.loose_kana = s.loose_kana, false)
-    OR coalesce(jaro_winkler_similarity(f.given_kana, s.given_kana) >= 0.85, false)
-    OR coalesce(jaro_winkler_similarity(f.kana, s.kana) >= 0.92, false)
-    OR coalesce(length(f.name) >= 3 AND length(f.name) = length(s.name) AND levenshtein(f.name, s.name) = 1, false)
+    OR coalesce(one_off(f.given_kana, s.given_kana) OR one_off(f.kana, s.kana), false)
+    OR coalesce(length(f.name) >= 3 AND one_off(f.name, s.name), false)
 )"""
 """One slip apart; never enough where a twin could be meant."""
 
@@ -136,6 +135,15 @@ RULES = (
 )
 """In order. The number comes first, but never alone where a name or birth date contradicts it."""
 
+BY_SCHOOL = f"""
+SELECT DISTINCT f.form, p.person
+FROM todo f JOIN spine p ON p.born_on = f.born_on JOIN spine_name s ON s.person = p.person
+JOIN schooled d ON d.person = p.person AND d.school = plain_school(f.school)
+WHERE {SEX_FITS} AND (s.given_kana = f.given_kana OR same_name(s.given, f.given))
+"""
+
+SCHOOLMATE = Rule("H2", "名と生年月日と学校が同じ人が一人だけ(姓の変更)", BY_SCHOOL)
+
 SLIPPED_BIRTH = Rule(
     "B1",
     "カナも漢字も同じで生年月日が一字か一月以内の違い、学校・住所・保護者のどれかも合う人が一人だけ",
@@ -188,11 +196,11 @@ WHERE {WHOLE_SAME}
 """,
 )
 
-GROWN = "(p.born_on IS NULL OR try_cast(p.born_on AS DATE) <= f.seen_from - INTERVAL 16 YEAR)"
+GROWN = "(p.born_on IS NULL OR try_cast(p.born_on AS DATE) <= f.seen_from - INTERVAL 15 YEAR)"
 
 HOLDER = Rule(
     "W1",
-    "氏名と住所が同じ人が、台帳に一人だけ(契約者は16歳以上)",
+    "氏名と住所が同じ人が、台帳に一人だけ(契約者は15歳以上)",
     f"""
 SELECT DISTINCT f.form, s.person
 FROM todo f JOIN spine_place q ON {PLACE_FITS} JOIN spine_name s ON s.person = q.person JOIN spine p ON p.person = s.person
@@ -252,7 +260,8 @@ def apply_certain_rules(connection: duckdb.DuckDBPyConnection) -> dict[str, int]
     """Apply ``RULES``, then what follows from one source's own numbers; returns links by rule."""
     found = {rule.code: apply_rule(connection, rule) for rule in (*RULES, OWN_NUMBER)}
     connection.execute(SCHOOLS)
-    found[SLIPPED_BIRTH.code] = apply_rule(connection, SLIPPED_BIRTH)
+    for rule in (SCHOOLMATE, SLIPPED_BIRTH):
+        found[rule.code] = apply_rule(connection, rule)
     found[OWN_NUMBER.code] += apply_rule(connection, OWN_NUMBER)
     connection.execute(SCHOOLS)
     return found
