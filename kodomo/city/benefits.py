@@ -5,12 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kodomo.city.lives import Flags, Floats, Lives, plus
 from kodomo.city.people import FOR_EVER, LAST_DAY
-
-Days = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -117,13 +114,13 @@ def _class(lives: Lives, rng: np.random.Generator, family: int, day: int, helped
 def _aid(lives: Lives, rng: np.random.Generator, assisted: Flags) -> tuple[list[tuple[int, int, str]], Flags]:
     """就学援助 by family and school year: 要保護 with 生活保護, 準要保護 on application."""
     size, months = lives.econ.shape
-    knows: Floats = rng.random(size).astype(np.float32)
+    knows: Floats = np.asarray(rng.random(size), np.float32)
     received = np.zeros((size, months), bool)
     grants: list[tuple[int, int, str]] = []
     line = np.quantile(lives.econ[lives.family_of][lives.pupil()], 0.79) if lives.pupil().any() else 9.0
     for april in range(0, months, 12):
         year = 2026 - (months - april) // 12
-        money = lives.econ[:, april] + 0.45 * rng.standard_normal(size).astype(np.float32)
+        money = lives.econ[:, april] + 0.45 * np.asarray(rng.standard_normal(size), np.float32)
         reluctant = 0.24 + 0.07 * plus(lives.isolation[:, april]) + 0.12 * ~lives.single[:, april]
         poor = (money > line) & (knows > reluctant)
         for family in np.flatnonzero(poor | assisted[:, april]):

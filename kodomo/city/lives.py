@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +20,9 @@ from kodomo.city.families import is_child
 from kodomo.city.people import LAST_DAY, City, Family, Person
 from kodomo.terms import DifficultyType as Type
 
-Floats = NDArray[np.float32]
-Flags = NDArray[np.bool_]
-Days = NDArray[np.int64]
+Floats = NDArray[Any]
+Flags = NDArray[Any]
+Days = NDArray[Any]
 
 MONTHS = 72
 """Lives are followed for six years, so that registrations and check-ups before the window have causes."""
@@ -48,7 +49,7 @@ class Lives:
     born: Days
     is_boy: Flags
     age: Floats
-    grade: NDArray[np.int16]
+    grade: NDArray[Any]
     resident: Flags
     single: Flags
     econ: Floats
@@ -59,8 +60,8 @@ class Lives:
     adjustment: Floats
     young_mother: Flags
     step: Flags
-    kids: NDArray[np.int16]
-    birth_order: NDArray[np.int16]
+    kids: NDArray[Any]
+    birth_order: NDArray[Any]
     arrived: Days
     care_needs: dict[int, list[CareNeed]]
     states: dict[Type, Flags] = field(default_factory=dict)
@@ -77,7 +78,7 @@ class Lives:
         """Of compulsory school age and registered, by month."""
         return (self.grade >= 1) & (self.grade <= 9) & self.resident
 
-    def by_child(self, family_array: NDArray[np.generic]) -> NDArray[np.generic]:
+    def by_child(self, family_array: NDArray[Any]) -> NDArray[Any]:
         """A family array spread over children."""
         return family_array[self.family_of]
 
@@ -178,7 +179,7 @@ def _burdens(lives: Lives, rng: np.random.Generator) -> None:
         + 0.22 * plus(lives.econ) + 0.18 * lives.isolation
         + 0.75 * infant * plus(rng.standard_normal((size, 1), np.float32))
     ).astype(np.float32)  # fmt: skip
-    shared = rng.standard_normal(size, np.float32)[lives.family_of]
+    shared: Floats = rng.standard_normal((size, 1), np.float32)[lives.family_of, 0]
     own = rng.standard_normal(len(lives.children), np.float32)
     lives.development = (0.45 * shared + 0.89 * own + 0.28 * lives.is_boy - 0.14).astype(np.float32)
     _care_needs(lives, rng)

@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 TABLES = Path(__file__).resolve().parent / "tables"
+
+Thing = TypeVar("Thing")
 
 
 def katakana(hiragana: str) -> str:
@@ -43,14 +45,14 @@ class ForeignName:
     given: tuple[str, str]
 
 
-class Draw:
+class Draw(Generic[Thing]):
     """A weighted draw from a fixed list, by bisection: quick enough for every resident."""
 
-    def __init__(self, things: Sequence[object], weights: Sequence[float]) -> None:
+    def __init__(self, things: Sequence[Thing], weights: Sequence[float]) -> None:
         self.things = list(things)
         self.cumulative = list(accumulate(weights))
 
-    def one(self, rng: random.Random) -> object:
+    def one(self, rng: random.Random) -> Thing:
         """One thing."""
         return self.things[bisect(self.cumulative, rng.random() * self.cumulative[-1])]
 
@@ -69,7 +71,7 @@ class NameBook:
         self._surnames = Draw(
             [Surname(r["surname"], katakana(r["kana"])) for r in rows], [float(r["weight"]) for r in rows]
         )
-        self._given: dict[tuple[str, str], Draw] = {}
+        self._given: dict[tuple[str, str], Draw[Given]] = {}
         self._by_initial: dict[tuple[str, str, str], list[Given]] = defaultdict(list)
         self._read_given()
         self._families: dict[str, list[tuple[str, str]]] = defaultdict(list)
@@ -92,7 +94,7 @@ class NameBook:
 
     def surname(self, rng: random.Random) -> Surname:
         """A surname, frequent ones more often."""
-        return self._surnames.one(rng)  # type: ignore[return-value]
+        return self._surnames.one(rng)
 
     def given(self, rng: random.Random, sex: str, born_year: int, like: Given | None = None) -> Given:
         """A given name of the generation; ``like``: one that begins with the same character, if there is one."""
@@ -101,7 +103,7 @@ class NameBook:
             similar = [n for n in self._by_initial.get((sex, generation, like.text[0]), ()) if n.text != like.text]
             if similar:
                 return rng.choice(similar)
-        return self._given[sex, generation].one(rng)  # type: ignore[return-value]
+        return self._given[sex, generation].one(rng)
 
     def foreign(self, rng: random.Random, country: str, sex: str, family: tuple[str, str] | None = None) -> ForeignName:
         """A name of that country; ``family`` keeps a family's name."""
@@ -148,7 +150,7 @@ class Places:
 
     def dwelling(self, rng: random.Random, flat: float) -> Address:
         """A dwelling; ``flat`` is the chance that it is one of a building's rooms."""
-        town: Town = self._towns.one(rng)  # type: ignore[assignment]
+        town = self._towns.one(rng)
         chome = rng.randint(1, town.chome) if town.chome else 0
         block = rng.randint(1, 38) if chome else rng.randint(2, 1480)
         number = rng.randint(1, 24) if chome else rng.choice((0, 0, 1, 2, 3, 5))

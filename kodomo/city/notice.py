@@ -155,9 +155,9 @@ def _siblings(lives: Lives, taken: dict[int, Registration], rng: np.random.Gener
         if case.type is not Type.ABUSE:
             continue
         for other in np.flatnonzero(lives.family_of == lives.family_of[child]).tolist():
-            if other not in taken and lives.born[other] < case.on - 30 and rng.random() < 0.25:
-                if lives.resident[other, -1] and LAST_DAY - lives.born[other] < 6570:
-                    taken[other] = Registration(other, lives.children[other], case.type, case.grade, case.on, case.off)
+            here = bool(lives.resident[other, -1]) and lives.born[other] < case.on - 30
+            if other not in taken and here and rng.random() < 0.25:
+                taken[other] = Registration(other, lives.children[other], case.type, case.grade, case.on, case.off)
 
 
 def _expectant(lives: Lives, rng: np.random.Generator) -> list[Registration]:

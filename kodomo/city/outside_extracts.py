@@ -1,4 +1,4 @@
-"""大学・NPO・クラブ・水道: records of those who have no 宛名番号 (synthetic city)."""
+"""大学・NPO・クラブ: records of those who have no 宛名番号 (synthetic city)."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ import numpy as np
 
 from kodomo.city.eras import age_on, short_letters, short_slashes
 from kodomo.city.mistakes import Manner, Scribe
-from kodomo.city.names import Address
-from kodomo.city.people import LAST_DAY, Person
+from kodomo.city.people import Person
 from kodomo.city.press import STAMP, Press, days_within
 from kodomo.city.schools import Enrolment
-from kodomo.city.sheets import Cell, Sheet
+from kodomo.city.sheets import Cell
 from kodomo.terms import DifficultyType as Type
 
 UNIVERSITY = Manner(
@@ -34,16 +33,13 @@ CLUB = Manner(
     alias=0.6,
     no_space=0.2,
 )
-WATER = Manner(script="half", jis=0.6, large_kana=0.5, lost_marks=0.05, kana_slip=0.02, homophone=0.01, stale_name=0.25, alias=0.3,
-               address_style="mixed")  # fmt: skip
 
 
 def print_outside(press: Press, enrolments: list[Enrolment]) -> None:
-    """The four files from outside the mayor's offices and the board."""
+    """The files of the university, the NPO and the clubs."""
     _print_assessments(press, enrolments)
     _print_watch(press, enrolments)
     _print_clubs(press, enrolments)
-    _print_water(press)
 
 
 # ── 大学 ──
@@ -219,105 +215,3 @@ def _print_clubs(press: Press, enrolments: list[Enrolment]) -> None:
         "club_attendance", f"クラブ参加簿_{STAMP}.csv", [(p, cells) for *_, p, cells in rows], top=("地域クラブ参加状況",),
         foot=(f"合計 {len(rows)}",), unreadable=0.0015,
     )  # fmt: skip
-
-
-# ── 水道 ──
-
-
-def _print_water(press: Press) -> None:
-    rng, lives = press.rng("water_bills"), press.lives
-    scribe = press.scribe("water_bills", WATER)
-    family_at = {id(f): i for i, f in enumerate(lives.families)}
-    taps = _taps(press, rng)
-    months = [m for m in press.window_months() if dt.date.fromordinal(int(lives.starts[m])).month % 2 == 0]
-    size = len(taps)
-    family = np.array([family_at.get(id(p.family), -1) if p.family is not None else -1 for p, *_ in taps])
-    heads = np.array([n for *_, n in taps])
-    money = np.where(family >= 0, lives.econ[family, -1], rng.standard_normal(size) * 0.8 - 0.2)
-    careless = rng.gamma(0.5, 0.02, size)
-    arrears = np.zeros(size, np.int64)
-    names = [(*scribe.names(p, int(lives.starts[-1])), scribe.place(a)) for p, a, *_ in taps]
-    ids = [f"{3000000 + i * 7 + 11:09d}" for i in range(size)]
-    phones = [f"0999-{i % 90 + 10}-0000" if i % 4 else "" for i in range(size)]
-    year_of = [_school_year(int(lives.starts[m])) for m in months]
-    for year in sorted(set(year_of)):
-        table: dict[str, list[Cell]] = {c.name: [] for c in press.printer.layouts["water_bills"].columns}
-        people: list[str] = []
-        for month in (m for m, y in zip(months, year_of, strict=True) if y == year):
-            start = int(lives.starts[month])
-            if (family >= 0).any():
-                money = np.where(family >= 0, lives.econ[family, month], money)
-            miss = rng.random(size) < np.clip(careless + 0.014 * np.exp(0.85 * money.clip(-2, 3)), 0, 0.6)
-            cleared = rng.random(size) < np.clip(0.75 - 0.10 * money, 0.2, 0.95)
-            arrears = np.where(miss, arrears + 2, np.where(cleared, 0, arrears))
-            arrears = np.minimum(arrears, 24)
-            usage = rng.gamma(9, heads * 14.5 / 9)
-            keep = np.flatnonzero(np.array([s <= start + 40 and e > start for _, _, s, e, _ in taps])).tolist()
-            _bill(
-                table,
-                people,
-                keep,
-                taps,
-                names,
-                ids,
-                phones,
-                f"{dt.date.fromordinal(start):%Y%m}",
-                usage.tolist(),
-                arrears.tolist(),
-            )
-        press.printer.write(
-            Sheet(
-                "water_bills", f"水道調定_令和{year - 2018}年度_{STAMP}.csv", table, people,
-                top=("水道料金調定一覧表", "ひなた市上下水道事業 出力日:2026/04/01"), foot=(f"合計 {len(people):,} 件",),
-                exact_duplicates=0.0002, unreadable=0.0003,
-            )
-        )  # fmt: skip
-
-
-def _school_year(start: int) -> int:
-    day = dt.date.fromordinal(start)
-    return day.year - (day.month < 4)
-
-
-def _taps(press: Press, rng: np.random.Generator) -> list[tuple[Person, Address, int, int, float]]:
-    """One tap a household: contract holder, place, from, until, people served. Some bear the name of one who is gone."""
-    heads: dict[tuple[str, Address], tuple[Person, int, int]] = {}
-    served: dict[str, int] = {}
-    for person in press.city.people:
-        for stay in person.stays:
-            if stay.end <= press.first_day:
-                continue
-            served[stay.household] = served.get(stay.household, 0) + (stay.end > LAST_DAY)
-            if stay.relation == "世帯主":
-                known = heads.get((stay.household, stay.address))
-                if known is None:
-                    heads[stay.household, stay.address] = (person, stay.start, stay.end)
-                elif rng.random() < 0.5:  # the name was not changed when the head was
-                    heads[stay.household, stay.address] = (known[0], known[1], stay.end)
-                else:
-                    heads[stay.household, stay.address] = (person, known[1], stay.end)
-    spouses: dict[str, Person] = {
-        s.household: p for p in press.city.people for s in p.stays[-1:] if s.relation in ("妻", "夫")
-    }
-    taps = []
-    for (household, address), (person, start, end) in heads.items():
-        if rng.random() < 0.04 and address.building:
-            continue  # the landlord pays
-        holder = spouses[household] if household in spouses and rng.random() < 0.06 else person
-        taps.append((holder, address, start, end, max(served.get(household, 1), 1) ** 0.8))
-    return taps
-
-
-def _bill(  # type: ignore[no-untyped-def]
-    table, people, keep, taps, names, ids, phones, month, usage, arrears
-) -> None:
-    table["水栓番号"] += [ids[i] for i in keep]
-    table["使用者名"] += [names[i][0] for i in keep]
-    table["使用者ｶﾅ"] += [names[i][1] for i in keep]
-    table["使用場所"] += [names[i][2] for i in keep]
-    table["調定年月"] += [month] * len(keep)
-    table["使用水量"] += [str(int(usage[i])) for i in keep]
-    table["調定額"] += [str(1800 + int(usage[i]) * 130) for i in keep]
-    table["未納月数"] += [str(arrears[i]) for i in keep]
-    table["電話番号"] += [phones[i] for i in keep]
-    people += [taps[i][0].person_id for i in keep]

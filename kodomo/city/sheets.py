@@ -60,8 +60,8 @@ class Printer:
         missing = set(names) ^ set(sheet.columns)
         if missing:
             raise ValueError(f"{sheet.source}: columns differ from the layout: {sorted(missing)}")
-        rows = list(zip(*(sheet.columns[name] for name in names), strict=True))
-        rows, people = self._spoil(layout, sheet, [list(row) for row in rows], list(sheet.people))
+        rows = [list(row) for row in zip(*(sheet.columns[name] for name in names), strict=True)]
+        rows, people = self._spoil(layout, sheet, rows, list(sheet.people))
         folder = self.out / layout.holder
         folder.mkdir(parents=True, exist_ok=True)
         headers = [c.name for c in layout.columns]
@@ -146,8 +146,8 @@ def _write_xlsx(path: Path, layout: Layout, headers: list[str], rows: Iterable[l
     days = book.add_format({"num_format": "yyyy/mm/dd"})
     if len(sheet.top) != layout.file.skip_top:
         raise ValueError(f"{sheet.source}: {len(sheet.top)} lines above the header, {layout.file.skip_top} declared")
-    for i, line in enumerate(sheet.top):
-        page.write_string(i, 0, line)
+    for i, text in enumerate(sheet.top):
+        page.write_string(i, 0, text)
     page.write_row(len(sheet.top), 0, headers)
     line = len(sheet.top) + 1
     for row in rows:

@@ -24,6 +24,7 @@ from kodomo.city.school_extracts import print_school
 from kodomo.city.sheets import Printer
 from kodomo.city.townsfolk import found_city
 from kodomo.city.truth import write_truth
+from kodomo.city.water_extracts import print_water
 from kodomo.city.welfare_extracts import print_welfare
 from kodomo.configuration import SHIPPED_MUNICIPALITIES
 from kodomo.errors import WrongUsage
@@ -67,7 +68,7 @@ def write_city(
     press.canaries = canaries
     benefits = take_up(lives, press.rng("benefits"))
     noticed = notice(lives, benefits, press.rng("notice"))
-    stages = Progress("抽出ファイルを書く", 6, unit="系統", beat=beat)
+    stages = Progress("抽出ファイルを書く", 7, unit="系統", beat=beat)
     print_register(press)
     stages.add()
     print_welfare(press, benefits)
@@ -79,6 +80,8 @@ def write_city(
     enrolments = print_school(press, benefits)
     stages.add()
     print_outside(press, enrolments)
+    stages.add()
+    print_water(press)
     stages.add()
     stages.close()
     key = write_truth(press, noticed, out / "answer_key")
