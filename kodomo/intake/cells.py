@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from kodomo.intake.dates import read_date, read_month
@@ -54,18 +54,19 @@ class ColumnReader:
     def __post_init__(self) -> None:
         self._meanings = _meanings(self.column)
         self._unknown = {_folded(word) for word in self.column.unknown}
+        self._faulty: set[str] = set()
         self._read = _READERS.get(self.column.type, _text)
 
-    def learn(self, distinct: Iterable[str]) -> bool:
+    def learn(self, distinct: set[str]) -> bool:
         """Work out values not met before; says whether any of ``distinct`` is at fault."""
         if len(self.memo) > MEMO_LIMIT:
             self.memo.clear()
-        has_fault = False
-        for raw in distinct:
-            if raw not in self.memo:
-                self.memo[raw] = self._value(raw)
-            has_fault = has_fault or isinstance(self.memo[raw], RowFault)
-        return has_fault
+            self._faulty.clear()
+        for raw in distinct - self.memo.keys():
+            self.memo[raw] = kept = self._value(raw)
+            if isinstance(kept, RowFault):
+                self._faulty.add(raw)
+        return not self._faulty.isdisjoint(distinct)
 
     def _value(self, raw: str) -> Kept:
         if len(raw) > self.limits.cell_characters:

@@ -272,7 +272,7 @@ def _joined_texts(given: list[pa.Array], between: str) -> pa.Array:
 def _joined(tables: list[pa.Table], schema: pa.Schema) -> pa.Table:
     if not tables:
         return schema.empty_table()
-    return pa.concat_tables(tables).combine_chunks()
+    return pa.concat_tables(tables)
 
 
 def _by_row(table: pa.Table) -> pa.Table:

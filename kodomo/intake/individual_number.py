@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 SUSPECT_HEADERS = ("個人番号", "マイナンバー", "住民票コード", "mynumber", "my number", "myno")
 
 FEWEST = 3
 """Fewer distinct valid numbers than this may be chance."""
+
+SEEN_LIMIT = 200_000
 
 _SEPARATORS = re.compile(r"[\s\-‐‑‒–—―−ー]")
 _TWELVE = re.compile(r"(?<!\d)\d{12}(?!\d)")
@@ -61,19 +62,25 @@ class NumberWatch:
     valid_count: int = 0
     invalid_count: int = 0
     filled: bool = False
+    _seen: set[str] = field(default_factory=set)
 
-    def look(self, distinct_cells: Iterable[str]) -> None:
-        """Take in distinct values not seen in this column before."""
-        for cell in distinct_cells:
-            if cell and not self.filled and cell.strip():
-                self.filled = True
-            if len(cell) > 11 and (digits := twelve_digits_in(cell)):
-                if has_valid_check_digit(digits):
-                    self.valid_count += 1
-                    if len(self.valid) < FEWEST:
-                        self.valid.add(digits)
-                else:
-                    self.invalid_count += 1
+    def look(self, distinct_cells: set[str]) -> None:
+        """Take in the distinct values of some rows."""
+        if not self.filled:
+            self.filled = any(cell.strip() for cell in distinct_cells)
+        fresh = {cell for cell in distinct_cells if len(cell) > 11} - self._seen
+        self._seen = fresh if len(self._seen) > SEEN_LIMIT else self._seen | fresh
+        for cell in fresh:
+            if digits := twelve_digits_in(cell):
+                self._count(digits)
+
+    def _count(self, digits: str) -> None:
+        if not has_valid_check_digit(digits):
+            self.invalid_count += 1
+            return
+        self.valid_count += 1
+        if len(self.valid) < FEWEST:
+            self.valid.add(digits)
 
     @property
     def holds_individual_numbers(self) -> bool:

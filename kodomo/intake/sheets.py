@@ -271,22 +271,15 @@ def _numbered(
     number, is_over = 0, False
     for records in source:
         chunk = Chunk()
-        cut = None if is_over or ends is None else _footer_at(records, ends)
-        for position, record in enumerate(records):
-            fault, cells = (record.fault, record.cells) if isinstance(record, _Record) else (None, record)
-            is_over = is_over or position == cut
-            if not cells and fault is None and not counts_empty:
-                continue
-            number += 1
-            if is_over:
-                _after_footer(chunk, number, cells, header, ends)
-            elif fault:
-                chunk.faults.append((number, WHOLE_ROW, fault))
-            elif (not cells[0] and not any(cells)) or cells == header:
-                sheet.blank_rows += 1
-            else:
-                chunk.numbers.append(number)
-                chunk.rows.append(cells)
+        firsts = {c[0] if c else "" for r in records if (c := r.cells if isinstance(r, _Record) else r) is not None}
+        cut = None if is_over or ends is None else _footer_at(records, firsts, ends)
+        if not is_over and cut is None and _is_plain(records, firsts, header):
+            chunk.numbers, chunk.rows = list(range(number + 1, number + len(records) + 1)), records
+            number += len(records)
+        else:
+            for position, record in enumerate(records):
+                is_over = is_over or position == cut
+                number += _take(record, chunk, number, header, sheet, ends if is_over else None, counts_empty)
         if number > limits.rows:
             raise refused("too_many_rows", "行が多すぎます。", name, "ファイルを分けて渡してください。")
         yield chunk
@@ -294,9 +287,32 @@ def _numbered(
         sheet.notes.append("末尾の行(合計など)がありません。ファイルが途中で切れていないか確かめてください。")
 
 
-def _footer_at(records: list[Any], ends: Callable[[str], Any]) -> int | None:
-    """Position of the first record whose first cell ends the data. Looks at distinct first cells, of which few are new."""
-    firsts = {c[0] for r in records if (c := r.cells if isinstance(r, _Record) else r)}
+def _is_plain(records: list[Any], firsts: set[str], header: list[str]) -> bool:
+    """Whether every record is a row like any other: nothing wrong, not blank, no repeated header."""
+    return "" not in firsts and header[0] not in firsts and not any(isinstance(r, _Record) for r in records)
+
+
+def _take(
+    record: Any, chunk: Chunk, number: int, header: list[str], sheet: Sheet, ended: Any, counts_empty: bool
+) -> int:
+    """Put one record where it belongs; returns by how much it moves the row number on."""
+    fault, cells = (record.fault, record.cells) if isinstance(record, _Record) else (None, record)
+    if not cells and fault is None and not counts_empty:
+        return 0
+    if ended:
+        _after_footer(chunk, number + 1, cells, header, ended)
+    elif fault:
+        chunk.faults.append((number + 1, WHOLE_ROW, fault))
+    elif (not cells[0] and not any(cells)) or cells == header:
+        sheet.blank_rows += 1
+    else:
+        chunk.numbers.append(number + 1)
+        chunk.rows.append(cells)
+    return 1
+
+
+def _footer_at(records: list[Any], firsts: set[str], ends: Callable[[str], Any]) -> int | None:
+    """Position of the first record whose first cell ends the data."""
     hits = {first for first in firsts if ends(first.strip())}
     if not hits:
         return None
