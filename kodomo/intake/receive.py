@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import hmac
 import shutil
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -124,6 +125,8 @@ class _Desk:
         self._clear()
         self.seen: set[str] = set()
         deliveries = [self.book.refuse(name, "", "", refusal) for name, refusal in found.refusals]
+        for delivery in deliveries:
+            _say(delivery)
         progress = Progress("受領", None, beat=beat)
         total = sum(c.path.lstat().st_size for c in found.candidates)
         done = 0
@@ -131,6 +134,7 @@ class _Desk:
             try:
                 for pending in _ahead(self._started(found.candidates, pool), READERS + 1):
                     deliveries.append(self._finish(pending))
+                    _say(deliveries[-1])
                     done += pending.size
                     rows = int(deliveries[-1].get("rows_read", 0))
                     progress.total = int((progress.done + rows) * total / done) if done else None
@@ -192,9 +196,10 @@ class _Desk:
     def _finish(self, pending: _Pending) -> dict[str, Any]:
         source = pending.layout.source if pending.layout else ""
         try:
-            if pending.refusal:
-                raise pending.refusal
-            assert pending.reading and pending.taken and pending.layout and pending.permission  # noqa: S101  see _start
+            if not (pending.reading and pending.taken and pending.layout and pending.permission):
+                raise pending.refusal or refused(
+                    "unreadable", "読み取りを始められませんでした。", pending.name, "もう一度渡してください。"
+                )
             reading, seconds = pending.reading.result()
             told = _told(reading, pending.layout, pending.permission, seconds)
             layout_sha256 = hashlib.sha256(pending.layout.path.read_bytes()).hexdigest()
@@ -241,6 +246,19 @@ def _doubt_words(doubts: dict[str, int]) -> str:
     from kodomo.intake.dates import DOUBTS
 
     return "、".join(f"{DOUBTS[doubt]} {count:,} とおり" for doubt, count in sorted(doubts.items()))
+
+
+def _say(delivery: dict[str, Any]) -> None:
+    """Tell the person at the terminal what needs their eye: refusals and quarantined rows, not what went well."""
+    if delivery["state"] == "refused":
+        print(f"{delivery['file']}: 受け取れません。{delivery['what']}{delivery['then']}", file=sys.stderr)
+    elif delivery["rows_quarantined"]:
+        page = Path(delivery["report"]).with_suffix(".html")
+        print(
+            f"{delivery['file']}: {delivery['rows_landed']:,} 行を取り込み、{delivery['rows_quarantined']:,} 行を差し戻しました"
+            f"(報告: {page})",
+            file=sys.stderr,
+        )
 
 
 def _result(deliveries: list[dict[str, Any]], ignored: list[str], started: float) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from kodomo.configuration import Home, read_municipality
 from kodomo.errors import Busy, ConfigurationFault, StaffError
 from kodomo.governance import audit
 from kodomo.intake.delivery import locked
-from kodomo.intake.receipt import deliveries
+from kodomo.intake.overview import delivery_overview
 from kodomo.intake.receive import receive
 from kodomo.vault.database import anchor_file, open_vault
 from kodomo.vault.records import landed_facts, landed_mentions, receipts
@@ -439,14 +439,25 @@ def test_status_tells_every_source_its_freshness(deliver, inbox, home, town):
     put(inbox, ABSENCES, absences_csv("A1,山田,2026-03,3,0", "A2,佐藤,だめ,1,0"))
     deliver(inbox)
     municipality = read_municipality(town)
-    told = {d["source"]: d for d in deliveries(home=home, municipality=municipality, by="op", at=AT)}
-    assert set(told) == {"residents", "absences", "allowances"}
-    assert (told["absences"]["files"], told["absences"]["rows"], told["absences"]["rows_quarantined"]) == (1, 1, 1)
-    assert told["absences"]["is_fresh"] and told["absences"]["age_days"] == 1
-    assert told["residents"]["extracted_on"] is None and not told["residents"]["is_fresh"]
-    stale = deliveries(home=home, municipality=municipality, by="op", at=AT + dt.timedelta(days=60))
-    assert not any(d["is_fresh"] for d in stale)
+    told = delivery_overview(home=home, municipality=municipality, by="op", at=AT)
+    assert [(d["source"], d["rows_landed"], d["rows_quarantined"]) for d in told["deliveries"]] == [("absences", 1, 1)]
+    fresh = {entry["source"]: entry for entry in told["freshness"]}
+    assert set(fresh) == {"residents", "absences", "allowances"}
+    assert fresh["absences"]["is_fresh"] and fresh["absences"]["age_days"] == 1
+    assert fresh["residents"]["extracted_on"] is None and not fresh["residents"]["is_fresh"]
+    stale = delivery_overview(home=home, municipality=municipality, by="op", at=AT + dt.timedelta(days=60))
+    assert not any(entry["is_fresh"] for entry in stale["freshness"])
     assert ("desk.receipts", "op") in chain(home) and ("desk.freshness", "op") in chain(home)
+
+
+def test_outcome_of_each_file_is_said_at_the_terminal(deliver, inbox, capsys):
+    put(inbox, ABSENCES, absences_csv("A1,山田,2026-03,3,0", "A2,翡翠川,だめ,1,0"))
+    put(inbox, "謎.csv", b"x")
+    deliver(inbox)
+    said = capsys.readouterr()
+    assert "出欠_20260401.csv: 1 行を取り込み、1 行を差し戻しました" in said.err and "000001.html" in said.err
+    assert "謎.csv: 受け取れません" in said.err and "レイアウトがありません" in said.err
+    assert said.out == "" and "翡翠川" not in said.err
 
 
 def test_desk_shows_an_office_its_own_sources_only(deliver, inbox, home):
