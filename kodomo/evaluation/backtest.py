@@ -39,6 +39,7 @@ from kodomo.judgement.combine import probability
 from kodomo.judgement.criteria import Criteria, read_all_criteria
 from kodomo.judgement.judge import Judged, TypeJudgement, first_fact, judge
 from kodomo.judgement.labels import Cases, mark, read_cases
+from kodomo.judgement.learning import CALIBRATE_TO_MONTHS
 from kodomo.judgement.levels import Capacity
 from kodomo.judgement.run import learned_summary
 from kodomo.progress import Progress
@@ -146,7 +147,7 @@ def measure(
         "learned": learned_summary(judged),
         "children": rule.count(len(judged.matrix.cohort)),
         "coverage": _coverage(judged),
-        "types": {o.type: _type_report(o, judged, capacity, rule, generator) for o in outcomes},
+        "types": {o.type: _type_report(o, judged, capacity, rule, generator, months) for o in outcomes},
     }
 
 
@@ -179,13 +180,13 @@ def _overall_outcome(judged: Judged, outcomes: list[Outcome]) -> Outcome:
 
 
 def _type_report(
-    one: Outcome, judged: Judged, capacity: Capacity, rule: Suppression, generator: np.random.Generator
+    one: Outcome, judged: Judged, capacity: Capacity, rule: Suppression, generator: np.random.Generator, months: int
 ) -> dict[str, Any]:
     size, cases = len(one.keys), int(one.positive.sum())
     high = max(1, int(size * capacity.high)) if size else 0
     both = high + (max(1, int(size * capacity.middle)) if size else 0)
     methods = {
-        name: _method_report(one, scores, {"high": high, "middle": both}, rule, generator)
+        name: _method_report(one, scores, {"high": high, "middle": both}, rule, generator, months)
         for name, scores in sorted(one.scores.items())
     }
     return {
@@ -202,7 +203,7 @@ def _type_report(
 
 
 def _method_report(
-    one: Outcome, scores: Array, places: dict[str, int], rule: Suppression, generator: np.random.Generator
+    one: Outcome, scores: Array, places: dict[str, int], rule: Suppression, generator: np.random.Generator, months: int
 ) -> dict[str, Any]:
     """Figures of one method; none where the cases are so few that they could be counted back."""
     if one.positive.sum() <= rule.threshold:
@@ -223,8 +224,18 @@ def _method_report(
     return {
         "suppressed": False,
         **{name: figure.as_list() for name, figure in measured.items()},
-        "brier": round(brier(scores, one.positive), 5),
-        "calibration_error": round(calibration_error(scores, one.positive), 5),
+        **_probability_figures(one, scores, months),
+    }
+
+
+def _probability_figures(one: Outcome, scores: Array, months: int) -> dict[str, float | None]:
+    """Brier and calibration against the same months; 総合 is a place among children, not a probability."""
+    if one.type == OVERALL:
+        return {"brier": None, "calibration_error": None}
+    expected = 1 - (1 - scores) ** (months / CALIBRATE_TO_MONTHS)
+    return {
+        "brier": round(brier(expected, one.positive), 5),
+        "calibration_error": round(calibration_error(expected, one.positive), 5),
     }
 
 

@@ -83,7 +83,7 @@ def _figure_table(methods: dict[str, dict[str, Any]]) -> str:
     order = [m.value for m in (Method.COMBINED, Method.SCENARIO, Method.BOOSTING) if m.value in methods]
     head = ("指標(括弧は95 %の幅)", *(Method(m).label for m in order))
     rows = [(label, *(_interval(methods[m][name]) for m in order)) for name, label in FIGURES.items()]
-    rows.append(("見込みと実際のずれ(ECE)", *(f"{methods[m]['calibration_error']:.4f}" for m in order)))
+    rows.append(("見込みと実際のずれ(ECE)", *(_plain(methods[m]["calibration_error"]) for m in order)))
     return _table(head, rows)
 
 
@@ -92,6 +92,10 @@ def _interval(values: list[float | None]) -> str:
     if value is None:
         return "—"
     return f"{value:.3f}" + ("" if low is None or high is None else f"({low:.3f}–{high:.3f})")
+
+
+def _plain(value: float | None) -> str:
+    return "—" if value is None else f"{value:.4f}"
 
 
 def _curve_table(curve: list[dict[str, float]]) -> str:

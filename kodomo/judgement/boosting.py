@@ -25,7 +25,7 @@ WORKERS = 2
 """Bags are fitted side by side, each on one thread: the result then depends on no machine's core count."""
 FOLDS = 4
 BAGS = 8
-ROUNDS = 150
+ROUNDS = 80
 UNLABELLED_PER_CASE = 20
 UNLABELLED_AT_LEAST = 600
 UNLABELLED_AT_MOST = 4_000
@@ -33,7 +33,7 @@ UNLABELLED_AT_MOST = 4_000
 SETTINGS: dict[str, Any] = {
     "objective": "binary",
     "num_leaves": 8,
-    "learning_rate": 0.05,
+    "learning_rate": 0.1,
     "feature_fraction": 0.4,
     "lambda_l2": 5.0,
     "min_data_in_leaf": 10,
@@ -244,3 +244,14 @@ def fit_platt(logits: Array, y: Array, weight: Array, *, slope_spread: float = 0
             break
     slope = max(slope, 0.05 * spread)
     return Platt(slope / spread, shift - slope * middle / spread)
+
+
+def fit_level(logits: Array, y: Array) -> float:
+    """What must be added to the log-odds so that their mean probability is the rate seen (half a case added)."""
+    rate = (y.sum() + 0.5) / (len(y) + 1.0)
+    low, high = -15.0, 15.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        mean = float(np.mean(1.0 / (1.0 + np.exp(-np.clip(logits + middle, -40, 40)))))
+        low, high = (middle, high) if mean < rate else (low, middle)
+    return (low + high) / 2

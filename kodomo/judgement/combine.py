@@ -28,18 +28,19 @@ def model_weight(cases: int) -> float:
 
 @dataclass(frozen=True)
 class Combination:
-    """Log-odds of the two methods and of their weighted mean."""
+    """Log-odds of the two methods and of their weighted mean; ``level`` moves the mean to the rate of registration."""
 
     scenario: Array
     boosting: Array | None
     weight: float
+    level: float = 0.0
 
     @property
     def logit(self) -> Array:
         """The combined log-odds."""
         if self.boosting is None:
             return self.scenario
-        return self.weight * self.boosting + (1 - self.weight) * self.scenario
+        return self.weight * self.boosting + (1 - self.weight) * self.scenario + self.level
 
 
 def probability(logits: Array) -> Array:

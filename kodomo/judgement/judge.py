@@ -182,7 +182,7 @@ def _judge_type(
         rows=np.flatnonzero(scenario.applicable),
         scenario=scenario,
         model=model,
-        combination=Combination(scenario.logit, boosting, weight),
+        combination=Combination(scenario.logit, boosting, weight, model.level if model is not None else 0.0),
         registered=mark(cases, kind, matrix.cohort, None).registered,
         thin=knowledge.too_thin(relevant),
         escalated=np.asarray(scenario.fired_gates.any(axis=1)),

@@ -22,9 +22,11 @@ from kodomo.judgement.boosting import (
     Platt,
     TrainingSet,
     fit_boosted,
+    fit_level,
     fit_platt,
     suspicious_columns,
 )
+from kodomo.judgement.combine import model_weight
 from kodomo.judgement.labels import Cases, Labels, mark
 from kodomo.judgement.scenarios import Scenarios, judge_scenario
 from kodomo.terms import DifficultyType
@@ -44,7 +46,7 @@ class Plan:
     rows: str = "both"
     seed: int = 20260401
     bags: int = 8
-    rounds: int = 150
+    rounds: int = 80
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,8 @@ class TypeModel:
     is_pooled: bool
     offset: float
     cases: int
+    level: float = 0.0
+    """Added to the combined log-odds, so that its level is that of registrations within twelve months."""
 
 
 @dataclass
@@ -68,6 +72,16 @@ class Learned:
     cases: dict[DifficultyType, int] = field(default_factory=dict)
     without: dict[DifficultyType, str] = field(default_factory=dict)
     stopped: dict[DifficultyType, list[tuple[str, float]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TypeRows:
+    """One type's rows: what is learned from, which lie on past dates, and which were registered within the horizon."""
+
+    type: DifficultyType
+    training: TrainingSet
+    is_past: NDArray[np.bool_]
+    registered_after: Array
 
 
 def learn(
@@ -95,24 +109,25 @@ def learn(
         step: called as models are done, for progress.
     """
     learned = Learned()
-    sets: dict[DifficultyType, TrainingSet] = {}
+    sets: dict[DifficultyType, TypeRows] = {}
     for kind in types:
         columns = learnable(past.catalogue, labels, kind, allows)
         data = training_set(past, cases, scenarios, kind, columns, plan, group)
-        learned.cases[kind] = data.cases
-        leaks = [(name, area) for name, area in suspicious_columns(data) if name != SCENARIO_COLUMN]
+        learned.cases[kind] = data.training.cases
+        leaks = [(name, area) for name, area in suspicious_columns(data.training) if name != SCENARIO_COLUMN]
         if leaks:
             learned.stopped[kind] = leaks
             learned.without[kind] = "漏れの疑いのある指標があるため学習を止めた"
-        elif data.cases < POOLED_FROM:
+        elif data.training.cases < POOLED_FROM:
             learned.without[kind] = f"把握事例が {POOLED_FROM} 件に満たない"
         sets[kind] = data
     pool = [k for k in types if k not in learned.without and learned.cases[k] < OWN_MODEL_FROM]
     for kind in types:
         if kind not in learned.without and kind not in pool:
-            learned.models[kind] = _own_model(kind, sets[kind], plan, step)
+            learned.models[kind] = _own_model(kind, sets[kind], scenarios, plan, step)
     if pool:
-        learned.models |= _pooled_models(pool, {k: s for k, s in sets.items() if k not in learned.stopped}, plan, step)
+        usable = {k: s for k, s in sets.items() if k not in learned.stopped}
+        learned.models |= _pooled_models(pool, usable, scenarios, plan, step)
     return learned
 
 
@@ -138,7 +153,7 @@ def training_set(
     columns: tuple[str, ...],
     plan: Plan,
     group: Mapping[str, str],
-) -> TrainingSet:
+) -> TypeRows:
     """Rows of one type: cases, and the unlabelled of the same dates; those already recognised are left out."""
     scenario = judge_scenario(kind, scenarios, past)
     marks = mark(cases, kind, past.cohort, plan.horizon_months)
@@ -155,7 +170,7 @@ def training_set(
     rows = np.flatnonzero(scenario.applicable & ((case > 0) | unlabelled))
     values = np.column_stack([design(past, columns), scenario.points])[rows]
     keys = past.cohort.child_key[rows]
-    return TrainingSet(
+    training = TrainingSet(
         values=values,
         y=(case[rows] > 0).astype(np.float64),
         weight=np.where(case[rows] > 0, case[rows], 1.0),
@@ -163,6 +178,7 @@ def training_set(
         columns=(*columns, SCENARIO_COLUMN),
         signs=(*(past.catalogue[c].sign for c in columns), 1),
     )
+    return TypeRows(kind, training, ~today[rows], (marks.onset[rows] >= 1).astype(np.float64))
 
 
 def design(matrix: FeatureMatrix, columns: tuple[str, ...]) -> Array:
@@ -171,25 +187,44 @@ def design(matrix: FeatureMatrix, columns: tuple[str, ...]) -> Array:
     return np.asarray(matrix.values[:, [place[c] for c in columns]])
 
 
-def _own_model(kind: DifficultyType, data: TrainingSet, plan: Plan, step: Callable[[], None] | None) -> TypeModel:
-    boosted = fit_boosted(data, seed=plan.seed, bags=plan.bags, rounds=plan.rounds, step=step)
-    platt = _calibrate(boosted, data, plan)
-    return TypeModel(kind, boosted, platt, data.columns, False, 0.0, data.cases)
+def _own_model(
+    kind: DifficultyType, data: TypeRows, scenarios: Scenarios, plan: Plan, step: Callable[[], None] | None
+) -> TypeModel:
+    boosted = fit_boosted(data.training, seed=plan.seed, bags=plan.bags, rounds=plan.rounds, step=step)
+    platt, level = _calibrate(boosted, data, data.training.values, 0.0, scenarios, plan)
+    return TypeModel(kind, boosted, platt, data.training.columns, False, 0.0, data.training.cases, level)
 
 
-def _calibrate(boosted: Boosted, data: TrainingSet, plan: Plan) -> Platt:
-    """Platt on cross-fitted log-odds; the level is moved from the horizon to twelve months."""
-    fitted = fit_platt(boosted.logits(data.values, data.group, data.offset), data.y, data.weight)
-    return Platt(fitted.slope, fitted.shift + float(np.log(CALIBRATE_TO_MONTHS / plan.horizon_months)))
+def _calibrate(
+    boosted: Boosted, data: TypeRows, values: Array, offset: float, scenarios: Scenarios, plan: Plan
+) -> tuple[Platt, float]:
+    """Platt on the cross-fitted log-odds of past dates against registration in the horizon, then the combined level.
+
+    Only past dates take part: today's standing cases say who was recognised, not how often it happens.
+    The level is moved from the horizon to twelve months.
+    """
+    rows = data.is_past
+    logits = boosted.logits(values[rows], data.training.group[rows]) + offset
+    fitted = fit_platt(logits, data.registered_after[rows], np.ones(int(rows.sum())))
+    longer = float(np.log(CALIBRATE_TO_MONTHS / plan.horizon_months))
+    scope = scenarios.scopes[data.type]
+    points = data.training.values[rows, data.training.columns.index(SCENARIO_COLUMN)]
+    scenario = _log_odds(scope.base_rate) + scenarios.point_is * points
+    weight = model_weight(data.training.cases)
+    together = weight * fitted(logits) + (1 - weight) * scenario
+    level = fit_level(together, data.registered_after[rows])
+    return Platt(fitted.slope, fitted.shift + longer), level + (1 - weight) * longer
 
 
 def _pooled_models(
     pool: list[DifficultyType],
-    sets: Mapping[DifficultyType, TrainingSet],
+    rows: Mapping[DifficultyType, TypeRows],
+    scenarios: Scenarios,
     plan: Plan,
     step: Callable[[], None] | None,
 ) -> dict[DifficultyType, TypeModel]:
     """One model over all types' rows; each row starts from its own type's rate."""
+    sets = {kind: data.training for kind, data in rows.items()}
     columns = tuple(sorted({c for s in sets.values() for c in s.columns}))
     signs = {c: s for data in sets.values() for c, s in zip(data.columns, data.signs, strict=True)}
     thinned = {k: _thin(sets[k], np.random.default_rng(plan.seed + n)) for n, k in enumerate(sorted(sets))}
@@ -207,11 +242,8 @@ def _pooled_models(
     boosted = fit_boosted(together, seed=plan.seed, bags=plan.bags, rounds=plan.rounds, step=step)
     models = {}
     for kind in pool:
-        own = sets[kind]
-        values, start = widen(own, columns), np.full(len(own.y), offsets[kind])
-        fitted = fit_platt(boosted.logits(values, own.group, start), own.y, own.weight)
-        platt = Platt(fitted.slope, fitted.shift + float(np.log(CALIBRATE_TO_MONTHS / plan.horizon_months)))
-        models[kind] = TypeModel(kind, boosted, platt, columns, True, offsets[kind], own.cases)
+        platt, level = _calibrate(boosted, rows[kind], widen(sets[kind], columns), offsets[kind], scenarios, plan)
+        models[kind] = TypeModel(kind, boosted, platt, columns, True, offsets[kind], sets[kind].cases, level)
     return models
 
 

@@ -82,7 +82,7 @@ def combined_parts(judged: TypeJudgement, contributions: Array | None, catalogue
     fired = judged.scenario.fired[judged.rows]
     points = fired * np.array([p.points for p in lines])
     values = share * judged.scenario.point_is * points
-    base = np.full(len(judged.rows), share * judged.scenario.base)
+    base = np.full(len(judged.rows), share * judged.scenario.base + judged.combination.level)
     if contributions is None or judged.model is None:
         return Parts(judged.rows, _line_units(judged), values, base)
     learned = judged.combination.weight * contributions

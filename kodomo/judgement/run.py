@@ -317,6 +317,7 @@ def learned_summary(judged: Judged) -> dict[str, Any]:
             "cases": learned.cases[kind.type],
             "model": None if model is None else ("pooled" if model.is_pooled else "own"),
             "weight": round(kind.combination.weight, 4),
+            "is_calibrated": model is not None,
             "why_not": learned.without.get(kind.type),
             "leaks": [{"indicator": c, "auroc": round(a, 4)} for c, a in learned.stopped.get(kind.type, [])],
         }
@@ -344,6 +345,7 @@ def _save_models(root: Path, judged: Judged) -> str | None:
             "slope": model.platt.slope,
             "shift": model.platt.shift,
             "offset": model.offset,
+            "level": model.level,
         }
         for kind, model in sorted(judged.learned.models.items())
     }

@@ -9,7 +9,15 @@ import pytest
 from features.factory import Town as Records
 from features.factory import day, simulated_town
 
-from kodomo.judgement.boosting import TrainingSet, fit_boosted, fit_platt, fold_of, rank_auroc, suspicious_columns
+from kodomo.judgement.boosting import (
+    TrainingSet,
+    fit_boosted,
+    fit_level,
+    fit_platt,
+    fold_of,
+    rank_auroc,
+    suspicious_columns,
+)
 from kodomo.judgement.criteria import read_all_criteria
 from kodomo.judgement.judge import judge
 from kodomo.judgement.labels import horizon_for, learning_dates, mark, read_cases, read_labels
@@ -108,7 +116,8 @@ def test_rows_hold_only_what_followed_the_date(tmp_path: Path) -> None:
         matrix, cases, criteria.scenarios, NON_ATTENDANCE, ("absence_3m",),
         type(QUICK)(horizon_months=6, rows="onset"), household_groups(matrix),
     )  # fmt: skip
-    assert data.y.tolist() == [1, 0]
+    assert data.training.y.tolist() == [1, 0]
+    assert data.registered_after.tolist() == [1, 0]
 
 
 def test_horizon_and_dates_follow_the_length_of_the_store() -> None:
@@ -161,3 +170,21 @@ def test_platt_recovers_the_level_and_few_labels_keep_the_slope() -> None:
     few = np.zeros(200)
     few[np.argsort(logits[:200])[:3]] = 1  # three cases, all at the wrong end
     assert fit_platt(logits[:200], few, np.ones(200)).slope > 0
+
+
+def test_level_meets_the_rate_seen() -> None:
+    logits = np.random.default_rng(0).normal(2, 1, 5_000)
+    y = np.zeros(5_000)
+    y[:50] = 1
+    moved = logits + fit_level(logits, y)
+    assert np.mean(1 / (1 + np.exp(-moved))) == pytest.approx(50.5 / 5_001, rel=1e-6)
+
+
+def test_scores_of_a_learned_type_have_the_level_of_registration(town: Town) -> None:
+    """Combined scores mean "registered within twelve months": their mean lies near the rate the records show."""
+    kind = town.judged.types[0]
+    unregistered = kind.rows[~kind.registered[kind.rows]]
+    mean = float(np.mean(1 / (1 + np.exp(-kind.combination.logit[unregistered]))))
+    began = [f for f in town.snapshot.read("facts").to_pylist() if f["item"] == "council_registration"]
+    a_year = sum(day("2024-12-31") < f["valid_from"] <= day("2025-12-31") for f in began)
+    assert mean == pytest.approx(a_year / len(town.truth), rel=0.5)
