@@ -197,3 +197,33 @@ def test_one_process_may_open_several_homes(tmp_path: Path):
     assert receipts() == []
     open_vault(first)
     assert len(receipts()) == 1
+
+
+def test_migrations_are_what_the_models_say(home):
+    open_vault(home)
+    from django.apps import apps
+    from django.db.migrations.autodetector import MigrationAutodetector
+    from django.db.migrations.loader import MigrationLoader
+    from django.db.migrations.state import ProjectState
+
+    known = MigrationLoader(None, ignore_no_initial=True).project_state()
+    changes = MigrationAutodetector(known, ProjectState.from_apps(apps)).changes(graph=MigrationLoader(None).graph)
+    assert "vault" not in changes
+
+
+def test_audit_trail_of_the_vault_refuses_changes(home):
+    open_vault(home)
+    from django.db import DatabaseError, connections, transaction
+
+    from kodomo.governance.audit import AuditEvent
+    from kodomo.vault.database import audited
+
+    with audited(home, open_vault(home), AuditEvent("t", "r", "a"), AT):
+        pass
+    for statement in ("DELETE FROM audit_events", "UPDATE audit_events SET actor = 'x'"):
+        with (
+            pytest.raises(DatabaseError),
+            transaction.atomic(using="vault"),
+            connections["vault"].cursor() as cursor,
+        ):
+            cursor.execute(statement)
