@@ -7,7 +7,7 @@ register holds a basis for アセスメント on the day of reading. Names are n
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,6 +17,7 @@ from typing import Any
 import duckdb
 
 from kodomo.assessment.models import Case
+from kodomo.assessment.timeline import Fact, PersonRecord, by_person
 from kodomo.configuration import Home, Municipality
 from kodomo.governance.register import Basis, Register, read_register
 from kodomo.store.database import Store
@@ -25,39 +26,6 @@ from kodomo.terms import OVERALL, DifficultyType, Method, Purpose
 
 LOCATING_ITEMS = frozenset({"school_enrolled"})
 """Items whose value tells where a family lives; withheld when the address is protected."""
-
-SERIES_FROM = 4
-"""An item with this many numeric observations is shown as a table by month, not line by line."""
-
-
-@dataclass(frozen=True)
-class Fact:
-    """One dated value with where it comes from and by what right it is shown."""
-
-    whose: str
-    item: str
-    caption: str
-    value: str
-    valid_from: dt.date
-    valid_to: dt.date | None
-    known_from: dt.date
-    source: str
-    holder: str
-    basis: Basis
-    is_after_judgement: bool
-
-
-@dataclass(frozen=True)
-class Series:
-    """An item observed month by month: one row for each fiscal year, April to March."""
-
-    whose: str
-    caption: str
-    source: str
-    holder: str
-    basis: Basis
-    latest_known_from: dt.date
-    years: tuple[tuple[int, tuple[float | None, ...]], ...]
 
 
 @dataclass(frozen=True)
@@ -124,8 +92,7 @@ class Reason:
 class Evidence:
     """Everything the child's page shows from the store."""
 
-    facts: tuple[Fact, ...]
-    series: tuple[Series, ...]
+    records: tuple[PersonRecord, ...]
     members: tuple[Member, ...]
     coverage: Coverage
     reasons: Mapping[str, tuple[Reason, ...]]
@@ -154,10 +121,8 @@ def evidence_for(case: Case, *, home: Home, municipality: Municipality, today: d
         reasons = _rows(engine, _REASONS, [str(judgement.file("reasons")), case.child_key])
     reader = _Reader(case, register, municipality, sources, {p["person_key"]: p["role"] for p in people}, today)
     facts, withheld = reader.shown(rows)
-    series, single = reader.series(facts)
     return Evidence(
-        facts=single,
-        series=series,
+        records=by_person(facts, [person["role"] for person in people]),
         members=tuple(_member(person, case.judged_as_of) for person in people),
         coverage=Coverage(tuple(reader.coverage(row) for row in coverage)),
         reasons=_by_type(reader.reason(row) for row in reasons),
@@ -202,7 +167,7 @@ def _household(
 
     Relatives who live elsewhere are left out on purpose: a separated parent's data are not for this page.
     """
-    return _rows(
+    found = _rows(
         engine,
         """
         WITH now AS (
@@ -226,6 +191,19 @@ def _household(
         """,
         {"spells": spells, "persons": persons, "kinships": kinships, "child": case.child_key, "day": case.judged_as_of},
     )
+    return _numbered(found)
+
+
+def _numbered(people: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Two siblings are きょうだい1 and きょうだい2: what one did must not be read as the other's."""
+    times = Counter(person["role"] for person in people)
+    seen: Counter[str] = Counter()
+    for person in people:
+        role = person["role"]
+        if times[role] > 1:
+            seen[role] += 1
+            person["role"] = f"{role}{seen[role]}"
+    return people
 
 
 def _facts(engine: duckdb.DuckDBPyConnection, person_keys: list[str], facts: str) -> list[dict[str, Any]]:
@@ -252,7 +230,7 @@ class _Reader:
         self.case, self.register, self.sources, self.roles, self.today = case, register, sources, roles, today
         self.offices = {office.code: office.name for office in municipality.offices}
 
-    def shown(self, rows: Iterable[Mapping[str, Any]]) -> tuple[list[tuple[Fact, float | None]], tuple[str, ...]]:
+    def shown(self, rows: Iterable[Mapping[str, Any]]) -> tuple[list[Fact], tuple[str, ...]]:
         shown, withheld = [], set()
         for row in rows:
             basis = self.register.basis_for(row["item"], Purpose.ASSESS, self.today)
@@ -264,7 +242,7 @@ class _Reader:
             elif self.case.is_address_protected and row["item"] in LOCATING_ITEMS:
                 withheld.add(f"{caption}(支援措置)")
             else:
-                shown.append((self._fact(row, caption, basis), row["number"]))
+                shown.append(self._fact(row, caption, basis))
         return shown, tuple(sorted(withheld))
 
     def _fact(self, row: Mapping[str, Any], caption: str, basis: Basis) -> Fact:
@@ -272,7 +250,8 @@ class _Reader:
             whose=self.roles.get(row["person_key"], "同居の人"),
             item=row["item"],
             caption=caption,
-            value=_value(row["number"], row["code"]),
+            number=row["number"],
+            code=row["code"],
             valid_from=row["valid_from"],
             valid_to=row["valid_to"],
             known_from=row["known_from"],
@@ -291,16 +270,6 @@ class _Reader:
         code = str(known["holder"]) if known else ""
         return self.offices.get(code, code)
 
-    def series(self, facts: list[tuple[Fact, float | None]]) -> tuple[tuple[Series, ...], tuple[Fact, ...]]:
-        groups: dict[tuple[str, str, str], list[tuple[Fact, float]]] = defaultdict(list)
-        for fact, number in facts:
-            if number is not None:
-                groups[(fact.whose, fact.caption, fact.source)].append((fact, number))
-        monthly = {key for key, observed in groups.items() if _is_monthly(observed)}
-        series = tuple(_series(groups[key]) for key in sorted(monthly))
-        rest = tuple(fact for fact, _ in facts if (fact.whose, fact.caption, fact.source) not in monthly)
-        return series, rest
-
     def coverage(self, row: Mapping[str, Any]) -> CoverageRow:
         if row["known"]:
             state = ("FRESH", "新しい") if row["is_fresh"] else ("STALE", "古い")
@@ -313,34 +282,6 @@ class _Reader:
     def reason(self, row: Mapping[str, Any]) -> Reason:
         source = self.source_caption(row["source"]) if row["source"] else ""
         return Reason(row["type"], row["direction"], row["sentence"], source, row["fact_on"])
-
-
-def _is_monthly(observed: list[tuple[Fact, float]]) -> bool:
-    months = {(fact.valid_from.year, fact.valid_from.month) for fact, _ in observed}
-    return len(observed) >= SERIES_FROM and len(months) == len(observed)
-
-
-def _series(observed: list[tuple[Fact, float]]) -> Series:
-    first = observed[0][0]
-    years: dict[int, list[float | None]] = defaultdict(lambda: [None] * 12)
-    for fact, number in observed:
-        position = (fact.valid_from.month - 4) % 12
-        years[fact.valid_from.year - (fact.valid_from.month < 4)][position] = number
-    return Series(
-        whose=first.whose,
-        caption=first.caption,
-        source=first.source,
-        holder=first.holder,
-        basis=first.basis,
-        latest_known_from=max(fact.known_from for fact, _ in observed),
-        years=tuple((year, tuple(values)) for year, values in sorted(years.items(), reverse=True)),
-    )
-
-
-def _value(number: float | None, code: str | None) -> str:
-    if code is not None:
-        return code
-    return "あり" if number is None else f"{number:g}"
 
 
 def _member(person: Mapping[str, Any], on: dt.date) -> Member:

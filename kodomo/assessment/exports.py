@@ -47,7 +47,7 @@ def _cells(row: Mapping[str, Any], offices: Mapping[str, str]) -> list[str]:
         case.case_number,
         case.grade_label,
         AgeBand(case.age_band).label,
-        case.area_code,
+        case.area_label,
         offices.get(case.office, case.office),
         case.get_state_display(),
         types,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.db import models
 
 from kodomo.assessment.states import Agreement, CaseState, Concern
@@ -64,6 +65,11 @@ class Case(models.Model):
 
     def __str__(self) -> str:
         return self.case_number
+
+    @property
+    def area_label(self) -> str:
+        """地区の名前. The store's code is made for computing; it is shown only where the municipality names it."""
+        return str(settings.MUNICIPALITY.extras.get("areas", {}).get(self.area_code, ""))
 
     @property
     def grade_label(self) -> str:

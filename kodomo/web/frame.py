@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from kodomo.governance.permissions import can
 from kodomo.web import demo
-from kodomo.web.pages import PAGE_ACTIONS
+from kodomo.web.pages import BEFORE_SECOND_FACTOR, PAGE_ACTIONS
 
 MENU = (
     ("home", "ホーム"),
@@ -23,11 +23,13 @@ MENU = (
 def frame(request: Any) -> dict[str, Any]:
     """The context every template gets."""
     actor = getattr(request, "actor", None)
+    place = request.resolver_match
+    is_inside = actor is not None and (place is None or place.view_name not in BEFORE_SECOND_FACTOR)
     return {
         "actor": actor,
         "municipality": settings.MUNICIPALITY,
         "menu": [_entry(request, page, words) for page, words in MENU if can(actor.role, PAGE_ACTIONS[page])]
-        if actor
+        if actor and is_inside
         else [],
         "is_demo": demo.is_open(settings.HOME),
         "printed_at": getattr(request, "at", None),

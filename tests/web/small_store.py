@@ -114,7 +114,7 @@ def facts() -> list[dict[str, Any]]:
         _fact("pc01", "school_enrolled", dt.date(2025, 4, 1), "school_attendance", code="ひなた東小学校"),
         _fact("pc04", "school_enrolled", dt.date(2025, 4, 1), "school_attendance", code="ひみつ小学校"),
         _fact("pc04", "child_consultation", dt.date(2025, 12, 2), "child_consultation", code="養育不安"),
-        _fact("pc01m", "public_assistance", dt.date(2024, 10, 1), "public_assistance"),
+        _fact("pc01m", "public_assistance", dt.date(2024, 10, 1), "public_assistance", number=1.0),
         _fact("pc01g", "care_level", dt.date(2024, 6, 1), "public_assistance", code="要介護3"),
         _fact("pc01f", "public_assistance", dt.date(2024, 10, 1), "public_assistance"),
         {**_fact("pc01", "child_consultation", dt.date(2026, 4, 10), "child_consultation", code="家庭"),

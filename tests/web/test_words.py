@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 import re
-from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
+from spoken import english_in
 from standing_people import EVERYBODY, HANA, OTHERS, PASSWORD, REN
-
-ALLOWED = {"A4", "DV", "DADS", "NPO", "NPO法人ひだまり", "EPDS"}
-"""Latin letters that Japanese offices use themselves."""
 
 ADMINISTRATOR = next(p for p in OTHERS if p.role == "SYSTEM_ADMINISTRATOR")
 OFFICER = next(p for p in OTHERS if p.role == "PRIVACY_OFFICER")
-
-
-def english_in(body: str) -> set[str]:
-    """Latin words a reader would see: in text, and in what is read aloud or shown in a field."""
-    shown = re.sub(r"<(script|style|svg)\b.*?</\1>", " ", body, flags=re.DOTALL)
-    # What is a code on purpose (account numbers, machine-made secrets) says so.
-    shown = re.sub(r"<(\w+)[^>]*\bdata-code\b[^>]*>.*?</\1>", " ", shown, flags=re.DOTALL)
-    spoken = " ".join(re.findall(r'(?:alt|title|placeholder|aria-label|data-label)="([^"]*)"', shown))
-    text = unescape(re.sub(r"<[^>]+>", " ", shown) + " " + spoken)
-    return {word for word in re.findall(r"[A-Za-z][A-Za-z0-9]*", text) if word not in ALLOWED}
 
 
 def test_the_search_itself_finds_english() -> None:
