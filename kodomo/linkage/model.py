@@ -21,7 +21,7 @@ SEED = 20260401
 SMALLEST_TRAINING = 2_000
 """Records below which EM would chase noise; the starting weights are used as they are."""
 
-MODEL_VERSION = 2
+MODEL_VERSION = 3
 
 # Level: SQL condition, Japanese label, m (share among true pairs), u (share among chance pairs in a block).
 Level = tuple[str, str, float, float]
@@ -47,8 +47,8 @@ NAME_LEVELS: tuple[Level, ...] = (
 """Surname and given name in one comparison: apart, they would count a family's surname twice over."""
 
 BIRTH_LEVELS: tuple[Level, ...] = (
-    ("born_on_l = born_on_r", "同じ", 0.96, 0.0002),
-    ("damerau_levenshtein(born_on_l, born_on_r) <= 1", "一字違い・隣の字の入れ替わり", 0.02, 0.004),
+    ("born_on_l = born_on_r", "同じ", 0.96, 0.00005),
+    ("damerau_levenshtein(born_on_l, born_on_r) <= 1", "一字違い・隣の字の入れ替わり", 0.02, 0.001),
     ("substr(born_on_l, 1, 4) = substr(born_on_r, 1, 4) AND substr(born_on_l, 6, 2) = substr(born_on_r, 9, 2) AND substr(born_on_l, 9, 2) = substr(born_on_r, 6, 2)", "月と日が逆", 0.003, 0.0002),
     ("substr(born_on_l, 6) = substr(born_on_r, 6) OR substr(born_on_l, 1, 7) = substr(born_on_r, 1, 7)", "年だけ、または日だけ違う", 0.012, 0.006),
     ("ELSE", "違う", 0.005, 0.99),
