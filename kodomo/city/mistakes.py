@@ -274,5 +274,5 @@ def _building(address: Address, style: str, rng: random.Random) -> str:
     return f"-{address.room}" if roll < 0.4 and style == "hyphen" else f" {address.building}{address.room}"
 
 
-BROKEN_DATES = ("平成28年13月2日", "R6.2.31", "99999", "○年○月", "H30/14/05", "2025-02-30", "不明(要確認)")
+BROKEN_DATES = ("平成28年13月2日", "R6.2.31", "R元.4.31", "○年○月", "H30/14/05", "2025-02-30", "不明(要確認)")
 """What nobody can read; each is a date no calendar has."""

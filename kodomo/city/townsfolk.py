@@ -89,7 +89,8 @@ def _household(city: City, kind: str, until: int) -> list[Person]:
             if i == 0
             else ("妻" if kind != "parent_and_adult" else "子" if person.born > members[0].born else "妻")
         )
-        city.settle(person, arrived, household, address, relation, "転入")
+        later = person.born > arrived
+        city.settle(person, max(arrived, person.born), household, address, relation, "出生" if later else "転入")
     for person in members:
         _mortality(city, person, arrived, min(until, LAST_DAY))
     _succession(city, members)

@@ -293,4 +293,4 @@ def _certificate_holders(press: Press, rng: np.random.Generator) -> list[tuple[P
     for person in press.city.people:
         if person.family is None and person.stays and rng.random() < 0.05 and age_on(person.born, LAST_DAY) > 40:
             holders.append((person, "1" if rng.random() < 0.8 else "3", LAST_DAY - int(rng.integers(100, 7000))))
-    return [(p, k, d) for p, k, d in holders if p.numbers() and d > p.born and (p.stays or p.outside_number)]
+    return [(p, k, d) for p, k, d in holders if p.numbers() and d > p.born and (p.died is None or d < p.died - 30)]
