@@ -65,7 +65,7 @@ def decide(
     """
 
     def act(case: Case) -> Mapping[str, object]:
-        policies.check_can_decide(case, by)
+        view = policies.check_can_decide(case, by)
         policies.check_decision(
             decision=decision,
             reason_code=reason_code,
@@ -78,7 +78,7 @@ def decide(
         Assessment.objects.create(
             case=case,
             revision=revision,
-            first_view=policies.first_view_of(case, by.username),
+            first_view=view,
             judgement_name=case.judgement_name,
             decision=decision,
             reason_code=reason_code,

@@ -74,14 +74,16 @@ def can_write_first_view(case: Case, actor: Actor) -> bool:
     return first_view_of(case, actor.username) is None
 
 
-def check_can_decide(case: Case, actor: Actor) -> None:
-    """Only a person whose own first view of the current judgement is written may decide."""
-    if first_view_of(case, actor.username) is None:
+def check_can_decide(case: Case, actor: Actor) -> FirstView:
+    """Only a person whose own first view of the current judgement is written may decide; gives that view."""
+    view = first_view_of(case, actor.username)
+    if view is None:
         raise NotPermitted(
             "判断の前に、事実だけを見た一次所見を書いてください。",
             where=f"事例 {case.case_number}",
             then="個票で一次所見を書くと、判定と判断の欄が開きます。",
         )
+    return view
 
 
 def can_decide(case: Case, actor: Actor) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
@@ -99,7 +100,7 @@ def _levels(filters: Filters) -> QuerySet[CaseLevel]:
     return rows.filter(Q(level__in=(Level.HIGH, Level.MIDDLE)) | ~Q(escalation=""))
 
 
-_ORDERS = {
+_ORDERS: dict[Order, tuple[Any, ...]] = {
     Order.WAITING: (F("has_escalation").desc(), "arrived_at", "pk"),
     Order.GRADE: ("school_grade", "age_band", "pk"),
     Order.NEXT: (F("next_on").asc(nulls_last=True), "pk"),

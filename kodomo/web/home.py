@@ -68,4 +68,4 @@ def _by_office(cases: QuerySet[Case]) -> list[dict[str, Any]]:
         decided=Count("pk", filter=~Q(state__in=WAITING_STATES)),
     )
     order = {office.code: place for place, office in enumerate(settings.MUNICIPALITY.offices)}
-    return sorted(found, key=lambda row: order.get(row["office"], len(order)))
+    return sorted((dict(row) for row in found), key=lambda row: order.get(row["office"], len(order)))

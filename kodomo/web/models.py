@@ -8,7 +8,7 @@ from django.db import models
 from kodomo.governance.permissions import Actor, Role
 
 
-class StaffManager(BaseUserManager):
+class StaffManager(BaseUserManager["Staff"]):
     """Makes accounts."""
 
     def create_account(self, username: str, *, name: str, role: Role, office: str, password: str) -> Staff:

@@ -118,7 +118,9 @@ def test_it_shows_the_household_by_role_and_age_and_nobody_who_lives_elsewhere(p
 
 def test_it_shows_each_fact_with_source_date_and_basis(page: Any) -> None:
     text = words(page(HANA, "pc01"))
-    assert re.search(r" 母 2024/10/01\(令6\) 生活保護 あり 出所 生活保護\(福祉課\)・取得 2024/10/01\(令6\)・根拠 法", text)
+    assert re.search(
+        r" 母 2024/10/01\(令6\) 生活保護 あり 出所 生活保護\(福祉課\)・取得 2024/10/01\(令6\)・根拠 法", text
+    )
     assert "要介護3" in text
 
 
