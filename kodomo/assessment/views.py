@@ -37,7 +37,7 @@ def shortlist(request: Any) -> HttpResponse:
     with transaction.atomic():
         cases = lists.shortlisted(request.actor, filters, actions.local_day(request.at))
         page = Paginator(cases.prefetch_related(_current_levels()), lists.PAGE_SIZE).get_page(request.GET.get("page"))
-        rows = [_row(case, request) for case in page.object_list]
+        rows = _rows(list(page.object_list), request)
         _record_list(request, Action.VIEW_SHORTLIST, len(rows), filters)
     query = {name: value for name, value in request.GET.items() if name != "page"}
     context = {"form": form, "page": page, "rows": rows, "query": urlencode(query), "filters": filters,
@@ -51,7 +51,7 @@ def shortlist_export(request: Any) -> HttpResponse:
     _, filters = _asked(request, request.POST)
     with transaction.atomic():
         cases = lists.shortlisted(request.actor, filters, actions.local_day(request.at))
-        rows = [_row(case, request) for case in cases.prefetch_related(_current_levels())]
+        rows = _rows(list(cases.prefetch_related(_current_levels())), request)
         number = _record_list(request, Action.EXPORT_SHORTLIST, len(rows), filters)
     content = exports.shortlist_csv(rows, actor=request.actor, at=request.at, number=number)
     response = HttpResponse(content, content_type="text/csv; charset=utf-8")
@@ -75,16 +75,18 @@ def _current_levels() -> Prefetch:
     return Prefetch("levels", queryset=CaseLevel.objects.filter(is_current=True), to_attr="current_levels")
 
 
-def _row(case: Any, request: Any) -> dict[str, Any]:
-    """What a line of the list says. Levels stay hidden from an assessor whose first view is missing."""
-    shown = policies.can_see_levels(case, request.actor)
-    types = judged_types(case.current_levels, settings.MUNICIPALITY.types)
-    return {
-        "case": case,
-        "levels_shown": shown,
-        "types": listed_types(types),
-        "escalations": case.has_escalation,
-    }
+def _rows(cases: list[Any], request: Any) -> list[dict[str, Any]]:
+    """What the lines of the list say. Levels stay hidden from an assessor whose first view is missing."""
+    shown = policies.cases_with_levels(cases, request.actor)
+    types = settings.MUNICIPALITY.types
+    return [
+        {
+            "case": case,
+            "levels_shown": case.pk in shown,
+            "types": listed_types(judged_types(case.current_levels, types)),
+        }
+        for case in cases
+    ]
 
 
 def _record_list(request: Any, action: Action, count: int, filters: lists.Filters) -> int:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_socket
 from spoken import english_words
 from standing_people import PASSWORD
 
@@ -54,19 +55,25 @@ def address(home: Home, hinata: Municipality, in_vault: Any, socket_enabled: Any
     serving.join(timeout=5)
 
 
-@pytest.fixture
-def browser(address: str) -> Iterator[Any]:
-    """Debian's Chromium, driven by Playwright; up only while the site stands, as its event loop and Django don't mix."""
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Debian's Chromium, driven by Playwright."""
     if CHROMIUM is None:
         if os.environ.get("CI"):
             pytest.fail("chromium がありません。make system-packages で入れてください。")
         pytest.skip("chromium がないので、画面を撮れません(make system-packages)")
     from playwright.sync_api import sync_playwright
 
+    # Playwright keeps an event loop in this thread, beside which Django refuses its database unless told that
+    # nothing else runs here. The site itself serves from threads of its own.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    pytest_socket.enable_socket()
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield opened
         opened.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+    pytest_socket.disable_socket(allow_unix_socket=True)
 
 
 def opened(browser: Any, complaints: list[str], **options: Any) -> Any:
@@ -257,3 +264,14 @@ def test_it_prints_on_a4_with_the_warning_and_page_numbers(browser: Any, address
     page.screenshot(path=str(SCREENSHOTS / "22-print.png"), full_page=True)
     assert not page.is_visible(".site-header") and page.is_visible(".paper-strip")
     assert page.evaluate("document.documentElement.scrollWidth") <= 690
+
+
+def test_the_checks_themselves_find_what_they_look_for(browser: Any) -> None:
+    page = opened(browser, [])
+    page.set_content(
+        "<body>日本語 髙﨑𠮷 \ue123<p style='width:3000px'>Next</p><button style='height:20px'>小</button>"
+    )
+    assert page.evaluate(MISSING_GLYPHS) == ["\ue123"]
+    assert page.evaluate("document.documentElement.scrollWidth") > 1280
+    assert page.evaluate(SMALL_TARGETS) == ["小"]
+    assert english_words(page.evaluate(VISIBLE_TEXT)) == {"Next"}
