@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -48,6 +48,7 @@ from kodomo.terms import OVERALL, AgeBand, Method, Purpose, difficulty_label
 KIND = "evaluations"
 SMALLEST_GROUP = 10
 """Groups with fewer known cases than this are not compared (measurements: minimum cell 10)."""
+HIDDEN = Figure(float("nan"), float("nan"), float("nan"))
 Array = NDArray[np.float64]
 Beat = Callable[[dict[str, object]], None] | None
 
@@ -94,7 +95,8 @@ def evaluate(
         step=lambda what: progress.add(),
     )
     cases = read_cases(snapshot, criteria.labels).known_by(as_of)
-    report = measure(judged, cases, criteria, municipality, months)
+    captions = {line["source"]: line["caption"] for line in snapshot.read("sources").to_pylist()}
+    report = measure(judged, cases, criteria, municipality, months, captions)
     report |= {"as_of": as_of.isoformat(), "snapshot": snapshot.snapshot_id, "at": at.isoformat()}
     folder = home.store / KIND / f"{as_of.isoformat()}.{snapshot.snapshot_id}.{criteria.sha256[:12]}"
     folder.mkdir(parents=True, exist_ok=True)
@@ -130,9 +132,14 @@ def past_date(first: dt.date, as_of: dt.date) -> tuple[dt.date, int]:
 
 
 def measure(
-    judged: Judged, cases: Cases, criteria: Criteria, municipality: Municipality, months: int
+    judged: Judged,
+    cases: Cases,
+    criteria: Criteria,
+    municipality: Municipality,
+    months: int,
+    captions: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """All figures of one past date, counts suppressed."""
+    """All figures of one past date, counts suppressed; ``captions`` are the sources' Japanese names."""
     rule = Suppression(municipality.suppression_threshold, municipality.rounding_base)
     capacity = Capacity(municipality.capacity_high, municipality.capacity_middle)
     outcomes = [outcome(judged, kind, cases, months) for kind in judged.types]
@@ -146,7 +153,7 @@ def measure(
         "suppression": {"threshold": rule.threshold, "rounding": rule.base},
         "learned": learned_summary(judged),
         "children": rule.count(len(judged.matrix.cohort)),
-        "coverage": _coverage(judged),
+        "coverage": _coverage(judged, captions or {}),
         "types": {o.type: _type_report(o, judged, capacity, rule, generator, months) for o in outcomes},
     }
 
@@ -212,20 +219,30 @@ def _method_report(
         "auroc": with_interval(auroc, scores, one.positive, one.group, generator),
         "average_precision": with_interval(average_precision, scores, one.positive, one.group, generator),
     }
-    for level, number in places.items():
-        for name, figure in (("precision", precision_at), ("recall", recall_at)):
-            share = number / max(len(scores), 1)
-            at_share = partial(_at_share, figure, share)
-            measured[f"{name}_{level}"] = with_interval(at_share, scores, one.positive, one.group, generator)
     new = one.positive * one.new
-    measured["new_found_high"] = with_interval(
-        partial(_at_share, precision_at, places["high"] / max(len(scores), 1)), scores, new, one.group, generator
-    )
+    for level, number in places.items():
+        share = number / max(len(scores), 1)
+        for name, figure, positive in (
+            ("precision", precision_at, one.positive),
+            ("recall", recall_at, one.positive),
+            ("new_found", precision_at, new),
+        ):
+            if _is_small(scores, positive, number, rule):
+                measured[f"{name}_{level}"] = HIDDEN
+            else:
+                at_share = partial(_at_share, figure, share)
+                measured[f"{name}_{level}"] = with_interval(at_share, scores, positive, one.group, generator)
     return {
         "suppressed": False,
         **{name: figure.as_list() for name, figure in measured.items()},
         **_probability_figures(one, scores, months),
     }
+
+
+def _is_small(scores: Array, positive: Array, places: int, rule: Suppression) -> bool:
+    """Whether a figure would give away a small number of children found."""
+    hits = precision_at(scores, positive, places) * places
+    return rule.count(int(np.ceil(hits))) is None
 
 
 def _probability_figures(one: Outcome, scores: Array, months: int) -> dict[str, float | None]:
@@ -249,7 +266,9 @@ def _curve(one: Outcome, rule: Suppression) -> list[dict[str, float]]:
         return []
     scores = one.scores[Method.COMBINED.value]
     steps = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5)
-    return [{"share": s, "recall": round(_at_share(recall_at, s, scores, one.positive), 4)} for s in steps]
+    places = {s: max(1, int(len(scores) * s)) for s in steps}
+    shown = [s for s, number in places.items() if not _is_small(scores, one.positive, number, rule)]
+    return [{"share": s, "recall": round(recall_at(scores, one.positive, places[s]), 4)} for s in shown]
 
 
 def _groups(one: Outcome, judged: Judged, places: int, rule: Suppression) -> dict[str, list[dict[str, Any]]]:
@@ -298,7 +317,7 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 3)
 
 
-def _coverage(judged: Judged) -> list[dict[str, Any]]:
+def _coverage(judged: Judged, captions: Mapping[str, str]) -> list[dict[str, Any]]:
     """Per source, the share of the children expected in it whom it knows freshly."""
     knowledge = judged.knowledge
     lines = []
@@ -306,7 +325,7 @@ def _coverage(judged: Judged) -> list[dict[str, Any]]:
         expected = knowledge.expected[:, n]
         if expected.any():
             share = float(knowledge.fresh[expected, n].mean())
-            lines.append({"source": source, "share": round(share, 3)})
+            lines.append({"source": source, "caption": captions.get(source, source), "share": round(share, 3)})
     return lines
 
 

@@ -27,6 +27,7 @@ FIGURES = {
     "precision_middle": "「高」「中」の枠での的中",
     "recall_middle": "「高」「中」の枠で届いた割合",
     "new_found_high": "「高」の枠での新たな発見",
+    "new_found_middle": "「高」「中」の枠での新たな発見",
 }
 
 
@@ -90,7 +91,7 @@ def _figure_table(methods: dict[str, dict[str, Any]]) -> str:
 def _interval(values: list[float | None]) -> str:
     value, low, high = values
     if value is None:
-        return "—"
+        return SUPPRESSED_MARK
     return f"{value:.3f}" + ("" if low is None or high is None else f"({low:.3f}–{high:.3f})")
 
 
@@ -141,7 +142,7 @@ def _group_tables(groups: dict[str, list[dict[str, Any]]]) -> str:
 
 
 def _coverage(report: dict[str, Any]) -> str:
-    rows = [(line["source"], f"{line['share']:.0%}") for line in report["coverage"]]
+    rows = [(line["caption"], f"{line['share']:.0%}") for line in report["coverage"]]
     return "<h2>情報のそろい具合</h2>" + _table(("出所", "載っているはずのこどものうち、新しく載っている割合"), rows)
 
 

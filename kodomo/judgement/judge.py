@@ -214,8 +214,8 @@ def _lawful_cases(snapshot: Snapshot, criteria: Criteria, may_learn: Callable[[s
     return read_cases(snapshot, type(criteria.labels)(lawful, criteria.labels.known, criteria.labels.sha256))
 
 
-DENSE = 0.3
-"""A month belongs to the regular extracts when it brings this share of a usual month's facts."""
+DENSE = 0.25
+"""A month belongs to the regular extracts when it brings this share of the fullest month of the last year."""
 
 
 def first_fact(snapshot: Snapshot, as_of: dt.date) -> dt.date:
@@ -229,7 +229,7 @@ def first_fact(snapshot: Snapshot, as_of: dt.date) -> dt.date:
     months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
     latest = int(np.datetime64(as_of, "M").astype(np.int64))
     counts = np.bincount(np.clip(latest - months[months <= latest], 0, 1_200), minlength=13)
-    usual = float(np.median(counts[1:13]))
+    usual = float(counts[1:13].max())
     dense = np.flatnonzero(counts >= DENSE * usual) if usual else np.zeros(1, np.int64)
     # The run of dense months that reaches today: a crowded month long ago is not the beginning.
     gaps = np.flatnonzero(np.diff(dense) > 2)

@@ -204,6 +204,9 @@ def _calibrate(
     The level is moved from the horizon to twelve months.
     """
     rows = data.is_past
+    if not rows.any():
+        # A store too young for any past date: ranks can be learned from standing cases, levels cannot.
+        return Platt(1.0, 0.0), 0.0
     logits = boosted.logits(values[rows], data.training.group[rows]) + offset
     fitted = fit_platt(logits, data.registered_after[rows], np.ones(int(rows.sum())))
     longer = float(np.log(CALIBRATE_TO_MONTHS / plan.horizon_months))

@@ -317,7 +317,7 @@ def learned_summary(judged: Judged) -> dict[str, Any]:
             "cases": learned.cases[kind.type],
             "model": None if model is None else ("pooled" if model.is_pooled else "own"),
             "weight": round(kind.combination.weight, 4),
-            "is_calibrated": model is not None,
+            "is_calibrated": model is not None and bool(judged.dates),
             "why_not": learned.without.get(kind.type),
             "leaks": [{"indicator": c, "auroc": round(a, 4)} for c, a in learned.stopped.get(kind.type, [])],
         }

@@ -41,6 +41,17 @@ def test_later_registrations_stand_high_before(report: dict) -> None:  # type: i
     assert curve == sorted(curve)
 
 
+def test_figures_that_would_give_away_a_small_number_are_hidden(report: dict) -> None:  # type: ignore[type-arg]
+    """At 2 % of some 900 children there is room for fewer finds than the threshold."""
+    body = report["types"]["NON_ATTENDANCE"]
+    hidden = [name for name, value in body["methods"]["COMBINED"].items() if value == [None, None, None]]
+    assert set(hidden) >= {"new_found_high"} | {"precision_high"}
+    for name in ("recall_middle", "precision_middle"):
+        value = body["methods"]["COMBINED"][name][0]
+        total = body["places"]["middle"] if name == "precision_middle" else body["cases"]
+        assert value is None or value * total > 7 - 2.5
+
+
 def test_types_with_few_cases_show_no_figures(report: dict) -> None:  # type: ignore[type-arg]
     poverty = report["types"]["POVERTY"]
     assert poverty["enough_cases"] is False

@@ -19,7 +19,7 @@ from kodomo.judgement.boosting import (
     suspicious_columns,
 )
 from kodomo.judgement.criteria import read_all_criteria
-from kodomo.judgement.judge import judge
+from kodomo.judgement.judge import first_fact, judge
 from kodomo.judgement.labels import horizon_for, learning_dates, mark, read_cases, read_labels
 from kodomo.judgement.learning import household_groups, learnable, training_set
 from kodomo.terms import DifficultyType
@@ -188,3 +188,28 @@ def test_scores_of_a_learned_type_have_the_level_of_registration(town: Town) -> 
     began = [f for f in town.snapshot.read("facts").to_pylist() if f["item"] == "council_registration"]
     a_year = sum(day("2024-12-31") < f["valid_from"] <= day("2025-12-31") for f in began)
     assert mean == pytest.approx(a_year / len(town.truth), rel=0.5)
+
+
+@pytest.mark.parametrize("as_of", ["2026-03-31", "2025-03-31", "2024-09-30", "2024-06-30"])
+def test_the_store_begins_where_monthly_facts_do(tmp_path: Path, as_of: str) -> None:
+    """Old registrations and allowances reach back ten years; attendance begins in April 2024."""
+    records = Records()
+    for n in range(40):
+        key = records.person(f"c{n:02d}", "2014-05-01", f"h{n}")
+        began = f"{2014 + n % 10}-0{1 + n % 9}-01"
+        records.fact(key, "child_allowance", began, source="child_allowance", number=1, to=None)
+        for month in range(24):
+            records.fact(key, "absence_days", f"{2024 + (3 + month) // 12}-{(3 + month) % 12 + 1:02d}-01", number=1)
+    assert first_fact(records.publish(tmp_path / "store"), day(as_of)) == day("2024-04-01")
+
+
+def test_a_store_too_young_for_past_dates_is_still_judged(town: Town) -> None:
+    judged = judge(town.snapshot, day("2024-07-31"), town.criteria, TYPES, plan=type(QUICK)(6, bags=1, rounds=10))
+    assert judged.dates == ()
+    assert all(np.isfinite(kind.combination.logit).all() for kind in judged.types)
+
+
+def test_an_empty_store_begins_today(tmp_path: Path) -> None:
+    records = Records()
+    records.person("hana", "2015-05-01", "h1")
+    assert first_fact(records.publish(tmp_path / "store"), AS_OF) == day("2026-03-01")
