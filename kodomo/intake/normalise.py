@@ -66,12 +66,16 @@ def spaced_kana(text: str) -> str:
     >>> spaced_kana("ﾜﾀﾅﾍﾞ ｼﾞｭﾝ") == spaced_kana("わたなべ　じゅん") == "ワタナベ ジユン"
     True
     """
+    return " ".join(_NOT_KANA.sub("", fold_kana_within(text)).split())
+
+
+def fold_kana_within(text: str) -> str:
+    """Fold the kana of a text as ``spaced_kana`` does and leave every other character where it stands."""
     folded = unicodedata.normalize("NFKC", text).upper().translate(HIRAGANA_TO_KATAKANA)
     if "ヴ" in folded:
         for written, heard in VOICED_VU:
             folded = folded.replace(written, heard)
-    folded = _SPACES.sub(" ", folded).translate(SMALL_TO_LARGE).translate(SAME_SOUND)
-    return " ".join(_NOT_KANA.sub("", folded).split())
+    return _SPACES.sub(" ", folded).translate(SMALL_TO_LARGE).translate(SAME_SOUND)
 
 
 def normalise_kana(text: str) -> str:

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from kodomo.errors import IntegrityFault
 from kodomo.intake.addresses import normalise_address
 from kodomo.intake.characters import fold_characters
-from kodomo.intake.normalise import normalise_kana
+from kodomo.intake.normalise import fold_kana_within, normalise_kana
 
 KEY = re.compile(r"^[ph][a-z2-7]{20}$")
 AREA = re.compile(r"^(a[0-9a-f]{8}|OTHER)$")
@@ -103,19 +103,19 @@ def _pieces(texts: Mapping[str, object]) -> tuple[dict[str, str], dict[str, str]
     inside: dict[str, str] = {}
     shortest = min(SHORTEST_INSIDE.values())
     for text in texts:
-        bare = re.sub(r"\s", "", text)
-        for form in {
-            bare,
-            re.sub(r"\s", "", fold_characters(text)),
-            normalise_kana(text),
-            normalise_address(text).value,
-        }:
-            if form:
-                whole[form] = text
+        for form in _foldings(text):
+            whole[form] = text
             for start in range(len(form)):
                 for end in range(start + shortest, len(form) + 1):
                     inside.setdefault(form[start:end], text)
     return whole, inside
+
+
+def _foldings(text: str) -> set[str]:
+    """A text as the vault's names, readings and addresses are folded, nothing left out of it but spaces."""
+    kana = re.sub(r"[\sー]", "", fold_kana_within(text))
+    forms = {text, fold_characters(text), kana, normalise_address(text).value}
+    return {re.sub(r"\s", "", form) for form in forms} - {""}
 
 
 def _identities(mentions: pa.Table) -> Iterator[tuple[str, str]]:
@@ -134,8 +134,16 @@ def _identities(mentions: pa.Table) -> Iterator[tuple[str, str]]:
                     yield kind, bare
                     yield kind, parts.town + parts.number
             elif len(bare) >= 2:
-                yield kind, bare
-                yield kind, normalise_kana(value) if kind == "kana" else re.sub(r"\s", "", fold_characters(value))
+                yield _script(bare), bare
+                yield (
+                    _script(bare),
+                    normalise_kana(value) if kind == "kana" else re.sub(r"\s", "", fold_characters(value)),
+                )
+
+
+def _script(text: str) -> str:
+    """A name in kana is a reading: three kana are a call name, and begin many a school's name."""
+    return "kana" if re.fullmatch(r"[ぁ-ゖァ-ヺー・ｦ-ﾟ]+", text) else "name"
 
 
 def _refuse_if(table: str, column: str, count: int, what: str) -> None:

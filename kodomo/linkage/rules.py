@@ -104,26 +104,42 @@ WHERE {SEX_FITS} AND (s.given_kana = f.given_kana OR same_name(s.given, f.given)
 """
 
 SCHOOLS = """
-CREATE OR REPLACE MACRO plain_school(s) AS nullif(
-    regexp_replace(regexp_replace(regexp_replace(nfc_normalize(trim(s)), '^.*(市立|町立|村立|区立)', ''), '学校$', ''), '[ 　]', '', 'g'), '');
+CREATE OR REPLACE MACRO plain_school(s) AS CASE WHEN regexp_matches(s, '[小中高校園]') THEN nullif(
+    regexp_replace(regexp_replace(regexp_replace(nfc_normalize(trim(s)), '^.*(市立|町立|村立|区立)', ''), '学校$', ''), '[ 　]', '', 'g'), '') END;
 CREATE OR REPLACE TABLE schooled AS
 SELECT DISTINCT l.person, plain_school(f.school) AS school FROM link l JOIN form f USING (form)
 WHERE f.school IS NOT NULL AND f.role = 'subject' AND f.born_on IS NOT NULL;
 """
 
 BY_SLIPPED_BIRTH = f"""
-SELECT DISTINCT f.form, p.person
-FROM todo f JOIN spine_name s ON s.kana = f.kana OR s.name = f.name JOIN spine p ON p.person = s.person
-WHERE {SEX_FITS} AND f.born_on <> p.born_on
-  AND (f.kana IS NULL OR s.kana IS NULL OR f.kana = s.kana) AND (f.name IS NULL OR s.name IS NULL OR same_name(f.name, s.name))
-  AND (damerau_levenshtein(f.born_on, p.born_on) <= 1
-    OR abs(date_diff('day', try_cast(f.born_on AS DATE), try_cast(p.born_on AS DATE))) <= 31
-    OR (substr(f.born_on, 1, 4) = substr(p.born_on, 1, 4) AND substr(f.born_on, 6, 2) = substr(p.born_on, 9, 2)
-        AND substr(f.born_on, 9, 2) = substr(p.born_on, 6, 2)))
-  AND (EXISTS (FROM schooled d WHERE d.person = p.person AND d.school = plain_school(f.school))
-    OR EXISTS (FROM spine_place q WHERE q.person = p.person AND f.number IS NOT NULL AND {PLACE_FITS})
-    OR EXISTS (FROM family h JOIN spine_name g ON g.person = h.other WHERE h.person = p.person
-               AND (same_name(g.name, f.guardian_name) OR g.kana = f.guardian_kana)))
+WITH near AS (
+    -- who is meant must be clear before the school has its say: it knows only the children it teaches
+    SELECT f.form, min(p.person) AS person
+    FROM todo f JOIN spine_name s ON s.kana = f.kana OR s.name = f.name JOIN spine p ON p.person = s.person
+    WHERE {SEX_FITS} AND f.born_on <> p.born_on
+      AND (f.kana IS NULL OR s.kana IS NULL OR f.kana = s.kana) AND (f.name IS NULL OR s.name IS NULL OR same_name(f.name, s.name))
+      AND (damerau_levenshtein(f.born_on, p.born_on) <= 1
+        OR abs(date_diff('day', try_cast(f.born_on AS DATE), try_cast(p.born_on AS DATE))) <= 31
+        OR (substr(f.born_on, 1, 4) = substr(p.born_on, 1, 4) AND substr(f.born_on, 6, 2) = substr(p.born_on, 9, 2)
+            AND substr(f.born_on, 9, 2) = substr(p.born_on, 6, 2)))
+    GROUP BY f.form HAVING count(DISTINCT p.person) = 1
+)
+SELECT f.form, n.person FROM near n JOIN form f USING (form)
+WHERE EXISTS (FROM schooled d WHERE d.person = n.person AND d.school = plain_school(f.school))
+   OR EXISTS (FROM spine_place q WHERE q.person = n.person AND f.number IS NOT NULL AND {PLACE_FITS})
+   OR EXISTS (FROM family h JOIN spine_name g ON g.person = h.other WHERE h.person = n.person
+              AND (same_name(g.name, f.guardian_name) OR g.kana = f.guardian_kana))
+"""
+
+BY_SCHOOL = f"""
+WITH alike AS (
+    SELECT f.form, min(p.person) AS person
+    FROM todo f JOIN spine p ON p.born_on = f.born_on JOIN spine_name s ON s.person = p.person
+    WHERE {SEX_FITS} AND (s.given_kana = f.given_kana OR same_name(s.given, f.given))
+    GROUP BY f.form HAVING count(DISTINCT p.person) = 1
+)
+SELECT a.form, a.person FROM alike a JOIN form f USING (form)
+WHERE EXISTS (FROM schooled d WHERE d.person = a.person AND d.school = plain_school(f.school))
 """
 
 RULES = (
@@ -134,13 +150,6 @@ RULES = (
     Rule("H1", "名と生年月日が同じで、住所または保護者も合う人が一人だけ(姓の変更)", BY_HOME),
 )
 """In order. The number comes first, but never alone where a name or birth date contradicts it."""
-
-BY_SCHOOL = f"""
-SELECT DISTINCT f.form, p.person
-FROM todo f JOIN spine p ON p.born_on = f.born_on JOIN spine_name s ON s.person = p.person
-JOIN schooled d ON d.person = p.person AND d.school = plain_school(f.school)
-WHERE {SEX_FITS} AND (s.given_kana = f.given_kana OR same_name(s.given, f.given))
-"""
 
 SCHOOLMATE = Rule("H2", "名と生年月日と学校が同じ人が一人だけ(姓の変更)", BY_SCHOOL)
 

@@ -56,7 +56,7 @@ def link_people(
     if not pc.any(pc.equal(mentions["kind"], "residents")).as_py():
         raise NotReady("住民記録がまだ受領されていません。", then="kodomo receive で住民記録を受け取ってください。")
     with _steps(beat) as step:
-        connection = connect(home.spill / "linkage")
+        connection = connect(home.spill / "linkage", memory="1500MB")
         figures = link_mentions(
             connection, mentions, facts, printing=_printing(municipality), on=at.date(), step=step,
             model_file=home.vault / "linkage" / "model.json", decisions=decisions_made(),

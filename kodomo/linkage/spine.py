@@ -7,7 +7,7 @@ spells of residence leave room for it; one number becomes two persons when its r
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +18,9 @@ import pyarrow as pa
 from kodomo.intake.normalise import same_with_wildcards
 
 Sign = tuple[Any, ...]
+
+HIGHEST_CHANCE = 0.001
+"""Two numbers are one returned person without asking only when chance could hardly have made them alike."""
 
 OPEN_END = dt.date(9999, 12, 31)
 
@@ -164,9 +167,9 @@ def merge_returned(
     """Find persons who moved away and came back under a second number.
 
     Reading, birth date and sex agree, the written given names don't contradict, the spells of
-    residence don't overlap, and nobody else shares reading and birth date: one person. When only
-    the given name agrees (the surname changed while away), a member of the old household must have
-    come back too; otherwise the pair is in doubt. ``decided`` holds what people decided about pairs
+    residence don't overlap, and nobody else shares reading and birth date: one person, if the name
+    is rare enough or a member of the old household came back too. When only the given name agrees
+    (the surname changed while away), such a member is needed; otherwise the pair is in doubt. ``decided`` holds what people decided about pairs
     (positions in ascending order) and goes before all of this.
 
     Returns:
@@ -174,13 +177,15 @@ def merge_returned(
     """
     certain = _pairs_by(bearers, lambda b: [(k, b.born_on) for k in b.kanas if b.born_on])
     parent = list(range(len(bearers)))
-    ordered = [pair for pair, is_same in decided.items() if is_same]
-    for one, other in [*ordered, *(pair for pair in certain if decided.get(pair, True))]:
-        _join(parent, one, other)
-    doubts = []
     companions = _companions(bearers)
+    likely = _chances(bearers)
+    clear = [(a, b) for a, b in certain if companions[a] & companions[b] or likely(a) <= HIGHEST_CHANCE]
+    doubts = sorted(set(certain) - set(clear) - set(decided))
+    ordered = [pair for pair, is_same in decided.items() if is_same]
+    for one, other in [*ordered, *(pair for pair in clear if decided.get(pair, True))]:
+        _join(parent, one, other)
     for one, other in _pairs_by(bearers, lambda b: [(k, b.born_on, "given") for k in b.given_kanas if b.born_on]):
-        if _root(parent, one) == _root(parent, other) or (one, other) in decided:
+        if _root(parent, one) == _root(parent, other) or (one, other) in decided or (one, other) in doubts:
             continue
         if not _givens_written_alike(bearers[one], bearers[other]):
             continue
@@ -202,6 +207,23 @@ def _pairs_by(bearers: list[Bearer], keys_of: Callable[[Bearer], list[Sign]]) ->
             by_key[key].add(position)
     pairs = {(min(found), max(found)) for found in by_key.values() if len(found) == 2}
     return sorted((a, b) for a, b in pairs if _can_be_one(bearers[a], bearers[b]))
+
+
+def _chances(bearers: list[Bearer]) -> Callable[[int], float]:
+    """How many others of the same reading should have somebody's birth date by mere chance.
+
+    A date many share (the first of January of those who don't know theirs) makes chance likelier.
+    """
+    readings = Counter(kana for b in bearers for kana in b.kanas)
+    births = Counter(b.born_on for b in bearers)
+
+    def chance(position: int) -> float:
+        bearer = bearers[position]
+        most = max((readings[kana] for kana in bearer.kanas), default=0)
+        # the pair itself is no coincidence: it stands twice among the readings and the dates
+        return max(most - 2, 0) * max(births[bearer.born_on] - 1, 1) / len(bearers)
+
+    return chance
 
 
 def _can_be_one(one: Bearer, other: Bearer) -> bool:

@@ -197,6 +197,14 @@ def test_gate_refuses_free_text_and_keys_that_are_none(paper: Paper) -> None:
         check_snapshot({"persons": pa.table({"born_month": [dt.date(2015, 5, 5)]})}, mentions)
 
 
+def test_gate_lets_a_school_pass_whose_name_begins_like_a_child(paper: Paper) -> None:
+    paper.row("npo_watch", subject={"name": "ひなた", "name_kana": "ひなた"})
+    mentions, _ = paper.tables()
+    check_snapshot({"facts": pa.table({"item": ["school_enrolled"], "code": ["ひなた西小学校"]})}, mentions)
+    with pytest.raises(IntegrityFault):
+        check_snapshot({"facts": pa.table({"item": ["school_enrolled"], "code": ["ヒナタ"]})}, mentions)
+
+
 def test_doubtful_pair_is_queued_decided_once_and_followed(home: Home, hinata: Municipality, paper: Paper) -> None:
     paper.resident(
         "0000501", "中村 葵", "ﾅｶﾑﾗ ｱｵｲ", "2012-12-12", "女", resident_from="2012-12-12", resident_to="2019-03-31"
