@@ -117,7 +117,7 @@ def _aid(lives: Lives, rng: np.random.Generator, assisted: Flags) -> tuple[list[
     knows: Floats = np.asarray(rng.random(size), np.float32)
     received = np.zeros((size, months), bool)
     grants: list[tuple[int, int, str]] = []
-    line = np.quantile(lives.econ[lives.family_of][lives.pupil()], 0.79) if lives.pupil().any() else 9.0
+    line = np.quantile(lives.econ[lives.family_of][lives.pupil()], 0.812) if lives.pupil().any() else 9.0
     for april in range(0, months, 12):
         year = 2026 - (months - april) // 12
         money = lives.econ[:, april] + 0.45 * np.asarray(rng.standard_normal(size), np.float32)

@@ -91,7 +91,7 @@ def _print_moves(press: Press, scribe: Scribe) -> None:
     columns: dict[str, list[Cell]] = {
         "履歴番号": [str(i) for i in range(1, len(events) + 1)],
         "宛名番号": [e[2].number for e in events],
-        "異動日": [kanji(e[0]) if i % 400 else overrun(e[0]) for i, e in enumerate(events)],
+        "異動日": [kanji(e[0]) if i % 40 else overrun(e[0]) for i, e in enumerate(events)],
         "届出日": [seven_digits(min(e[0] + d, LAST_DAY)) for e, d in zip(events, delay, strict=True)],
         "異動事由": [REASON_CODES[e[4]] for e in events],
         "世帯番号": [e[2].household for e in events],

@@ -84,11 +84,7 @@ def _household(city: City, kind: str, until: int) -> list[Person]:
     household = city.new_household()
     arrived = _arrival(city, kind, min(until, LAST_DAY))
     for i, person in enumerate(members):
-        relation = (
-            "世帯主"
-            if i == 0
-            else ("妻" if kind != "parent_and_adult" else "子" if person.born > members[0].born else "妻")
-        )
+        relation = "世帯主" if i == 0 else "子" if person.born > members[0].born + 15 * YEAR else "妻"
         later = person.born > arrived
         city.settle(person, max(arrived, person.born), household, address, relation, "出生" if later else "転入")
     for person in members:

@@ -15,3 +15,11 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Written:
     out = tmp_path_factory.mktemp("hinata")
     report = write_city(residents=RESIDENTS, months=24, seed=7, out=out)
     return Written(out, report, read_layouts(SHIPPED_MUNICIPALITIES / "hinata"))
+
+
+@pytest.fixture(scope="session")
+def larger_city(tmp_path_factory: pytest.TempPathFactory) -> Written:
+    """Enough children for shares of shares."""
+    out = tmp_path_factory.mktemp("hinata_larger")
+    report = write_city(residents=12_000, months=12, seed=2, out=out)
+    return Written(out, report, read_layouts(SHIPPED_MUNICIPALITIES / "hinata"))
