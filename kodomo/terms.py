@@ -72,12 +72,13 @@ class Method(LabelledEnum):
 
 
 class Level(LabelledEnum):
-    """スコアのレベル分け. Thin data is INSUFFICIENT, never LOW."""
+    """スコアのレベル分け. Thin data is INSUFFICIENT, a type that is not asked at this age NOT_APPLICABLE: never LOW."""
 
     HIGH = "HIGH", "高", "積極的なアプローチを検討する"
     MIDDLE = "MIDDLE", "中", "学校等への調査を検討する"
     LOW = "LOW", "低", "いまの情報では積極的な介入を検討しない"
     INSUFFICIENT = "INSUFFICIENT", "情報不足", "判定できるだけの情報がない。低いという意味ではない"
+    NOT_APPLICABLE = "NOT_APPLICABLE", "年齢対象外", "この類型を判定する年齢ではない"
 
 
 class AgeBand(LabelledEnum):

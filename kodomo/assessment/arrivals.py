@@ -220,7 +220,7 @@ SELECT child_key, type, level, escalation, is_registered,
 FROM (SELECT *, row_number() OVER (
           PARTITION BY child_key, type
           ORDER BY CASE method WHEN '{Method.COMBINED}' THEN 0 WHEN '{Method.SCENARIO}' THEN 1 ELSE 2 END
-      ) AS preference FROM read_parquet(?))
+      ) AS preference FROM read_parquet(?) WHERE level <> '{Level.NOT_APPLICABLE}')
 WHERE preference = 1
 ORDER BY child_key, type
 """

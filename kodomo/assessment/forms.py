@@ -11,11 +11,12 @@ from django.conf import settings
 from django.forms.utils import ErrorList
 
 from kodomo.assessment import dates, policies
+from kodomo.assessment.models import LEVEL_CHOICES
 from kodomo.assessment.shortlist import Filters, Order, Support
 from kodomo.assessment.states import REASON_CODES, REVEAL_PURPOSES, Agreement, CaseState, Concern
 from kodomo.configuration import Office
 from kodomo.errors import StaffError
-from kodomo.terms import OVERALL, OVERALL_LABEL, AgeBand, Decision, Level
+from kodomo.terms import OVERALL, OVERALL_LABEL, AgeBand, Decision
 
 EVERY = [("", "すべて")]
 
@@ -24,7 +25,7 @@ class FilterForm(forms.Form):
     """一次絞り込みの条件."""
 
     type = forms.ChoiceField(label="困難の類型", required=False)
-    level = forms.ChoiceField(label="レベル", required=False, choices=[*EVERY, *((m.value, m.label) for m in Level)])
+    level = forms.ChoiceField(label="レベル", required=False, choices=[*EVERY, *LEVEL_CHOICES])
     age_band = forms.ChoiceField(
         label="年齢区分", required=False, choices=[*EVERY, *((m.value, m.label) for m in AgeBand)]
     )

@@ -20,6 +20,8 @@ def _choices(enum: Any) -> list[tuple[str, str]]:
     return [(member.value, member.label) for member in enum]
 
 
+# A type that is not asked at the child's age never reaches a case.
+LEVEL_CHOICES = [pair for pair in _choices(Level) if pair[0] != Level.NOT_APPLICABLE]
 TYPE_CHOICES = [*_choices(DifficultyType), (OVERALL, OVERALL_LABEL)]
 
 
@@ -86,7 +88,7 @@ class CaseLevel(models.Model):
     judgement_name = models.CharField(max_length=120)
     judged_as_of = models.DateField()
     type = models.CharField(max_length=32, choices=TYPE_CHOICES)
-    level = models.CharField(max_length=16, choices=_choices(Level))
+    level = models.CharField(max_length=16, choices=LEVEL_CHOICES)
     # The place in the order of review among all judged children; a raw score invites false precision.
     place = models.IntegerField(null=True)
     escalation = models.TextField(blank=True)

@@ -1,7 +1,7 @@
 """The ledger of runs: which stage ran when, how far it got, and whether it still lives (shared by the sides).
 
-A run holds a lease by its heartbeat. A process that was killed stops beating: its run is then
-shown as 中断 and no longer keeps another from starting. Nothing personal is ever written here.
+A run belongs to one process, known by its number and the moment it began. When that process is gone
+the run is shown as 中断 and no longer keeps another from starting. Nothing personal is written here.
 """
 
 from __future__ import annotations
@@ -16,10 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kodomo.errors import Busy
+import psutil
 
-LEASE_SECONDS = 60.0
-"""A run that has not beaten for this long, or whose process is gone, has been interrupted."""
+from kodomo.errors import Busy
 
 STATES = {"RUNNING": "実行中", "DONE": "完了", "FAILED": "失敗", "INTERRUPTED": "中断"}
 
@@ -30,6 +29,7 @@ CREATE TABLE IF NOT EXISTS runs (
     inputs TEXT NOT NULL,
     state TEXT NOT NULL,
     process INTEGER NOT NULL,
+    process_began REAL NOT NULL,
     started REAL NOT NULL,
     beaten REAL NOT NULL,
     finished REAL,
@@ -110,8 +110,9 @@ class Ledger:
                     )
                 database.execute("UPDATE runs SET state = 'INTERRUPTED' WHERE run_number = ?", (row["run_number"],))
             cursor = database.execute(
-                "INSERT INTO runs (stage, inputs, state, process, started, beaten) VALUES (?, ?, 'RUNNING', ?, ?, ?)",
-                (stage, inputs, os.getpid(), now, now),
+                "INSERT INTO runs (stage, inputs, state, process, process_began, started, beaten)"
+                " VALUES (?, ?, 'RUNNING', ?, ?, ?, ?)",
+                (stage, inputs, os.getpid(), psutil.Process().create_time(), now, now),
             )
             return int(cursor.lastrowid or 0)
 
@@ -130,7 +131,7 @@ class Ledger:
 
     def _as_run(self, row: sqlite3.Row) -> Run:
         state = row["state"]
-        if state == "RUNNING" and not _lives(row["process"], row["beaten"]):
+        if state == "RUNNING" and not _lives(row["process"], row["process_began"]):
             state = "INTERRUPTED"
         return Run(
             row["run_number"], row["stage"], row["inputs"], state, row["started"], row["finished"],
@@ -148,15 +149,10 @@ class Ledger:
             database.close()
 
 
-def _lives(process: int, beaten: float) -> bool:
+def _lives(process: int, began: float) -> bool:
+    # The number alone does not do: it is given out again, and a killed process may linger as a zombie.
     try:
-        os.kill(process, 0)
-    except ProcessLookupError:
+        found = psutil.Process(process)
+        return abs(found.create_time() - began) < 1.0 and found.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
         return False
-    except PermissionError:
-        # Another account's process: alive, though we may not signal it.
-        return True
-    except OSError:
-        # Systems that cannot tell (Windows): trust the heartbeat alone.
-        return time.time() - beaten < LEASE_SECONDS
-    return True

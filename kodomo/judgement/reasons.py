@@ -299,6 +299,11 @@ def _overall_gates(judgement: TypeJudgement, matrix: FeatureMatrix) -> Columns:
     return columns
 
 
+def _place_in_words(percent: int) -> str:
+    # In words: a percentage beside a child was once read as permission to look away.
+    return "とくに上位" if percent <= 2 else "上位" if percent <= 10 else "中ほどより上"
+
+
 def _overall_places(judgement: TypeJudgement, length: int) -> Columns:
     applicable = np.zeros(length, dtype=bool)
     applicable[judgement.rows] = True
@@ -307,5 +312,5 @@ def _overall_places(judgement: TypeJudgement, length: int) -> Columns:
     share = np.ceil((1 - places[rows]) * 100).astype(int)
     label = difficulty_label(judgement.type.value)
     columns = _blank(rows, UP, -np.log(np.clip(1 - places[rows], 1e-6, 1)))
-    columns["sentence"][:] = [f"「{label}」の判定で上位 {max(1, s)} % に入る" for s in share]
+    columns["sentence"][:] = [f"「{label}」の確認候補の{_place_in_words(s)}に入る" for s in share]
     return columns

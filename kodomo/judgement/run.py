@@ -140,7 +140,21 @@ def _type_rows(judged: Judged, kind: TypeJudgement, capacity: Capacity) -> list[
                 kind.registered[kind.rows],
             )
         )
-    return tables
+    return [*tables, _not_asked(keys, kind)]
+
+
+def _not_asked(keys: NDArray[np.object_], kind: TypeJudgement) -> pa.Table:
+    """A row without a score for each child whose age the type does not ask: said, never left to be guessed."""
+    others = np.setdiff1d(np.arange(len(keys)), kind.rows)
+    return _rows(
+        keys[others],
+        kind.type.value,
+        Method.COMBINED,
+        np.full(len(others), np.nan),
+        np.full(len(others), Level.NOT_APPLICABLE.value, dtype=object),
+        np.full(len(others), None, dtype=object),
+        kind.registered[others],
+    )
 
 
 def escalation_texts(kind: TypeJudgement) -> NDArray[np.object_]:
@@ -166,7 +180,7 @@ def _rows(
             "child_key": pa.array(keys, pa.string()),
             "type": pa.array([kind] * len(keys), pa.string()),
             "method": pa.array([method.value] * len(keys), pa.string()),
-            "score": pa.array(scores, pa.float64()),
+            "score": pa.array(scores, pa.float64(), from_pandas=True),
             "level": pa.array(levels, pa.string()),
             "escalation": pa.array(escalation, pa.string()),
             "is_registered": pa.array(registered, pa.bool_()),

@@ -101,8 +101,8 @@ def audited(home: Home, keyring: Keyring, event: audit.AuditEvent, at: dt.dateti
         yield
         connection = connections["vault"]
         with connection.cursor() as cursor:
-            sequence, mac = audit.append(cursor, keyring.audit, connection.vendor, event, at)
-        anchor = anchor_file(home)
+            anchor = anchor_file(home)
+            sequence, mac = audit.append(cursor, keyring.audit, connection.vendor, event, at, anchor)
         transaction.on_commit(lambda: audit.write_anchor(anchor, sequence, mac), using="vault")
 
 

@@ -197,16 +197,6 @@ def test_it_prints_no_judgement_before_the_first_view(page: Any) -> None:
     assert "一次所見の前のため、印刷していません" in text and "直近3か月" not in text
 
 
-def test_it_is_quick(page: Any) -> None:
-    import time
-
-    page(HANA, "pc01")
-    started = time.perf_counter()
-    for _ in range(5):
-        page(HANA, "pc01")
-    assert (time.perf_counter() - started) / 5 < 0.5
-
-
 def test_it_keeps_the_history_of_judgements(
     as_person: Any, first_view: Any, case_of: Any, home: Any, hinata: Any
 ) -> None:
