@@ -7,6 +7,7 @@ import hashlib
 import io
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import duckdb
@@ -53,7 +54,7 @@ def publish_children(
     Reads the newest link run and landed facts. Publishes only items with a legal basis on the day,
     birth months instead of birth dates, area codes instead of addresses (none for persons under
     address protection), and no free text; ``gate.check_snapshot`` looks at every column first.
-    Writes one snapshot and one audit row in the vault, or neither. The same content published twice at
+    Writes one snapshot, and audit rows in the vault before and after it. The same content published twice at
     the same moment is one snapshot.
 
     Raises:
@@ -114,6 +115,9 @@ def _write(
         return
     event = AuditEvent(actor=by, role="OPERATOR", action="PUBLISH", subject=name, purpose=Purpose.JUDGE.label,
                        detail={"rows": manifest["rows"], "withheld": len(manifest["withheld"])})  # fmt: skip
+    # Files can't be rolled back: the intent is audited first, so that no snapshot can lie there unaccounted for.
+    with audited(home, keyring, replace(event, action="PUBLISH_BEGIN"), at):
+        pass
     with audited(home, keyring, event, at):
         store.write("snapshots", name, {t: tables[t] for t in SNAPSHOT_TABLES}, manifest)
 
