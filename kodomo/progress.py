@@ -24,6 +24,8 @@ class Progress:
     Args:
         caption: the stage's Japanese name.
         total: rows expected, or None when that is not known.
+        rows: when the work is counted in steps, how many rows the steps stand for together; what is
+            shown is then their share in rows.
         beat: called with {"caption", "done", "total", "rate", "left"}; used for heartbeats.
     """
 
@@ -33,10 +35,12 @@ class Progress:
         total: int | None = None,
         *,
         unit: str = "行",
+        rows: int | None = None,
         every: float = 1.0,
         beat: Callable[[dict[str, object]], None] | None = None,
     ) -> None:
         self.caption, self.total, self.unit, self.every, self.beat = caption, total, unit, every, beat
+        self.rows = rows
         self.done = 0
         self.started = time.monotonic()
         self._shown = 0.0
@@ -64,18 +68,21 @@ class Progress:
     def figures(self) -> dict[str, Any]:
         """Caption, rows done and expected, rows per second, seconds left (None when unknown)."""
         spent = max(time.monotonic() - self.started, 1e-9)
-        rate = self.done / spent
-        left = (self.total - self.done) / rate if self.total and rate > 0 else None
-        return {"caption": self.caption, "done": self.done, "total": self.total, "rate": rate, "left": left}
+        done, total = self.done, self.total
+        if self.rows and total:
+            done, total = self.rows * done // total, self.rows
+        rate = done / spent
+        left = (total - done) / rate if total and rate > 0 else None
+        return {"caption": self.caption, "done": done, "total": total, "rate": rate, "left": left}
 
     def _show(self, end: str) -> None:
         figures = self.figures()
-        share = f"/{self.total:,}" if self.total else ""
+        share = f"/{figures['total']:,}" if figures["total"] else ""
         left = figures["left"]
         rest = f" 残り {_clock(float(left))}" if isinstance(left, float) and left >= 0.5 else ""
         # Below one a second the rate tells nothing that the time left does not tell better.
         speed = f"  毎秒 {figures['rate']:,.0f} {self.unit}" if figures["rate"] >= 1 else ""
-        line = f"{self.caption}  {self.done:,}{share} {self.unit}{speed}{rest}"
+        line = f"{self.caption}  {figures['done']:,}{share} {self.unit}{speed}{rest}"
         print(f"\r{line:<78}" if end == "\r" else line, end=end, file=sys.stderr, flush=True)
         if self.beat:
             self.beat(figures)

@@ -60,7 +60,8 @@ def judge_cohort(
     snapshot = current_snapshot(home)
     criteria = read_all_criteria(municipality.folder)
     register = read_register(municipality.folder)
-    progress = Progress("判定", _pieces_of_work(municipality), unit="工程", beat=beat)
+    progress = Progress("判定", _pieces_of_work(municipality), unit="人・類型", beat=beat)
+    progress.rows = _children(snapshot) * (len(municipality.types) + 1)
     judged = judge(
         snapshot,
         as_of,
@@ -90,6 +91,10 @@ def judge_cohort(
         "skipped_indicators": judged.matrix.skipped,
         "seconds": round(time.monotonic() - started, 2),
     }
+
+
+def _children(snapshot: Snapshot) -> int:
+    return pc.sum(snapshot.read("persons")["is_child"]).as_py() or 0
 
 
 def _pieces_of_work(municipality: Municipality) -> int:

@@ -16,7 +16,7 @@ from kodomo.configuration import Home, Municipality
 from kodomo.errors import StaffError
 from kodomo.governance.audit import AuditEvent
 from kodomo.progress import Progress
-from kodomo.tables.engine import connect
+from kodomo.tables.engine import UNSPILLED, connect
 from kodomo.terms import Purpose
 from kodomo.vault import people, records
 from kodomo.vault.database import audited, open_vault
@@ -54,7 +54,7 @@ def export_links(out: Path, *, home: Home, municipality: Municipality, by: str, 
 
 
 def _write(out: Path, mentions: pa.Table, links: pa.Table, keyring: Keyring) -> int:
-    connection = connect()
+    connection = connect(memory=UNSPILLED)
     numbers = pc.unique(links["person_number"].drop_null())
     connection.register("landed", mentions)
     connection.register("links", links)

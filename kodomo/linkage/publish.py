@@ -22,7 +22,7 @@ from kodomo.intake.layout import Layout, read_layouts
 from kodomo.linkage.gate import check_snapshot
 from kodomo.progress import Progress
 from kodomo.store.database import SNAPSHOT_TABLES, TABLES, Store
-from kodomo.tables.engine import connect
+from kodomo.tables.engine import UNSPILLED, connect
 from kodomo.terms import Purpose
 from kodomo.vault import people, records
 from kodomo.vault.database import audited, open_vault
@@ -63,17 +63,18 @@ def publish_children(
         IntegrityFault: the gate found something identifying; nothing was written.
     """
     started = time.monotonic()
-    progress = Progress("こどもデータベースの公表", 5, unit="工程", every=0.0, beat=beat)
+    progress = Progress("こどもデータベースの公表", 5, every=0.0, beat=beat)
     keyring = open_vault(home)
     run = people.require_run()
     register = read_register(municipality.folder)
     register.check("birth_date", Purpose.JUDGE, at.date())
     layouts = read_layouts(municipality.folder)
-    connection = connect(home.spill / "publish")
+    connection = connect(memory=UNSPILLED)
     for name in (*people_tables(), "links"):
         connection.register(name, people.open_run(home, keyring, run, name))
     facts = records.landed_facts(home, keyring)
     connection.register("landed_facts", facts)
+    progress.rows = facts.num_rows
     progress.add()
     allowed = _register_allowed(connection, register, facts, at.date())
     _register_keys(connection, keyring)

@@ -24,7 +24,7 @@ from kodomo.linkage.link import link_mentions
 from kodomo.linkage.numbers import number_persons
 from kodomo.linkage.review import decisions_made, keep_doubts
 from kodomo.progress import Progress
-from kodomo.tables.engine import connect
+from kodomo.tables.engine import UNSPILLED, connect
 from kodomo.terms import Purpose
 from kodomo.vault import people, records
 from kodomo.vault.database import audited, open_vault
@@ -55,8 +55,8 @@ def link_people(
     facts = records.landed_facts(home, keyring)
     if not pc.any(pc.equal(mentions["kind"], "residents")).as_py():
         raise NotReady("住民記録がまだ受領されていません。", then="kodomo receive で住民記録を受け取ってください。")
-    with _steps(beat) as step:
-        connection = connect(home.spill / "linkage", memory="1500MB")
+    with _steps(mentions.num_rows, beat) as step:
+        connection = connect(memory=UNSPILLED)
         figures = link_mentions(
             connection, mentions, facts, printing=_printing(municipality), on=at.date(), step=step,
             model_file=home.vault / "linkage" / "model.json", decisions=decisions_made(),
@@ -138,7 +138,7 @@ RUN_TABLES = {
 
 
 @contextmanager
-def _steps(beat: Beat | None) -> Iterator[Callable[[], None]]:
-    progress = Progress("名寄せ", STEPS, unit="工程", every=0.0, beat=beat)
+def _steps(rows: int, beat: Beat | None) -> Iterator[Callable[[], None]]:
+    progress = Progress("名寄せ", STEPS, rows=rows, every=0.0, beat=beat)
     yield progress.add
     progress.close()

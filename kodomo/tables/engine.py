@@ -7,12 +7,17 @@ from pathlib import Path
 
 import duckdb
 
+UNSPILLED = "6GB"
+"""The bound for work that may not spill; a need of a city of 113,471 is half of it."""
+
 
 def connect(spill: Path | None = None, *, memory: str = "3GB", threads: int | None = None) -> duckdb.DuckDBPyConnection:
     """Open an in-memory DuckDB that cannot reach a network nor fetch extensions.
 
     Args:
-        spill: folder for what doesn't fit in memory; None lets DuckDB fail instead of spilling.
+        spill: folder for what doesn't fit in memory; None lets DuckDB fail instead. DuckDB writes it in
+            clear (encrypting it needs an extension that would have to be fetched), so the identity
+            side never names one.
         memory: DuckDB's own limit (its buffers, not the whole process).
         threads: worker threads; all cores by default.
     """
@@ -27,5 +32,7 @@ def connect(spill: Path | None = None, *, memory: str = "3GB", threads: int | No
     )
     if spill is not None:
         spill.mkdir(parents=True, exist_ok=True)
-        connection.execute(f"SET temp_directory = '{str(spill).replace(chr(39), chr(39) * 2)}'")
+    # Unset, DuckDB would spill into the working folder; an empty name forbids it.
+    folder = "" if spill is None else str(spill).replace("'", "''")
+    connection.execute(f"SET temp_directory = '{folder}'")
     return connection
