@@ -37,7 +37,7 @@ class Journey:
         assert done.returncode == 0, f"{words}: {done.stderr[-3000:]}"
         assert len(done.stdout.strip().splitlines()) == 1
         body: dict[str, Any] = json.loads(done.stdout)
-        self.results[words[0]] = body
+        self.results[next(w for w in words if not w.startswith("-") and "/" not in w)] = body
         return body
 
     def answers(self, name: str) -> list[dict[str, str]]:
