@@ -19,42 +19,70 @@ AGE_SLACK_DAYS = 62
 AGE_SLIP = 1
 """Ages in such sheets are guessed, or were true at the last birthday."""
 
+WANTED = """
+CREATE OR REPLACE TABLE wanted AS
+SELECT f.*, plain_school(f.school) AS plain, year(f.seen_from - INTERVAL 3 MONTH) AS school_year,
+    try_cast(regexp_extract(f.grade, '\\d+') AS INTEGER) AS class
+FROM form f ANTI JOIN link USING (form)
+WHERE f.kind = 'observations' AND f.role = 'subject' AND f.born_on IS NULL AND (f.name IS NOT NULL OR f.kana IS NOT NULL)
+"""
+
 CHILD_NAME = """
 CREATE OR REPLACE TABLE child_name AS
-SELECT person, name, kana, sorted_kana, given, given_kana FROM spine_name
-UNION SELECT DISTINCT l.person, f.name, f.kana, f.sorted_kana, f.given, f.given_kana FROM link l JOIN form f USING (form)
-WHERE f.role = 'subject' AND f.born_on IS NOT NULL AND f.own_number IS NOT NULL
-"""
-"""Schools and clubs share their wrong characters: how a school writes a child counts beside the register."""
-
-CALLED = f"""
-CREATE OR REPLACE TABLE called AS
-WITH wanted AS (
-    SELECT f.*, plain_school(f.school) AS plain, year(f.seen_from - INTERVAL 3 MONTH) AS school_year,
-        try_cast(regexp_extract(f.grade, '\\d+') AS INTEGER) AS class
-    FROM form f ANTI JOIN link USING (form)
-    WHERE f.kind = 'observations' AND f.role = 'subject' AND f.born_on IS NULL AND (f.name IS NOT NULL OR f.kana IS NOT NULL)
-), child AS (
+WITH child AS (
     SELECT p.person, p.sex, try_cast(p.born_on AS DATE) AS born,
         year(try_cast(p.born_on AS DATE) - INTERVAL 1 DAY - INTERVAL 3 MONTH) AS cohort
     FROM spine p WHERE try_cast(p.born_on AS DATE) >= (SELECT min(seen_from) - INTERVAL 20 YEAR FROM form)
-), fitting AS (
-    SELECT w.form, c.person, any_value(w.plain) AS plain,
+)
+SELECT c.*, n.* EXCLUDE (person) FROM child c JOIN (
+    SELECT person, name, kana, sorted_kana, given, given_kana FROM spine_name
+    UNION SELECT DISTINCT l.person, f.name, f.kana, f.sorted_kana, f.given, f.given_kana FROM link l JOIN form f USING (form)
+    WHERE f.role = 'subject' AND f.born_on IS NOT NULL AND f.own_number IS NOT NULL
+) n USING (person)
+"""
+"""Schools and clubs share their wrong characters: how a school writes a child counts beside the register."""
+
+ALIKE = """
+CREATE OR REPLACE TABLE alike AS
+SELECT w.form, s.person FROM wanted w JOIN child_name s ON w.kana = s.kana
+UNION SELECT w.form, s.person FROM wanted w JOIN child_name s ON w.name = s.name
+UNION SELECT w.form, s.person FROM wanted w JOIN child_name s ON w.sorted_kana = s.sorted_kana
+UNION SELECT w.form, s.person FROM wanted w JOIN child_name s ON w.kana = s.given_kana
+UNION SELECT w.form, s.person FROM wanted w JOIN child_name s ON w.name = s.given
+UNION SELECT w.form, s.person FROM wanted w JOIN child_name s ON left(w.name, 1) = left(s.name, 1) AND length(w.name) = length(s.name)
+    WHERE (contains(w.name, '〓') OR contains(s.name, '〓')) AND same_name(w.name, s.name)
+UNION SELECT w.form, s.person FROM wanted w JOIN child_name s ON right(w.name, 1) = right(s.name, 1) AND length(w.name) = length(s.name)
+    WHERE (contains(w.name, '〓') OR contains(s.name, '〓')) AND same_name(w.name, s.name)
+UNION SELECT w.form, s.person FROM graded w JOIN child_name s ON s.cohort = w.cohort AND left(w.name, 1) = left(s.name, 1)
+    WHERE one_off(w.name, s.name)
+UNION SELECT w.form, s.person FROM graded w JOIN child_name s ON s.cohort = w.cohort AND right(w.name, 1) = right(s.name, 1)
+    WHERE one_off(w.name, s.name)
+"""
+"""Pairs worth looking at, each found by an equality: any other condition would compare all with all.
+
+Names one character apart (or with one unknown character) share their first or their last."""
+
+GRADED = """
+CREATE OR REPLACE TABLE graded AS
+SELECT form, name, unnest([school_year - class - 6, school_year - class - 12]) AS cohort
+FROM wanted WHERE class IS NOT NULL AND length(name) >= 3
+"""
+
+CALLED = f"""
+CREATE OR REPLACE TABLE called AS
+WITH fitting AS (
+    SELECT w.form, s.person, any_value(w.plain) AS plain,
         bool_or(coalesce(w.kana = s.kana, false) OR coalesce(same_name(w.name, s.name), false)
                 OR coalesce(w.sorted_kana = s.sorted_kana, false)) AS is_whole,
         bool_or(coalesce(w.kana = s.given_kana, false) OR coalesce(w.name = s.given, false)) AS is_given,
         any_value(w.age IS NULL AND w.class IS NULL) AS is_age_unknown
-    FROM wanted w JOIN child c
-      ON date_sub('year', c.born, w.seen_to) < 20
-     AND (w.age IS NULL OR w.age BETWEEN date_sub('year', c.born, w.seen_from - INTERVAL {AGE_SLACK_DAYS} DAY) - {AGE_SLIP}
-                               AND date_sub('year', c.born, w.seen_to) + {AGE_SLIP})
-     AND (w.class IS NULL OR w.class IN (w.school_year - c.cohort - 6, w.school_year - c.cohort - 12))
-     AND (w.sex IS NULL OR c.sex IS NULL OR w.sex = c.sex)
-    JOIN child_name s ON s.person = c.person AND (
-        w.kana = s.kana OR w.name = s.name OR same_name(w.name, s.name) OR w.sorted_kana = s.sorted_kana
-        OR w.kana = s.given_kana OR w.name = s.given
-        OR (w.class IS NOT NULL AND length(w.name) >= 3 AND one_off(w.name, s.name)))
-    GROUP BY w.form, c.person
+    FROM alike a JOIN wanted w USING (form) JOIN child_name s ON s.person = a.person
+    WHERE date_sub('year', s.born, w.seen_to) < 20
+     AND (w.age IS NULL OR w.age BETWEEN date_sub('year', s.born, w.seen_from - INTERVAL {AGE_SLACK_DAYS} DAY) - {AGE_SLIP}
+                               AND date_sub('year', s.born, w.seen_to) + {AGE_SLIP})
+     AND (w.class IS NULL OR w.class IN (w.school_year - s.cohort - 6, w.school_year - s.cohort - 12))
+     AND (w.sex IS NULL OR s.sex IS NULL OR w.sex = s.sex)
+    GROUP BY w.form, s.person
 ), schools AS (
     SELECT t.form, t.person, bool_or(d.school = t.plain OR starts_with(d.school, t.plain) OR starts_with(t.plain, d.school)) AS is_same
     FROM fitting t JOIN schooled d USING (person) WHERE t.plain IS NOT NULL GROUP BY t.form, t.person
@@ -99,7 +127,7 @@ INSERT INTO link SELECT form, min(person), 'CALL', NULL FROM meant GROUP BY form
 
 def link_called(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """Link records by name and age or grade where only one child fits; adds the rest to ``doubt``."""
-    for statement in (SCHOOLS, CHILD_NAME, CALLED, CHOSEN):
+    for statement in (SCHOOLS, WANTED, CHILD_NAME, GRADED, ALIKE, CALLED, CHOSEN):
         connection.execute(statement)
     linked = connection.execute(
         """INSERT INTO link SELECT form, min(person), 'AGE', NULL FROM chosen WHERE is_certain
