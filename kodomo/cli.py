@@ -11,6 +11,7 @@ import datetime as dt
 import getpass
 import json
 import os
+import signal
 import sys
 import time
 import traceback
@@ -39,6 +40,9 @@ class _Parser(argparse.ArgumentParser):
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code. Never shows a traceback for a refusal meant for staff."""
     given = list(sys.argv[1:] if words is None else words)
+    if words is None:
+        # A stage that is told to stop cleans up after itself, as after Ctrl+C.
+        signal.signal(signal.SIGTERM, _interrupt)
     as_json = "--json" in given
     try:
         arguments = _parser().parse_args(given)
@@ -54,6 +58,10 @@ def main(words: Sequence[str] | None = None) -> int:
         return 70
     _print(result, as_json)
     return int(result.get("exit_code", 0))
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _refuse(refusal: StaffError, as_json: bool) -> int:

@@ -196,7 +196,7 @@ def model_values(model: TypeModel, matrix: FeatureMatrix, scenario: ScenarioResu
     own = {i.code for i in matrix.catalogue.indicators if scenario.type in i.types}
     for n, name in enumerate(model.columns):
         if name == SCENARIO_COLUMN:
-            values[:, n] = scenario.points
+            values[:, n] = scenario.points_of(own & set(model.columns))
         elif name in place and name in own:
             values[:, n] = matrix.values[:, place[name]]
     return values

@@ -168,7 +168,7 @@ def training_set(
     if plan.rows == "onset":
         unlabelled &= ~today
     rows = np.flatnonzero(scenario.applicable & ((case > 0) | unlabelled))
-    values = np.column_stack([design(past, columns), scenario.points])[rows]
+    values = np.column_stack([design(past, columns), scenario.points_of(columns)])[rows]
     keys = past.cohort.child_key[rows]
     training = TrainingSet(
         values=values,

@@ -87,12 +87,19 @@ def combined_parts(judged: TypeJudgement, contributions: Array | None, catalogue
         return Parts(judged.rows, _line_units(judged), values, base)
     learned = judged.combination.weight * contributions
     columns = judged.model.columns
-    values, rest = _share_out(values, points, learned[:, columns.index(SCENARIO_COLUMN)])
+    seen = points * judged.scenario.learnable_lines(_own_columns(judged, catalogue))
+    values, rest = _share_out(values, seen, learned[:, columns.index(SCENARIO_COLUMN)])
     own, learned_values = _merge_same(judged, fired, values, learned[:, :-1], columns)
     kept = [n for n, name in enumerate(columns) if name != SCENARIO_COLUMN]
     units = (*_line_units(judged), *(_column_unit(columns[n], catalogue) for n in kept), Unit(NO_POINTS, ""))
     together = np.column_stack([own, learned_values[:, kept], rest])
     return Parts(judged.rows, units, together, base + learned[:, -1])
+
+
+def _own_columns(judged: TypeJudgement, catalogue: Catalogue) -> set[str]:
+    """Indicators of the type that its model reads; a pooled model also reads those of other types."""
+    columns = judged.model.columns if judged.model is not None else ()
+    return {i.code for i in catalogue.indicators if judged.type in i.types and i.code in columns}
 
 
 def _share_out(values: Array, points: Array, learned: Array) -> tuple[Array, Array]:

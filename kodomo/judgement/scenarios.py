@@ -18,7 +18,7 @@ not known is neither for nor against.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -131,6 +131,18 @@ class ScenarioResult:
     def score(self) -> NDArray[np.float64]:
         """0–1, rising with the points."""
         return np.asarray(1.0 / (1.0 + np.exp(-self.logit)))
+
+    def learnable_lines(self, columns: Collection[str]) -> NDArray[np.bool_]:
+        """Lines that rest on these indicators alone: what learning may see of the staff's points.
+
+        A line on a registration or consultation would hand the label over inside the sum.
+        """
+        return np.array([all(c.indicator in columns for c in line.when) for line in self.lines], dtype=bool)
+
+    def points_of(self, columns: Collection[str]) -> NDArray[np.float64]:
+        """The sum of the points of ``learnable_lines``, for every row."""
+        each = np.array([line.points for line in self.lines], dtype=np.float64) * self.learnable_lines(columns)
+        return np.asarray(self.fired.astype(np.float64) @ each)
 
 
 def read_scenarios(folder: Path, catalogue: Catalogue) -> Scenarios:

@@ -107,7 +107,8 @@ WITH whole AS (
     FROM whole WHERE likeness = best
 )
 SELECT form, person, fitting,
-    ((fitting = 1 AND (NOT is_age_unknown OR is_same_school)) OR (at_school = 1 AND is_same_school)) AS is_certain
+    -- a given name alone may be short for another (ゆう for ゆうた): without the school it is never certain
+    ((fitting = 1 AND ((likeness = 2 AND NOT is_age_unknown) OR is_same_school)) OR (at_school = 1 AND is_same_school)) AS is_certain
 FROM counted
 """
 

@@ -65,7 +65,7 @@ WITH pair AS (
 )
 SELECT form, person FROM pair
 WHERE is_whole_same
-   OR (is_name_same AND (is_born_same OR is_born_unknown OR is_born_near))
+   OR (is_name_same AND NOT is_like_twin AND (is_born_same OR is_born_unknown OR is_born_near))
    OR (is_born_same AND has_name AND NOT is_like_twin AND (is_name_like OR is_sex_same))
    OR (is_born_same AND NOT has_name)
    OR (is_born_unknown AND NOT has_name)

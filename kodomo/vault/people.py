@@ -193,6 +193,12 @@ def seal_run(home: Home, keyring: Keyring, name: str, tables: Mapping[str, pa.Ta
             os.fsync(handle.fileno())
     shutil.rmtree(target, ignore_errors=True)
     aside.rename(target)
+    # The database row that names the folder may not outlive it in a power cut.
+    descriptor = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def current_run() -> LinkRun | None:

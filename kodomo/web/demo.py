@@ -13,6 +13,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from django.conf import settings
+
 from kodomo.assessment.keys import keys
 from kodomo.configuration import Home, Municipality
 from kodomo.errors import NotPermitted
@@ -79,7 +81,12 @@ def close_demo(home: Home) -> None:
 
 
 def is_open(home: Home) -> bool:
-    """Whether a marker is there that this installation's demo wrote, for this place."""
+    """Whether a marker is there that this installation's demo wrote, for this place and the synthetic city.
+
+    A site that runs for a real municipality is never open, whatever lies in its folder.
+    """
+    if settings.MUNICIPALITY.code != SYNTHETIC_CODE:
+        return False
     try:
         body = json.loads(marker_file(home).read_text())
         mac = str(body.pop("mac"))

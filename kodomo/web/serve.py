@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from kodomo.configuration import Home, Municipality
-from kodomo.errors import Busy, NotReady
+from kodomo.errors import Busy, NotPermitted, NotReady
 from kodomo.governance.permissions import Role
 from kodomo.web.start import migrate, start_django
 
@@ -25,6 +25,7 @@ def prepare(*, home: Home, municipality: Municipality, demo: bool) -> dict[str, 
     Returns counts, and ``accounts`` with what must be told to people once.
     """
     started = time.monotonic()
+    _claim(home, municipality)
     start_django(home, municipality)
     migrate()
     now = dt.datetime.now(dt.UTC)
@@ -86,6 +87,19 @@ def _arrivals(home: Home, municipality: Municipality, at: dt.datetime) -> dict[s
         return receive_arrivals(home=home, municipality=municipality, by="kodomo", at=at)
     except NotReady:
         return None  # a site may open before the first judgement; its lists are empty then
+
+
+def _claim(home: Home, municipality: Municipality) -> None:
+    """Bind the place to its municipality: a demonstration may not be opened on a real city's data by a slip."""
+    claim = home.casework / "municipality"
+    if claim.exists() and claim.read_text().strip() != municipality.code:
+        raise NotPermitted(
+            "この置き場は、ほかの自治体のものです。",
+            where=str(home.root),
+            then="自治体フォルダ(KODOMO_MUNICIPALITY)と置き場(KODOMO_HOME)の組を確かめてください。",
+        )
+    home.casework.mkdir(parents=True, exist_ok=True, mode=0o700)
+    claim.write_text(municipality.code)
 
 
 def _demo_accounts(home: Home, municipality: Municipality) -> list[dict[str, str]]:

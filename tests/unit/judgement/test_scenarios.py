@@ -10,6 +10,7 @@ import pytest
 from kodomo.configuration import SHIPPED_MUNICIPALITIES
 from kodomo.errors import ConfigurationFault
 from kodomo.judgement.criteria import read_all_criteria
+from kodomo.judgement.learning import learnable
 from kodomo.judgement.scenarios import judge_scenario
 from kodomo.terms import DifficultyType
 
@@ -72,3 +73,15 @@ def test_shipped_scenarios_are_approved_samples_for_all_seven_types() -> None:
     assert {"benefit_gap", "connection_gap"} <= {p.kind for p in scenarios.points}
     postnatal = [e for e in scenarios.escalations if e.type is DifficultyType.POSTNATAL_DEPRESSION]
     assert any(c.indicator == "epds_item10" and (c.operator, c.bound) == (">=", 1) for e in postnatal for c in e.when)
+
+
+def test_points_that_rest_on_recognition_are_not_shown_to_learning(town: Town) -> None:
+    scenario = town.judged.types[0].scenario
+    columns = learnable(town.criteria.catalogue, town.criteria.labels, scenario.type, lambda item: True)
+    hidden = [line for line, seen in zip(scenario.lines, scenario.learnable_lines(columns), strict=True) if not seen]
+    assert all(any(c.indicator not in columns for c in line.when) for line in hidden)
+    one = columns[:1]
+    each = np.array([line.points for line in scenario.lines])
+    kept = np.array([{c.indicator for c in line.when} <= set(one) for line in scenario.lines])
+    assert np.allclose(scenario.points_of(one), scenario.fired[:, kept] @ each[kept])
+    assert np.all(scenario.points_of(()) == 0)
