@@ -16,6 +16,7 @@ from kodomo.errors import EXIT_CODES  # noqa: E402
 from kodomo.governance import permissions  # noqa: E402
 from kodomo.governance.register import read_register  # noqa: E402
 from kodomo.store.database import TABLES  # noqa: E402
+from kodomo.terms import Purpose  # noqa: E402
 
 MARK = "<!-- docs/generate.py が作る。直接直さない(make docs)。 -->\n\n"
 HINATA = ROOT / "municipalities" / "hinata"
@@ -84,7 +85,7 @@ def register() -> str:
     rows = [(f"`{i.code}`", i.caption, "・".join(city.office(h).name for h in i.holders), i.sensitivity.label, "・".join(i.types))
             for i in held.items.values()]  # fmt: skip
     parts.append(table(["項目", "名称", "保有・管理主体", "取扱区分", "役立つ類型"], rows))
-    bases = [(b.code, b.basis.label, b.article, "・".join(p.label for p in b.purposes), b.nature,
+    bases = [(b.code, b.basis.label, b.article, "・".join(p.label for p in Purpose if p in b.purposes), b.nature,
               b.valid_from, b.valid_to, b.decision_number, len(b.items)) for b in held.bases]  # fmt: skip
     head = ["根拠", "区分", "条項", "利用目的", "性質", "から", "まで(含まない)", "決裁番号", "項目数"]
     parts.append("\n## 法的根拠\n\n" + table(head, bases))

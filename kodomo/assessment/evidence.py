@@ -18,7 +18,7 @@ import duckdb
 
 from kodomo.assessment.models import Case
 from kodomo.assessment.timeline import Fact, PersonRecord, by_person
-from kodomo.configuration import Home, Municipality
+from kodomo.configuration import Home, Municipality, read_toml
 from kodomo.governance.register import Basis, Register, read_register
 from kodomo.store.database import Store
 from kodomo.tables.engine import connect
@@ -125,7 +125,7 @@ def evidence_for(case: Case, *, home: Home, municipality: Municipality, today: d
         records=by_person(facts, [person["role"] for person in people]),
         members=tuple(_member(person, case.judged_as_of) for person in people),
         coverage=Coverage(tuple(reader.coverage(row) for row in coverage)),
-        reasons=_by_type(reader.reason(row) for row in reasons),
+        reasons=_by_type(reader.reason(row) for row in reasons if reader.may_tell(row)),
         withheld=withheld,
     )
 
@@ -215,6 +215,13 @@ def _facts(engine: duckdb.DuckDBPyConnection, person_keys: list[str], facts: str
     )
 
 
+def _items_of_indicators(municipality: Municipality) -> dict[str, str]:
+    """Which data item each indicator rests on, as the municipality's criteria say."""
+    path = municipality.folder / "criteria" / "indicators.toml"
+    entries = read_toml(path).get("indicators", []) if path.exists() else []
+    return {str(entry.get("code", "")): str(entry.get("item", "")) for entry in entries}
+
+
 class _Reader:
     """Turns stored rows into what the page shows, under the register."""
 
@@ -229,6 +236,12 @@ class _Reader:
     ) -> None:
         self.case, self.register, self.sources, self.roles, self.today = case, register, sources, roles, today
         self.offices = {office.code: office.name for office in municipality.offices}
+        self.items = _items_of_indicators(municipality)
+
+    def may_tell(self, reason: Mapping[str, Any]) -> bool:
+        """A reason's sentence holds its item's value: without a basis today it goes the way of the fact."""
+        item = self.items.get(reason["indicator"] or "", "")
+        return not item or self.register.allows(item, Purpose.ASSESS, self.today)
 
     def shown(self, rows: Iterable[Mapping[str, Any]]) -> tuple[list[Fact], tuple[str, ...]]:
         shown, withheld = [], set()
