@@ -52,6 +52,7 @@ def hidden_cases(
     judgements: pd.DataFrame, difficulties: pd.DataFrame, owner: dict[str, str], month: str
 ) -> dict[str, dict[str, dict[str, float]]]:
     """AUROC and average precision for children in difficulty on the date and not registered for that type."""
+    judgements = judgements[judgements["level"] != "NOT_APPLICABLE"]
     person = judgements["person_key"].map(owner)
     ended = difficulties["last_month"]
     active = difficulties[(difficulties["first_month"] <= month) & ((ended == "") | (ended >= month))]
