@@ -68,12 +68,6 @@ def short_slashes(ordinal: int) -> str:
 
 
 @lru_cache(maxsize=100_000)
-def eight_digits(ordinal: int) -> str:
-    """20230401."""
-    return dt.date.fromordinal(ordinal).strftime("%Y%m%d")
-
-
-@lru_cache(maxsize=100_000)
 def overrun(ordinal: int) -> str:
     """The date in the era before its own, as a form printed too early has it: 平成31年5月1日.
 

@@ -9,7 +9,7 @@ import datetime as dt
 import heapq
 from dataclasses import dataclass, field
 
-from kodomo.city.eras import age_on, grade_in
+from kodomo.city.eras import age_on
 from kodomo.city.names import Address, Surname
 from kodomo.city.people import FOR_EVER, HISTORY_FROM, LAST_DAY, City, Family, Person
 
@@ -444,8 +444,3 @@ def death_rate(person: Person, day: int) -> float:
 def is_child(person: Person, day: int) -> bool:
     """Born and under eighteen on that day (児童福祉法4条)."""
     return person.born <= day and age_on(person.born, day) < 18
-
-
-def is_pupil(person: Person, school_year: int) -> bool:
-    """Of compulsory school age in that school year."""
-    return 1 <= grade_in(person.born, school_year) <= 9

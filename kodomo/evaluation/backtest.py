@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -327,9 +326,3 @@ def _coverage(judged: Judged, captions: Mapping[str, str]) -> list[dict[str, Any
             share = float(knowledge.fresh[expected, n].mean())
             lines.append({"source": source, "caption": captions.get(source, source), "share": round(share, 3)})
     return lines
-
-
-def report_path(home: Home, as_of: dt.date) -> Path | None:
-    """The newest evaluation page of a date, if there is one."""
-    pages = sorted((home.store / KIND).glob(f"{as_of.isoformat()}.*/report.html"), key=lambda p: p.stat().st_mtime_ns)
-    return pages[-1] if pages else None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Set
-from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 import pyarrow as pa
@@ -171,10 +170,3 @@ def over_distinct(values: pa.ChunkedArray, normalise: Callable[[str], Form]) -> 
     """Normalise each distinct value of a column once; nulls and blanks are left out."""
     distinct = pc.unique(values.drop_null())
     return {v: normalise(v) for v in distinct.to_pylist() if v.strip()}
-
-
-@lru_cache(maxsize=4096)
-def age_in_years(text: str) -> int | None:
-    """An age as staff write it ("10", "10歳", "１０才"), or None."""
-    found = re.search(r"\d{1,3}", unicodedata.normalize("NFKC", text))
-    return int(found.group()) if found else None

@@ -26,7 +26,6 @@ def test_dates_in_every_notation() -> None:
     assert eras.seven_digits(DAY) == "5050401"
     assert eras.slashes(DAY) == "2023/04/01"
     assert eras.short_slashes(DAY) == "2023/4/1"
-    assert eras.eight_digits(DAY) == "20230401"
 
 
 def test_eras_change_on_their_day() -> None:
