@@ -24,9 +24,6 @@ from kodomo.store.database import Store
 from kodomo.tables.engine import connect
 from kodomo.terms import OVERALL, DifficultyType, Method, Purpose
 
-LOCATING_ITEMS = frozenset({"school_enrolled"})
-"""Items whose value tells where a family lives; withheld when the address is protected."""
-
 
 @dataclass(frozen=True)
 class Member:
@@ -237,6 +234,7 @@ class _Reader:
         self.case, self.register, self.sources, self.roles, self.today = case, register, sources, roles, today
         self.offices = {office.code: office.name for office in municipality.offices}
         self.items = _items_of_indicators(municipality)
+        self.locating, self.presence = register.with_role("locating"), register.with_role("presence")
 
     def may_tell(self, reason: Mapping[str, Any]) -> bool:
         """A reason's sentence holds its item's value: without a basis today it goes the way of the fact."""
@@ -252,7 +250,7 @@ class _Reader:
                 withheld.add(
                     f"{caption}(いまは根拠がない)" if row["item"] in self.register.items else "登録簿にない項目"
                 )
-            elif self.case.is_address_protected and row["item"] in LOCATING_ITEMS:
+            elif self.case.is_address_protected and row["item"] in self.locating:
                 withheld.add(f"{caption}(支援措置)")
             else:
                 shown.append(self._fact(row, caption, basis))
@@ -271,6 +269,7 @@ class _Reader:
             source=self.source_caption(row["source"]),
             holder=self.holder(row["source"]),
             basis=basis,
+            is_presence=row["item"] in self.presence,
             is_after_judgement=row["known_from"] > self.case.judged_as_of,
         )
 

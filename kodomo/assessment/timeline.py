@@ -13,9 +13,6 @@ from kodomo.governance.register import Basis
 SERIES_FROM = 4
 """An item with this many monthly observations, or this many repetitions, becomes a table by month."""
 
-PRESENCE_ITEMS = frozenset({"public_assistance", "child_allowance", "npo_meal_support", "expected_delivery"})
-"""Items whose being there is all they say; the store holds 1 for them, which reads as a count of something."""
-
 
 @dataclass(frozen=True)
 class Fact:
@@ -33,13 +30,15 @@ class Fact:
     holder: str
     basis: Basis
     is_after_judgement: bool
+    is_presence: bool = False
+    """Its being there is all it says; the store holds 1 for it, which would read as a count of something."""
 
     @property
     def value(self) -> str:
         """The value in words."""
         if self.code is not None:
             return self.code
-        return "あり" if self.number is None or self.item in PRESENCE_ITEMS else f"{self.number:g}"
+        return "あり" if self.number is None or self.is_presence else f"{self.number:g}"
 
     @property
     def is_event(self) -> bool:
@@ -98,7 +97,7 @@ def _record(whose: str, facts: list[Fact]) -> PersonRecord:
 
 def _series(same: list[Fact]) -> Series | None:
     """A table, where one reads better than lines."""
-    if len(same) < SERIES_FROM or same[0].item in PRESENCE_ITEMS:
+    if len(same) < SERIES_FROM or same[0].is_presence:
         return None
     months = [(fact.valid_from.year, fact.valid_from.month) for fact in same]
     latest = max(same, key=lambda fact: fact.known_from)

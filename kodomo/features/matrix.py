@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import ibis
@@ -41,6 +41,8 @@ class FeatureMatrix:
     source_of: dict[str, str]
     known_by: dict[str, NDArray[np.datetime64]]
     skipped: dict[str, str]
+    register_source: str | None = None
+    """The source whose tables the structures (household, kinship, residence) come from."""
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -53,14 +55,12 @@ class FeatureMatrix:
 
     def take(self, rows: NDArray[np.intp]) -> FeatureMatrix:
         """Some of the rows."""
-        return FeatureMatrix(
-            self.cohort.take(rows),
-            self.catalogue,
-            self.values[rows],
-            None if self.on is None else self.on[rows],
-            self.source_of,
-            {s: d[rows] for s, d in self.known_by.items()},
-            self.skipped,
+        return replace(
+            self,
+            cohort=self.cohort.take(rows),
+            values=self.values[rows],
+            on=None if self.on is None else self.on[rows],
+            known_by={s: d[rows] for s, d in self.known_by.items()},
         )
 
 
@@ -96,7 +96,8 @@ def feature_matrix(
         )
         items = sorted(i for i in _items_there(engine, snapshot) if allows(i))
         frame = open_frame(engine, snapshot, dates, windows, items)
-        return _fill(frame, used, expectations, skipped, with_dates=with_dates)
+        matrix = _fill(frame, used, expectations, skipped, with_dates=with_dates)
+        return replace(matrix, register_source=_register_source(snapshot))
     finally:
         connection.close()
 
@@ -109,6 +110,11 @@ def _lawful(catalogue: Catalogue, allows: Callable[[str], bool]) -> tuple[Catalo
         if refused:
             skipped[indicator.code] = f"データ項目「{'・'.join(refused)}」に、判定に使う有効な法的根拠がない"
     return catalogue.without(skipped), skipped
+
+
+def _register_source(snapshot: Snapshot) -> str | None:
+    sources = snapshot.read("sources").to_pylist()
+    return min((line["source"] for line in sources if line["kind"] == "residents"), default=None)
 
 
 def _items_there(engine: ibis.BaseBackend, snapshot: Snapshot) -> list[str]:

@@ -6,7 +6,8 @@ Two files under ``register/`` of the municipality's folder.
     ``[[items]]``  ``code``, ``caption``, ``holder`` (office code, or a list where several offices
     hold it), ``domain``, ``sources`` (source codes), ``sensitivity`` (一般 個人に関する事実
     要配慮個人情報 氏名・住所等の識別情報, or its code), ``types`` (困難の類型 it may serve, by
-    Japanese name; "総合" for all), ``refresh``, ``note``. Required: code, caption, holder.
+    Japanese name; "総合" for all), ``roles`` (what the programs must know of it, see ``ROLES``),
+    ``refresh``, ``note``. Required: code, caption, holder.
     ``[[refused]]``  ``code``, ``caption``, ``holder``, ``why``, ``decided_on``, ``decided_by``:
     an item the municipality decided not to take, kept so that nobody asks again. It may be in
     the catalogue of items too; the refusal wins over any basis.
@@ -38,6 +39,14 @@ NATURES = ("臨時", "恒常")
 NEEDS_GROUNDS = (LegalBasis.USE_BEYOND_PURPOSE, LegalBasis.PROVISION)
 """個人情報保護法69条2項2号・3号 are lawful only 相当の理由があるとき; the grounds are part of the record."""
 
+ROLES: Mapping[str, str] = {
+    "expected_delivery": "分娩予定日。母と、そのころ世帯に生まれた子を結ぶ",
+    "pregnancy": "妊娠していることを示す。その人を分析側へ出す範囲に入れる",
+    "locating": "住まいや通う先が分かる。支援措置の世帯では画面に出さない",
+    "presence": "あることだけを言い、回数や量ではない。画面では「あり」と書く",
+}
+"""What the programs must know of an item, whatever its code: item codes are the municipality's own."""
+
 Member = TypeVar("Member", bound=LabelledEnum)
 
 
@@ -52,6 +61,7 @@ class Item:
     sources: tuple[str, ...] = ()
     sensitivity: Sensitivity = Sensitivity.PERSONAL
     types: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
     refresh: str = ""
     note: str = ""
 
@@ -155,6 +165,10 @@ class Register:
         if ended:
             return f"法的根拠が {max(ended).isoformat()} で切れています。"
         return "法的根拠が登録されていません。"
+
+    def with_role(self, role: str) -> frozenset[str]:
+        """Codes of the items that play one of ``ROLES``."""
+        return frozenset(item.code for item in self.items.values() if role in item.roles)
 
     def caption(self, item: str) -> str:
         """The Japanese name of an item, or its code when the register doesn't know it."""
@@ -326,8 +340,11 @@ def _item(body: dict[str, Any], path: Path, offices: set[str], faults: _Faults) 
     for label in types:
         if label not in labels:
             entry.fault("types", f"類型「{label}」はありません")
+    roles = entry.words("roles")
+    for role in sorted(set(roles) - set(ROLES)):
+        entry.fault("roles", f"「{role}」は使えません(使えるのは {'、'.join(ROLES)})")
     item = Item(code, entry.get("caption", str, required=True), holders, entry.get("domain", str),
-                entry.words("sources"), member or Sensitivity.PERSONAL, types,
+                entry.words("sources"), member or Sensitivity.PERSONAL, types, roles,
                 entry.get("refresh", str), entry.get("note", str))  # fmt: skip
     entry.check_unknown()
     return item if code else None

@@ -26,7 +26,6 @@ UP, DOWN, GATE = "UP", "DOWN", "GATE"
 MOST_UP, MOST_DOWN = 5, 3
 WORTH_SAYING = 0.02
 """Parts of the log-odds smaller than this move nothing a person would notice (odds by 2 %)."""
-REGISTER = "resident_register"
 NO_POINTS = "シナリオの点数表に当てはまる項目がない"
 
 Array = NDArray[np.float64]
@@ -232,7 +231,7 @@ def _say(
 
 def _source(indicator: Indicator, matrix: FeatureMatrix) -> str | None:
     """The source that carries an indicator's item; the resident register for what its own tables say."""
-    return REGISTER if indicator.structure else matrix.source_of.get(indicator.item)
+    return matrix.register_source if indicator.structure else matrix.source_of.get(indicator.item)
 
 
 def sentences(indicator: Indicator, values: Array, line: str = "") -> NDArray[np.object_]:

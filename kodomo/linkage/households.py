@@ -8,6 +8,7 @@ or school says, or by a pregnancy that ends in the household.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 
 import duckdb
 import pyarrow as pa
@@ -127,10 +128,10 @@ WITH upper AS (
     FROM house_pair h WHERE relative_place = 'HEAD' AND {OLD_ENOUGH} AND child_place IN ('STEPCHILD', 'GRANDCHILD', 'OTHER')
       AND (child_place = 'STEPCHILD' OR NOT EXISTS (FROM parent p WHERE p.child = h.child))
 )
-SELECT *, 'resident_register' AS source FROM parent WHERE kind IS NOT NULL
-UNION ALL SELECT *, 'resident_register' FROM standing_in
+SELECT *, getvariable('register_source') AS source FROM parent WHERE kind IS NOT NULL
+UNION ALL SELECT *, getvariable('register_source') FROM standing_in
 UNION ALL
-SELECT c.child, c.relative, 'SIBLING', c.valid_from, c.valid_to, c.known_from, 'resident_register' FROM house_pair c
+SELECT c.child, c.relative, 'SIBLING', c.valid_from, c.valid_to, c.known_from, getvariable('register_source') FROM house_pair c
 WHERE c.child_place IN ('CHILD', 'STEPCHILD') AND c.relative_place IN ('CHILD', 'STEPCHILD')
   AND abs(date_diff('day', try_cast(relative_born AS DATE), try_cast(child_born AS DATE))) < 25 * 365
 """
@@ -155,7 +156,7 @@ WHERE c.person <> g.person AND try_cast(y.born_on AS DATE) >= $at - INTERVAL {CH
 
 CARING = """
 INSERT INTO kin_raw SELECT child, relative, 'GUARDIAN', valid_from, valid_to, known_from, source FROM kin_raw
-WHERE source <> 'resident_register' AND kind IN ('MOTHER', 'FATHER')
+WHERE source <> getvariable('register_source') AND kind IN ('MOTHER', 'FATHER')
   AND source IN (SELECT DISTINCT source FROM partner_mention WHERE role = 'guardian')
 """
 
@@ -164,7 +165,7 @@ INSERT INTO kin_raw
 SELECT DISTINCT h.child, h.relative, 'MOTHER', try_cast(h.child_born AS DATE), NULL::DATE, f.known_from, f.source
 FROM facts f JOIN mention m ON m.receipt = f.receipt AND m.row = f.row AND m.role = f.role JOIN link l ON l.form = m.form
 JOIN house_pair h ON h.relative = l.person AND date_diff('day', f.valid_from, try_cast(h.child_born AS DATE)) BETWEEN -100 AND 30
-WHERE f.item = 'expected_delivery' AND h.valid_from <= try_cast(h.child_born AS DATE) + 60
+WHERE f.item IN (SELECT unnest($items::VARCHAR[])) AND h.valid_from <= try_cast(h.child_born AS DATE) + 60
 """
 
 SAME_MOTHER = """
@@ -231,20 +232,26 @@ WHERE m.mate IS NOT NULL
 """
 
 
-def build_households(connection: duckdb.DuckDBPyConnection, at: object) -> dict[str, int]:
+def build_households(
+    connection: duckdb.DuckDBPyConnection, at: object, expected_delivery: Collection[str] = ()
+) -> dict[str, int]:
     """Make the tables ``membership``, ``kinship`` and ``residence`` by run-local person.
 
     Needs the tables of linkage, ``landed`` (mentions) and ``facts`` (landed facts) in the connection.
 
     Args:
         at: the day from which children are counted back (``CHILD_YEARS``).
+        expected_delivery: codes of the items that say when a pregnancy should end.
     """
+    connection.execute("SET VARIABLE register_source = (SELECT min(source) FROM mention WHERE kind = 'residents')")
     for statement in (RESIDENCES, MOVES, SPELLS, FILL_ENDS, GENERATIONS, PLACE_IN_HOUSE, PARTNER_MENTION):
         connection.execute(statement)
     connection.execute(HOUSE_PAIRS, {"at": at})
     connection.execute(PARENTS)
     connection.execute(NAMED, {"at": at})
-    for statement in (CARING, BORN_OF, SAME_MOTHER, KINSHIPS, RESIDENCE_SPELLS):
+    connection.execute(CARING)
+    connection.execute(BORN_OF, {"items": sorted(expected_delivery)})
+    for statement in (SAME_MOTHER, KINSHIPS, RESIDENCE_SPELLS):
         connection.execute(statement)
     _number_households(connection)
     counts = connection.execute(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ def link_mentions(
     printing: Printing,
     model_file: Path,
     on: dt.date,
+    expected_delivery: Collection[str] = (),
     decisions: Iterable[Decision] = (),
     step: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
@@ -37,6 +38,7 @@ def link_mentions(
     register doesn't know, last the records without a birth date. Reads no vault; writes the model file.
 
     Args:
+        expected_delivery: codes of the items that say when a pregnancy should end.
         decisions: what people decided about pairs of records, oldest first.
         step: called after each of the steps.
 
@@ -63,7 +65,7 @@ def link_mentions(
     figures["rules_after"][OWN_NUMBER.code] += apply_rule(connection, OWN_NUMBER)
     connection.execute("DELETE FROM doubt WHERE form IN (SELECT form FROM link WHERE rule <> 'REGISTER')")
     step()
-    figures["graph"] = build_households(connection, on)
+    figures["graph"] = build_households(connection, on, expected_delivery)
     step()
     return figures | _counts(connection)
 

@@ -140,7 +140,7 @@ def _register_allowed(
         for item in sorted({*items, *CORE_ITEMS} - may - core)
     ]
     connection.register("allowed", pa.table({"item": pa.array(sorted(may), pa.string())}))
-    return {"items": may | core, "core": core, "withheld": withheld}
+    return {"items": may | core, "core": core, "pregnancy": may & register.with_role("pregnancy"), "withheld": withheld}
 
 
 CORE_ITEMS = ("birth_date", "sex", "relationship", "residence", "nationality", "household_number")
@@ -189,7 +189,7 @@ UNION SELECT m.person_number FROM household_spells m JOIN (
     FROM household_spells JOIN child USING (person_number) GROUP BY household_number) h
   ON h.household_number = m.household_number AND m.valid_from < h.last_on AND coalesce(m.valid_to, DATE '9999-12-31') > h.first_on
 UNION SELECT l.person_number FROM landed_facts f JOIN links l USING (receipt, row, role)
-WHERE f.item IN ('expected_delivery', 'pregnancy_week_notified') AND l.person_number IS NOT NULL
+WHERE f.item IN (SELECT unnest($pregnancy::VARCHAR[])) AND l.person_number IS NOT NULL
 """
 """Children, their kin, who lived with them while they did, and expectant mothers."""
 
@@ -242,7 +242,7 @@ GROUP BY ALL ORDER BY k.person_key, f.item, f.valid_from, f.valid_to, f.code, f.
 
 def _build(connection: duckdb.DuckDBPyConnection, allowed: Mapping[str, Any], on: dt.date) -> dict[str, pa.Table]:
     may = {item: "true" if item in allowed["core"] else "false" for item in CORE_ITEMS}
-    connection.execute(AROUND, {"on": on, "years": CHILD_YEARS})
+    connection.execute(AROUND, {"on": on, "years": CHILD_YEARS, "pregnancy": sorted(allowed["pregnancy"])})
     person_area = AREA.format(town="p.latest_town", may=may["residence"])
     spell_area = AREA.format(town="s.town", may=may["residence"])
     queries: dict[str, tuple[str, dict[str, Any]]] = {
@@ -263,7 +263,7 @@ def _sources(
 ) -> pa.Table:
     counted = dict(zip(*(c.to_pylist() for c in pc.value_counts(facts["source"]).flatten()), strict=True))
     rows = [
-        {"source": x.source, "caption": x.caption, "holder": x.holder, "extracted_on": extracted.get(x.source),
+        {"source": x.source, "caption": x.caption, "kind": x.kind, "holder": x.holder, "extracted_on": extracted.get(x.source),
          "freshness_days": x.freshness_days, "rows": counted.get(x.source, 0)}
         for x in layouts.values()
     ]  # fmt: skip

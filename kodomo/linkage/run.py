@@ -59,6 +59,7 @@ def link_people(
         connection = connect(memory=UNSPILLED)
         figures = link_mentions(
             connection, mentions, facts, printing=_printing(municipality), on=at.date(), step=step,
+            expected_delivery=read_register(municipality.folder).with_role("expected_delivery"),
             model_file=home.vault / "linkage" / "model.json", decisions=decisions_made(),
         )  # fmt: skip
         run_before = people.current_run()

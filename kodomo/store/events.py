@@ -37,6 +37,7 @@ SOURCES = Table(
     (
         Column("source", pa.string(), "出所のコード", Sensitivity.PLAIN),
         Column("caption", pa.string(), "名称", Sensitivity.PLAIN),
+        Column("kind", pa.string(), "種類: observations residents moves", Sensitivity.PLAIN),
         Column("holder", pa.string(), "保有・管理主体", Sensitivity.PLAIN),
         Column("extracted_on", pa.date32(), "最新の抽出日", Sensitivity.PLAIN, nullable=True),
         Column("freshness_days", pa.int32(), "この日数を過ぎたら古い", Sensitivity.PLAIN),

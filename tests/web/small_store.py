@@ -92,14 +92,14 @@ def snapshot_tables() -> dict[str, pa.Table]:
 
 SOURCES = [
     {"source": "school_attendance", "caption": "出欠", "holder": "school_education", "extracted_on": dt.date(2026, 4, 1),
-     "freshness_days": 60, "rows": 100},
+     "freshness_days": 60, "kind": "observations", "rows": 100},
     {"source": "child_consultation", "caption": "児童相談", "holder": "family_centre", "extracted_on": dt.date(2026, 4, 1),
-     "freshness_days": 60, "rows": 10},
+     "freshness_days": 60, "kind": "observations", "rows": 10},
     {"source": "public_assistance", "caption": "生活保護", "holder": "welfare", "extracted_on": dt.date(2026, 4, 1),
-     "freshness_days": 60, "rows": 10},
+     "freshness_days": 60, "kind": "observations", "rows": 10},
     {"source": "infant_checkup", "caption": "乳幼児健診", "holder": "health", "extracted_on": dt.date(2026, 4, 1),
-     "freshness_days": 60, "rows": 10},
-    {"source": "npo_watch", "caption": "見守り活動", "holder": "npo", "extracted_on": None, "freshness_days": 60, "rows": 0},
+     "freshness_days": 60, "kind": "observations", "rows": 10},
+    {"source": "npo_watch", "caption": "見守り活動", "holder": "npo", "extracted_on": None, "freshness_days": 60, "kind": "observations", "rows": 0},
 ]  # fmt: skip
 
 

@@ -175,7 +175,9 @@ def test_it_tells_no_reason_that_rests_on_an_item_without_a_basis(hinata: Any) -
     from kodomo.assessment.evidence import _Reader
 
     def reader(lawful: bool) -> _Reader:
-        register = SimpleNamespace(allows=lambda item, purpose, on: lawful or item != "absence_days")
+        register = SimpleNamespace(
+            allows=lambda item, purpose, on: lawful or item != "absence_days", with_role=lambda role: frozenset()
+        )
         return _Reader(None, register, hinata, {}, {}, None)  # type: ignore[arg-type]
 
     assert reader(True).may_tell({"indicator": "absence_3m"})

@@ -119,7 +119,8 @@ class Town:
         sources = [
             {
                 "source": s, "caption": f"〔{s}〕", "holder": "school_education", "extracted_on": day("2026-04-01"),
-                "freshness_days": 60, "rows": sum(f["source"] == s for f in self.facts),
+                "freshness_days": 60, "kind": "residents" if s == "resident_register" else "observations",
+                "rows": sum(f["source"] == s for f in self.facts),
             }
             for s in sorted(self.sources)
         ]  # fmt: skip

@@ -24,6 +24,7 @@ domain = "母子保健"
 sources = ["checkup"]
 sensitivity = "要配慮個人情報"
 types = ["虐待"]
+roles = ["pregnancy", "presence"]
 refresh = "月次"
 note = "…"
 [[items]]
@@ -172,6 +173,7 @@ BROKEN_ITEMS = [
     (ITEMS.replace('"要配慮個人情報"', '"極秘"'), "items.weight.sensitivity", "使えません"),
     (ITEMS.replace('types = ["虐待"]', 'types = ["怠け"]'), "items.weight.types", "ありません"),
     (ITEMS.replace('code = "absence"', 'code = "weight"'), "items.weight", "2 回"),
+    (ITEMS.replace('"presence"', '"presents"'), "items.weight.roles", "expected_delivery"),
     (ITEMS.replace("refresh =", "frequency ="), "items.weight.frequency", "知らない"),
     (ITEMS.replace('sources = ["checkup"]', "sources = [1]"), "items.weight.sources", "文字列"),
     (ITEMS.replace('why = "校長会の意見"\n', ""), "refused.grades.why", "書かれていません"),
@@ -216,6 +218,10 @@ def test_register_tells_all_its_faults_at_once(tmp_path):
     bases = BASES.replace('"JUDGE"', '"SELL"').replace('nature = "臨時"', 'nature = "当面"')
     with pytest.raises(ConfigurationFault, match="2 件"):
         read_register(write(tmp_path, bases=bases))
+
+
+def test_items_are_found_by_their_role_whatever_their_code(register):
+    assert register.with_role("presence") == {"weight"} and register.with_role("locating") == frozenset()
 
 
 def test_hinata_register_holds_together(hinata):
