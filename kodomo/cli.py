@@ -117,7 +117,13 @@ def _parser() -> argparse.ArgumentParser:
 def _home(arguments: argparse.Namespace) -> Home:
     root: Path = arguments.home.resolve()
     root.mkdir(parents=True, exist_ok=True)
-    return Home(root)
+    home = Home(root)
+    if (home.handover / "incoming").exists():
+        # Whatever the command: copies of extracts that a killed process left may not lie there any longer.
+        from kodomo.intake.delivery import clear_leftovers
+
+        clear_leftovers(home)
+    return home
 
 
 def _municipality(arguments: argparse.Namespace) -> Municipality:

@@ -77,7 +77,8 @@ class _Forking:
         answers, theirs = os.pipe()
         try:
             with self.lock:
-                socket.send_fds(self.jobs, [struct.pack("<I", len(told))], [theirs])
+                given = [theirs] if job.descriptor is None else [theirs, job.descriptor]
+                socket.send_fds(self.jobs, [struct.pack("<I", len(told))], given)
                 self.jobs.sendall(told)
         except OSError:
             os.close(answers)
@@ -116,6 +117,7 @@ def read_in_child(job: Job) -> Reading:
     with subprocess.Popen(  # noqa: S603  our own interpreter and module, no shell
         (*_PYTHON, _START + "read.main()", str(ROOT)),
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        pass_fds=() if job.descriptor is None else (job.descriptor,),
     ) as child:  # fmt: skip
         try:
             answer, _ = child.communicate(_told(job), timeout=job.limits.wall_seconds)

@@ -18,7 +18,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from kodomo.configuration import Home
 from kodomo.errors import Busy, DeliveryRefused, StaffError, WrongUsage
+from kodomo.intake.incoming import Copy, clear, has_leftovers
 from kodomo.intake.limits import Limits
 from kodomo.intake.sanitise import ZIP, check_archive, refused
 
@@ -36,12 +38,17 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Taken:
-    """A file in the handover area: its delivered name, our path, its hash and size."""
+    """A file in the handover area: its delivered name, our copy, its hash and size."""
 
     name: str
-    path: Path
+    copy: Copy
     sha256: str
     size: int
+
+    @property
+    def path(self) -> Path:
+        """Where our copy can be opened."""
+        return self.copy.path
 
 
 @dataclass
@@ -109,6 +116,8 @@ def display_name(name: str) -> str:
 def take_in(candidate: Candidate, target: Path, limits: Limits) -> Taken:
     """Copy a file into the handover area, hashing it on the way.
 
+    ``target`` names the copy only where the system knows no copies without a name.
+
     Raises:
         DeliveryRefused: not a regular file any more, unreadable, or too large.
         StaffError: the handover area can't be written.
@@ -130,15 +139,20 @@ def take_in(candidate: Candidate, target: Path, limits: Limits) -> Taken:
 
 def _copy(pieces: Iterator[bytes], target: Path, name: str, most: int) -> Taken:
     digest, size = hashlib.sha256(), 0
-    with writing(target), target.open("wb") as copy:
-        target.chmod(0o600)
-        while (piece := _next_piece(pieces, name)) is not None:
-            digest.update(piece)
-            size += len(piece)
-            if size > most:
-                raise refused("too_large", "ファイルが大きすぎます。", name, "分けて渡してください。")
-            copy.write(piece)
-    return Taken(name, target, digest.hexdigest(), size)
+    with writing(target):
+        copy = Copy.make(target)
+        try:
+            with copy.writer() as out:
+                while (piece := _next_piece(pieces, name)) is not None:
+                    digest.update(piece)
+                    size += len(piece)
+                    if size > most:
+                        raise refused("too_large", "ファイルが大きすぎます。", name, "分けて渡してください。")
+                    out.write(piece)
+        except BaseException:
+            copy.shred()
+            raise
+    return Taken(name, copy, digest.hexdigest(), size)
 
 
 def _next_piece(pieces: Iterator[bytes], name: str) -> bytes | None:
@@ -175,7 +189,7 @@ def unpack(taken: Taken, folder: Path, limits: Limits, password: str | None) -> 
                 raise refused(
                     "nested", "書庫の中に書庫があります。", f"{taken.name} の中の {name}", "展開して渡してください。"
                 )
-            target = folder / f"{taken.path.stem}-{number:05d}.in"
+            target = folder / f"{taken.sha256[:16]}-{number:05d}.in"
             yield _copy(_entry_pieces(archive, entry, taken.name, password), target, name, limits.file_bytes)
 
 
@@ -247,6 +261,21 @@ def locked(folder: Path) -> Iterator[None]:
                 "ほかの受領が実行中です。", where=str(folder), then="終わるのを待ってからやり直してください。"
             ) from None
         yield
+
+
+def clear_leftovers(home: Home) -> int:
+    """Shred copies of delivered files that a killed process left; returns how many. Every command starts with this.
+
+    Does nothing while another process is receiving: then they are no leftovers.
+    """
+    incoming = home.handover / "incoming"
+    if not has_leftovers(incoming):
+        return 0
+    try:
+        with locked(home.handover), writing(incoming):
+            return clear(incoming)
+    except Busy:
+        return 0
 
 
 def _lock(descriptor: int) -> None:

@@ -50,6 +50,8 @@ class Job:
     key: bytes
     arrived_on: dt.date
     limits: Limits
+    descriptor: int | None = None
+    """The open file, where it has no name that another process could open."""
 
 
 @dataclass
@@ -227,25 +229,27 @@ def printable(header: str) -> str:
 def main() -> None:
     """Answer one job from standard input on standard output; never raises."""
     _prepare()
-    _answer(sys.stdin.buffer.read(), sys.stdout.buffer)
+    _answer(sys.stdin.buffer.read(), sys.stdout.buffer, None)
 
 
 def serve(descriptor: int) -> None:
     """Wait for jobs on a socket and fork a process for each, so that starting up is paid for once.
 
-    Each job comes with the pipe its answer goes to; the answer begins with the process's number.
+    Each job comes with the pipe its answer goes to, and the file if that has no name; the answer
+    begins with the process's number.
     This process itself opens no file and reads nothing that was delivered. It ends with its parent.
     """
     _prepare()
     with socket.socket(fileno=descriptor) as jobs:
         while True:
-            head, pipes, _, _ = socket.recv_fds(jobs, 4, 1)
-            if len(head) < 4 or not pipes:
+            head, given, _, _ = socket.recv_fds(jobs, 4, 2)
+            if len(head) < 4 or not given:
                 return
             body = _exactly(jobs, struct.unpack("<I", head)[0])
             if os.fork() == 0:
-                _answer_and_end(jobs, pipes[0], body)
-            os.close(pipes[0])
+                _answer_and_end(jobs, given, body)
+            for descriptor in given:
+                os.close(descriptor)
             _reap()
 
 
@@ -272,14 +276,14 @@ def _exactly(jobs: socket.socket, length: int) -> bytes:
     return body
 
 
-def _answer_and_end(jobs: socket.socket, pipe: int, body: bytes) -> None:
+def _answer_and_end(jobs: socket.socket, given: list[int], body: bytes) -> None:
     """What the forked process does; it never comes back, whatever happens (its parent may be gone)."""
     try:
         jobs.close()
-        with open(pipe, "wb") as out:
+        with open(given[0], "wb") as out:  # noqa: PTH123  a descriptor, not a path
             out.write(struct.pack("<Q", os.getpid()))
             out.flush()
-            _answer(body, out)
+            _answer(body, out, given[1] if len(given) > 1 else None)
     finally:
         os._exit(0)
 
@@ -293,11 +297,11 @@ def _reap() -> None:
         pass
 
 
-def _answer(job_text: bytes, out: BinaryIO) -> None:
+def _answer(job_text: bytes, out: BinaryIO, descriptor: int | None) -> None:
     answer: dict[str, Any]
     tables: list[pa.Table] = []
     try:
-        job = _job(json.loads(job_text))
+        job = _job(json.loads(job_text), descriptor)
         _bind(job.limits)
         reading = read_extract(job)
         tables = [reading.landing.mentions, reading.landing.facts, reading.landing.rows]
@@ -314,9 +318,9 @@ def _answer(job_text: bytes, out: BinaryIO) -> None:
     _write(out, answer, tables)
 
 
-def _job(body: dict[str, Any]) -> Job:
+def _job(body: dict[str, Any], descriptor: int | None) -> Job:
     return Job(
-        path=Path(body["path"]),
+        path=Path(body["path"] if descriptor is None else f"/proc/self/fd/{descriptor}"),
         name=body["name"],
         layout=read_layout(Path(body["layout"])),
         columns=frozenset(body["columns"]),

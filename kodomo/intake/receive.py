@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import hmac
-import shutil
 import sys
 import time
 from collections import deque
@@ -20,6 +19,7 @@ from kodomo.errors import DeliveryRefused
 from kodomo.governance.register import Register, read_register
 from kodomo.intake.child import Read, readers
 from kodomo.intake.delivery import Candidate, Found, Taken, find_files, is_archive, locked, take_in, unpack, writing
+from kodomo.intake.incoming import Copy, clear
 from kodomo.intake.layout import Layout, check_against, layout_for, read_layouts
 from kodomo.intake.limits import LIMITS, Limits
 from kodomo.intake.permission import Permission, permit
@@ -124,6 +124,7 @@ class _Desk:
         self.incoming = self.home.handover / "incoming"
         self._clear()
         self.seen: set[str] = set()
+        self.copies: list[Copy] = []
         deliveries = [self.book.refuse(name, "", "", refusal) for name, refusal in found.refusals]
         for delivery in deliveries:
             _say(delivery)
@@ -141,25 +142,31 @@ class _Desk:
                     progress.add(rows)
             finally:
                 pool.shutdown(cancel_futures=True)
+                for copy in self.copies:
+                    copy.shred()
                 self._clear()
         progress.close()
         return deliveries
 
     def _clear(self) -> None:
         with writing(self.incoming):
-            shutil.rmtree(self.incoming, ignore_errors=True)
+            clear(self.incoming)
             self.incoming.mkdir(parents=True, mode=0o700)
 
     def _started(self, candidates: list[Candidate], pool: ThreadPoolExecutor) -> Iterator[_Pending]:
         for number, candidate in enumerate(candidates):
             try:
                 taken = take_in(candidate, self.incoming / f"{number:06d}.in", self.limits)
+                self.copies.append(taken.copy)
                 if not is_archive(taken):
                     yield self._start(taken, pool)
                     continue
-                for inner in unpack(taken, self.incoming, self.limits, self.password):
-                    yield self._start(inner, pool)
-                taken.path.unlink()
+                try:
+                    for inner in unpack(taken, self.incoming, self.limits, self.password):
+                        self.copies.append(inner.copy)
+                        yield self._start(inner, pool)
+                finally:
+                    taken.copy.shred()
             except DeliveryRefused as refusal:
                 yield _Pending(candidate.name, refusal=refusal)
 
@@ -175,7 +182,7 @@ class _Desk:
             pending.refusal = refusal
             return pending
         job = Job(taken.path, taken.name, layout, permission.columns, permission.rules, self.key,
-                  layout.extracted_on(taken.name) or on, self.limits)  # fmt: skip
+                  layout.extracted_on(taken.name) or on, self.limits, taken.copy.descriptor)  # fmt: skip
         pending.reading = pool.submit(_timed, self.read, job)
         return pending
 
@@ -211,7 +218,7 @@ class _Desk:
             return self.book.refuse(pending.name, sha256, source, refusal)
         finally:
             if pending.taken:
-                pending.taken.path.unlink(missing_ok=True)
+                pending.taken.copy.shred()
 
 
 def _timed(read: Read, job: Job) -> tuple[Reading, float]:

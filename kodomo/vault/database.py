@@ -11,9 +11,10 @@ from typing import Any
 
 import django
 from django.conf import settings
-from django.db import connections, transaction
+from django.db import DatabaseError, connections, transaction
 
 from kodomo.configuration import Home
+from kodomo.errors import StaffError
 from kodomo.governance import audit
 from kodomo.vault.keys import Keyring
 
@@ -39,6 +40,9 @@ def open_vault(home: Home) -> Keyring:
 
     Where Django is not set up yet (a stage on the command line), it is set up with the vault
     alone; inside the casework site the site's own settings already name the vault.
+
+    Raises:
+        StaffError: the vault's disk is full or may not be written.
     """
     home.vault.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not settings.configured:
@@ -52,7 +56,15 @@ def open_vault(home: Home) -> Keyring:
         )
         django.setup()
     _point_at(home)
-    _migrate()
+    try:
+        _migrate()
+    except DatabaseError:
+        raise StaffError(
+            "保管庫のデータベースを開けないか、書き込めません。",
+            where=str(home.vault),
+            then="空き容量と権限を確かめてから、同じコマンドをもう一度実行してください。",
+            code="database",
+        ) from None
     return Keyring.open(home.keys)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import datetime as dt
 import json
 import os
 import resource
 import signal
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,10 +18,12 @@ import pytest
 from django.db import OperationalError
 from town import ABSENCE_LAYOUT, AT, BASES, absences_csv, residents_csv
 
+from kodomo.cli import main
 from kodomo.configuration import Home, read_municipality
 from kodomo.errors import Busy, ConfigurationFault, StaffError
 from kodomo.governance import audit
-from kodomo.intake.delivery import locked
+from kodomo.intake.delivery import clear_leftovers, locked
+from kodomo.intake.incoming import has_leftovers
 from kodomo.intake.overview import delivery_overview
 from kodomo.intake.receive import receive
 from kodomo.vault.database import anchor_file, open_vault
@@ -420,16 +424,77 @@ def test_handover_area_that_is_no_folder_is_told_in_words(deliver, inbox, home):
         deliver(inbox)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_read_only_vault_is_told_in_words(deliver, inbox, home):
+def obey_permissions() -> None:
+    """A harm: take from this process root's power to write anywhere (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH)."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    head, sets = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+    assert libc.capget(head, sets) == 0
+    for at in (0, 1, 2):  # effective, permitted and inheritable capabilities 0 to 31
+        sets[at] &= ~(1 << 1 | 1 << 2)
+    assert libc.capset(head, sets) == 0
+
+
+@pytest.mark.parametrize("folder", ["", "landed"])
+def test_read_only_vault_is_told_in_words(deliver, inbox, home, town, folder):
     put(inbox, RESIDENTS, residents_csv("1,山田,R5.4.1,町,"))
     open_vault(home)
-    home.vault.chmod(0o500)
+    (home.vault / "landed").mkdir()
+    locked_folder = home.vault / folder
+    locked_folder.chmod(0o500)
     try:
-        with pytest.raises(StaffError, match="書き込めません"):
-            deliver(inbox)
+        status, words = in_another_process(home, inbox, town, obey_permissions)
     finally:
-        home.vault.chmod(0o700)
+        locked_folder.chmod(0o700)
+    assert status == 1 and words.startswith("StaffError: ") and "書き込めません" in words and "vault" in words
+    assert receipts() == [] and deliver(inbox)["landed"] == 1
+
+
+# What lies in the handover area -------------------------------------------------------------------
+
+
+def lying_raw(home: Home, secret: bytes) -> list[Path]:
+    files = [p for p in home.root.rglob("*") if p.is_file()]
+    return [p for p in files if secret in p.read_bytes()]
+
+
+@pytest.mark.parametrize("moment", ["copied", "second copied", "read", "folder renamed", "committed, no anchor"])
+def test_killed_at_any_moment_no_raw_copy_is_left(inbox, home, town, moment):
+    put(inbox, "出欠_1_20260401.csv", absences_csv("A1,翡翠川,2026-03,3,0"))
+    with zipfile.ZipFile(inbox / "出欠_2.zip", "w") as archive:
+        archive.writestr("出欠_2_20260401.csv", absences_csv("A3,翡翠川,2026-02,2,0"))
+    status, words = in_another_process(home, inbox, town, MOMENTS[moment])
+    assert status == -signal.SIGKILL, words
+    assert not list((home.handover / "incoming").iterdir())
+    assert lying_raw(home, "翡翠川".encode("cp932")) == []
+
+
+def test_copy_left_where_copies_have_names_is_shredded_by_the_next_command(inbox, home, town, monkeypatch):
+    monkeypatch.setattr("kodomo.intake.incoming._without_name", lambda folder: None)
+    put(inbox, ABSENCES, absences_csv("A1,翡翠川,2026-03,3,0"))
+    status, _ = in_another_process(home, inbox, town, MOMENTS["read"])
+    left = list((home.handover / "incoming").iterdir())
+    assert status == -signal.SIGKILL and len(left) == 1 and left[0].stat().st_mode & 0o077 == 0
+    with left[0].open("rb") as still_open:
+        assert main(["--home", str(home.root), "--municipality", str(town), "status"]) == 0
+        assert set(still_open.read()) == {0}
+    assert lying_raw(home, "翡翠川".encode("cp932")) == []
+
+
+def test_command_beside_a_running_receipt_leaves_its_copies(home, monkeypatch):
+    (home.handover / "incoming").mkdir(parents=True)
+    (home.handover / "incoming" / "0.in").write_bytes(b"x")
+    with locked(home.handover):
+        assert clear_leftovers(home) == 0
+    assert clear_leftovers(home) == 1 and not has_leftovers(home.handover / "incoming")
+
+
+def test_copies_with_and_without_a_name_read_alike(deliver_apart, inbox, home, tmp_path, town, monkeypatch):
+    put(inbox, ABSENCES, absences_csv("A1,山田,2026-03,3,0"))
+    assert deliver_apart(inbox)["rows_landed"] == 1
+    monkeypatch.setattr("kodomo.intake.incoming._without_name", lambda folder: None)
+    other = Home(tmp_path / "other")
+    assert receive([inbox], home=other, municipality=read_municipality(town), by="t", at=AT)["rows_landed"] == 1
+    assert not list((other.handover / "incoming").iterdir())
 
 
 # Status and desk --------------------------------------------------------------------------------
