@@ -11,10 +11,11 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from kodomo import cli, terms  # noqa: E402
+from kodomo.city.truth import ANSWER_KEY  # noqa: E402
 from kodomo.configuration import read_municipality  # noqa: E402
 from kodomo.errors import EXIT_CODES  # noqa: E402
 from kodomo.governance import permissions  # noqa: E402
-from kodomo.governance.register import read_register  # noqa: E402
+from kodomo.governance.register import ROLES, read_register  # noqa: E402
 from kodomo.store.database import TABLES  # noqa: E402
 from kodomo.terms import Purpose  # noqa: E402
 
@@ -82,15 +83,27 @@ def register() -> str:
     city = read_municipality(HINATA)
     held = read_register(HINATA)
     parts = [f"# データ項目登録簿({city.name})\n\n", MARK]
-    rows = [(f"`{i.code}`", i.caption, "・".join(city.office(h).name for h in i.holders), i.sensitivity.label, "・".join(i.types))
+    rows = [(f"`{i.code}`", i.caption, "・".join(city.office(h).name for h in i.holders), i.sensitivity.label, "・".join(i.types), "・".join(i.roles))
             for i in held.items.values()]  # fmt: skip
-    parts.append(table(["項目", "名称", "保有・管理主体", "取扱区分", "役立つ類型"], rows))
+    parts.append(table(["項目", "名称", "保有・管理主体", "取扱区分", "役立つ類型", "役"], rows))
+    parts.append("\n## 項目の役(roles)\n\n" + table(["役", "意味"], ((f"`{k}`", v) for k, v in ROLES.items())))
     bases = [(b.code, b.basis.label, b.article, "・".join(p.label for p in Purpose if p in b.purposes), b.nature,
               b.valid_from, b.valid_to, b.decision_number, len(b.items)) for b in held.bases]  # fmt: skip
     head = ["根拠", "区分", "条項", "利用目的", "性質", "から", "まで(含まない)", "決裁番号", "項目数"]
     parts.append("\n## 法的根拠\n\n" + table(head, bases))
     refused = [(r.caption, r.why, r.decided_on, r.decided_by) for r in held.refused.values()]
     parts.append("\n## 使わないと決めた項目\n\n" + table(["項目", "理由", "決めた日", "決めた者"], refused))
+    return "".join(parts)
+
+
+def answer_key() -> str:
+    """What the synthetic city's answer key holds."""
+    parts = ["# ひなた市の抽出データと答え\n\n", MARK,
+             "`kodomo city --out DIR` は、`DIR/extracts/` に各課の抽出ファイルを、`DIR/answer_key/` に答えを書く。\n"
+             "同じ引数なら同じバイトになる。答えを読んでよいのは試験と測定だけで、どの段も読まない。\n\n"]  # fmt: skip
+    for name, (row_is, columns) in ANSWER_KEY.items():
+        parts.append(f"## {name}\n\n一行は、{row_is}。\n\n")
+        parts.append(table(["列", "意味"], ((f"`{k}`", v) for k, v in columns.items())) + "\n")
     return "".join(parts)
 
 
@@ -113,6 +126,7 @@ PAGES = {
     "docs/reference/store.md": store_tables,
     "docs/reference/register-hinata.md": register,
     "docs/reference/roles.md": roles,
+    "docs/reference/answer-key.md": answer_key,
 }
 
 

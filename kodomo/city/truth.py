@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,23 +21,39 @@ def write_truth(press: Press, noticed: Noticed, out: Path) -> dict[str, int]:
     """Write the answer key's files; returns rows per file."""
     out.mkdir(parents=True, exist_ok=True)
     city, ledger = press.city, press.printer.ledger
-    return {
-        "links.csv": _table(out / "links.csv", ("source", "file", "row", "person_id"), ledger.links),
-        "people.csv": _table(out / "people.csv", PEOPLE, (_person(p) for p in city.people)),
-        "kin.csv": _table(out / "kin.csv", ("child", "relative", "kind"), _kin(city)),
-        "households.csv": _table(out / "households.csv", ("person_id", "household_id"), _households(city)),
-        "difficulties.csv": _table(out / "difficulties.csv", DIFFICULTIES, _difficulties(press.lives, noticed)),
-        "needs.csv": _table(out / "needs.csv", ("person_id", "need", "connected_on"), _needs(press.lives)),
-        "canaries.csv": _table(out / "canaries.csv", ("kind", "value"), press.canaries),
-        "mistakes.csv": _table(out / "mistakes.csv", ("file", "row", "kind"), ledger.mistakes),
+    rows: dict[str, Iterable[Sequence[object]]] = {
+        "links.csv": ledger.links,
+        "people.csv": (_person(p) for p in city.people),
+        "kin.csv": _kin(city),
+        "households.csv": _households(city),
+        "difficulties.csv": _difficulties(press.lives, noticed),
+        "needs.csv": _needs(press.lives),
+        "canaries.csv": press.canaries,
+        "mistakes.csv": ledger.mistakes,
     }
+    return {name: _table(out / name, tuple(columns), rows[name]) for name, (_, columns) in ANSWER_KEY.items()}
 
 
-PEOPLE = (
-    "person_id", "born_on", "sex", "is_child_at_end", "household_id", "is_twin", "is_foreign", "moved_in", "moved_out",
-    "came_back", "surname_changed", "is_protected", "resident_numbers",
-)  # fmt: skip
-DIFFICULTIES = ("person_id", "type", "first_month", "last_month", "intensity", "registered_on")
+ANSWER_KEY: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "links.csv": ("抽出ファイルの一行が、だれのことか", {
+        "source": "出所のコード", "file": "ファイル名", "row": "データ行の番号(最初が 1)", "person_id": "その行の本人"}),
+    "people.csv": ("その市に一度でも住んだ人", {
+        "person_id": "人の番号(答えの中だけのもの)", "born_on": "生年月日", "sex": "性別 M F",
+        "is_child_at_end": "末日に 18 歳以下で住んでいる", "household_id": "末日の世帯", "is_twin": "双子",
+        "is_foreign": "外国籍", "moved_in": "転入したことがある", "moved_out": "転出したことがある",
+        "came_back": "出て、別の宛名番号で戻った", "surname_changed": "氏が変わった",
+        "is_protected": "支援措置を受けている", "resident_numbers": "持ったことのある宛名番号(空白区切り)"}),
+    "kin.csv": ("親子と保護者", {"child": "子", "relative": "親・保護者", "kind": "MOTHER FATHER GUARDIAN"}),
+    "households.csv": ("末日の世帯", {"person_id": "人", "household_id": "世帯"}),
+    "difficulties.csv": ("子どもの困難の期間(記録に表れないものも含む)", {
+        "person_id": "子", "type": "困難の類型", "first_month": "始まりの月", "last_month": "終わりの月(空: 続いている)",
+        "intensity": "重さ 0–1(0.5 が境)", "registered_on": "要対協に登録された日(空: 市は知らない)"}),
+    "needs.csv": ("支援を要する子どもと、つながった日", {
+        "person_id": "子", "need": "支援の種類", "connected_on": "つながった日(空: つながっていない)"}),
+    "canaries.csv": ("分析側に一つも現れてはならない文字列", {"kind": "種類", "value": "文字列"}),
+    "mistakes.csv": ("わざと誤らせた行", {"file": "ファイル名", "row": "データ行の番号", "kind": "誤りの種類"}),
+}  # fmt: skip
+"""File → what a row is, and its columns. Nothing but tests and benchmarks may read them."""
 
 
 def _table(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
