@@ -36,14 +36,16 @@ def permit(layout: Layout, register: Register, on: dt.date, name: str) -> Permis
     fact, person or identity uses is not taken in either (必要最小限).
 
     Raises:
-        DeliveryRefused: a column by which records or people are told apart has no basis, or none
-            of the source's facts has one.
+        DeliveryRefused: a column by which records or people are told apart, or that tells of address
+            protection, has no basis, or none of the source's facts has one.
     """
     used = [c for c in layout.columns if not c.ignore and c.reference in layout.used_references()]
     allowed = {c.reference for c in used if _may_hold(c, register, on)}
     rules = frozenset(at for at, rule in enumerate(layout.facts) if _may_say(rule, layout, allowed, register, on))
     refused = _refused(layout, used, allowed, rules, register, on)
     mandatory = {layout.row_key, *layout.identity} - {""} | {c.reference for c in used if c.person and c.required}
+    # Rows taken in without their protection flag would show an address that must stay hidden.
+    mandatory |= {c.reference for c in used if c.field == "address_protection"}
     barred = [c.reference for c in used if c.reference in mandatory - allowed]
     if barred or (layout.facts and not rules):
         _refuse(name, barred, refused)
@@ -87,7 +89,7 @@ def _refused(
 def _refuse(name: str, barred: list[str], refused: tuple[dict[str, Any], ...]) -> None:
     items = "、".join(f"{entry['caption']}({entry['why'].rstrip('。')})" for entry in refused)
     what = (
-        f"記録や人を見分ける列「{'」「'.join(barred)}」に法的根拠がありません。"
+        f"記録や人を見分ける列、または支援措置の列「{'」「'.join(barred)}」に法的根拠がありません。"
         if barred
         else "この出所から取り込める項目がありません。"
     )

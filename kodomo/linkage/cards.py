@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 
 import duckdb
 
@@ -31,11 +32,23 @@ GROUP BY n.person_number ORDER BY n.person_number
 """The card shows what the resident register prints; only newcomers' cards show what another source printed."""
 
 PROTECTED = """
-SELECT DISTINCT n.person_number
-FROM landed a JOIN mention m USING (mention) JOIN link l USING (form) JOIN numbered n USING (person)
-WHERE a.address_protection = '1' AND NOT m.is_superseded
+WITH said AS (
+    SELECT n.person_number, a.source, coalesce(a.row_key, a.resident_number, m.receipt || ':' || m.row) AS record,
+        a.address_protection AS flag, (NOT m.is_superseded, a.known_from, m.mention) AS rank
+    FROM landed a JOIN mention m USING (mention) JOIN link l USING (form) JOIN numbered n USING (person)
+    WHERE m.source IN (SELECT unnest($sources::VARCHAR[]))
+), newest AS (
+    -- a blank cell is no act: it lifts nothing that an earlier delivery of the record said
+    SELECT person_number, arg_max(flag, rank) FILTER (flag IS NOT NULL) AS flag FROM said GROUP BY person_number, source, record
+)
+SELECT DISTINCT person_number FROM newest WHERE flag = '1'
+UNION SELECT person_number FROM numbered WHERE person_number NOT IN (SELECT person_number FROM said)
 """
-"""支援措置: the union of what every source says; a corrected row no longer counts."""
+"""支援措置: the union of every source's records, each lifted only by its own newest positive act.
+
+A person of whom no source with the flag says anything is unknown, and unknown counts as protected:
+leaks came from a flag that stood in one of several systems only, or was lost on re-registration.
+"""
 
 GUARDIANS = """
 SELECT c.person_number, list(DISTINCT r.person_number ORDER BY r.person_number)
@@ -51,17 +64,20 @@ WHERE try_cast(y.born_on AS DATE) >= $since
 """
 
 
-def make_cards(connection: duckdb.DuckDBPyConnection, on: dt.date) -> list[Card]:
+def make_cards(connection: duckdb.DuckDBPyConnection, on: dt.date, protecting: Collection[str]) -> list[Card]:
     """One card per numbered person, in order of number.
 
     A household with a protected member is protected as a whole: the others' address is the same.
 
     Args:
         on: the day that decides who is a current guardian and who is still searched for.
+        protecting: sources whose layout has the flag of address protection.
     """
     rows = connection.execute(PRINTED).fetchall()
     names = {row[0]: row[1] or "" for row in rows}
-    protected = {n for (n,) in connection.execute(PROTECTED).fetchall()} | _beside_protected(connection, on)
+    sources = {"sources": sorted(protecting)}
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE protected AS {PROTECTED}", sources)
+    protected = {n for (n,) in connection.execute("FROM protected").fetchall()} | _beside_protected(connection, on)
     guardians = dict(connection.execute(GUARDIANS, {"on": on}).fetchall())
     since = on.replace(year=on.year - SEARCHED_YEARS, day=1)
     around = {n for (n,) in connection.execute(AROUND, {"since": since}).fetchall()}
@@ -79,7 +95,6 @@ def make_cards(connection: duckdb.DuckDBPyConnection, on: dt.date) -> list[Card]
 
 
 def _beside_protected(connection: duckdb.DuckDBPyConnection, on: dt.date) -> set[int]:
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE protected AS {PROTECTED}")
     rows = connection.execute(
         """SELECT DISTINCT n.person_number
            FROM protected x JOIN numbered o USING (person_number)

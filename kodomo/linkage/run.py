@@ -68,7 +68,7 @@ def link_people(
         step()
         name = f"{at.astimezone(dt.UTC):%Y%m%dT%H%M%S%f}-{os.getpid()}"
         people.seal_run(home, keyring, name, _run_tables(connection))
-        cards = make_cards(connection, at.date())
+        cards = make_cards(connection, at.date(), _protecting(municipality))
         step()
         event = AuditEvent(actor=by, role="OPERATOR", action="LINK_PEOPLE", subject=name, purpose=Purpose.LINK.label,
                            detail={"persons": len(cards), "doubtful": figures["doubtful"]})  # fmt: skip
@@ -93,12 +93,30 @@ def _permitted(mentions: pa.Table, municipality: Municipality, on: dt.date) -> p
     return mentions
 
 
+PROTECTION = "address_protection"
+"""Never blanked: a lapsed basis must not take the protection off a family that lives in hiding."""
+
+
 def _lapsed(layout: Layout, register: Register, on: dt.date) -> list[tuple[str, str]]:
     return [
         (c.person, c.field)
         for c in layout.columns
-        if c.person and c.field and c.item and not c.ignore and not register.allows(c.item, Purpose.LINK, on)
+        if c.person
+        and c.field
+        and c.item
+        and not c.ignore
+        and c.field != PROTECTION
+        and not register.allows(c.item, Purpose.LINK, on)
     ]
+
+
+def _protecting(municipality: Municipality) -> frozenset[str]:
+    """Sources that have a column for 支援措置."""
+    return frozenset(
+        layout.source
+        for layout in read_layouts(municipality.folder).values()
+        if any(c.field == PROTECTION and not c.ignore for c in layout.columns)
+    )
 
 
 def _printing(municipality: Municipality) -> Printing:

@@ -32,7 +32,13 @@ class Paper:
     def resident(
         self, number: str, name: str, kana: str, born_on: str, sex: str = "男", **more: str
     ) -> tuple[str, int]:
-        given = {"household_number": "H" + number, "relationship": "子", "address": "北町1-1", "resident_from": born_on}
+        given = {
+            "household_number": "H" + number,
+            "relationship": "子",
+            "address": "北町1-1",
+            "resident_from": born_on,
+            "address_protection": "0",
+        }
         body = {**given, "resident_number": number, "name": name, "name_kana": kana, "born_on": born_on, "sex": sex}
         return self.row("resident_register", kind="residents", subject={**body, **more})
 
