@@ -313,6 +313,18 @@ def _audit(arguments: argparse.Namespace) -> Result:
     return {"chains": found, "intact": not broken, "exit_code": 7 if broken else 0}
 
 
+def _keys(arguments: argparse.Namespace) -> Result:
+    from kodomo.intake.delivery import locked
+    from kodomo.vault.rotation import rotate_keys
+
+    home = _home(arguments)
+    ledger = Ledger(home.runs)
+    with locked(home.handover), ledger.run("keys") as beat:
+        return rotate_keys(
+            home=home, by=_user(), at=_now(), beat=beat, check_alone=lambda: ledger.check_idle("link", "publish")
+        )
+
+
 def _demo(arguments: argparse.Namespace) -> Result:
     home = _home(arguments)
     city = home.root / "demo" / f"city-{arguments.residents}-{DEMO_MONTHS}-{arguments.seed}"
@@ -388,5 +400,10 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], Result], str, tuple[Any
     "status": (_status, "いま何があるか: 受領、鮮度、版、判定、実行", ()),
     "export-links": (_export_links, "名寄せの結果を行ごとに書き出す(識別側・証跡あり)", (_OUT,)),
     "export-judgements": (_export_judgements, "判定を書き出す(仮名)", (_OUT, _AS_OF)),
+    "keys": (
+        _keys,
+        "保管庫の鍵を新しくし、すべてを封じ直して、古い鍵を捨てる",
+        ((("action",), {"choices": ("rotate",), "metavar": "rotate"}),),
+    ),
     "audit": (_audit, "証跡の連鎖を確かめる", ((("action",), {"choices": ("verify",), "metavar": "verify"}),)),
 }

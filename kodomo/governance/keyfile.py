@@ -6,10 +6,12 @@ import base64
 import json
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from kodomo.errors import IntegrityFault
+
+FORMER = ".former"
 
 
 def read_or_create_keys(path: Path, names: Iterable[str]) -> dict[str, bytes]:
@@ -28,6 +30,39 @@ def read_or_create_keys(path: Path, names: Iterable[str]) -> dict[str, bytes]:
         return {name: keys[name] for name in wanted}
     for name in wanted:
         keys.setdefault(name, secrets.token_bytes(32))
+    _write(path, keys)
+    return {name: keys[name] for name in wanted}
+
+
+def former_keys(path: Path) -> dict[str, bytes]:
+    """Keys that were replaced and not destroyed yet, by the name they had. Raises IntegrityFault."""
+    keys = _read(path) if path.exists() else {}
+    return {name.removesuffix(FORMER): key for name, key in keys.items() if name.endswith(FORMER)}
+
+
+def replace_keys(path: Path, names: Iterable[str]) -> bool:
+    """Put new keys in the place of the named ones and keep the former beside them until ``destroy_former``.
+
+    Returns False, changing nothing, when former keys are still there: the last replacement was not finished.
+
+    Raises:
+        IntegrityFault: the file is not there or is not a key file.
+    """
+    keys = _read(path)
+    if any(name.endswith(FORMER) for name in keys):
+        return False
+    for name in names:
+        keys[name + FORMER], keys[name] = keys[name], secrets.token_bytes(32)
+    _write(path, keys)
+    return True
+
+
+def destroy_former(path: Path) -> None:
+    """Take the former keys out of the file: what only they open can't be opened any more."""
+    _write(path, {name: key for name, key in _read(path).items() if not name.endswith(FORMER)})
+
+
+def _write(path: Path, keys: Mapping[str, bytes]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     aside = path.with_suffix(f".{os.getpid()}.partial")
     body = json.dumps({n: base64.b64encode(k).decode() for n, k in sorted(keys.items())}, indent=1)
@@ -37,13 +72,12 @@ def read_or_create_keys(path: Path, names: Iterable[str]) -> dict[str, bytes]:
         handle.flush()
         os.fsync(handle.fileno())
     aside.replace(path)
-    return {name: keys[name] for name in wanted}
 
 
 def _read(path: Path) -> dict[str, bytes]:
     try:
         return {n: base64.b64decode(k, validate=True) for n, k in json.loads(path.read_text()).items()}
-    except (ValueError, AttributeError, TypeError):
+    except (OSError, ValueError, AttributeError, TypeError):
         raise IntegrityFault(
             "鍵ファイルを読めません。",
             where=str(path),

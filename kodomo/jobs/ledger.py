@@ -91,6 +91,20 @@ class Ledger:
             rows = database.execute("SELECT * FROM runs ORDER BY run_number DESC LIMIT ?", (limit,)).fetchall()
         return [self._as_run(row) for row in rows]
 
+    def check_idle(self, *stages: str) -> None:
+        """Refuse while one of these stages is running.
+
+        Raises:
+            Busy: naming it.
+        """
+        for run in self.runs(limit=500):
+            if run.stage in stages and run.state == "RUNNING":
+                raise Busy(
+                    "ほかの処理が実行中なので、いまは行えません。",
+                    where=f"{run.stage}(実行番号 {run.run_number})",
+                    then="終わるのを待ってから、同じコマンドをもう一度実行してください。",
+                )
+
     def is_done(self, stage: str, inputs: str) -> bool:
         """Whether the newest run of this stage had these inputs and came to its end."""
         newest = next((r for r in self.runs(limit=500) if r.stage == stage), None)

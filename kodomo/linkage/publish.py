@@ -156,9 +156,7 @@ def _register_keys(connection: duckdb.DuckDBPyConnection, keyring: Keyring) -> N
 
 
 def _register_area_codes(connection: duckdb.DuckDBPyConnection, keyring: Keyring) -> None:
-    codes = {
-        town: "a" + keyring.blind_index(f"area:{town}")[:8] for town in _distinct(connection, "large_towns", "town")
-    }
+    codes = {town: "a" + keyring.mark(f"area:{town}")[:8] for town in _distinct(connection, "large_towns", "town")}
     connection.register("areas", pa.table({
         "town": pa.array(list(codes), pa.string()), "area_code": pa.array(list(codes.values()), pa.string())}))  # fmt: skip
 

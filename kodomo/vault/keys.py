@@ -6,16 +6,25 @@ import base64
 import hashlib
 import hmac
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 
 from kodomo.errors import IntegrityFault
-from kodomo.governance.keyfile import read_or_create_keys
+from kodomo.governance.keyfile import former_keys, read_or_create_keys
 
 NONCE_BYTES = 12
+
+KEY_NAMES = ("seal", "blind", "mark", "pseudonym", "audit")
+REPLACEABLE = ("seal", "blind")
+"""The others can't be replaced: child keys in decisions, the audit chain and the comparison of deliveries rest on them."""
+
+
+def key_file(keys_folder: Path) -> Path:
+    """Where the vault's keys lie."""
+    return keys_folder / "vault.json"
 
 
 @dataclass(frozen=True)
@@ -23,6 +32,8 @@ class Keyring:
     """The vault's keys, opened. Nothing here is ever printed: the fields hide themselves."""
 
     _keys: dict[str, bytes]
+    _former: dict[str, bytes] = field(default_factory=dict)
+    """Keys being replaced: they still open what was sealed with them, and seal nothing."""
 
     def __repr__(self) -> str:
         return "Keyring(…)"
@@ -30,7 +41,8 @@ class Keyring:
     @classmethod
     def open(cls, keys_folder: Path) -> Keyring:
         """Read ``vault.json`` from the keys folder, making it when there is none."""
-        return cls(read_or_create_keys(keys_folder / "vault.json", ("seal", "blind", "pseudonym", "audit")))
+        path = key_file(keys_folder)
+        return cls(read_or_create_keys(path, KEY_NAMES), former_keys(path))
 
     @property
     def audit(self) -> bytes:
@@ -44,16 +56,35 @@ class Keyring:
 
     def unseal(self, sealed: bytes, place: str) -> bytes:
         """Decrypt what ``seal`` made for the same place. Raises IntegrityFault."""
-        try:
-            return AESGCMSIV(self._keys["seal"]).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place.encode())
-        except InvalidTag:
+        content = self._open_with(self._keys["seal"], sealed, place)
+        if content is None and "seal" in self._former:
+            content = self._open_with(self._former["seal"], sealed, place)
+        if content is None:
             raise IntegrityFault(
                 "封をしたデータを開けません。", where=place, then="鍵ファイルと保存先が正しい組か確かめてください。"
-            ) from None
+            )
+        return content
+
+    def reseal(self, sealed: bytes, place: str) -> bytes | None:
+        """The same content under the newest key; None when it is under that already. Raises IntegrityFault."""
+        if self._open_with(self._keys["seal"], sealed, place) is not None:
+            return None
+        return self.seal(self.unseal(sealed, place), place)
+
+    @staticmethod
+    def _open_with(key: bytes, sealed: bytes, place: str) -> bytes | None:
+        try:
+            return AESGCMSIV(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place.encode())
+        except InvalidTag:
+            return None
 
     def blind_index(self, text: str) -> str:
-        """A keyed fingerprint by which equal texts can be found without storing them."""
+        """A keyed fingerprint by which a person can be searched for; it changes when keys are replaced."""
         return hmac.new(self._keys["blind"], text.encode(), hashlib.sha256).hexdigest()[:32]
+
+    def mark(self, text: str) -> str:
+        """A keyed fingerprint that lasts: equal texts of many years are known for equal."""
+        return hmac.new(self._keys["mark"], text.encode(), hashlib.sha256).hexdigest()[:32]
 
     def pseudonym(self, kind: str, number: int, zone: str = "store") -> str:
         """The keyed pseudonym of a person or household number in a zone.

@@ -146,6 +146,31 @@ def _kept_contents(keyring: Keyring) -> Iterator[tuple[int, str, bool]]:
         yield number, keyring.unseal(bytes(sealed), f"person:{number}").decode(), is_current
 
 
+def reseal_people(keyring: Keyring) -> int:
+    """Seal every card anew and rebuild the search index, inside the caller's transaction; returns how many cards."""
+    from kodomo.vault.models import Person, PersonIndex
+
+    PersonIndex.objects.using("vault").all().delete()
+    people = Person.objects.using("vault").order_by("pk")
+    cursor = connections["vault"].cursor()
+    for batch in _batches(list(people.values_list("person_number", flat=True))):
+        cards = []
+        for number, sealed in people.filter(pk__in=batch).values_list("person_number", "sealed_identity"):
+            place = f"person:{number}"
+            cards.append(Card(**_lists_as_tuples(json.loads(keyring.unseal(bytes(sealed), place)))))
+        cursor.executemany(_RESEAL, [(keyring.seal(card.content().encode(), f"person:{card.person_number}"),
+                                      card.person_number) for card in cards])  # fmt: skip
+        cursor.executemany(_INDEX, [row for card in cards for row in _index_rows(keyring, card)])
+    return people.count()
+
+
+_RESEAL = "UPDATE vault_person SET sealed_identity = %s WHERE person_number = %s"
+
+
+def _lists_as_tuples(content: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in content.items()}
+
+
 def _batches(items: list[Any]) -> Iterator[list[Any]]:
     for start in range(0, len(items), BATCH):
         yield items[start : start + BATCH]
