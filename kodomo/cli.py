@@ -350,6 +350,12 @@ def _demo(arguments: argparse.Namespace) -> Result:
     return {"home": str(home.root), "residents": arguments.residents, "seconds": seconds, "as_of": DEMO_AS_OF}
 
 
+def _normalise(arguments: argparse.Namespace) -> Result:
+    from kodomo.intake.normal_forms.command import normalise_files
+
+    return normalise_files(arguments.kind, arguments.files, whole=arguments.json, out=sys.stdout.buffer)
+
+
 def _user() -> str:
     return getpass.getuser()
 
@@ -404,6 +410,17 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], Result], str, tuple[Any
         _keys,
         "保管庫の鍵を新しくし、すべてを封じ直して、古い鍵を捨てる",
         ((("action",), {"choices": ("rotate",), "metavar": "rotate"}),),
+    ),
+    "normalise": (
+        _normalise,
+        "日付・かな・氏名・住所を一つの形にそろえて見せる(1 行に JSON 一つ。--json では全体で一つ)",
+        (
+            (("--kind",), {"required": True, "choices": ("date", "kana", "name", "address"), "help": "値の種類"}),
+            (
+                ("files",),
+                {"nargs": "*", "type": Path, "metavar": "FILE", "help": "UTF-8 のファイル。なし、または - は標準入力"},
+            ),
+        ),
     ),
     "audit": (_audit, "証跡の連鎖を確かめる", ((("action",), {"choices": ("verify",), "metavar": "verify"}),)),
 }

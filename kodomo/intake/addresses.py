@@ -1,12 +1,19 @@
-"""Japanese addresses in one form, for comparison only (identity side): no city is known in advance."""
+"""Japanese addresses in one form, for comparison only (identity side): any town of Japan, no city known in advance."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from kodomo.intake.characters import fold_characters
+from kodomo.intake.towns import house_numbers, places
+from kodomo.intake.towns.folding import in_kanji, kanji_number
+from kodomo.intake.towns.house_numbers import DASH, PART_OF_NAME, ZONE, HouseNumber, branch_before, read_number
+from kodomo.intake.towns.places import Place, locate
+
+__all__ = ["NO_ADDRESS", "AddressForm", "WrittenAddress", "kanji_number", "normalise_address", "read_address"]
 
 
 class AddressForm(NamedTuple):
@@ -25,70 +32,48 @@ class AddressForm(NamedTuple):
 
 
 NO_ADDRESS = AddressForm("", "", "", "", "")
-DIGITS = {"〇": 0, "零": 0, "一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
-_KANJI_NUMBER = "[〇零一二三四五六七八九十百千]+"
-_KANJI_BEFORE_UNIT = re.compile(
-    f"{_KANJI_NUMBER}(?=丁目|番地|番(?!町)|号|条(?:[東西南北]|通|\\d|[一二三四五六七八九]))"
+
+DOUBTS = {
+    **places.DOUBTS,
+    **house_numbers.DOUBTS,
+    "unknown": "住所が不明・不定と書かれています",
+    "abroad": "国外の住所のようです",
+    "no_number": "番地が書かれていません",
+    "not_an_address": "住所として読めません",
+    "too_long": "長すぎるため、終わりを読みませんでした",
+}
+
+LONGEST = 300
+"""Characters of an address that are read; the longest real ones have about 120."""
+
+_POSTCODE = re.compile(rf"^(?:〒|郵便番号[::]?)?\s*[0-9]{{3}}\s?{DASH}?[0-9]{{4}}(?![0-9])[\s,、]*")
+_LABEL = re.compile("^(?:〒|(?:現?住所|居所|本籍地?|所在地?)\\s*[::\\s])\\s*")
+_UNKNOWN = re.compile(
+    "^[(\\[]?(?:住所|居所|住居|転出先|現住所)?(?:地|は|が)?(?:不定|不明|不詳|未定|未届け?|なし|無し?|非公開|秘匿)[)\\]]?$|^(?:不定|不明|不詳|〃|同上|同左|[-*〓.・]+|N/?A)$"
 )
-_KANJI_IN_CHAIN = re.compile(f"(?<=\\d[-のノ]){_KANJI_NUMBER}|(?<=番地[のノ]){_KANJI_NUMBER}|(?<=番){_KANJI_NUMBER}$")
-_KANJI_DASHED = re.compile(f"{_KANJI_NUMBER}(?:[-‐‑–—―−ー－─のノ]{_KANJI_NUMBER})+(?=$|[^一-龥])")
-_DASH = "[-‐‑‒–—―−ーｰ－─~〜]"
-_DASH_BETWEEN = re.compile(rf"(?<=\d)\s*(?:{_DASH}|[のノ之])\s*(?=\d)")
+_ABROAD = re.compile(
+    "^(?:国外|海外|外国|アメリカ|米国|中国|中華人民共和国|韓国|大韓民国|ブラジル|フィリピン|ベトナム|台湾|英国|イギリス|フランス|ドイツ|タイ国?(?=\\s|$)|インド|ネパール|カナダ|オーストラリア|ペルー)"
+)
+_ANY_JAPANESE = re.compile("[一-龥々ぁ-んァ-ヶ]")
+_UNTIDY = re.compile(r"[\s_]+")
 _LINKING_KE = re.compile("(?<=[一-龥々])[ヶヵケカガがゲ](?=[一-龥])")
 _LINKING_NO = re.compile("(?<=[一-龥々])[のノ之](?=[一-龥])")
 _LINKING_TSU = re.compile("(?<=[一-龥々])[ッツつっ](?=[一-龥])")
-_POSTCODE = re.compile(rf"^〒?\s*\d{{3}}{_DASH}?\d{{4}}\s*")
-_PREFECTURE = re.compile("^(東京都|北海道|京都府|大阪府|[^\\d\\s]{2,3}県)")
-_CITY_WITH_TRAP = re.compile(
-    "^(四日市市|廿日市市|野々市市|八日市場市|市川市|市原市|町田市|大町市|十日町市|村上市|村山市|東村山市|武蔵村山市|田村市|羽村市"
-    "|大村市|郡山市|大和郡山市|郡上市|蒲郡市|小郡市|余市郡余市町|高市郡[^\\d]{1,4}?[町村]|市川[^\\d]?町|佐波郡玉村町)"
+_BUILDING = re.compile(
+    "ハイツ|コーポ|マンション|アパート|ビル|荘|寮|団地|住宅|ハイム|メゾン|パーク|レジデンス|タワー|コート|方$|様方|号室|[A-Za-zァ-ヴー]{4,}"
 )
-_COUNTY_TOWN = re.compile("^[^\\d\\s市区]{1,4}?郡[^\\d\\s]{1,6}?[町村]")
-_CITY = re.compile("^[^\\d\\s]{1,6}?市")
-_WARD = re.compile("^[^\\d\\s市町村]{1,4}?区")
-_DESIGNATED = frozenset(
-    {
-        "札幌市",
-        "仙台市",
-        "さいたま市",
-        "千葉市",
-        "横浜市",
-        "川崎市",
-        "相模原市",
-        "新潟市",
-        "静岡市",
-        "浜松市",
-        "名古屋市",
-        "京都市",
-        "大阪市",
-        "堺市",
-        "神戸市",
-        "岡山市",
-        "広島市",
-        "北九州市",
-        "福岡市",
-        "熊本市",
-    }
+_FAST = re.compile(
+    rf"(?P<head>[^0-9]+)(?P<chain>[0-9]+(?:(?:{DASH}|丁目|番地?の?|の)[0-9]+)*)(?:番地?|号)?(?P<rest>$|\s.*$)"
 )
-_NUMBER = re.compile(r"^(?P<town>(?:\D*?\d+条(?:[東西南北]|通)?)?\D*?)(?P<number>\d+(?:-\d+)*)(?P<rest>.*)$")
 
 
-def kanji_number(text: str) -> int:
-    """A number in kanji, with 十百千 or digit by digit.
+@dataclass(frozen=True)
+class WrittenAddress:
+    """What was understood: the form, a street name of 京都, and keys of ``DOUBTS``. ``form`` is None when nothing was."""
 
-    >>> kanji_number("二十三"), kanji_number("一〇五")
-    (23, 105)
-    """
-    if not re.search("[十百千]", text):
-        return int("".join(str(DIGITS[c]) for c in text))
-    total, digit = 0, 0
-    for character in text:
-        if character in DIGITS:
-            digit = DIGITS[character]
-        else:
-            total += (digit or 1) * {"十": 10, "百": 100, "千": 1000}[character]
-            digit = 0
-    return total + digit
+    form: AddressForm | None
+    street: str = ""
+    doubts: tuple[str, ...] = ()
 
 
 def normalise_address(text: str, prefecture: str = "", city: str = "") -> AddressForm:
@@ -101,66 +86,109 @@ def normalise_address(text: str, prefecture: str = "", city: str = "") -> Addres
         prefecture, city: the municipality that printed it, which many offices leave out; only used
             to recognise them at the front, never added.
     """
-    folded = _POSTCODE.sub("", fold_characters(text).strip())
+    return read_address(text, prefecture, city).form or NO_ADDRESS
+
+
+def read_address(text: str, prefecture: str = "", city: str = "") -> WrittenAddress:
+    """Read one written address, with doubts.
+
+    >>> read_address("千代田区霞ヶ関一丁目二番三号").form.value
+    '東京都千代田区霞が関1-2-3'
+    """
+    is_long = len(text) > LONGEST
+    folded = _tidied(fold_characters(text[:LONGEST]))
     if not folded:
-        return NO_ADDRESS
-    found_prefecture, left = _take_prefecture(folded, prefecture)
-    found_city, left = _take_city(left.lstrip(), city, bool(found_prefecture))
-    town, number, rest = _take_number(_fold_numbers(left.lstrip()))
-    return AddressForm(found_prefecture, found_city, _fold_town(town), number, rest)
+        return WrittenAddress(None)
+    found = _read_folded(folded, prefecture, city)
+    return WrittenAddress(found.form, found.street, (*found.doubts, "too_long")) if is_long else found
 
 
-def _take_prefecture(text: str, own: str) -> tuple[str, str]:
-    if own and text.startswith(own):
-        return own, text[len(own) :]
-    found = _PREFECTURE.match(text)
-    return (found.group(), text[found.end() :]) if found else ("", text)
+def _tidied(folded: str) -> str:
+    text = _UNTIDY.sub(" ", folded).strip(" ,、。")
+    return _POSTCODE.sub("", _LABEL.sub("", _POSTCODE.sub("", text), count=1))
 
 
-def _take_city(text: str, own: str, after_prefecture: bool) -> tuple[str, str]:
-    folded_own = fold_characters(own)
-    if folded_own and text.startswith(folded_own):
-        return folded_own, text[len(folded_own) :]
-    for pattern in (_CITY_WITH_TRAP, _COUNTY_TOWN, _CITY):
-        found = pattern.match(text)
-        if found and found.end() < len(text):
-            return _with_ward(found.group(), text[found.end() :])
-    found = _WARD.match(text) if after_prefecture else None
-    return (found.group(), text[found.end() :]) if found else ("", text)
+def _read_folded(folded: str, prefecture: str, city: str) -> WrittenAddress:
+    if fast := _FAST.match(folded):
+        place = locate(fast["head"], prefecture, city)
+        if place.is_known and not place.left and not place.takes_digits:
+            return _assembled(place, read_number(fast["chain"], fast["rest"]))
+    if _UNKNOWN.match(folded):
+        return WrittenAddress(None, doubts=("unknown",))
+    if _ABROAD.match(folded):
+        return WrittenAddress(AddressForm("", "", "", "", folded), doubts=("abroad",))
+    if not _ANY_JAPANESE.search(folded):
+        is_latin = any(c.isalpha() for c in folded)
+        form = AddressForm("", "", "", "", folded) if is_latin else None
+        return WrittenAddress(form, doubts=("abroad" if is_latin else "not_an_address",))
+    return _read_slowly(locate(folded, prefecture, city))
 
 
-def _with_ward(city: str, left: str) -> tuple[str, str]:
-    found = _WARD.match(left) if city in _DESIGNATED else None
-    return (city + found.group(), left[found.end() :]) if found else (city, left)
+def _read_slowly(place: Place) -> WrittenAddress:
+    left = place.left
+    if place.is_known:
+        stripped = left.lstrip(" ,、")
+        word = re.match(
+            "^[甲乙丙丁戊己庚辛壬癸イロハニホヘトチリヌルヲ](?=第?[0-9〇一二三四五六七八九十百千])", stripped
+        )
+        start = word.end() if word else 0
+        if zone := ZONE.match(stripped, start):
+            return _assembled(place, read_number(zone["chain"], stripped[zone.end() :], word.group() if word else ""))
+    if house_numbers.says_no_number(left.strip()):
+        return _assembled(place, HouseNumber("", left.strip(), ("no_house_number",)))
+    return _with_unlisted_part(place, left)
 
 
-def _fold_numbers(text: str) -> str:
-    text = _KANJI_BEFORE_UNIT.sub(lambda m: str(kanji_number(m.group())), text)
-    text = _KANJI_IN_CHAIN.sub(lambda m: str(kanji_number(m.group())), text)
-    text = _KANJI_DASHED.sub(_digits_in, text)
-    text = _DASH_BETWEEN.sub("-", text)
-    text = re.sub(r"(\d+)\s*丁目\s*", r"\1-", text)
-    text = re.sub(r"(\d+)\s*番地?\s*[のノ-]?\s*(?=\d)", r"\1-", text)
-    text = re.sub(r"(\d+)\s*番地?(?!町)", r"\1 ", text)
-    text = re.sub(r"(\d+)\s*号(?!室|棟|館)", r"\1 ", text)
-    return re.sub(r"(?<=\d)-(?=\D|$)", " ", text)
+def _with_unlisted_part(place: Place, left: str) -> WrittenAddress:
+    """What the register doesn't list stands before the number: a 小字, or a whole town."""
+    zone = _first_zone(left)
+    before = left[: zone.start()] if zone else left
+    name, _, building = before.strip().partition(" ") if not zone else (before, "", "")
+    if place.is_known and _BUILDING.search(before):
+        return _assembled(place, HouseNumber("", house_numbers.tidy_rest(left)))
+    name = name.replace(" ", "")
+    branch = (
+        name[-1:]
+        if zone and len(name) > 0 and branch_before(f"{name[-1:]}の") and (place.is_known or len(name) > 1)
+        else ""
+    )
+    name = _fold_town(_in_kanji(name[: len(name) - len(branch)]))
+    found = (
+        read_number(zone["chain"], left[zone.end() :], branch)
+        if zone
+        else HouseNumber("", house_numbers.tidy_rest(building))
+    )
+    doubt = (
+        () if not name or "unknown_city" in place.doubts else ("part_unknown",) if place.is_known else ("unknown_town",)
+    )
+    return _assembled(place, found, name, doubt)
 
 
-def _digits_in(found: re.Match[str]) -> str:
-    return re.sub(_KANJI_NUMBER, lambda number: str(kanji_number(number.group())), found.group())
+def _first_zone(left: str) -> re.Match[str] | None:
+    start = 0
+    while zone := ZONE.search(left, start):
+        named = PART_OF_NAME.match(left, zone.start()) or PART_OF_NAME.match(left, zone.start("chain"))
+        if not named:
+            return zone
+        start = named.end()
+    return None
 
 
-def _take_number(text: str) -> tuple[str, str, str]:
-    found = _NUMBER.match(text)
-    if not found:
-        town, _, rest = text.partition(" ")
-        return town, "", rest.strip()
-    number = "-".join(str(int(part)) for part in found["number"].split("-"))
-    return found["town"], number, found["rest"].strip(" -　")
+def _assembled(place: Place, found: HouseNumber, more_town: str = "", doubts: tuple[str, ...] = ()) -> WrittenAddress:
+    town = place.town + more_town
+    form = AddressForm(place.prefecture, place.city, town, found.number, found.rest)
+    told = (*place.doubts, *doubts, *found.doubts)
+    if not town:
+        told += ("no_town",)
+    if not found.number and "no_house_number" not in told:
+        told += ("no_number",)
+    return WrittenAddress(form if any(form[:4]) or found.rest else None, place.street, told)
+
+
+def _in_kanji(name: str) -> str:
+    return re.sub("[0-9]+", lambda n: in_kanji(int(n.group()[:9])), name)
 
 
 def _fold_town(town: str) -> str:
-    town = re.sub("^大字", "", re.sub(r"\s+", "", town))
-    town = re.sub("(?<=.)(?:大字|(?<!文)(?<!十)字)(?=.)", "", re.sub("^字(?=.)", "", town))
     town = _LINKING_TSU.sub("ツ", _LINKING_NO.sub("ノ", _LINKING_KE.sub("ケ", town)))
-    return unicodedata.normalize("NFKC", town).rstrip("-")
+    return unicodedata.normalize("NFKC", town).strip("-ー,、.・ ")

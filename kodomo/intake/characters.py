@@ -16,6 +16,9 @@ from jntajis import mj_shrink_candidates
 WILDCARD = "〓"
 """Stands for one character nobody can read: 外字, geta, a question mark left by a conversion."""
 
+KANJI = "々〆〇\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+"""Every kanji, as the inside of a character class."""
+
 MIXED_IN_PRACTICE = (
     "斎斉齋齊齎", "崎﨑嵜碕", "渕淵渊", "島嶋嶌隝", "富冨", "館舘", "峰峯", "広廣", "滝瀧", "竜龍", "沢澤", "浜濱濵",
     "凛凜", "遥遙", "槙槇", "尭堯", "晧皓", "熙煕熈", "礒磯", "籠篭", "芦蘆", "桧檜", "薮藪", "曽曾", "桑桒", "莱萊",

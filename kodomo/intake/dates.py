@@ -52,7 +52,9 @@ DOUBTS = {
     "partial": "一部が不詳です",
     "after_era": "その元号が終わったあとの日付です",
     "before_era": "その元号が始まる前の日付です",
-    "approximate": "「頃」と書かれています",
+    "approximate": "「頃」「推定」などと書かれています",
+    "calendars_differ": "和暦と西暦が合いません",
+    "lunar": "明治5年までの日付は旧暦かもしれません",
     "serial": "表計算ソフトの通し番号として読みました",
 }
 
@@ -70,18 +72,41 @@ class WrittenDate:
         return self.value is not None or "unknown" in self.doubts
 
 
-_UNKNOWN_WORDS = re.compile(r"^(不詳|不明|未詳|未定|-+|[*]+|なし|無し?|9{5,8}|0{5,8})$")
-_TRAILING = re.compile(r"[T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?$|\([月火水木金土日](曜日?)?\)$")
+_UNKNOWN_WORDS = re.compile(
+    r"^(?:(?:生年月日|年月日|日付)?(?:が|は)?(?:不詳|不明|未詳|未定|未記入|記載なし|なし|無し?|空欄)|-+|[*?.]+|9{5,8}|0{5,8}|NULL|N/?A|"
+    r"(?:[MTSHR]|明治|大正|昭和|平成|令和)?(?:[-/.]|年|月|日)+)$"
+)
+_CLOCK = re.compile(
+    r"(?:[T ]\s*(?:AM|PM|午前|午後)?\s*\d{1,2}(?::\d{2}(?::\d{2}(?:\.\d+)?)?|時(?:\d{1,2}分(?:\d{1,2}秒)?)?)\s*(?:AM|PM)?(?:Z|[+-]\d{2}:?\d{2})?"
+    r"|(?<=日)(?:AM|PM|午前|午後)?\d{1,2}(?::\d{2}(?::\d{2})?|時(?:\d{1,2}分(?:\d{1,2}秒)?)?))$",
+    re.ASCII,
+)
+_WEEKDAY = re.compile(
+    r"\s*[(\[](?:[月火水木金土日](?:曜日?)?|祝|MON|TUE|WED|THU|FRI|SAT|SUN)[)\]]|[月火水木金土日]曜日?$"
+)
+_KANJI_NUMERAL = re.compile("[〇零一二三四五六七八九十百壱壹弐貳参參拾]+")
+_FORMAL_DIGITS = str.maketrans("壱壹弐貳参參拾", "一一二二三三十")
+_FOUR_GROUPS = re.compile(
+    r"^(?P<code>[1-5])[.\-/](?P<year>\d{1,2})[.\-/](?P<month>\d{1,2})[.\-/](?P<day>\d{1,2})$", re.ASCII
+)
+_DECIMAL_SERIAL = re.compile(r"^(\d{5})\.\d+$", re.ASCII)
+_BOTH_CALENDARS = re.compile(r"^(?P<one>[^()]*[\d元年日])\((?P<other>[^()]+)\)(?P<rest>.*)$", re.ASCII)
 _ERA_FORM = re.compile(
-    r"^(?P<era>明治|大正|昭和|平成|令和|[MTSHR明大昭平令])[.\-/]?(?P<year>元|\d{1,2}|不詳)年?"
-    r"(?:[.\-/]?(?P<month>\d{1,2}|不詳)?月?(?:[.\-/]?(?P<day>\d{1,2}|不詳)?日?)?)?(?P<rest>.*)$"
+    r"^(?P<era>明治|大正|昭和|平成|令和|[MTSHR明大昭平令])[.\-/]?(?P<year>元|\d{1,2}|不詳|不明)年?"
+    r"(?:[.\-/]?(?P<month>\d{1,2}|不詳|不明)?月?(?:[.\-/]?(?P<day>\d{1,2}|不詳|不明|元)?日?)?)?(?P<rest>.*)$",
+    re.ASCII,
 )
 _WESTERN_FORM = re.compile(
-    r"^(?:西暦)?(?P<year>\d{4})(?:[.\-/年](?P<month>\d{1,2}|不詳)?月?(?:[.\-/]?(?P<day>\d{1,2}|不詳)?日?)?)?(?P<rest>.*)$"
+    r"^(?P<year>\d{4})(?:[.\-/年](?P<month>\d{1,2}|不詳|不明)?月?(?:[.\-/]?(?P<day>\d{1,2}|不詳|不明)?日?)?)?(?P<rest>.*)$",
+    re.ASCII,
 )
-_RAGGED_DIGITS = re.compile(r"^\D+(?:\d{3}|\d{5})$")
+_RAGGED_DIGITS = re.compile(r"^\D+(?:\d{3}|\d{5})$", re.ASCII)
 """R51231 may be 12/31 or 1/231: not for us to choose."""
-_REST_OF_UNKNOWN = re.compile(r"^(?:年|月|日|頃|ころ|ごろ|不詳|不明|生|以降|以前|[.\-/])*$")
+_BEFORE = re.compile("^(?:生年月日|誕生日|西暦|紀元|AD|[:=])+")
+_ABOUT = re.compile("^(?:約|およそ|推定|推測)[:]?")
+_REST_OF_UNKNOWN = re.compile(
+    r"^(?:年|月|日|頃|ころ|ごろ|不詳|不明|不祥|\((?:推定|頃|不詳|不明)\)|推定|生まれ|生れ|出生|生|現在|時点|付け?|以降|以前|[.\-/?])*$"
+)
 
 
 @lru_cache(maxsize=200_000)
@@ -101,10 +126,17 @@ def read_date(text: str, era: str = "") -> WrittenDate:
     plain = _plain(text)
     if not plain:
         return WrittenDate(None, ("unknown",))
-    if plain.isdigit():
+    if plain.isascii() and plain.isdigit():
         return _from_digits(plain, era)
     if _UNKNOWN_WORDS.match(plain):
         return WrittenDate(None, ("unknown",))
+    if serial := _DECIMAL_SERIAL.match(plain):
+        return _from_serial(serial.group(1))
+    if groups := _FOUR_GROUPS.match(plain):
+        by_code = next(e for e in ERAS if e.code == groups["code"])
+        return _in_era(by_code, groups["year"], groups["month"], groups["day"])
+    if (both := _BOTH_CALENDARS.match(plain)) and (found := _in_both_calendars(both)):
+        return found
     return _from_words(plain)
 
 
@@ -129,12 +161,44 @@ def first_day(value: str) -> dt.date:
 
 
 def _plain(text: str) -> str:
-    """Half width, era ligatures spelt out, without spaces, time of day and weekday."""
-    plain = unicodedata.normalize("NFKC", text).strip().replace("’", "").replace("'", "")
-    plain = _TRAILING.sub("", plain.upper())
-    plain = re.sub(r"[\s,_]", "", plain.translate(_DASHES))
-    return re.sub(r"^\((.+)\)$", r"\1", plain)
+    """Half width, era ligatures spelt out, numerals in digits, without spaces, time of day and weekday."""
+    plain = unicodedata.normalize("NFKC", text[:LONGEST]).strip().replace("’", "").replace("'", "")
+    plain = _CLOCK.sub("", _WEEKDAY.sub("", plain.upper()).strip())
+    plain = _WEEKDAY.sub("", plain)
+    plain = _KANJI_NUMERAL.sub(lambda m: str(_kanji_number(m.group())), plain)
+    plain = re.sub(r"[\s,_\0-\x1f]", "", plain.translate(_DASHES))
+    plain = re.sub(r"^\((.+)\)$", r"\1", plain)
+    return _BEFORE.sub("", plain) or plain
 
+
+def _kanji_number(text: str) -> str:
+    """Digits for a numeral in kanji: 二〇二四 2024, 二十三 23, 〇四 04."""
+    plain = text.translate(_FORMAL_DIGITS)
+    if not re.search("[十百]", plain):
+        return "".join(str("〇一二三四五六七八九".index(c.replace("零", "〇"))) for c in plain)
+    total, digit = 0, 0
+    for character in plain:
+        if character in "十百":
+            total += (digit or 1) * {"十": 10, "百": 100}[character]
+            digit = 0
+        else:
+            digit = "〇一二三四五六七八九".index(character.replace("零", "〇"))
+    return str(total + digit)
+
+
+def _in_both_calendars(both: re.Match[str]) -> WrittenDate | None:
+    """令和6(2024)年4月1日 and 2024年4月1日(令和6年4月1日): the second has to say the same as the first."""
+    found = _from_words(both["one"] + both["rest"])
+    other = read_date(both["other"])
+    if found.value is None or other.value is None:
+        return None
+    shorter = min(len(found.value), len(other.value))
+    agrees = found.value[:shorter] == other.value[:shorter]
+    return found if agrees else WrittenDate(found.value, (*found.doubts, "calendars_differ"))
+
+
+LONGEST = 60
+"""Characters that are read; a date has fewer."""
 
 _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−ー－", "-") | {"．": ".", "。": ".", "・": ".", "･": "."})
 
@@ -176,6 +240,7 @@ def _month_from_digits(digits: str, era: str) -> WrittenDate:
 
 
 def _from_words(plain: str) -> WrittenDate:
+    plain, is_about = _ABOUT.subn("", plain)
     found = _ERA_FORM.match(plain)
     western = None if found else _WESTERN_FORM.match(plain)
     parts = found or western
@@ -187,12 +252,12 @@ def _from_words(plain: str) -> WrittenDate:
         reading = _in_era(_BY_WORD[found["era"]], found["year"], month, day)
     else:
         reading = _assemble(int(parts["year"]), month, day, None)
-    is_approximate = any(word in rest for word in ("頃", "ころ", "ごろ"))
+    is_approximate = is_about or any(word in rest for word in ("頃", "ころ", "ごろ", "推定", "?"))
     return WrittenDate(reading.value, (*reading.doubts, "approximate")) if is_approximate else reading
 
 
 def _in_era(era: Era, year: str, month: str, day: str) -> WrittenDate:
-    if year in ("99", "00", "不詳"):
+    if year in ("99", "00", "不詳", "不明"):
         return WrittenDate(None, ("unknown",))
     number = 1 if year == "元" else int(year)
     if number == 0:
@@ -205,12 +270,12 @@ def _assemble(year: int, month: str, day: str, era: Era | None) -> WrittenDate:
         return WrittenDate(None, ("unknown",))
     if not EARLIEST_YEAR <= year <= LATEST_YEAR:
         return _unreadable()
-    if month in ("", "99", "0", "00", "不詳"):
+    if month in ("", "99", "0", "00", "不詳", "不明"):
         # A day without its month says nothing; neither does 9 alone, which may be September.
         return WrittenDate(f"{year:04d}", ("partial",))
     if not 1 <= int(month) <= 12:
         return WrittenDate(None, ("impossible",))
-    if day in ("", "99", "0", "00", "不詳"):
+    if day in ("", "99", "0", "00", "不詳", "不明"):
         return WrittenDate(f"{year:04d}-{int(month):02d}", ("partial",))
     try:
         date = dt.date(year, int(month), int(day))
@@ -221,6 +286,8 @@ def _assemble(year: int, month: str, day: str, era: Era | None) -> WrittenDate:
 
 def _era_doubts(date: dt.date, era: Era | None) -> tuple[str, ...]:
     """Systems printed 平成31年5月1日 for months after the change; that day is meant, and it is doubtful."""
+    if date.year < 1873:
+        return ("lunar",)
     if era is None:
         return ()
     if date < era.begins:

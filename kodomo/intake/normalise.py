@@ -19,6 +19,9 @@ SMALL_TO_LARGE = str.maketrans("ァィゥェォヵヶッャュョヮ", "アイ�
 SAME_SOUND = str.maketrans({"ヅ": "ズ", "ヂ": "ジ", "ヲ": "オ", "ヱ": "エ", "ヰ": "イ", "ヴ": "ブ"})
 VOICED_VU = (("ヴァ", "バ"), ("ヴィ", "ビ"), ("ヴェ", "ベ"), ("ヴォ", "ボ"), ("ヴュ", "ビュ"))
 DASHES = "ー‐‑‒–—―−ｰ－─-ｰ〜~"
+MARKS = str.maketrans({"゛": "\u3099", "゜": "\u309a"})
+"""NFKC would make a blank and a loose mark of a mark that stands alone."""
+
 UNVOICED = str.maketrans(
     "ガギグゲゴザジズゼゾダヂヅデドバビブベボパピプペポヴ",
     "カキクケコサシスセソタチツテトハヒフヘホハヒフヘホフ",
@@ -26,6 +29,9 @@ UNVOICED = str.maketrans(
 _LONG_VOWEL = re.compile(
     "(?<=[オコソトノホモヨロ])ウ|(?<=[オコソトノホモヨロ])オ|(?<=[ウクスツヌフムユル])ウ"
     "|(?<=[アカサタナハマヤラワ])ア|(?<=[イキシチニヒミリ])イ|(?<=[エケセテネヘメレ])[イエ]"
+)
+_PLAIN_LETTERS = str.maketrans(
+    {"Đ": "D", "Ð": "D", "Ø": "O", "Ł": "L", "Æ": "AE", "Œ": "OE", "Þ": "TH", "ẞ": "SS", "Ħ": "H"}
 )
 _SPACES = re.compile(r"[\s・･,、.．]+")
 _NOT_KANA = re.compile(r"[^ァ-ヺA-Z0-9 ]")
@@ -70,7 +76,7 @@ def spaced_kana(text: str) -> str:
 
 def fold_kana_within(text: str) -> str:
     """Fold the kana of a text as ``spaced_kana`` does and leave every other character where it stands."""
-    folded = unicodedata.normalize("NFKC", text).upper().translate(HIRAGANA_TO_KATAKANA)
+    folded = unicodedata.normalize("NFKC", text.translate(MARKS)).upper().translate(HIRAGANA_TO_KATAKANA)
     if "ヴ" in folded:
         for written, heard in VOICED_VU:
             folded = folded.replace(written, heard)
@@ -88,7 +94,12 @@ def loose_kana(kana: str) -> str:
     >>> loose_kana("コウタロウ") == loose_kana("コタロ")
     True
     """
-    return _LONG_VOWEL.sub("", kana).translate(UNVOICED)
+    return long_vowels_lost(kana).translate(UNVOICED)
+
+
+def long_vowels_lost(kana: str) -> str:
+    """A normalised reading without the vowels that only lengthen one: コウタロウ, コオタロー and コタロ are one."""
+    return _LONG_VOWEL.sub("", kana)
 
 
 def split_words(words: list[str]) -> tuple[str, str]:
@@ -143,10 +154,19 @@ def split_by_surname(whole: str, surnames: Set[str]) -> tuple[str, str]:
     return "", ""
 
 
-def _latin_name(text: str) -> NameForm:
-    plain = unicodedata.normalize("NFD", text.upper())
+def latin_words(text: str) -> list[str]:
+    """The words of a romanised name in capitals, without accents and apostrophes.
+
+    >>> latin_words("O’Brien-Đặng José")
+    ['OBRIEN', 'DANG', 'JOSE']
+    """
+    plain = unicodedata.normalize("NFD", text.upper()).translate(_PLAIN_LETTERS)
     letters = "".join(c for c in plain if not unicodedata.combining(c))
-    words = re.sub(r"[^A-Z ]", " ", letters.replace("'", "").replace("’", "")).split()
+    return re.sub(r"[^A-Z〓 ]", " ", re.sub("['’`´ʼ]", "", letters)).split()
+
+
+def _latin_name(text: str) -> NameForm:
+    words = latin_words(text)
     surname, given = split_words(words)
     return NameForm("".join(sorted(words)), surname, given, "", True)
 
