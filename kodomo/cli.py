@@ -226,6 +226,23 @@ def _evaluate(arguments: argparse.Namespace) -> Result:
     return _staged(arguments, evaluate, as_of=_as_of(arguments))
 
 
+def _bench_judgement(arguments: argparse.Namespace) -> Result:
+    from kodomo.evaluation.bench.compare import as_text, bench_judgement
+
+    result = bench_judgement(
+        arguments.table,
+        target=arguments.target,
+        group=arguments.group,
+        ignore=arguments.ignore,
+        seed=arguments.seed,
+        repeats=arguments.repeats,
+        workers=arguments.workers,
+    )
+    if not arguments.json:
+        print(as_text(result))
+    return result if arguments.json else {}
+
+
 def _prepare(arguments: argparse.Namespace) -> Result:
     _announce_to_site(arguments)
     from kodomo.web.serve import prepare
@@ -396,6 +413,22 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], Result], str, tuple[Any
     "build": (_build, "基準日に知られていたことから、こどもごとの指標をつくる", (_AS_OF,)),
     "judge": (_judge, "こどもごと・類型ごとの判定、レベル、根拠をつくる", (_AS_OF,)),
     "evaluate": (_evaluate, "過去の日付と把握済みの事例で、判定の良し悪しを確かめる", (_AS_OF,)),
+    "bench-judgement": (
+        _bench_judgement,
+        "外の表で、判定の学習方法をほかの方法と同じ分け方で比べる",
+        (
+            (("table",), {"type": Path, "metavar": "TABLE.csv", "help": "一行目が列名の CSV(UTF-8 か CP932)"}),
+            (("--target",), {"required": True, "metavar": "COLUMN", "help": "当てる列(0/1 など二つの値)"}),
+            (("--group",), {"metavar": "COLUMN", "help": "値の同じ行を訓練と検証に分けない列(世帯など)"}),
+            (
+                ("--ignore",),
+                {"action": "append", "default": [], "metavar": "PATTERN", "help": "使わない列(名前、* か正規表現)"},
+            ),
+            (("--seed",), {"type": int, "default": DEMO_SEED, "metavar": "S", "help": "分け方と乱数の種"}),
+            (("--repeats",), {"type": int, "metavar": "N", "help": "分け直す回数(省けば、2,000 行未満で2回)"}),
+            (("--workers",), {"type": int, "default": 2, "metavar": "N", "help": "同時に動かす数"}),
+        ),
+    ),
     "serve": (_serve, "支援業務の画面を開く", ((("--host",), {"default": "127.0.0.1"}), _PORT)),
     "prepare": (_prepare, "支援業務の画面の用意だけをする", (_DEMO,)),
     "demo": (

@@ -1,0 +1,238 @@
+"""Reads an outside table for the comparison of learners: numbers, texts, empty cells (analysis side)."""
+
+from __future__ import annotations
+
+import csv
+import fnmatch
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from kodomo.errors import StaffError
+from kodomo.evaluation.bench.encoding import Columns
+from kodomo.judgement.learners.cross_fit import Array
+
+CASES_LEAST = 20
+EMPTY = frozenset({"", "na", "n/a", "nan", "null", "none", "#n/a"})
+TRUE = frozenset({"1", "1.0", "true", "yes", "y", "t", "はい", "有", "あり", "該当"})
+FALSE = frozenset({"0", "0.0", "false", "no", "n", "f", "いいえ", "無", "なし", "非該当"})
+ENCODINGS = ("utf-8-sig", "cp932")
+NAME_LIKE = 0.95
+"""A column in which this share of the filled cells is found once only looks like a number of a row or a name."""
+
+
+class UnusableTable(StaffError):
+    """The table cannot be compared on: a column is missing, the target has one class, or too few rows."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True)
+class Table:
+    """What is compared on. ``notes`` says in Japanese what was done to the table."""
+
+    columns: Columns
+    y: Array
+    group: NDArray[np.object_] | None
+    positive: str
+    notes: tuple[str, ...]
+
+
+def read_table(path: Path, *, target: str, group: str | None = None, ignore: Sequence[str] = ()) -> Table:
+    """Read a CSV file, UTF-8 or CP932, separated by comma, semicolon or tab.
+
+    Args:
+        target: column of the outcome: 0/1, true/false, yes/no, or two distinct values (the rarer is positive).
+        group: column whose equal values stay on one side of every split; not learned from.
+        ignore: names, globs or regular expressions of columns that are not learned from.
+
+    Raises:
+        UnusableTable: in Japanese, without any cell's value.
+    """
+    cells = _cells(path)
+    for name, option in ((target, "--target"), (group, "--group")):
+        if name is not None and name not in cells.columns:
+            raise UnusableTable(
+                f"{option} の列「{name}」が表にありません。",
+                where=path.name,
+                then=f"列は次のとおりです: {'、'.join(map(str, cells.columns[:30]))}",
+            )
+    notes: list[str] = []
+    y, positive, known = _outcome(cells[target], path, notes)
+    cells, y = cells[known].reset_index(drop=True), y[known]
+    _enough(y, path)
+    groups = None if group is None else _groups(cells[group], notes)
+    rest = [str(c) for c in cells.columns if c not in (target, group)]
+    ignored = _ignored(rest, ignore, notes)
+    columns = _columns(cells, [c for c in rest if c not in ignored], notes)
+    if not columns.names:
+        raise UnusableTable(
+            "学習に使える列が残りません。",
+            where=path.name,
+            then="空の列・値が一つの列・除いた列のほかに、列を加えてください。",
+        )
+    _enough_groups(groups, y, path)
+    return Table(columns, y, groups, positive, tuple(notes))
+
+
+def _cells(path: Path) -> pd.DataFrame:
+    if not path.is_file():
+        raise UnusableTable("ファイルがありません。", where=str(path), then="CSV ファイルの場所を確かめてください。")
+    raw = path.read_bytes()
+    text = _decoded(raw, path)
+    first = text.split("\n", 1)[0]
+    separator = max((",", "\t", ";"), key=first.count)
+    try:
+        cells = pd.read_csv(
+            io.StringIO(text), sep=separator, dtype=str, keep_default_na=False, quoting=csv.QUOTE_MINIMAL
+        )
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, csv.Error) as fault:
+        raise UnusableTable(
+            "表として読めません。", where=path.name, then="一行目に列名のある CSV か確かめてください。"
+        ) from fault
+    if cells.columns.duplicated().any() or not len(cells):
+        raise UnusableTable("行がないか、同じ名前の列があります。", where=path.name, then="表を直してください。")
+    cells = cells.reset_index(drop=True)
+    cells.columns = [str(c).strip() for c in cells.columns]
+    return cells
+
+
+def _decoded(raw: bytes, path: Path) -> str:
+    for encoding in ENCODINGS:
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise UnusableTable(
+        "文字コードが UTF-8 でも CP932 でもありません。", where=path.name, then="UTF-8 で保存してください。"
+    )
+
+
+def _filled(column: pd.Series) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
+    values = np.array([str(v).strip() for v in column], dtype=object)
+    return values, np.array([v.lower() not in EMPTY for v in values])
+
+
+def _outcome(column: pd.Series, path: Path, notes: list[str]) -> tuple[Array, str, NDArray[np.bool_]]:
+    values, known = _filled(column)
+    if not known.all():
+        notes.append(f"目的の列が空の {int((~known).sum()):,} 行を除いた")
+    distinct, counts = np.unique(values[known].astype(str), return_counts=True)
+    if len(distinct) != 2:
+        amount = {0: "すべて空です", 1: "一つの値しかありません"}.get(
+            len(distinct), f"{len(distinct)} 種類の値があります"
+        )
+        raise UnusableTable(
+            f"目的の列「{column.name}」は二つの値でなければなりませんが、{amount}。",
+            where=path.name,
+            then="0/1、true/false、yes/no、または二種類の値の列を --target に選んでください。",
+        )
+    lowered = [d.lower() for d in distinct]
+    true = [d for d, low in zip(distinct, lowered, strict=True) if low in TRUE]
+    false = [d for d, low in zip(distinct, lowered, strict=True) if low in FALSE]
+    if len(true) == len(false) == 1:
+        positive = str(true[0])
+    else:
+        positive = str(distinct[int(np.argmin(counts))])
+        notes.append(f"目的の列の二つの値のうち、少ない方(「{positive}」)を陽性とした")
+    return (values == positive) + 0.0, positive, known
+
+
+def _enough(y: Array, path: Path) -> None:
+    cases = int(y.sum())
+    fewer = min(cases, len(y) - cases)
+    if fewer < CASES_LEAST:
+        raise UnusableTable(
+            f"少ない方の値が {fewer} 行しかなく、比べられません({CASES_LEAST} 行以上が必要です)。",
+            where=path.name,
+            then="もっと大きな表を使ってください。",
+        )
+
+
+def _enough_groups(group: NDArray[np.object_] | None, y: Array, path: Path) -> None:
+    if group is not None and len(set(group[y > 0])) < CASES_LEAST:
+        raise UnusableTable(
+            f"陽性のある組(--group)が {CASES_LEAST} に満たず、比べられません。",
+            where=path.name,
+            then="--group の列を確かめてください。",
+        )
+
+
+def _groups(column: pd.Series, notes: list[str]) -> NDArray[np.object_]:
+    values, known = _filled(column)
+    if not known.all():
+        notes.append(f"組の列が空の {int((~known).sum()):,} 行は、それぞれ別の組とした")
+        values[~known] = [f"\0{n}" for n in np.flatnonzero(~known)]
+    return values
+
+
+def _ignored(names: list[str], patterns: Sequence[str], notes: list[str]) -> set[str]:
+    found: set[str] = set()
+    for pattern in patterns:
+        own = {name for name in names if _matches(pattern, name)}
+        notes.append(f"--ignore「{pattern}」: {'、'.join(sorted(own)) or '当てはまる列がない'}")
+        found |= own
+    return found
+
+
+def _matches(pattern: str, name: str) -> bool:
+    if name == pattern or fnmatch.fnmatchcase(name, pattern):
+        return True
+    try:
+        # An anchored pattern says itself where it holds; others must hold for the whole name.
+        anchored = pattern.startswith("^") or pattern.endswith("$")
+        return bool(re.search(pattern, name) if anchored else re.fullmatch(pattern, name))
+    except re.error:
+        return False
+
+
+def _columns(cells: pd.DataFrame, names: list[str], notes: list[str]) -> Columns:
+    numbers: dict[str, Array] = {}
+    texts: dict[str, NDArray[np.object_]] = {}
+    empty, constant, name_like, like_ids = [], [], [], []
+    for name in names:
+        values, filled = _filled(cells[name])
+        present = values[filled]
+        distinct = len(set(present))
+        if not distinct:
+            empty.append(name)
+        elif distinct == 1 and filled.all():
+            constant.append(name)
+        elif (read := _as_numbers(values, filled)) is not None:
+            numbers[name] = read
+            if distinct == len(values) and len(values) > CASES_LEAST and np.all(read == np.round(read)):
+                like_ids.append(name)
+        elif distinct >= NAME_LIKE * len(present) and distinct > CASES_LEAST:
+            name_like.append(name)
+        else:
+            column = values.copy()
+            column[~filled] = None
+            texts[name] = column
+    for found, words in (
+        (empty, "すべて空の列を除いた"),
+        (constant, "値が一つの列を除いた"),
+        (name_like, "ほとんどすべての行で値の違う文字の列(番号や名前らしい)を除いた"),
+        (like_ids, "警告: すべての行で値の違う整数の列は番号らしい。除くには --ignore を使う"),
+    ):
+        if found:
+            notes.append(f"{words}: {'、'.join(found)}")
+    return Columns(tuple(n for n in names if n in numbers or n in texts), numbers, texts)
+
+
+def _as_numbers(values: NDArray[np.object_], filled: NDArray[np.bool_]) -> Array | None:
+    answer = np.full(len(values), np.nan)
+    try:
+        answer[filled] = values[filled].astype(np.float64)
+    except ValueError:
+        try:
+            answer[filled] = [float(v.replace(",", "")) if re.fullmatch(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?", v) else float(v)
+                              for v in values[filled]]  # fmt: skip
+        except ValueError:
+            return None
+    return np.where(np.isfinite(answer), answer, np.nan)

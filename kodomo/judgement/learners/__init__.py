@@ -1,0 +1,1 @@
+"""The learners: each on a plain table of numbers with gaps, each deterministic for a seed (analysis side)."""

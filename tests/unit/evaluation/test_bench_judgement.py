@@ -1,0 +1,156 @@
+"""The comparison on outside tables: reading, refusals in Japanese, encodings that see no other fold, figures."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kodomo.cli import main
+from kodomo.evaluation.bench.compare import as_text, bench_judgement, one_fold
+from kodomo.evaluation.bench.encoding import Columns, encode_training, fit_encoder
+from kodomo.evaluation.bench.measures import calibration_error, figures
+from kodomo.evaluation.bench.reading import UnusableTable, read_table
+
+
+def write(path: Path, rows: list[str], encoding: str = "utf-8") -> Path:
+    path.write_text("\n".join(rows) + "\n", encoding=encoding)
+    return path
+
+
+def rows_of(count: int = 200, words: tuple[str, str] = ("0", "1")) -> list[str]:
+    generator = np.random.default_rng(1)
+    lines = ["番号,年齢,地区,空,同じ,結果"]
+    for n in range(count):
+        age, area = generator.integers(0, 15), generator.choice(["北", "南", "東"])
+        case = generator.random() < (0.5 if age > 10 and area == "北" else 0.1)
+        lines.append(f"{n},{age if n % 7 else ''},{area if n % 11 else ''},,x,{words[int(case)]}")
+    return lines
+
+
+def test_numbers_texts_and_empty_cells_are_told_apart(tmp_path):
+    table = read_table(write(tmp_path / "t.csv", rows_of()), target="結果", ignore=["番*"])
+    assert table.columns.names == ("年齢", "地区")
+    assert np.isnan(table.columns.numbers["年齢"]).sum() == 29
+    assert table.columns.texts["地区"][0] is None and table.columns.texts["地区"][1] in {"北", "南", "東"}
+    notes = "\n".join(table.notes)
+    assert "すべて空の列を除いた: 空" in notes and "値が一つの列を除いた: 同じ" in notes and "番号" in notes
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp932"])
+def test_encodings_of_the_file(tmp_path, encoding):
+    table = read_table(write(tmp_path / "t.csv", rows_of(), encoding), target="結果")
+    assert "地区" in table.columns.texts
+
+
+@pytest.mark.parametrize("words", [("false", "true"), ("No", "Yes"), ("いいえ", "はい"), ("0.0", "1.0")])
+def test_targets_with_known_words(tmp_path, words):
+    table = read_table(write(tmp_path / "t.csv", rows_of(words=words)), target="結果")
+    assert table.positive == words[1]
+
+
+def test_of_two_other_values_the_rarer_is_positive_and_that_is_said(tmp_path):
+    table = read_table(write(tmp_path / "t.csv", rows_of(words=("健康", "要支援"))), target="結果")
+    assert table.positive == "要支援" and 0 < table.y.mean() < 0.5
+    assert any("少ない方" in note for note in table.notes)
+
+
+def test_ids_are_warned_of_or_left_out(tmp_path):
+    lines = [line + (",なまえ" if n == 0 else f",こども{n}") for n, line in enumerate(rows_of())]
+    table = read_table(write(tmp_path / "t.csv", lines), target="結果")
+    notes = "\n".join(table.notes)
+    assert "なまえ" not in table.columns.names and "番号や名前らしい" in notes
+    assert "番号" in table.columns.names and "警告" in notes
+
+
+@pytest.mark.parametrize(
+    ("change", "target", "words"),
+    [
+        (lambda rows: rows, "ない列", "--target の列「ない列」が表にありません"),
+        (lambda rows: [rows[0]] + [r[:-1] + "0" for r in rows[1:]], "結果", "一つの値しかありません"),
+        (lambda rows: rows, "年齢", "種類の値があります"),
+        (lambda rows: rows[:60], "結果", "20 行以上が必要です"),
+        (lambda rows: rows[:1], "結果", "行がない"),
+        (lambda rows: [r.rsplit(",", 2)[0] + "," + r.rsplit(",", 1)[1] for r in rows], "空", "すべて空です"),
+    ],
+)
+def test_bad_tables_are_refused_in_japanese(tmp_path, change, target, words):
+    path = write(tmp_path / "t.csv", change(rows_of()))
+    with pytest.raises(UnusableTable) as refusal:
+        read_table(path, target=target)
+    assert words in refusal.value.text() and refusal.value.then
+
+
+def test_only_useless_columns_are_refused(tmp_path):
+    lines = [",".join(line.split(",")[3:]) for line in rows_of()]
+    with pytest.raises(UnusableTable, match="学習に使える列が残りません"):
+        read_table(write(tmp_path / "t.csv", lines), target="結果")
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    with pytest.raises(UnusableTable, match="ファイルがありません"):
+        read_table(tmp_path / "none.csv", target="結果")
+
+
+def test_a_row_never_helps_to_make_its_own_rate():
+    """A level's rate for a training row comes from the other folds: a level of one row tells nothing."""
+    generator = np.random.default_rng(1)
+    y = (generator.random(400) < 0.3) + 0.0
+    texts = np.array([f"名{n}" for n in range(400)], dtype=object)
+    table = Columns(("c",), {}, {"c": texts})
+    encoder = fit_encoder(table, y)
+    x = encode_training(encoder, table, y, None, 1)
+    assert np.ptp(x[y > 0, -1]) < 0.02 and abs(x[y > 0, -1].mean() - x[y == 0, -1].mean()) < 0.01
+
+
+def test_a_level_unseen_in_training_is_none_of_the_known_ones():
+    y = np.r_[np.ones(30), np.zeros(70)]
+    table = Columns(("c",), {}, {"c": np.array(["a", "b", "c", "d"] * 25, dtype=object)})
+    encoder = fit_encoder(table, y)
+    new = encoder(Columns(("c",), {}, {"c": np.array(["e", None], dtype=object)}))
+    assert (new[0, :-1] == 0).all() and new[0, -1] == pytest.approx(0.3) and np.isnan(new[1]).all()
+
+
+def test_figures_by_hand():
+    p, y = np.array([0.9, 0.8, 0.7, 0.1]), np.array([1.0, 0.0, 1.0, 0.0])
+    found = figures(p, y)
+    assert found["auroc"] == 0.75
+    assert found["average_precision"] == pytest.approx((1 + 2 / 3) / 2)
+    assert found["precision_at_2"] == 1.0 and found["recall_at_10"] == 0.5
+    assert found["brier"] == pytest.approx((0.01 + 0.64 + 0.09 + 0.01) / 4)
+    assert calibration_error(p, y) == pytest.approx((0.1 + 0.8 + 0.3 + 0.1) / 4)
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory):
+    path = write(tmp_path_factory.mktemp("bench") / "t.csv", rows_of())
+    return path, bench_judgement(path, target="結果", ignore=["番号"], workers=1, repeats=1, without_peers=True)
+
+
+def test_every_method_has_every_figure(compared):
+    _, result = compared
+    assert list(result["methods"]) == ["rule_discovery", "boosting", "similar_cases", "logistic", "combine"]
+    for one in result["methods"].values():
+        assert set(one) == {
+            "auroc", "average_precision", "precision_at_2", "precision_at_5", "precision_at_10",
+            "recall_at_2", "recall_at_5", "recall_at_10", "brier", "calibration_error", "seconds",
+        }  # fmt: skip
+        assert 0 <= one["auroc"] <= 1
+    assert result["folds"]["repeats"] == 1 and result["rows"] == 200
+    assert "combine" in as_text(result)
+
+
+def test_the_same_fold_and_seed_give_the_same_rates(tmp_path):
+    table = read_table(write(tmp_path / "t.csv", rows_of(150)), target="結果", ignore=["番号"])
+    first, again = (one_fold(table, 0, np.arange(30), ["logistic_regression"], 1) for _ in range(2))
+    assert all(np.array_equal(first.rates[name], again.rates[name]) for name in first.rates)
+    assert set(first.rates) > {"combine", "logistic_regression"}
+
+
+def test_the_command_refuses_a_missing_column_as_json(tmp_path, capsys):
+    path = write(tmp_path / "t.csv", rows_of())
+    assert main(["bench-judgement", str(path), "--target", "ない", "--json"]) == 2
+    body = json.loads(capsys.readouterr().out)
+    assert "ありません" in body["error"]["what"]

@@ -1,0 +1,163 @@
+"""The learners on plain tables: what they find, that they are the same each time, and that nothing leaks between folds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from kodomo.judgement.boosting import rank_auroc
+from kodomo.judgement.learners.boosting import Boosting
+from kodomo.judgement.learners.calibration import Platt, fit_platt, probability
+from kodomo.judgement.learners.combine import Combined, fit_combined, four_learners
+from kodomo.judgement.learners.cross_fit import CrossFitted, cross_fit, make_folds
+from kodomo.judgement.learners.logistic import Logistic
+from kodomo.judgement.learners.rule_discovery import RuleDiscovery
+from kodomo.judgement.learners.similar_cases import SimilarCases
+
+SHORT = (RuleDiscovery(splits=1), Boosting(rounds=(40, 80)), SimilarCases(), Logistic())
+
+
+def a_table(rows: int = 700, seed: int = 3, noise: int = 4) -> tuple[np.ndarray, np.ndarray]:
+    """A conjunction of two columns and a line in a third make cases; a tenth of the cells are empty."""
+    generator = np.random.default_rng(seed)
+    x = generator.normal(size=(rows, 3 + noise))
+    logit = -3.0 + 2.5 * ((x[:, 0] > 0.5) & (x[:, 1] > 0)) + 0.8 * x[:, 2]
+    y = (generator.random(rows) < 1 / (1 + np.exp(-logit))) + 0.0
+    x[generator.random(x.shape) < 0.1] = np.nan
+    return x, y
+
+
+@pytest.mark.parametrize("learner", SHORT, ids=lambda one: one.name)
+def test_each_learner_ranks_new_rows_and_is_the_same_each_time(learner):
+    x, y = a_table(1_000)
+    folds = make_folds(y[:700], None, count=3, seed=1)
+    fitted = cross_fit(learner, x[:700], y[:700], folds, seed=5)
+    again = cross_fit(learner, x[:700], y[:700], folds, seed=5)
+    assert rank_auroc(fitted.logits(x[700:]), y[700:]) > 0.65
+    assert np.array_equal(fitted.logits(x[700:]), again.logits(x[700:]))
+
+
+@pytest.mark.parametrize("learner", SHORT, ids=lambda one: one.name)
+def test_a_row_is_never_scored_by_its_own_outcome(learner):
+    """Outcomes drawn without regard to the columns: out-of-fold scores must know nothing of them."""
+    generator = np.random.default_rng(9)
+    x, y = generator.normal(size=(500, 4)), (generator.random(500) < 0.2) + 0.0
+    areas = []
+    for seed in range(2):
+        folds = make_folds(y, None, count=2, seed=seed)
+        areas.append(rank_auroc(cross_fit(learner, x, y, folds, seed=seed).out_of_fold, y))
+    assert abs(np.mean(areas) - 0.5) < 0.1
+
+
+def test_a_planted_conjunction_is_found_and_readable():
+    x, y = a_table(3_000, noise=6)
+    path = RuleDiscovery().fit(x, y, seed=1)
+    strongest = path.at(3).rules[:6]
+    pair = [w for w in strongest if {c.column for c in w.rule.conditions} == {0, 1}]
+    assert pair and pair[0].weight > 0
+    assert all(len(w.rule.conditions) <= 3 for w in path.at(3).rules)
+    covered = pair[0].rule.holds(x)
+    assert pair[0].rows == covered.sum() and pair[0].cases == y[covered].sum()
+    assert y[covered].mean() > 2 * y.mean()
+
+
+def test_rules_on_noise_are_not_discovered():
+    generator = np.random.default_rng(2)
+    found = 0
+    for seed in range(5):
+        x, y = generator.normal(size=(800, 8)), (generator.random(800) < 0.15) + 0.0
+        found += len(RuleDiscovery(splits=1).fit(x, y, seed=seed).rules)
+    assert found <= 5, "the false discovery rate is not held"
+
+
+def test_a_forbidden_column_enters_no_rule():
+    x, y = a_table(2_000)
+    path = RuleDiscovery(forbidden=frozenset({0})).fit(x, y, seed=1)
+    assert not any(c.column == 0 for rule in path.rules for c in rule.conditions)
+
+
+def test_parts_of_rules_and_of_boosting_add_up_to_the_score():
+    x, y = a_table()
+    for model in (RuleDiscovery(splits=1).fit(x, y, seed=1).at(5), Boosting(rounds=(50,)).fit(x, y, seed=1).at(0)):
+        assert np.abs(model.contributions(x).sum(axis=1) - model.logits(x)).max() < 1e-6
+
+
+def test_boosting_keeps_a_known_sign():
+    x, y = a_table(1_500)
+    signs = (0, 0, -1, 0, 0, 0, 0)
+    model = Boosting(signs=signs, rounds=(80,)).fit(x, y, seed=1).at(0)
+    lower, higher = x.copy(), x.copy()
+    lower[:, 2], higher[:, 2] = -1.0, 1.0
+    assert (model.logits(higher) <= model.logits(lower) + 1e-9).all()
+
+
+def test_similar_cases_votes_are_those_of_the_score():
+    """With all voters the shares of cases add up to the probability; the nearest of a copy is its original."""
+    x, y = a_table(400)
+    model = SimilarCases().fit(x, y, seed=1).at(0)
+    rows, votes = model.nearest(x[:20], count=len(x))
+    share = np.array([v[y[r] > 0].sum() for r, v in zip(rows, votes, strict=True)])
+    assert np.abs(share - probability(model.logits(x[:20]))).max() < 1e-4
+    assert (rows[:, 0] == np.arange(20)).mean() > 0.9
+
+
+def test_nearest_cases_of_a_case_are_cases_more_often():
+    x, y = a_table(3_000)
+    model = SimilarCases().fit(x[:2_000], y[:2_000], seed=1).at(2)
+    held, outcome = x[2_000:], y[2_000:]
+    logits = model.logits(held)
+    top = np.argsort(-logits)[:50]
+    rows, _ = model.nearest(held[top][outcome[top] > 0], count=5)
+    assert y[:2_000][rows].mean() > 2 * y.mean()
+
+
+def test_folds_keep_groups_together_and_share_out_cases():
+    generator = np.random.default_rng(4)
+    group = generator.integers(0, 120, 900)
+    y = (generator.random(900) < 0.1) + 0.0
+    folds = make_folds(y, group, count=5, seed=2)
+    assert all(len(set(folds[group == one])) == 1 for one in set(group))
+    cases = np.bincount(folds, weights=y)
+    assert cases.max() - cases.min() <= 3
+    assert np.array_equal(folds, make_folds(y, group, count=5, seed=2))
+    plain = make_folds(y, None, count=5, seed=2)
+    assert np.ptp(np.bincount(plain)) <= 1 and np.ptp(np.bincount(plain, weights=y)) <= 1
+
+
+def test_combination_is_calibrated_and_inside_its_interval():
+    x, y = a_table(4_000, noise=2)
+    folds = make_folds(y[:2_000], None, count=3, seed=1)
+    fitted = fit_combined((SHORT[1], SHORT[3]), x[:2_000], y[:2_000], folds, seed=1)
+    p = probability(fitted.logits(x[2_000:]))
+    assert abs(p.mean() - y[2_000:].mean()) < 0.03
+    low, high = fitted.interval(x[2_000:])
+    assert ((low <= p) & (p <= high)).all() and (low < high).all()
+
+
+class _Column:
+    """A stand-in for a fitted model: the log-odds are one column."""
+
+    def __init__(self, column: int) -> None:
+        self.column = column
+
+    def logits(self, x: np.ndarray) -> np.ndarray:
+        return x[:, self.column]
+
+
+def test_methods_that_disagree_about_a_high_child_are_flagged():
+    past = np.linspace(-3, 3, 101)
+    parts = {str(n): CrossFitted((_Column(n), _Column(n)), past, 0) for n in (0, 1)}
+    fitted = Combined(parts, {}, Platt(1.0, 0.0))
+    x = np.array([[2.9, 2.8], [2.9, -1.0], [0.5, -2.9], [-1.0, 2.9]])
+    assert fitted.disagree(x).tolist() == [False, True, False, True]
+
+
+def test_platt_never_turns_a_ranking_round():
+    generator = np.random.default_rng(1)
+    logits = generator.normal(size=300)
+    y = (generator.random(300) < 1 / (1 + np.exp(logits + 2))) + 0.0
+    assert fit_platt(logits, y).slope > 0
+
+
+def test_the_four_learners_are_named_as_documented():
+    assert [one.name for one in four_learners(100, 5)] == ["rule_discovery", "boosting", "similar_cases", "logistic"]
