@@ -16,6 +16,7 @@ from kodomo.configuration import read_municipality  # noqa: E402
 from kodomo.errors import EXIT_CODES  # noqa: E402
 from kodomo.governance import permissions  # noqa: E402
 from kodomo.governance.register import ROLES, read_register  # noqa: E402
+from kodomo.intake import layout_keys as layout_words  # noqa: E402
 from kodomo.store.database import TABLES  # noqa: E402
 from kodomo.terms import Purpose  # noqa: E402
 
@@ -120,7 +121,28 @@ def roles() -> str:
     return "".join(parts)
 
 
+def layout_keys() -> str:
+    """Every key of a layout file, part by part, and every word that a key may hold."""
+    parts = ["# レイアウトの書き方(全部の項目)\n\n", MARK,
+             "出所ごとに一つの TOML ファイルを `sources/` に置く。書き方の例は[レイアウトの書き方](../how-to/layouts.md)、",
+             "下書きは `kodomo layout draft ファイル`、確かめるのは `kodomo layout check レイアウト ファイル`。\n"]  # fmt: skip
+    for name, (caption, keys) in layout_words.PARTS.items():
+        if name == "people":
+            parts.append(
+                f"\n## {caption}\n\n項目は [[repeat]] と同じ。一人ごとに別の記録になる。名前には {{}} を入れる。\n"
+            )
+            continue
+        rows = [(f"`{k.name}`", "要" if k.needed else "", k.words, "" if k.needed else k.default) for k in keys]
+        parts.append(f"\n## {caption}\n\n" + table(["項目", "必須", "意味", "書かないとき"], rows))
+    for caption, words in layout_words.LISTS.values():
+        parts.append(
+            f"\n## {caption} に書ける言葉\n\n" + table(["言葉", "意味"], [(f"`{w}`", m) for w, m in words.items()])
+        )
+    return "".join(parts)
+
+
 PAGES = {
+    "docs/reference/layout.md": layout_keys,
     "GLOSSARY.md": glossary,
     "docs/reference/commands.md": commands,
     "docs/reference/store.md": store_tables,

@@ -39,6 +39,9 @@ _NUMBER = re.compile(
     r"^(?P<sign>[+\-△▲])?(?P<whole>\d+)(?P<part>\.\d+)?(?:日|回|人|点|円|歳|才|か月|ヶ月|カ月|年生|年|本|週|件|%|m3|㎥|㎡)?$"
 )
 
+JOINT = "\x1e"
+"""Stands between the parts of a joined value until they are read. No readable cell holds it."""
+
 MEMO_LIMIT = 300_000
 
 
@@ -56,6 +59,8 @@ class ColumnReader:
         self._unknown = {_folded(word) for word in self.column.unknown}
         self._faulty: set[str] = set()
         self._read = _READERS.get(self.column.type, _text)
+        self._blank = self.column.blank if self.column.blank is not None else self.column.codes.get("")
+        self._units = tuple(sorted((_folded(unit) for unit in self.column.unit), key=len, reverse=True))
 
     def learn(self, distinct: set[str]) -> bool:
         """Work out values not met before; says whether any of ``distinct`` is at fault."""
@@ -73,6 +78,8 @@ class ColumnReader:
             return RowFault.TOO_LONG
         if DAMAGED.search(raw):
             return RowFault.UNDECODABLE
+        if self.column.join:
+            return self._joined(raw)
         if _CONTROL.search(raw):
             return RowFault.CONTROL
         text = _cleaned(raw)
@@ -80,8 +87,28 @@ class ColumnReader:
             return RowFault.FORMULA_ERROR
         if text in DITTO and self.column.type not in ("text", "flag"):
             return RowFault.DITTO
+        return self._settled(text)
+
+    def _settled(self, text: str) -> Kept:
+        """A cleaned text as it is kept: blank, unknown, or read by the column's type."""
+        if not text and self._blank:
+            return self._blank
         kept = None if not text or _folded(text) in self._unknown else self._read(text, self)
+        if isinstance(kept, str) and (self.column.before or self.column.after):
+            kept = f"{self.column.before}{kept}{self.column.after}"
         return RowFault.MISSING if kept is None and self.column.required and not text else kept
+
+    def _joined(self, raw: str) -> Kept:
+        """A value that stands in several columns, put together."""
+        given = raw.split(JOINT)
+        if len(given) != len(self.column.join) or any(_CONTROL.search(part) for part in given):
+            return RowFault.CONTROL
+        parts = [_cleaned(part) for part in given]
+        if any(part in FORMULA_ERRORS for part in parts):
+            return RowFault.FORMULA_ERROR
+        if self.column.type in ("date", "month"):
+            return self._settled(joined_date(parts, self.column))
+        return self._settled(self.column.between.join(part for part in parts if part))
 
     def meaning(self, text: str) -> str | None:
         """The declared meaning of a printed code: as printed, in half width, or without leading zeros."""
@@ -125,12 +152,20 @@ def _text(text: str, reader: ColumnReader) -> Kept:
 
 
 def _identifier(text: str, reader: ColumnReader) -> Kept:
-    """An identifier is a string of characters, not a number: its zeros stay."""
-    return _folded(text).lstrip("'") or None
+    """An identifier is a string of characters, not a number: its zeros stay, and lost ones are put back if told how many."""
+    number = _folded(text).lstrip("'")
+    if reader.column.digits and number.isdigit():
+        number = number.zfill(reader.column.digits)
+    return number or None
 
 
 def _number(text: str, reader: ColumnReader) -> Kept:
-    found = _NUMBER.match(_folded(text).replace(",", "").replace(" ", ""))
+    plain = _folded(text).replace(",", "").replace(" ", "")
+    unit = next((unit for unit in reader._units if unit and plain.endswith(unit)), "")
+    plain = plain[: len(plain) - len(unit)]
+    if plain.startswith("(") and plain.endswith(")"):
+        plain = "-" + plain[1:-1]  # how books print a negative number
+    found = _NUMBER.match(plain)
     if not found:
         return RowFault.NOT_NUMBER
     fraction = (found["part"] or "").rstrip("0").rstrip(".")
@@ -146,6 +181,10 @@ def _number(text: str, reader: ColumnReader) -> Kept:
 
 
 def _date(text: str, reader: ColumnReader) -> Kept:
+    if reader.column.century and (short := _SHORT_YEAR.match(_folded(text))):
+        text = f"{reader.column.century}{short.group()}"
+    elif _SERIAL_WITH_TIME.match(text):
+        text = text.partition(".")[0]
     found = (read_month if reader.column.type == "month" else read_date)(text, reader.column.era)
     if found.is_readable:
         reader.doubts.update(d for d in found.doubts if d != "serial")
@@ -153,6 +192,71 @@ def _date(text: str, reader: ColumnReader) -> Kept:
     if "no_era" in found.doubts:
         return RowFault.NO_ERA
     return RowFault.NOT_MONTH if reader.column.type == "month" else RowFault.NOT_DATE
+
+
+_SHORT_YEAR = re.compile(r"^\d{2}(?:[./年-]\d{1,2}(?:[./月-]\d{1,2}日?)?月?|\d{2}|\d{4})$")
+_SERIAL_WITH_TIME = re.compile(r"^\d{5}\.\d+$")
+_FISCAL_YEAR = re.compile(r"^(?P<year>\D*\d{1,4}|\D+元)年?度?$")
+
+
+def _fiscal_year(text: str, reader: ColumnReader) -> Kept:
+    """A fiscal year (年度) as its first day."""
+    found = _FISCAL_YEAR.match(_folded(text).replace(" ", ""))
+    year = _year_of(found["year"]) if found else None
+    return f"{year:04d}-04-01" if year else RowFault.NOT_DATE
+
+
+def _year_of(text: str) -> int | None:
+    """The western year that 2025, 令和7, R7 or 507 (元号コード + 年) mean."""
+    if text.isdigit() and len(text) == 3:
+        text = f"{text}0401"
+    elif not text.isdigit():
+        text = f"{text}年4月1日"
+    elif len(text) < 4:
+        return None
+    value = read_date(text).value
+    return int(value[:4]) if value else None
+
+
+_ERA_WORDS = {"1": "明治", "2": "大正", "3": "昭和", "4": "平成", "5": "令和"}
+"""住民基本台帳システムの年号コード; two digits in the 中間標準レイアウト (05)."""
+
+
+def joined_date(parts: list[str], column: LayoutColumn) -> str:
+    """A date or month whose era, year, month and day stand in columns of their own, as one written date.
+
+    Where no era is printed apart, the year is western or carries its own. With ``fiscal`` the year
+    is a fiscal year, and January to March belong to the next one.
+
+    >>> from kodomo.intake.layout import LayoutColumn
+    >>> joined_date(["5", "05", "4", "1"], LayoutColumn("生年月日", "date", join=("元", "年", "月", "日")))
+    '令和5年4月1日'
+    """
+    plain = [_folded(part).rstrip("年月日度") if len(part) > 1 else _folded(part) for part in parts]
+    if not any(plain):
+        return ""
+    figures = 3 if column.type == "date" else 2
+    is_year = len(plain) <= figures and any(c.isdigit() for c in plain[0])
+    era, rest = ("", plain) if is_year else (plain[0], plain[1:])
+    if len(plain) == 2 and column.type == "date":
+        era, rest = plain[0], plain[1:]
+    era = _ERA_WORDS.get(era.lstrip("0"), era) or column.era
+    if len(rest) == 1:
+        return _undivided(era, rest[0])
+    year, month = rest[0], rest[1].lstrip("0") or rest[1]
+    if column.fiscal and month in ("1", "2", "3"):
+        western = _year_of(f"{era}{year}")
+        era, year = ("", str(western + 1)) if western else (era, year)
+    year = year.lstrip("0") or year if era else year
+    day = f"{rest[2].lstrip('0') or rest[2]}日" if len(rest) > 2 and rest[2] else ""
+    return f"{era}{year}年{month}月{day}" if month else f"{era}{year}年"
+
+
+def _undivided(era: str, digits: str) -> str:
+    """050401 under its era."""
+    if era and digits.isdigit() and len(digits) in (4, 6):
+        return f"{era}{int(digits[:2])}年{int(digits[2:4])}月" + (f"{int(digits[4:])}日" if digits[4:] else "")
+    return f"{era}{digits}"
 
 
 def _flag(text: str, reader: ColumnReader) -> Kept:
@@ -164,11 +268,16 @@ def _flag(text: str, reader: ColumnReader) -> Kept:
         return None
     if text in YES or folded in YES:
         return "1"
-    return "0" if text in NO or folded in NO else RowFault.NOT_FLAG
+    return "0" if text in NO or folded in NO else _other(reader, RowFault.NOT_FLAG)
 
 
 def _code(text: str, reader: ColumnReader) -> Kept:
-    return reader.meaning(text) or RowFault.UNKNOWN_CODE
+    return reader.meaning(text) or _other(reader, RowFault.UNKNOWN_CODE)
+
+
+def _other(reader: ColumnReader, fault: RowFault) -> Kept:
+    """What a value that no code table knows means: what the layout says, or a fault."""
+    return fault if reader.column.other is None else reader.column.other or None
 
 
 def _sex(text: str, reader: ColumnReader) -> Kept:
@@ -176,10 +285,10 @@ def _sex(text: str, reader: ColumnReader) -> Kept:
     for kept, words in (("男", MALE), ("女", FEMALE), ("その他", OTHER_SEX)):
         if word in words:
             return kept
-    return None if word in UNKNOWN_SEX else RowFault.NOT_SEX
+    return None if word in UNKNOWN_SEX else _other(reader, RowFault.NOT_SEX)
 
 
 _READERS: dict[str, Callable[[str, ColumnReader], Kept]] = {
     "identifier": _identifier, "integer": _number, "decimal": _number, "date": _date, "month": _date,
-    "flag": _flag, "code": _code, "sex": _sex,
+    "flag": _flag, "code": _code, "sex": _sex, "fiscal_year": _fiscal_year,
 }  # fmt: skip

@@ -13,7 +13,8 @@ import re
 DAMAGED = re.compile("[\udc80-\udcff]")
 
 ENCODING_NAMES = {
-    "cp932": "CP932(シフトJIS)", "utf-8-sig": "UTF-8", "utf-8": "UTF-8", "utf-16": "UTF-16", "iso-2022-jp": "ISO-2022-JP",
+    "cp932": "CP932(シフトJIS)", "utf-8-sig": "UTF-8", "utf-8": "UTF-8", "utf-16": "UTF-16", "utf-16-le": "UTF-16",
+    "utf-16-be": "UTF-16", "euc-jp": "日本語 EUC", "iso-2022-jp": "ISO-2022-JP",
 }  # fmt: skip
 
 _UTF8_RUN = re.compile(rb"(?:[\xe3-\xe9][\x80-\xbf]{2}){2,}")
@@ -24,8 +25,10 @@ def decode(content: bytes, encoding: str) -> str:
     """Decode a whole file in its declared encoding. Never raises for content; marks what it cannot read."""
     if encoding == "iso-2022-jp":
         return _from_jis(content)
-    if encoding == "utf-16":
-        return _from_utf16(content)
+    if encoding.startswith("utf-16"):
+        return _from_utf16(content, encoding)
+    if encoding == "euc-jp":
+        return _from_euc(content)
     if encoding in ("utf-8", "utf-8-sig"):
         return content.removeprefix(codecs.BOM_UTF8).decode("utf-8", "surrogateescape")
     if content.startswith(codecs.BOM_UTF8):
@@ -63,14 +66,34 @@ def likely_encoding(content: bytes) -> str:
         return "utf-16"
     if re.search(rb"\x1b\$[@B]", head):
         return "iso-2022-jp"
-    for encoding in ("utf-8", "cp932"):
-        decoder = codecs.getincrementaldecoder(encoding)()
-        try:
-            decoder.decode(head)
-        except UnicodeDecodeError:
-            continue
-        return encoding
+    for encoding in ("utf-8", *_eight_bit(head)):
+        if encoding == "euc-jp" or _decodes(head, encoding):
+            return encoding
     return ""
+
+
+def _decodes(head: bytes, encoding: str) -> bool:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        decoder.decode(head)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+_KANA = re.compile("[ぁ-んァ-ヶ一-龠々ー、。()0-9A-Z]")
+
+
+def _eight_bit(head: bytes) -> tuple[str, ...]:
+    """CP932 and EUC-JP, the likelier first: text in one read as the other is full of half-width kana and damage."""
+    as_euc = _from_euc(head)
+    euc_damage = len(DAMAGED.findall(as_euc))
+    if euc_damage > 2 + len(head) // 2000 or not re.search(rb"[\xa1-\xfe]{2}", head):
+        return ("cp932",)
+    as_cp932 = head.decode("cp932", "surrogateescape")
+    euc_plain = len(_KANA.findall(as_euc)) / max(len(as_euc), 1)
+    cp932_plain = len(_KANA.findall(as_cp932)) / max(len(as_cp932), 1)
+    return ("euc-jp", "cp932") if euc_plain > cp932_plain else ("cp932", "euc-jp")
 
 
 def _is_utf8(line: bytes) -> bool:
@@ -81,13 +104,36 @@ def _is_utf8(line: bytes) -> bool:
     return True
 
 
-def _from_utf16(content: bytes) -> str:
+def _from_utf16(content: bytes, encoding: str) -> str:
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         text = content.decode("utf-16", "replace")
-    else:
+    elif encoding == "utf-16":
         zeros_first = content[0:2000:2].count(0) > content[1:2000:2].count(0)
         text = content.decode("utf-16-be" if zeros_first else "utf-16-le", "replace")
+    else:
+        text = content.decode(encoding, "replace")
     return text.replace("\ufffd", "\udcff")
+
+
+_EUC = re.compile(rb"[\x00-\x8d\x90-\xa0\xff]+|\x8e[\xa1-\xdf]|\x8f[\xa1-\xfe]{2}|(?:[\xa1-\xfe]{2})+|.", re.S)
+
+
+def _from_euc(content: bytes) -> str:
+    """EUC-JP by way of CP932, as for JIS: so that one character is the same character whatever the source."""
+    return "".join(_euc_piece(match.group()) for match in _EUC.finditer(content))
+
+
+def _euc_piece(piece: bytes) -> str:
+    lead = piece[0]
+    if lead < 0x80:
+        return piece.decode("ascii", "surrogateescape")
+    if lead == 0x8E and len(piece) == 2:
+        return piece[1:].decode("cp932", "surrogateescape")
+    if lead == 0x8F and len(piece) == 3:
+        return piece.decode("euc_jp", "replace").replace("\ufffd", "\udcff")
+    if lead >= 0xA1 and len(piece) % 2 == 0:
+        return "".join(_shifted(bytes(b & 0x7F for b in piece)))
+    return "\udcff" * len(piece)
 
 
 _ESCAPES = re.compile(rb"\x1b(\([BJI]|\$[@B]|\$\([@BD])")

@@ -18,10 +18,12 @@ import pyarrow.compute as pc
 from kodomo.intake.dates import first_day
 from kodomo.intake.layout import SPELL_ENDS, FactRule, Layout, LayoutColumn
 from kodomo.intake.quarantine import RowFault
-from kodomo.vault.records import LANDED_FACTS, MENTION_FIELDS, MENTIONS, ROWS, Landing, landing_schema
+from kodomo.vault.records import LANDED_FACTS, MENTION_FIELDS, MENTIONS, PEOPLE_STEP, ROWS, Landing, landing_schema
 
 Kept = Mapping[str, pa.Array]
 """Kept values of the rows at hand by column reference, all of one length, text or null."""
+
+WITHDRAWN = "withdrawn"
 
 SEPARATOR = "\x1f"
 
@@ -52,21 +54,51 @@ class Extraction:
     _facts: list[pa.Table] = field(default_factory=list)
     _rows: list[pa.Table] = field(default_factory=list)
 
-    def add(self, numbers: list[int], kept: Kept) -> list[tuple[int, str, RowFault]]:
-        """Take in rows; returns those whose dates contradict each other, which are not taken in."""
+    def add(self, numbers: list[int], kept: Kept, withdrawn: pa.Array | None = None) -> list[tuple[int, str, RowFault]]:
+        """Take in rows; returns those whose dates contradict each other, which are not taken in.
+
+        ``withdrawn`` rows say nothing of their own: they only take back an earlier row of the same identity.
+        """
         row = pa.array(numbers, pa.int32())
-        spells = [_spell(rule, self._types(), kept, self.layout.lag_days) for rule in self.rules]
+        if withdrawn is not None:
+            self._withdraw(row.filter(withdrawn), _chosen(kept, withdrawn))
+            row, kept = row.filter(pc.invert(withdrawn)), _chosen(kept, pc.invert(withdrawn))
+        spells = [_spell(rule, kept, self.layout.lag_days) for rule in self.rules]
         faults, wrong = _reversed_spells(self.rules, spells, row)
         if faults:
             keep = pc.invert(wrong)
-            row = row.filter(keep)
-            kept = {name: values.filter(keep) for name, values in kept.items()}
+            row, kept = row.filter(keep), _chosen(kept, keep)
             spells = [spell.filter(keep) for spell in spells]
-        facts = [self._fact(rule, spell, kept, row) for rule, spell in zip(self.rules, spells, strict=True)]
-        self._facts += [table for table in facts if table.num_rows]
-        self._mentions += self._mention_tables(kept, row, _earliest(spells, len(row)))
-        self._rows.append(self._fingerprints(kept, row))
+        for group in self.layout.groups:
+            self._add_group(group, row, kept, spells)
         return faults
+
+    def _add_group(self, group: int | None, row: pa.Array, kept: Kept, spells: list[Spell]) -> None:
+        """Take in one of a row's people (or all of the row, where it is one record), as a record of its own."""
+        columns = self._columns_of(group)
+        if group:
+            there = _anything([kept[c.reference] for c in columns if c.group == group and c.person], len(row))
+            row, kept = row.filter(there), _chosen(kept, there)
+            spells = [spell.filter(there) for spell in spells]
+            row = pc.add(row, pa.scalar(group * PEOPLE_STEP, pa.int32()))
+        own = {c.person for c in columns if c.group is not None}
+        told = []
+        for rule, spell in zip(self.rules, spells, strict=True):
+            # What a row says about somebody whom all its people share is said once.
+            if rule.group == group or (rule.group is None and (not group or rule.person in own)):
+                told.append(spell)
+                table = self._fact(rule, spell, kept, row)
+                self._facts += [table] if table.num_rows else []
+        self._mentions += self._mention_tables(columns, kept, row, _earliest(told, len(row)))
+        self._rows.append(self._fingerprints(group, kept, row))
+
+    def _withdraw(self, row: pa.Array, kept: Kept) -> None:
+        for group in self.layout.groups:
+            numbers = pc.add(row, pa.scalar((group or 0) * PEOPLE_STEP, pa.int32()))
+            self._rows.append(self._fingerprints(group, kept, numbers, WITHDRAWN))
+
+    def _columns_of(self, group: int | None) -> list[LayoutColumn]:
+        return [c for c in self.columns if c.group is None or c.group == group]
 
     def landing(self) -> Landing:
         """Everything taken in: mentions in order of row, facts rule by rule."""
@@ -76,9 +108,6 @@ class Extraction:
             _joined(self._rows, landing_schema(ROWS)),
         )
 
-    def _types(self) -> dict[str, str]:
-        return {column.reference: column.type for column in self.columns}
-
     # Facts -------------------------------------------------------------------------------------
 
     def _fact(self, rule: FactRule, spell: Spell, kept: Kept, row: pa.Array) -> pa.Table:
@@ -87,8 +116,8 @@ class Extraction:
         says = pc.or_(pc.is_valid(number), pc.is_valid(code))
         if rule.constant and rule.number:
             says = pc.is_valid(number)
-        for name, meanings in rule.when.items():
-            says = pc.and_(says, pc.is_in(kept[name], pa.array(meanings)))
+        if rule.when:
+            says = pc.and_(says, fits(rule.when, kept, length))
         is_dated = pc.is_valid(spell.valid_from)
         if rule.number or rule.code:
             self.undated[rule.item] += pc.sum(pc.and_not(says, is_dated)).as_py() or 0
@@ -103,16 +132,22 @@ class Extraction:
 
     # Mentions ----------------------------------------------------------------------------------
 
-    def _mention_tables(self, kept: Kept, row: pa.Array, said_from: pa.Array) -> list[pa.Table]:
-        roles = dict.fromkeys(column.person for column in self.columns if column.person)
-        return [table for role in roles if (table := self._mention(role, kept, row, said_from)).num_rows]
+    def _mention_tables(
+        self, columns: list[LayoutColumn], kept: Kept, row: pa.Array, said_from: pa.Array
+    ) -> list[pa.Table]:
+        roles = dict.fromkeys(column.person for column in columns if column.person)
+        return [table for role in roles if (table := self._mention(role, columns, kept, row, said_from)).num_rows]
 
-    def _mention(self, role: str, kept: Kept, row: pa.Array, said_from: pa.Array) -> pa.Table:
+    def _mention(
+        self, role: str, columns: list[LayoutColumn], kept: Kept, row: pa.Array, said_from: pa.Array
+    ) -> pa.Table:
         """One role's mentions; a row that says nothing about this person has none, the subject's excepted."""
         length = len(row)
-        fields = {name: self._field(role, name, kept, length) for name in MENTION_FIELDS}
+        about = [c for c in columns if c.person == role]
+        fields = {name: _field([c for c in about if c.field == name], name, kept, length) for name in MENTION_FIELDS}
         known = self._mention_known_from(fields, said_from, length)
-        row_key = kept.get(self.layout.row_key, pa.nulls(length, pa.string()))
+        keys = [c.reference for c in columns if self.layout.row_key in (c.reference, c.template or None)]
+        row_key = kept[keys[0]] if keys and self.layout.row_key else pa.nulls(length, pa.string())
         table = pa.table(
             {
                 "row": row, "role": pa.repeat(role, length), "kind": pa.repeat(self.layout.kind, length),
@@ -121,22 +156,7 @@ class Extraction:
         ).cast(landing_schema(MENTIONS))  # fmt: skip
         if role == "subject":
             return table
-        says = pa.repeat(False, length)
-        for values in fields.values():
-            says = pc.or_(says, pc.is_valid(values))
-        return table.filter(says)
-
-    def _field(self, role: str, name: str, kept: Kept, length: int) -> pa.Array:
-        given = [kept[c.reference] for c in self.columns if c.person == role and c.field == name]
-        if not given:
-            return pa.nulls(length, pa.string())
-        values = given[0]
-        if len(given) > 1:
-            values = _joined_texts(given, JOINED_WITH.get(name, " "))
-        if name == "address_protection":
-            flags = pc.if_else(pc.is_in(values, pa.array(NOT_PROTECTED)), "0", "1")
-            values = pc.if_else(pc.is_valid(values), flags, None)
-        return values
+        return table.filter(_anything(list(fields.values()), length))
 
     def _mention_known_from(self, fields: Mapping[str, pa.Array], said_from: pa.Array, length: int) -> pa.Array:
         """When we could know it: 届出日, else the event, else the row's first fact, else the extraction."""
@@ -149,14 +169,21 @@ class Extraction:
 
     # Rows --------------------------------------------------------------------------------------
 
-    def _fingerprints(self, kept: Kept, row: pa.Array) -> pa.Table:
-        content = self._hashed([c.reference for c in self.columns], kept)
-        identity = self._hashed(list(self.layout.identity), kept) if self.layout.identity else content
+    def _fingerprints(self, group: int | None, kept: Kept, row: pa.Array, mark: str = "") -> pa.Table:
+        columns = self._columns_of(group)
+        content = self._hashed([c.reference for c in columns], kept, mark)
+        names = self.layout.identity
+        wanted = [c.reference for name in names for c in columns if name in (c.reference, c.template or None)]
+        # Several people of a row that share its whole identity are told apart by their place in it.
+        is_shared = bool(group) and not any(c.reference in wanted for c in columns if c.group is not None)
+        identity = self._hashed(wanted, kept, str(group) if is_shared else "") if names else content
         return pa.table({"row": row, "identity": identity, "content": content}).cast(landing_schema(ROWS))
 
-    def _hashed(self, names: list[str], kept: Kept) -> pa.Array:
+    def _hashed(self, names: list[str], kept: Kept, mark: str = "") -> pa.Array:
         """Keyed fingerprints of some columns together. The key is needed to tell whether a guessed row is there."""
         texts = [pc.fill_null(kept[name], "") for name in names]
+        if mark:
+            texts.append(pa.repeat(mark, len(texts[0])))
         joined = pc.binary_join_element_wise(*texts, SEPARATOR).to_pylist()
         make, key = hashlib.blake2b, self.key
         return pa.array([make(t.encode(), digest_size=16, key=key).digest() for t in joined], pa.binary(16))
@@ -175,8 +202,40 @@ class Spell:
         return Spell(self.valid_from.filter(keep), self.valid_to.filter(keep), self.known_from.filter(keep))
 
 
-def _spell(rule: FactRule, types: Mapping[str, str], kept: Kept, lag_days: int) -> Spell:
-    valid_from = _days(kept[rule.valid_from], first_day)
+def _field(columns: list[LayoutColumn], name: str, kept: Kept, length: int) -> pa.Array:
+    """One field of one person, from the one or several columns that hold it."""
+    given = [kept[c.reference] for c in columns]
+    if not given:
+        return pa.nulls(length, pa.string())
+    values = given[0] if len(given) == 1 else _joined_texts(given, JOINED_WITH.get(name, " "))
+    if name == "address_protection":
+        flags = pc.if_else(pc.is_in(values, pa.array(NOT_PROTECTED)), "0", "1")
+        values = pc.if_else(pc.is_valid(values), flags, None)
+    return values
+
+
+def fits(condition: Mapping[str, list[str]], kept: Kept, length: int) -> pa.Array:
+    """Which rows hold, in each of the named columns, one of its meanings; ``""`` stands for a blank."""
+    answer = pa.repeat(True, length)
+    for name, meanings in condition.items():
+        answer = pc.and_(answer, pc.is_in(pc.fill_null(kept[name], ""), pa.array(meanings)))
+    return answer
+
+
+def _chosen(kept: Kept, keep: pa.Array) -> dict[str, pa.Array]:
+    return {name: values.filter(keep) for name, values in kept.items()}
+
+
+def _anything(columns: list[pa.Array], length: int) -> pa.Array:
+    """Rows in which any of the columns holds something."""
+    answer = pa.repeat(False, length)
+    for values in columns:
+        answer = pc.or_(answer, pc.is_valid(values))
+    return answer
+
+
+def _spell(rule: FactRule, kept: Kept, lag_days: int) -> Spell:
+    valid_from = _days(kept[rule.valid_from], month_of_year(rule.month) if rule.month else first_day)
     if rule.valid_to in SPELL_ENDS:
         valid_to = _days(valid_from, _SPELL_END[rule.valid_to])
     elif rule.valid_to:
@@ -239,6 +298,11 @@ def last_day(value: str) -> dt.date:
 def month_end(day: dt.date) -> dt.date:
     """The first day after the month."""
     return dt.date(day.year + day.month // 12, day.month % 12 + 1, 1)
+
+
+def month_of_year(month: int) -> Callable[[str], dt.date]:
+    """A function from a fiscal year's first day (as kept) to the first day of one of its months."""
+    return lambda value: dt.date(int(value[:4]) + (month < 4), month, 1)
 
 
 def year_end(day: dt.date) -> dt.date:

@@ -1,50 +1,23 @@
 """What one source's files look like, declared as data in the municipality's folder (identity side).
 
-One TOML file per source under ``sources/``. Keys:
+One TOML file per source under ``sources/``. Every key, its default and its meaning stands in
+``kodomo.intake.layout_keys``, from which ``docs/reference/layout.md`` is made. What they mean together:
 
-``source, caption, system, holder, delivery, lag_days, freshness_days, ages``
-    who prints the file, how it arrives, how many days pass between the holder's registration and
-    our knowing (``lag_days``), after how many days it is stale, and for which ages (years, both
-    ends included) a child is expected to appear in it (empty: none is expected).
+Columns are found by their printed name in whatever order, or by position. A column that nothing uses
+(no person, no fact, no condition, not part of the identity) is not taken in, nor is one with
+``ignore``. Several columns may fill one field of one person (姓 and 名): they are joined in the order
+declared. A duplicate header name is referred to as ``名前#2``.
 
-``[file]``
-    ``pattern`` (shell pattern on the file's name), ``format`` csv|tsv|xlsx, ``encoding``
-    cp932|utf-8-sig|utf-16|iso-2022-jp, ``sheet``, ``skip_top`` (junk lines above the header),
-    ``footer`` (regular expression: a row whose first cell matches ends the data),
-    ``extracted_on`` (regular expression with one group, on the file's name, giving YYYYMMDD).
+A row is identified by ``identity``: a later row with the same values and other content corrects the
+earlier one, one that fits ``withdraw_when`` withdraws it. A row that fits ``skip_when``, or doesn't
+fit ``only_when``, is counted and left out. A flag's codes mean "1" or "0"; a sex's mean 男, 女,
+その他 or 不明.
 
-``[record]``
-    ``kind``: ``observations`` (default), ``residents`` (current state of the resident register,
-    one row per 宛名番号, removed people included) or ``moves`` (異動履歴: from ``event_on`` on,
-    the person is as the row says).
-    ``row_key``: column with the source's own identifier (宛名番号, 学籍番号 …), empty if none.
-    ``identity``: columns that together name one record; a later row with the same values and
-    other content corrects the earlier one. Empty: the whole row.
-
-``[[columns]]``
-    ``name`` as printed; ``occurrence`` (1-based, for duplicate header names); ``type`` one of
-    text kana name address integer decimal date month flag code identifier sex; ``item`` the data
-    item of the register; ``required``; ``codes`` (printed value -> meaning in Japanese);
-    ``unknown`` (printed values that mean "not known"); ``minimum``, ``maximum``; ``era`` (元号 of
-    dates printed as six digits without one);
-    ``person`` and ``field``: whose attribute this is: person is subject, guardian, mother,
-    father, household_head, holder (contract holder); field one of ``MENTION_FIELDS``;
-    ``ignore``: printed but not taken in, with the reason in Japanese. A flag's codes mean "1" or
-    "0"; a sex's mean 男, 女, その他 or 不明. Several columns may fill one field of one person
-    (姓 and 名): they are joined in the order declared here. A column that nothing uses (no person,
-    no fact, not part of the identity) is not taken in either.
-
-``[[facts]]``
-    What one row says about one person: ``item``, ``person`` (default subject), ``number`` and/or
-    ``code`` (column names; neither: presence itself, stored as number 1), ``constant`` (a fixed
-    code), ``valid_from`` (date or month column), ``valid_to`` (date column, or ``"month_end"`` /
-    ``"year_end"`` of valid_from (年度末), or ``"same_day"``; absent: still going on),
-    ``known_from`` (date column with the holder's registration date; absent: the end of the
-    period, or valid_from when that is open), ``when`` (table ``{column = [meanings]}``: only rows
-    with these values). ``lag_days`` is added to known_from. The printed end of a spell is its last
-    day, so the fact's ``valid_to`` is the day after; "the end of the period" is that last day.
-    A row whose value or whose ``valid_from`` is blank makes no fact. A duplicate header name is
-    referred to as ``名前#2``.
+A fact is what one row says about one person. ``lag_days`` is added to known_from. The printed end of
+a spell is its last day, so the fact's ``valid_to`` is the day after. A row whose value or whose
+``valid_from`` is blank makes no fact. ``[[repeat]]`` writes out columns and facts for each of its
+values before anything else is looked at; ``[[people]]`` does so for each person of a row, and makes a
+record of its own for each one who is there.
 """
 
 from __future__ import annotations
@@ -54,13 +27,16 @@ import fnmatch
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import Any, Literal
 
 from kodomo.configuration import read_toml
 from kodomo.errors import ConfigurationFault, DeliveryRefused
+from kodomo.intake.dates import read_date
 from kodomo.intake.layout_check import check_layout
+from kodomo.intake.layout_keys import encoding_of
+from kodomo.intake.layout_repeat import spelt_out
 from kodomo.terms import Delivery
 
 RecordKind = Literal["observations", "residents", "moves"]
@@ -73,15 +49,33 @@ class FileShape:
     pattern: str
     format: str
     encoding: str = "cp932"
+    delimiter: str = ","
+    quote: str = '"'
     sheet: str = ""
+    """The one sheet's name, where the layout names one."""
+    sheets: tuple[str | int, ...] = ()
+    """Names, name patterns or positions (from 1) of the sheets to read; empty: the first."""
     skip_top: int = 0
+    find_header: bool = False
+    header_rows: int = 1
+    skip_below: int = 0
     footer: str = ""
+    junk: str = ""
+    short_rows: bool = False
+    positions: str = "byte"
+    record_bytes: int = 0
     extracted_on: str = r"(\d{8})"
+    more_patterns: tuple[str, ...] = ()
+
+    @property
+    def is_workbook(self) -> bool:
+        """Whether a spreadsheet program writes it."""
+        return self.format in ("xlsx", "xls")
 
 
 @dataclass(frozen=True)
 class LayoutColumn:
-    """One printed column."""
+    """One column: printed, joined from printed ones, or the same for every row."""
 
     name: str
     type: str
@@ -96,11 +90,38 @@ class LayoutColumn:
     person: str = ""
     field: str = ""
     ignore: str = ""
+    also: tuple[str, ...] = ()
+    position: int = 0
+    width: int = 0
+    optional: bool = False
+    other: str | None = None
+    blank: str | None = None
+    unit: tuple[str, ...] = ()
+    digits: int = 0
+    century: int = 0
+    fiscal: bool = False
+    join: tuple[str | int, ...] = ()
+    between: str = ""
+    before: str = ""
+    after: str = ""
+    fill_down: bool = False
+    value: str | None = None
+    found_in: str = ""
+    match: str = ""
+    group: int | None = None
+    """Which of a row's several people it belongs to (from 0); None: to the row."""
+    template: str = ""
+    """Its reference before the value of ``[[people]]`` was put in."""
 
     @property
     def reference(self) -> str:
         """How ``[record]`` and ``[[facts]]`` name this column."""
         return self.name if self.occurrence == 1 else f"{self.name}#{self.occurrence}"
+
+    @property
+    def is_printed(self) -> bool:
+        """Whether it stands in the file as a column of its own."""
+        return not self.join and self.value is None and not self.found_in
 
 
 @dataclass(frozen=True)
@@ -113,9 +134,11 @@ class FactRule:
     code: str = ""
     constant: str = ""
     valid_from: str = ""
+    month: int = 0
     valid_to: str = ""
     known_from: str = ""
     when: dict[str, list[str]] = field(default_factory=dict)
+    group: int | None = None
 
     def columns(self) -> set[str]:
         """References of the columns this rule reads."""
@@ -124,6 +147,8 @@ class FactRule:
 
 
 SPELL_ENDS = ("month_end", "year_end", "same_day")
+
+Condition = dict[str, list[str]]
 
 
 @dataclass(frozen=True)
@@ -145,25 +170,42 @@ class Layout:
     columns: tuple[LayoutColumn, ...]
     facts: tuple[FactRule, ...]
     path: Path
+    skip_when: Condition = field(default_factory=dict)
+    only_when: Condition = field(default_factory=dict)
+    withdraw_when: Condition = field(default_factory=dict)
+
+    @property
+    def groups(self) -> tuple[int | None, ...]:
+        """The people a row may hold, as group numbers; ``(None,)`` where a row is one record."""
+        found = sorted({c.group for c in self.columns if c.group is not None})
+        return tuple(found) or (None,)
 
     def items(self) -> set[str]:
         """Data items this source brings in."""
         return {c.item for c in self.columns if c.item and not c.ignore} | {f.item for f in self.facts}
 
+    def named(self, name: str) -> set[str]:
+        """References that a name of ``[record]`` means: itself, or one column for each of a row's people."""
+        return {c.reference for c in self.columns if name in (c.reference, c.template)}
+
+    def record_references(self) -> set[str]:
+        """Columns by which records are told apart, or decided upon."""
+        named = [self.row_key, *self.identity, *self.skip_when, *self.only_when, *self.withdraw_when]
+        return set().union(*(self.named(name) for name in named if name))
+
     def used_references(self) -> set[str]:
-        """Columns that something uses: a person, a fact, the record's identity or key."""
+        """Columns that something uses: a person, a fact, the record's identity, key or conditions."""
         persons = {c.reference for c in self.columns if c.person}
-        return persons | {self.row_key, *self.identity}.union(*(f.columns() for f in self.facts)) - {""}
+        return (persons | self.record_references()).union(*(f.columns() for f in self.facts))
 
     def extracted_on(self, file_name: str) -> dt.date | None:
-        """The extraction date written in a file's name, or None."""
-        found = re.search(self.file.extracted_on, file_name)
-        if not found:
-            return None
-        try:
-            return dt.date.fromisoformat(found.group(1))
-        except ValueError:
-            return None
+        """The extraction date written in a file's name, in whatever notation, or None; of a month, its last day."""
+        found = re.search(self.file.extracted_on, unicodedata.normalize("NFC", file_name))
+        written = read_date(found.group(1)).value if found else None
+        if written and len(written) == 7:
+            year, month = int(written[:4]), int(written[5:])
+            return dt.date(year + month // 12, month % 12 + 1, 1) - dt.timedelta(days=1)
+        return dt.date.fromisoformat(written) if written and len(written) == 10 else None
 
 
 def read_layout(path: Path) -> Layout:
@@ -222,7 +264,7 @@ def layout_for(file_name: str, layouts: Mapping[str, Layout]) -> Layout:
         DeliveryRefused: none fits, or more than one does.
     """
     name = comparable_name(file_name)
-    fitting = [x for x in layouts.values() if fnmatch.fnmatchcase(name, comparable_name(x.file.pattern))]
+    fitting = [x for x in layouts.values() if fits_name(name, x)]
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
@@ -238,6 +280,13 @@ def layout_for(file_name: str, layouts: Mapping[str, Layout]) -> Layout:
         then="ファイル名を決められた形に直すか、sources/ にレイアウトを足してください。",
         code="no_layout",
     )
+
+
+def fits_name(file_name: str, layout: Layout) -> bool:
+    """Whether a file's name has the form that a layout's files have."""
+    name = comparable_name(file_name)
+    patterns = (layout.file.pattern, *layout.file.more_patterns)
+    return any(fnmatch.fnmatchcase(name, comparable_name(pattern)) for pattern in patterns)
 
 
 def comparable_name(file_name: str) -> str:
@@ -257,6 +306,7 @@ def _refuse(faults: list[str], where: str) -> None:
 
 
 def _layout(body: dict[str, Any], path: Path) -> Layout:
+    body = spelt_out(body)
     record, ages = body.get("record", {}), body.get("ages")
     return Layout(
         source=body["source"],
@@ -267,11 +317,42 @@ def _layout(body: dict[str, Any], path: Path) -> Layout:
         lag_days=body["lag_days"],
         freshness_days=body["freshness_days"],
         ages=(ages[0], ages[1]) if ages else None,
-        file=FileShape(**body["file"]),
+        file=_file(body["file"]),
         kind=record.get("kind", "observations"),
         row_key=record.get("row_key", ""),
         identity=tuple(record.get("identity", ())),
-        columns=tuple(LayoutColumn(**{**c, "unknown": tuple(c.get("unknown", ()))}) for c in body["columns"]),
-        facts=tuple(FactRule(**f) for f in body.get("facts", ())),
+        columns=_columns(body["columns"], body["file"]),
+        facts=tuple(FactRule(**{**f, "month": int(f.get("month", 0))}) for f in body.get("facts", ())),
         path=path,
+        skip_when=record.get("skip_when", {}),
+        only_when=record.get("only_when", {}),
+        withdraw_when=record.get("withdraw_when", {}),
     )
+
+
+def _file(file: dict[str, Any]) -> FileShape:
+    patterns = file["pattern"] if isinstance(file["pattern"], list) else [file["pattern"]]
+    sheet = file.get("sheet", "")
+    sheets = sheet if isinstance(sheet, list) else [sheet] if sheet not in ("", None) else []
+    settled = {
+        "pattern": patterns[0], "more_patterns": tuple(patterns[1:]), "sheets": tuple(sheets),
+        "sheet": sheet if isinstance(sheet, str) else "", "encoding": encoding_of(file.get("encoding", "cp932")),
+        "delimiter": file.get("delimiter", "\t" if file["format"] == "tsv" else ","),
+    }  # fmt: skip
+    if file["format"] == "fixed":
+        settled["header_rows"] = file.get("header_rows", 0)
+    return FileShape(**{**file, **settled})
+
+
+def _columns(columns: list[dict[str, Any]], file: dict[str, Any]) -> tuple[LayoutColumn, ...]:
+    """Columns as declared; where nothing is printed above them, one without a position follows the one before it."""
+    has_header = file.get("header_rows", 0 if file["format"] == "fixed" else 1) > 0
+    made, following = [], 1
+    for entry in columns:
+        given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}
+        column = LayoutColumn(**given)
+        if not has_header and column.is_printed:
+            column = column if column.position else replace(column, position=following)
+            following = column.position + max(column.width, 1)
+        made.append(column)
+    return tuple(made)

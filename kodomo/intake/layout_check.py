@@ -6,49 +6,24 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from kodomo.intake import layout_keys as keys
 from kodomo.intake.dates import is_era
+from kodomo.intake.layout_repeat import spelt_out
 from kodomo.terms import Delivery
-from kodomo.vault.records import MENTION_FIELDS
-
-KINDS = ("observations", "residents", "moves")
-FORMATS = ("csv", "tsv", "xlsx")
-ENCODINGS = ("cp932", "utf-8-sig", "utf-8", "utf-16", "iso-2022-jp")
-PERSON_ROLES = ("subject", "guardian", "mother", "father", "household_head", "holder")
-
-COLUMN_TYPES = (
-    "text", "kana", "name", "address", "integer", "decimal", "date", "month", "flag", "code",
-    "identifier", "sex",
-)  # fmt: skip
 
 SEXES = ("男", "女", "その他", "不明")
-
 DATE_FIELDS = ("born_on", "resident_from", "resident_to", "event_on", "registered_on")
 SPELL_WORDS = ("month_end", "year_end", "same_day")
-
-Kind = type | tuple[type, ...]
-
-TOP: dict[str, Kind] = {
-    "source": str, "caption": str, "system": str, "holder": str, "delivery": str, "lag_days": int,
-    "freshness_days": int, "ages": list, "file": dict, "record": dict, "columns": list, "facts": list,
-}  # fmt: skip
-FILE: dict[str, Kind] = {
-    "pattern": str, "format": str, "encoding": str, "sheet": str, "skip_top": int, "footer": str, "extracted_on": str,
-}  # fmt: skip
-RECORD: dict[str, Kind] = {"kind": str, "row_key": str, "identity": list}
-COLUMN: dict[str, Kind] = {
-    "name": str, "type": str, "item": str, "occurrence": int, "required": bool, "codes": dict, "unknown": list,
-    "minimum": (int, float), "maximum": (int, float), "era": str, "person": str, "field": str, "ignore": str,
-}  # fmt: skip
-FACT: dict[str, Kind] = {
-    "item": str, "person": str, "number": str, "code": str, "constant": str, "valid_from": str, "valid_to": str,
-    "known_from": str, "when": dict,
-}  # fmt: skip
+SPELL_STARTS = ("date", "month", "fiscal_year")
 
 _KIND_WORDS: dict[Any, str] = {
     str: "文字列", int: "整数", (int, float): "数", bool: "true か false", list: "[ ] の並び", dict: "{ } の表",
+    (str, list): "文字列か [ ] の並び", (str, int, list): "文字列、整数か [ ] の並び", (int, str): "整数",
 }  # fmt: skip
+_WRITTEN_OUT = ("group", "template")
 
 Add = Callable[[str, str], None]
+Columns = Mapping[str, Mapping[str, Any]]
 
 
 def check_layout(body: Mapping[str, Any]) -> list[str]:
@@ -60,43 +35,62 @@ def check_layout(body: Mapping[str, Any]) -> list[str]:
     faults: list[str] = []
 
     def add(key: str, words: str) -> None:
-        faults.append(f"{key}: {words}")
+        if f"{key}: {words}" not in faults:
+            faults.append(f"{key}: {words}")
 
-    needed = ("source", "caption", "system", "holder", "lag_days", "freshness_days", "file", "columns")
-    if not _form(body, TOP, "", needed, add):
+    if not _form(body, "", "", add):
         return faults
     _check_top(body, add)
-    if _form(body["file"], FILE, "file.", ("pattern", "format"), add):
+    is_file_good = _form(body["file"], "file", "file.", add)
+    if is_file_good:
         _check_file(body["file"], add)
-    columns = _check_columns(body["columns"], add)
+    if not _check_blocks(body, add):
+        return faults
+    flat = spelt_out(body)
+    columns = _check_columns(flat["columns"], add)
+    if columns is None:
+        return faults
+    if is_file_good:
+        _check_places(columns, body["file"], add)
     record = body.get("record", {})
-    if columns is not None and _form(record, RECORD, "record.", (), add):
+    if _form(record, "record", "record.", add):
         _check_record(record, columns, add)
-    if columns is not None:
-        for position, fact in enumerate(body.get("facts", ()), 1):
-            _check_fact(fact, f"facts[{position}]", columns, add)
+    for position, fact in enumerate(flat["facts"], 1):
+        _check_fact(fact, f"facts[{position}]", columns, add)
     return faults
 
 
-def _form(part: Any, known: Mapping[str, Kind], prefix: str, needed: tuple[str, ...], add: Add) -> bool:
+def _form(part: Any, part_name: str, prefix: str, add: Add) -> bool:
     """Whether a part has only known keys, the needed ones, and values of the right kind."""
     if not isinstance(part, dict):
         add(prefix.rstrip("."), "{ } の表で書いてください")
         return False
+    known = {key.name: key for key in keys.PARTS[part_name][1]}
     is_good = True
-    for key in part.keys() - known.keys():
-        add(prefix + key, "知らない項目です")
+    for name in part.keys() - known.keys() - set(_WRITTEN_OUT):
+        add(prefix + name, f"知らない項目です{_nearest(name, known)}")
         is_good = False
-    for key in needed:
-        if part.get(key) in (None, ""):
-            add(prefix + key, "書かれていません")
-            is_good = False
-    for key, value in part.items():
-        kind = known.get(key)
-        if kind and (not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)):
-            add(prefix + key, f"{_KIND_WORDS[kind]}で書いてください")
+    for key in known.values():
+        if key.needed and part.get(key.name) in (None, "", []):
+            empty = part_name == "" and key.name == "columns" and (part.get("repeat") or part.get("people"))
+            if not empty:
+                add(prefix + key.name, "書かれていません")
+                is_good = False
+    for name, value in part.items():
+        if name not in known:
+            continue
+        kind = known[name].kind
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            add(prefix + name, f"{_KIND_WORDS[kind]}で書いてください")
             is_good = False
     return is_good
+
+
+def _nearest(name: str, known: Mapping[str, Any]) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(name, known, 1, 0.7)
+    return f"(「{close[0]}」のことですか)" if close else ""
 
 
 def _check_top(body: Mapping[str, Any], add: Add) -> None:
@@ -115,20 +109,66 @@ def _check_top(body: Mapping[str, Any], add: Add) -> None:
 
 
 def _check_file(file: Mapping[str, Any], add: Add) -> None:
-    if file["format"] not in FORMATS:
-        add("file.format", f"「{file['format']}」は使えません(使えるのは {'、'.join(FORMATS)})")
-    if file.get("encoding", "cp932") not in ENCODINGS:
-        add("file.encoding", f"「{file['encoding']}」は使えません(使えるのは {'、'.join(ENCODINGS)})")
-    if not 0 <= file.get("skip_top", 0) <= 1000:
-        add("file.skip_top", "0 から 1000 までで書いてください")
-    for key, groups in (("footer", None), ("extracted_on", 1)):
-        try:
-            pattern = re.compile(file.get(key, "()"))
-        except re.error:
-            add(f"file.{key}", "正規表現として読めません")
-            continue
-        if groups is not None and pattern.groups != groups:
-            add(f"file.{key}", "かっこ( )をちょうど一つ使ってください")
+    if file["format"] not in keys.FORMATS:
+        add("file.format", f"「{file['format']}」は使えません(使えるのは {'、'.join(keys.FORMATS)})")
+    if keys.encoding_of(file.get("encoding", "cp932")) not in keys.ENCODINGS:
+        add("file.encoding", f"「{file['encoding']}」は使えません(使えるのは {'、'.join(keys.ENCODINGS)})")
+    for key, most in (("skip_top", 1000), ("skip_below", 1000), ("header_rows", 9), ("record_bytes", 100_000)):
+        if not 0 <= file.get(key, 0) <= most:
+            add(f"file.{key}", f"0 から {most} までで書いてください")
+    if len(file.get("delimiter", ",")) != 1 or file.get("delimiter") in ("\r", "\n", '"'):
+        add("file.delimiter", '区切り文字を一つだけ書いてください(例 "," "\\t" ";" "|")')
+    if len(file.get("quote", '"')) > 1:
+        add("file.quote", '引用符を一つだけ書くか、使わないなら "" と書いてください')
+    if file.get("find_header") and file.get("header_rows", 1) == 0:
+        add("file.find_header", "header_rows が 0 のときは使えません")
+    if file.get("positions", "byte") not in ("byte", "character"):
+        add("file.positions", "byte か character で書いてください")
+    if file.get("sheet") and file["format"] not in ("xlsx", "xls"):
+        add("file.sheet", "format が xlsx か xls のときだけ書けます")
+    for word in ("pattern", "sheet"):
+        values = file.get(word)
+        if isinstance(values, list) and not all(
+            isinstance(v, str if word == "pattern" else (str, int)) and v for v in values
+        ):
+            add(f"file.{word}", "文字列の並びで書いてください")
+    for key, groups in (("footer", None), ("junk", None), ("extracted_on", 1)):
+        _check_pattern(file.get(key, "()"), f"file.{key}", groups, add)
+
+
+def _check_pattern(text: str, key: str, groups: int | None, add: Add) -> None:
+    try:
+        pattern = re.compile(text)
+    except re.error:
+        add(key, "正規表現として読めません")
+        return
+    if groups is not None and pattern.groups != groups:
+        add(key, "かっこ( )をちょうど一つ使ってください")
+
+
+def _check_blocks(body: Mapping[str, Any], add: Add) -> bool:
+    """The form of ``[[repeat]]`` and ``[[people]]``; they must be sound before they can be written out."""
+    is_good = True
+    if len(body.get("people", ())) > 1:
+        add("people", "一つだけ書けます")
+        is_good = False
+    for name in ("repeat", "people"):
+        for position, part in enumerate(body.get(name, ()), 1):
+            key = f"{name}[{position}]"
+            if not _form(part, name, f"{key}.", add):
+                is_good = False
+                continue
+            values = part["for"]
+            is_texts = all(isinstance(v, str | int) and not isinstance(v, bool) for v in values)
+            if not is_texts and not all(isinstance(v, dict) for v in values):
+                add(f"{key}.for", "文字列の並びか、{ } の表の並びで書いてください")
+                is_good = False
+            for word in ("columns", "facts"):
+                is_tables = all(isinstance(entry, dict) for entry in part.get(word, ()))
+                if not is_tables or (word == "columns" and not all("name" in entry for entry in part[word])):
+                    add(f"{key}.{word}", "一つずつ { } の表で、columns には name も書いてください")
+                    is_good = False
+    return is_good
 
 
 def _check_columns(columns: list[Any], add: Add) -> dict[str, Mapping[str, Any]] | None:
@@ -140,7 +180,7 @@ def _check_columns(columns: list[Any], add: Add) -> dict[str, Mapping[str, Any]]
     is_good = True
     for position, column in enumerate(columns, 1):
         key = f"columns[{position}]"
-        if not _form(column, COLUMN, f"{key}.", ("name", "type"), add):
+        if not _form(column, "columns", f"{key}.", add):
             is_good = False
             continue
         key = f"columns「{column['name']}」"
@@ -148,15 +188,16 @@ def _check_columns(columns: list[Any], add: Add) -> dict[str, Mapping[str, Any]]
         occurrence = column.get("occurrence", 1)
         reference = column["name"] if occurrence == 1 else f"{column['name']}#{occurrence}"
         if reference in by_reference:
-            add(key, "同じ見出し・同じ順番(occurrence)の列が二度書かれています")
+            hint = "。[[people]] と [[repeat]] の名前には {} を入れてください" if "group" in column else ""
+            add(key, f"同じ見出し・同じ順番(occurrence)の列が二度書かれています{hint}")
         by_reference[reference] = column
     return by_reference if is_good else None
 
 
 def _check_column(column: Mapping[str, Any], key: str, add: Add) -> None:
     kind = column["type"]
-    if kind not in COLUMN_TYPES:
-        add(f"{key}.type", f"「{kind}」は使えません(使えるのは {'、'.join(COLUMN_TYPES)})")
+    if kind not in keys.TYPES:
+        add(f"{key}.type", f"「{kind}」は使えません(使えるのは {'、'.join(keys.TYPES)})")
         return
     if column.get("occurrence", 1) < 1:
         add(f"{key}.occurrence", "1 以上で書いてください")
@@ -168,24 +209,56 @@ def _check_column(column: Mapping[str, Any], key: str, add: Add) -> None:
     _check_codes(column, key, add)
     _check_bounds(column, key, add)
     _check_person(column, key, add)
+    _check_origin(column, key, add)
     if column.get("era") and (kind not in ("date", "month") or not is_era(column["era"])):
         add(f"{key}.era", "type が date か month の列に、明治〜令和(M〜R)のどれかで書いてください")
+    if "century" in column and (kind not in ("date", "month") or column["century"] not in (19, 20)):
+        add(f"{key}.century", "type が date か month の列に、19 か 20 で書いてください")
+    if column.get("fiscal") and kind != "month":
+        add(f"{key}.fiscal", "type が month の列にだけ書けます")
+    if "digits" in column and (kind != "identifier" or not 1 <= column["digits"] <= 40):
+        add(f"{key}.digits", "type が identifier の列に、1 から 40 までで書いてください")
+    for word in ("also", "unknown", "unit"):
+        if not all(isinstance(one, str) for one in column.get(word, ())):
+            add(f"{key}.{word}", "文字列の並びで書いてください")
+
+
+def _check_origin(column: Mapping[str, Any], key: str, add: Add) -> None:
+    """Where the values come from: printed, joined, fixed, or found outside the rows; one of them only."""
+    ways = [word for word in ("join", "value", "found_in") if word in column]
+    if len(ways) > 1:
+        add(f"{key}.{ways[1]}", f"{ways[0]} と同時には書けません")
+    if "join" in column and (
+        len(column["join"]) < 2 or not all(isinstance(j, str | int) and not isinstance(j, bool) for j in column["join"])
+    ):
+        add(f"{key}.join", "つなぐ列を二つ以上、見出しの名前か列の位置で書いてください")
+    if "found_in" in column:
+        if column["found_in"] not in keys.FOUND_IN:
+            add(f"{key}.found_in", f"使えるのは {'、'.join(keys.FOUND_IN)} です")
+        _check_pattern(column.get("match", ""), f"{key}.match", 1, add)
+    elif "match" in column:
+        add(f"{key}.match", "found_in といっしょに書いてください")
 
 
 def _check_codes(column: Mapping[str, Any], key: str, add: Add) -> None:
     kind, codes = column["type"], column.get("codes", {})
-    if kind == "code" and not codes:
+    if kind == "code" and not codes and not column.get("other"):
         add(f"{key}.codes", "type が code の列には、コード表が要ります")
     if codes and kind not in ("code", "flag", "sex"):
         add(f"{key}.codes", "type が code、flag、sex の列にだけ書けます")
+    if "other" in column and kind not in ("code", "flag", "sex"):
+        add(f"{key}.other", "type が code、flag、sex の列にだけ書けます")
     if not all(isinstance(meaning, str) and meaning for meaning in codes.values()):
         add(f"{key}.codes", '意味は文字列で書いてください(例: "1" = "有")')
         return
     allowed = {"flag": ("0", "1"), "sex": SEXES}.get(kind)
-    if allowed and set(codes.values()) - set(allowed):
+    if not allowed:
+        return
+    if set(codes.values()) - set(allowed):
         add(f"{key}.codes", f"意味に使えるのは {'、'.join(allowed)} です")
-    if not all(isinstance(word, str) for word in column.get("unknown", ())):
-        add(f"{key}.unknown", "文字列の並びで書いてください")
+    for word in ("other", "blank"):
+        if column.get(word) and column[word] not in allowed:
+            add(f"{key}.{word}", f"意味に使えるのは {'、'.join(allowed)} です")
 
 
 def _check_bounds(column: Mapping[str, Any], key: str, add: Add) -> None:
@@ -203,10 +276,10 @@ def _check_person(column: Mapping[str, Any], key: str, add: Add) -> None:
         return
     if not person:
         return
-    if person not in PERSON_ROLES:
-        add(f"{key}.person", f"「{person}」は使えません(使えるのは {'、'.join(PERSON_ROLES)})")
-    if name not in MENTION_FIELDS:
-        add(f"{key}.field", f"「{name}」は使えません(使えるのは {'、'.join(MENTION_FIELDS)})")
+    if person not in keys.ROLES:
+        add(f"{key}.person", f"「{person}」は使えません(使えるのは {'、'.join(keys.ROLES)})")
+    if name not in keys.FIELDS:
+        add(f"{key}.field", f"「{name}」は使えません(使えるのは {'、'.join(keys.FIELDS)})")
     if name in DATE_FIELDS and column["type"] != "date":
         add(f"{key}.type", f"field が {name} の列は date にしてください")
     if name == "sex" and column["type"] != "sex":
@@ -217,14 +290,40 @@ def _check_person(column: Mapping[str, Any], key: str, add: Add) -> None:
         add(f"{key}.item", "人を示す列には、登録簿のデータ項目が要ります")
 
 
-def _check_record(record: Mapping[str, Any], columns: Mapping[str, Mapping[str, Any]], add: Add) -> None:
+def _check_places(columns: Columns, file: Mapping[str, Any], add: Add) -> None:
+    """Positions and widths, where the file's format calls for them."""
+    is_fixed = file["format"] == "fixed"
+    has_header = file.get("header_rows", 0 if is_fixed else 1) > 0
+    for column in columns.values():
+        key = f"columns「{column['name']}」"
+        is_printed = not any(word in column for word in ("join", "value", "found_in"))
+        if is_fixed and is_printed and column.get("width", 0) < 1:
+            add(f"{key}.width", "固定長の列には長さ(width)が要ります")
+        if "position" in column and column["position"] < 1:
+            add(f"{key}.position", "1 以上で書いてください")
+        if is_fixed and has_header and is_printed and "position" not in column:
+            add(f"{key}.position", "固定長の列には位置(position)が要ります")
+        names = {c["name"] for c in columns.values()} | set(columns)
+        for part in column.get("join", ()) if not has_header else ():
+            if isinstance(part, str) and part not in names:
+                add(f"{key}.join", f"列「{part}」が columns にありません(見出しのないファイルです)")
+
+
+def _check_record(record: Mapping[str, Any], columns: Columns, add: Add) -> None:
     kind = record.get("kind", "observations")
-    if kind not in KINDS:
-        add("record.kind", f"「{kind}」は使えません(使えるのは {'、'.join(KINDS)})")
+    if kind not in keys.KINDS:
+        add("record.kind", f"「{kind}」は使えません(使えるのは {'、'.join(keys.KINDS)})")
+    templates = {c["template"]: c for c in columns.values() if c.get("template")}
+    known = {**templates, **columns}
     if record.get("row_key"):
-        _check_reference(record["row_key"], "record.row_key", columns, None, add)
+        _check_reference(record["row_key"], "record.row_key", known, None, add)
     for name in record.get("identity", ()):
-        _check_reference(name, "record.identity", columns, None, add)
+        _check_reference(name, "record.identity", known, None, add)
+    for word in ("skip_when", "only_when", "withdraw_when"):
+        for name, meanings in record.get(word, {}).items():
+            _check_condition(name, meanings, f"record.{word}", columns, add)
+    if record.get("withdraw_when") and not record.get("identity"):
+        add("record.withdraw_when", "どの記録を取り消すかを知るため、identity が要ります")
     fields = {(c.get("person"), c.get("field")) for c in columns.values()}
     wanted = {"residents": ("resident_number",), "moves": ("resident_number", "event_on", "event_kind")}
     for name in wanted.get(kind, ()):
@@ -233,7 +332,7 @@ def _check_record(record: Mapping[str, Any], columns: Mapping[str, Mapping[str, 
 
 
 def _check_reference(
-    name: Any, key: str, columns: Mapping[str, Mapping[str, Any]], kinds: tuple[str, ...] | None, add: Add
+    name: Any, key: str, columns: Columns, kinds: tuple[str, ...] | None, add: Add
 ) -> Mapping[str, Any] | None:
     column = columns.get(name) if isinstance(name, str) else None
     if column is None:
@@ -247,8 +346,8 @@ def _check_reference(
     return None
 
 
-def _check_fact(fact: Any, key: str, columns: Mapping[str, Mapping[str, Any]], add: Add) -> None:
-    if not _form(fact, FACT, f"{key}.", ("item", "valid_from"), add):
+def _check_fact(fact: Any, key: str, columns: Columns, add: Add) -> None:
+    if not _form(fact, "facts", f"{key}.", add):
         return
     key = f"{key}({fact['item']})"
     person = fact.get("person", "subject")
@@ -256,7 +355,12 @@ def _check_fact(fact: Any, key: str, columns: Mapping[str, Mapping[str, Any]], a
         add(f"{key}.person", f"「{person}」を示す列が columns にありません")
     if sum(bool(fact.get(word)) for word in ("code", "constant")) > 1:
         add(f"{key}.constant", "code と constant は同時に書けません")
-    _check_reference(fact["valid_from"], f"{key}.valid_from", columns, ("date", "month"), add)
+    start = _check_reference(fact["valid_from"], f"{key}.valid_from", columns, SPELL_STARTS, add)
+    if "month" in fact and start is not None:
+        if start["type"] != "fiscal_year":
+            add(f"{key}.month", "valid_from が年度(fiscal_year)の列のときだけ書けます")
+        if not str(fact["month"]).isdigit() or not 1 <= int(fact["month"]) <= 12:
+            add(f"{key}.month", "1 から 12 までで書いてください")
     if fact.get("valid_to") and fact["valid_to"] not in SPELL_WORDS:
         _check_reference(fact["valid_to"], f"{key}.valid_to", columns, ("date", "month"), add)
     optional = (("known_from", ("date", "month")), ("number", ("integer", "decimal", "flag")),
@@ -268,7 +372,7 @@ def _check_fact(fact: Any, key: str, columns: Mapping[str, Mapping[str, Any]], a
         _check_condition(name, meanings, f"{key}.when", columns, add)
 
 
-def _check_condition(name: str, meanings: Any, key: str, columns: Mapping[str, Mapping[str, Any]], add: Add) -> None:
+def _check_condition(name: str, meanings: Any, key: str, columns: Columns, add: Add) -> None:
     column = _check_reference(name, key, columns, None, add)
     if not isinstance(meanings, list) or not meanings or not all(isinstance(m, str) for m in meanings):
         add(key, f"列「{name}」の条件は、意味の並びで書いてください")
@@ -276,6 +380,7 @@ def _check_condition(name: str, meanings: Any, key: str, columns: Mapping[str, M
     if column is None:
         return
     possible = set(column.get("codes", {}).values()) or ({"0", "1"} if column["type"] == "flag" else set())
+    possible |= {column[word] for word in ("other", "blank") if column.get(word)} if possible else set()
     for meaning in meanings:
-        if possible and meaning not in possible:
+        if possible and meaning and meaning not in possible:
             add(key, f"列「{name}」の意味「{meaning}」は codes にありません")

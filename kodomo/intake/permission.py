@@ -43,7 +43,7 @@ def permit(layout: Layout, register: Register, on: dt.date, name: str) -> Permis
     allowed = {c.reference for c in used if _may_hold(c, register, on)}
     rules = frozenset(at for at, rule in enumerate(layout.facts) if _may_say(rule, layout, allowed, register, on))
     refused = _refused(layout, used, allowed, rules, register, on)
-    mandatory = {layout.row_key, *layout.identity} - {""} | {c.reference for c in used if c.person and c.required}
+    mandatory = layout.record_references() | {c.reference for c in used if c.person and c.required}
     # Rows taken in without their protection flag would show an address that must stay hidden.
     mandatory |= {c.reference for c in used if c.field == "address_protection"}
     barred = [c.reference for c in used if c.reference in mandatory - allowed]

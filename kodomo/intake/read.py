@@ -14,25 +14,29 @@ import socket
 import struct
 import sys
 import traceback
-import unicodedata
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from kodomo.errors import DeliveryRefused
-from kodomo.intake.cells import ColumnReader
+from kodomo.intake.cells import DITTO, ColumnReader
 from kodomo.intake.decode import ENCODING_NAMES, likely_encoding
-from kodomo.intake.extract import Extraction
+from kodomo.intake.extract import Extraction, fits
 from kodomo.intake.individual_number import NumberWatch
-from kodomo.intake.layout import Layout, read_layout
+from kodomo.intake.layout import Layout, LayoutColumn, read_layout
 from kodomo.intake.limits import Limits
+from kodomo.intake.places import Found, find_places
 from kodomo.intake.quarantine import RowFault
 from kodomo.intake.sanitise import check_kind, check_workbook, refused
-from kodomo.intake.sheets import Chunk, Sheet, open_sheet
-from kodomo.vault.records import Landing
+from kodomo.intake.sheets import Chunk, Sheet
+from kodomo.intake.text_rows import open_fixed, open_text
+from kodomo.intake.workbooks import open_workbook
+from kodomo.vault.records import PEOPLE_STEP, Landing
 
 MAGIC = b"KDM1"
 HEAD_BYTES = 1 << 16
@@ -66,11 +70,15 @@ class Reading:
     doubts: dict[str, dict[str, int]]
     undated: dict[str, int]
     notes: list[str]
+    rows_skipped: int = 0
+    rows_withdrawn: int = 0
+    blanks: dict[str, int] = field(default_factory=dict)
+    """Blank cells by column, of the rows taken in."""
 
     @property
     def rows_landed(self) -> int:
-        """Rows taken in."""
-        return int(self.landing.rows.num_rows)
+        """Rows taken in; a row of several people is one."""
+        return int(pc.sum(pc.less(self.landing.rows["row"], PEOPLE_STEP)).as_py() or 0)
 
 
 def read_extract(job: Job) -> Reading:
@@ -84,82 +92,193 @@ def read_extract(job: Job) -> Reading:
     check_kind(head, job.layout.file.format, job.name)
     if job.layout.file.format == "xlsx":
         check_workbook(job.path, job.name, job.limits)
-    sheet = open_sheet(job.path, job.layout, job.name, job.limits)
-    return _Reader(job, sheet).read()
+    reader = _Reader(job)
+    for sheet in open_sheets(job):
+        reader.take(sheet)
+    return reader.reading()
+
+
+def open_sheets(job: Job) -> Iterable[Sheet]:
+    """A file's sheets as its layout says; a text file is one sheet. Raises DeliveryRefused."""
+    layout = job.layout
+    if layout.file.is_workbook:
+        return open_workbook(job.path, layout, job.name, job.limits)
+    opened = open_fixed if layout.file.format == "fixed" else open_text
+    return [opened(job.path, layout, job.name, job.limits)]
 
 
 class _Reader:
-    """One pass over a sheet's chunks."""
+    """One pass over a file's sheets, chunk by chunk; rows are numbered through all of them."""
 
-    def __init__(self, job: Job, sheet: Sheet) -> None:
-        self.job, self.sheet = job, sheet
-        self.places = _places(job, sheet.header)
-        taken = [c for c in job.layout.columns if c.reference in job.columns and c.reference in self.places]
-        self.readers = {c.reference: ColumnReader(c, job.limits) for c in taken}
-        rules = tuple(rule for at, rule in enumerate(job.layout.facts) if at in job.rules)
-        self.extraction = Extraction(job.layout, tuple(taken), rules, job.key, job.arrived_on)
-        self.watches = [NumberWatch(header) for header in sheet.header]
+    def __init__(self, job: Job) -> None:
+        self.job, layout = job, job.layout
+        taken = tuple(c for c in layout.columns if c.reference in job.columns)
+        rules = tuple(rule for at, rule in enumerate(layout.facts) if at in job.rules)
+        # A person who isn't there lacks nothing: what is required of a row's people is asked of those who are.
+        self.readers = {c.reference: ColumnReader(replace(c, required=c.required and not c.group), job.limits)
+                        for c in taken}  # fmt: skip
+        self.required = {c.reference: c.group for c in taken if c.required and c.group}
+        self.extraction = Extraction(layout, taken, rules, job.key, job.arrived_on)
+        self.watches: list[NumberWatch] = []
         self.faults: list[tuple[int, str, RowFault]] = []
-        self.rows_read = 0
+        self.rows_read = self.rows_skipped = self.rows_withdrawn = self.blank_rows = self.before = 0
+        self.blanks: Counter[str] = Counter()
+        self.notes: list[str] = []
+        self.unexpected: dict[str, None] = {}
 
-    def read(self) -> Reading:
-        for chunk in self.sheet.chunks:
-            self._take(chunk)
+    def take(self, sheet: Sheet) -> None:
+        """Read one sheet to its end."""
+        found = self._found(sheet)
+        self.places = found.places
+        self.above: dict[str, str] = {}
+        watches = [NumberWatch(header) for header in sheet.header]
+        self.watches += watches
+        for chunk in sheet.chunks:
+            if self.before:
+                chunk.numbers = [number + self.before for number in chunk.numbers]
+                chunk.faults = [(number + self.before, column, fault) for number, column, fault in chunk.faults]
+            self._take(chunk, watches)
+        if self.before:
+            self.notes.append(f"シート「{sheet.name}」の 1 行目は、通しで {self.before + 1} 行目と数えます。")
+        last = self.before + sheet.last
+        if sheet.ends_abruptly and self.faults and self.faults[-1][0] == last:
+            sheet.notes.append("最後の行が途中で終わっています。ファイルが切れていないか確かめてください。")
+        self.before, self.blank_rows = last, self.blank_rows + sheet.blank_rows
+        self.notes += sheet.notes
+
+    def reading(self) -> Reading:
+        """What all sheets came to."""
         self._refuse_individual_numbers()
         landing = self.extraction.landing()
-        if self.rows_read and not landing.rows.num_rows:
+        if self.rows_read > self.rows_skipped and not landing.rows.num_rows:
             self._refuse_all()
-        if self.sheet.ends_abruptly and self.faults and self.faults[-1][0] == self.rows_read + self.sheet.blank_rows:
-            self.sheet.notes.append("最後の行が途中で終わっています。ファイルが切れていないか確かめてください。")
         return Reading(
             landing=landing,
             rows_read=self.rows_read,
-            blank_rows=self.sheet.blank_rows,
+            blank_rows=self.blank_rows,
             quarantined=[(row, column, str(fault)) for row, column, fault in sorted(set(self.faults))],
-            unexpected=self._unexpected(),
+            unexpected=list(self.unexpected),
             doubts={name: dict(r.doubts) for name, r in self.readers.items() if r.doubts},
             undated={item: count for item, count in self.extraction.undated.items() if count},
-            notes=self.sheet.notes,
+            notes=self.notes,
+            rows_skipped=self.rows_skipped,
+            rows_withdrawn=self.rows_withdrawn,
+            blanks=dict(self.blanks),
         )
 
-    def _take(self, chunk: Chunk) -> None:
+    def _found(self, sheet: Sheet) -> Found:
+        """Where each declared column stands in this sheet, whatever the order.
+
+        Raises:
+            DeliveryRefused: a declared column that is not merely ignored is missing. Its values would
+                otherwise be taken for nothing; a missing column is never zero.
+        """
+        layout, name = self.job.layout, self.job.name
+        outside = {"file_name": name, "sheet_name": sheet.name, "above": sheet.above}
+        has_header = bool(sheet.heads) or layout.file.format == "fixed"
+        found = find_places(layout, sheet.header, outside, has_header)
+        if found.missing:
+            raise refused(
+                "missing_column",
+                f"レイアウトにある列が {len(found.missing)} 列ありません。ファイル全体を受け取りません。",
+                f"{name} 列: {'、'.join(found.missing)}",
+                _hint(self.job, len(found.missing)),
+            )
+        for at, header in enumerate(sheet.header):
+            if at not in found.expected and header.strip():
+                self.unexpected[printable(header)] = None
+        return found
+
+    def _take(self, chunk: Chunk, watches: list[NumberWatch]) -> None:
         self.faults += chunk.faults
         self.rows_read += len(chunk.numbers) + len(chunk.faults)
         if not chunk.rows:
             return
-        printed = list(zip(*chunk.rows, strict=True))
-        distinct = [set(cells) for cells in printed]
-        for watch, values in zip(self.watches, distinct, strict=True):
-            watch.look(values)
+        printed: list[Sequence[str]] = list(zip(*chunk.rows, strict=True))
+        for watch, cells in zip(watches, printed, strict=True):
+            watch.look(set(cells))
         kept: dict[str, list[Any]] = {}
-        bad: set[int] = set()
+        faults: list[tuple[int, str, RowFault]] = []
         for name, reader in self.readers.items():
-            place = self.places[name]
-            has_fault = reader.learn(distinct[place])
-            kept[name] = list(map(reader.memo.__getitem__, printed[place]))
+            cells = self._cells(name, reader.column, printed, len(chunk.rows))
+            has_fault = reader.learn(set(cells))
+            kept[name] = list(map(reader.memo.__getitem__, cells))
             if has_fault:
-                bad |= self._note_faults(name, kept[name], chunk.numbers)
-        numbers = chunk.numbers
+                faults += [(at, name, value) for at, value in enumerate(kept[name]) if isinstance(value, RowFault)]
+        faults += self._missing_of_people(kept, len(chunk.rows))
+        self._keep(chunk.numbers, kept, faults)
+
+    def _cells(self, name: str, column: LayoutColumn, printed: Sequence[Sequence[str]], count: int) -> Sequence[str]:
+        cells = self.places[name].cells(printed, count)
+        if not column.fill_down:
+            return cells
+        filled, above = [], self.above.get(name, "")
+        for cell in cells:
+            above = above if not cell.strip() or cell.strip() in DITTO else cell
+            filled.append(above)
+        self.above[name] = above
+        return filled
+
+    def _missing_of_people(self, kept: dict[str, list[Any]], count: int) -> list[tuple[int, str, RowFault]]:
+        """Required cells that are blank for one of a row's several people who is there."""
+        faults = []
+        for name, group in self.required.items():
+            there = [kept[c.reference] for c in self.extraction.columns if c.group == group and c.person]
+            faults += [
+                (at, name, RowFault.MISSING)
+                for at in range(count)
+                if kept[name][at] is None and any(values[at] is not None for values in there)
+            ]
+        return faults
+
+    def _keep(self, numbers: list[int], kept: dict[str, list[Any]], faults: list[tuple[int, str, RowFault]]) -> None:
+        """Leave out rows that the layout doesn't want and rows at fault, and take in the rest."""
+        left_out = self._left_out(kept, len(numbers))
+        self.rows_skipped += len(left_out)
+        faults = [entry for entry in faults if entry[0] not in left_out]
+        self.faults += [(numbers[at], name, fault) for at, name, fault in faults]
+        bad = left_out | {at for at, _, _ in faults}
         if bad:
             good = [at for at in range(len(numbers)) if at not in bad]
             numbers = [numbers[at] for at in good]
             kept = {name: [values[at] for at in good] for name, values in kept.items()}
-        if numbers:
-            arrays = {name: pa.array(values, pa.string()) for name, values in kept.items()}
-            self.faults += self.extraction.add(numbers, arrays)
+        if not numbers:
+            return
+        arrays = {name: pa.array(values, pa.string()) for name, values in kept.items()}
+        for name, values in arrays.items():
+            if values.null_count:
+                self.blanks[name] += values.null_count
+        withdraw = self.job.layout.withdraw_when
+        withdrawn = fits(withdraw, arrays, len(numbers)) if withdraw else None
+        self.rows_withdrawn += (pc.sum(withdrawn).as_py() or 0) if withdrawn is not None else 0
+        self.faults += self.extraction.add(numbers, arrays, withdrawn)
 
-    def _note_faults(self, name: str, values: list[Any], numbers: list[int]) -> set[int]:
-        bad = {at for at, value in enumerate(values) if isinstance(value, RowFault)}
-        self.faults += [(numbers[at], name, values[at]) for at in bad]
-        return bad
+    def _left_out(self, kept: dict[str, list[Any]], count: int) -> set[int]:
+        layout = self.job.layout
+        if not (layout.skip_when or layout.only_when):
+            return set()
+
+        def all_fit(condition: dict[str, list[str]], at: int) -> bool:
+            return all((kept[name][at] or "") in meanings for name, meanings in condition.items())
+
+        skipped = {at for at in range(count) if layout.skip_when and all_fit(layout.skip_when, at)}
+        if layout.only_when:
+            names = list(layout.only_when)
+            # A row whose condition can't be read is a fault, not a row that nobody wants.
+            skipped |= {
+                at
+                for at in range(count)
+                if not any(isinstance(kept[n][at], RowFault) for n in names) and not all_fit(layout.only_when, at)
+            }
+        return skipped
 
     def _refuse_individual_numbers(self) -> None:
-        columns = [watch.header for watch in self.watches if watch.holds_individual_numbers]
+        columns = dict.fromkeys(watch.header for watch in self.watches if watch.holds_individual_numbers)
         if columns:
             raise refused(
                 "individual_number",
                 "個人番号(マイナンバー)か住民票コードとみられる列があります。ファイル全体を受け取りません。",
-                f"{self.job.name} 列: {'、'.join(printable(c) for c in columns)}",
+                f"{self.job.name} 列: {'、'.join(printable(c) or '(見出しのない列)' for c in columns)}",
                 "その列を除いて出力し直してください。渡した媒体からも消してください。",
             )
 
@@ -171,50 +290,17 @@ class _Reader:
             "別のファイルでないか、文字コードとレイアウトを確かめてください。",
         )  # fmt: skip
 
-    def _unexpected(self) -> list[str]:
-        expected = {self.places[c.reference] for c in self.job.layout.columns if c.reference in self.places}
-        return [printable(h) for at, h in enumerate(self.sheet.header) if at not in expected and h.strip()]
-
-
-def _places(job: Job, header: list[str]) -> dict[str, int]:
-    """Where each declared column stands in the file, whatever the order.
-
-    Raises:
-        DeliveryRefused: a declared column that is not merely ignored is missing. Its values would
-            otherwise be taken for nothing; a missing column is never zero.
-    """
-    seen: Counter[str] = Counter()
-    at: dict[tuple[str, int], int] = {}
-    for place, printed in enumerate(header):
-        name = _folded(printed)
-        seen[name] += 1
-        at[(name, seen[name])] = place
-    found = {c.reference: at.get((_folded(c.name), c.occurrence)) for c in job.layout.columns}
-    missing = [c.reference for c in job.layout.columns if not c.ignore and found[c.reference] is None]
-    if missing:
-        raise refused(
-            "missing_column",
-            f"レイアウトにある列が {len(missing)} 列ありません。ファイル全体を受け取りません。",
-            f"{job.name} 列: {'、'.join(missing)}",
-            _hint(job, len(missing)),
-        )
-    return {reference: place for reference, place in found.items() if place is not None}
-
 
 def _hint(job: Job, missing: int) -> str:
     """What the cause may be, when (nearly) the whole header doesn't fit."""
     wanted = [c for c in job.layout.columns if not c.ignore]
-    if missing < max(len(wanted) * 0.7, 2) or job.layout.file.format == "xlsx":
+    if missing < max(len(wanted) * 0.7, 2) or job.layout.file.is_workbook:
         return "列を落とさずに出力し直すか、出力の仕様が変わったならレイアウトを直してください。"
     likely = likely_encoding(job.path.read_bytes())
     declared = ENCODING_NAMES[job.layout.file.encoding]
     if likely and ENCODING_NAMES[likely] != declared:
         return f"ファイルは {ENCODING_NAMES[likely]} のようです(レイアウトは {declared})。出力の文字コードを確かめてください。"
     return "見出しより上の行数(skip_top)と区切り文字を確かめ、別のファイルでないか確かめてください。"
-
-
-def _folded(header: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", header).split())
 
 
 def printable(header: str) -> str:

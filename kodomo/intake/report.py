@@ -75,6 +75,8 @@ def _facts(report: Report) -> str:
             ("受領番号", report["receipt"]), ("読んだ行", _count(report["rows_read"])),
             ("取り込んだ行", _count(report["rows_landed"])), ("差し戻した行", _count(report["rows_quarantined"])),
             ("前と同じ内容の行", _count(report["rows_duplicate"])), ("訂正された行", _count(report["rows_corrected"])),
+            ("条件により取り込まなかった行", _count(report.get("rows_skipped", 0))),
+            ("前の記録を取り消した行", _count(report.get("rows_withdrawn", 0))),
         ]  # fmt: skip
     return _table((), [(name, value) for name, value in lines])
 

@@ -24,8 +24,8 @@ from kodomo.vault.keys import Keyring
 
 COLUMNS = ("source", "file", "row", "row_key", "person_key")
 
-ROWS = """
-SELECT m.source, m.file, m.row, m.row_key, k.person_key
+ROWS = f"""
+SELECT m.source, m.file, m.row % {records.PEOPLE_STEP} AS row, m.row_key, k.person_key
 FROM landed m LEFT JOIN links l USING (receipt, row, role) LEFT JOIN keys k USING (person_number)
 WHERE m.role IN ('subject', 'holder') ORDER BY m.receipt, m.row
 """

@@ -89,6 +89,9 @@ LANDED_FACTS = Table(
     ),
 )
 
+PEOPLE_STEP = 10_000_000
+"""Where one printed row holds several people, the record of the n-th (from 0) is numbered row + n × this."""
+
 FINGERPRINT = pa.binary(16)
 
 ROWS = Table(

@@ -42,7 +42,7 @@ BREAKAGES = [
     ("holder", REGISTER_LAYOUT.replace('holder = "citizens"\n', ""), "書かれていません"),
     ("delivery", REGISTER_LAYOUT.replace("lag_days", 'delivery = "FAX"\nlag_days'), "SYSTEM"),
     ("ages", REGISTER_LAYOUT.replace("lag_days", "ages = [18, 0]\nlag_days"), "年齢"),
-    ("file.format", REGISTER_LAYOUT.replace('format = "csv"', 'format = "xls"'), "使えません"),
+    ("file.format", REGISTER_LAYOUT.replace('format = "csv"', 'format = "pdf"'), "使えません"),
     ("file.encoding", REGISTER_LAYOUT.replace('"cp932"', '"ebcdic"'), "使えません"),
     ("file.footer", REGISTER_LAYOUT.replace('"^合計"', '"^合計("'), "正規表現"),
     ("file.extracted_on", REGISTER_LAYOUT.replace("skip_top", 'extracted_on = "\\\\d{8}"\nskip_top'), "かっこ"),
@@ -87,7 +87,7 @@ def test_layout_fault_is_told_by_file_and_key(town, key, text, words):
 
 
 def test_layout_tells_all_its_faults_at_once(town):
-    text = REGISTER_LAYOUT.replace('format = "csv"', 'format = "xls"').replace("lag_days = 1", "lag_days = -1")
+    text = REGISTER_LAYOUT.replace('format = "csv"', 'format = "pdf"').replace("lag_days = 1", "lag_days = -1")
     found = faults_of(town, "residents", text.replace('field = "name"', 'field = "nickname"'))
     assert len(found) == 3
 
