@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import transaction
 
 from kodomo.assessment import policies, trail
+from kodomo.assessment.lawful import lawful_on
 from kodomo.assessment.models import Assessment, Case, FirstView, Submission
 from kodomo.assessment.states import REVEAL_PURPOSES, CaseState
 from kodomo.governance import permissions
@@ -103,17 +104,21 @@ def reveal_name(case_number: str, *, by: Actor, purpose_code: str, at: dt.dateti
     vault still knows that somebody asked.
 
     Raises:
-        NotPermitted: role, office, or the case is not at that point.
+        NotPermitted: role, office, no legal basis today, or the case is not at that point.
         NotReady: the vault doesn't know the child.
     """
+    today = local_day(at)
+    lawful = lawful_on(today, settings.MUNICIPALITY)
     with transaction.atomic():
         case = _case(case_number)
         permissions.check(by.role, Action.REVEAL_NAME, own_office=case.office == by.office)
-        policies.check_can_reveal(case, purpose_code)
+        policies.check_can_reveal(case, purpose_code, lawful)
         purpose = REVEAL_PURPOSES[purpose_code]
         identity = reveal(
             case.child_key,
             home=settings.HOME,
+            register=lawful.register,
+            on=today,
             by=by.username,
             role=by.role,
             purpose=purpose,

@@ -17,6 +17,7 @@ from django.db import transaction
 
 from kodomo.assessment import trail
 from kodomo.assessment.case_numbers import new_case_number
+from kodomo.assessment.grounds import current_grounds
 from kodomo.assessment.models import Arrival, Case, CaseLevel
 from kodomo.assessment.states import CaseState
 from kodomo.configuration import Home, Municipality
@@ -123,7 +124,7 @@ def _take_in(
     returned = _bring_up_to_date([one for one in judged if one.subject["child_key"] in known], known, judgement)
     opened = _open_cases(fresh, judgement, municipality, at, numbers)
     cases = {case.child_key: case for case in [*known.values(), *opened]}
-    _write_levels(judged, cases, judgement)
+    _write_levels(judged, cases, judgement, _escalation_items(judgement, municipality))
     return {
         "judged": _count(judgement),
         "opened": len(opened),
@@ -195,7 +196,9 @@ def _has_risen(before: Mapping[str, CaseLevel], now: Iterable[Mapping[str, Any]]
     return False
 
 
-def _write_levels(judged: list[Judged], cases: Mapping[str, Case], judgement: Snapshot) -> None:
+def _write_levels(
+    judged: list[Judged], cases: Mapping[str, Case], judgement: Snapshot, items: Mapping[str, list[str]]
+) -> None:
     rows = [
         CaseLevel(
             case=cases[one.subject["child_key"]],
@@ -205,6 +208,7 @@ def _write_levels(judged: list[Judged], cases: Mapping[str, Case], judgement: Sn
             level=entry["level"],
             place=entry["place"],
             escalation=entry["escalation"] or "",
+            escalation_items=items.get(entry["escalation"] or "", []),
             is_registered=entry["is_registered"],
         )
         for one in judged
@@ -249,6 +253,30 @@ def _judged(judgement: Snapshot, store: Store) -> list[Judged]:
         Judged(s, tuple(levels[s["child_key"]]), s["child_key"] in people_protected or s["household_key"] in homes)
         for s in found
     ]
+
+
+_GATES = "SELECT DISTINCT sentence, indicator FROM read_parquet(?) WHERE direction = 'GATE' AND indicator IS NOT NULL"
+
+
+def _escalation_items(judgement: Snapshot, municipality: Municipality) -> dict[str, list[str]]:
+    """What each escalation of the judgement rests on: as the criteria say, else as the judgement's own reasons do.
+
+    Noted here, where criteria and judgement still belong together; the criteria may be edited later.
+    """
+    grounds = current_grounds(municipality)
+    with connect(memory="256MB", threads=1) as engine:
+        gates = engine.execute(_GATES, [str(judgement.file("reasons"))]).fetchall()
+        texts = "SELECT DISTINCT escalation FROM read_parquet(?) WHERE escalation IS NOT NULL"
+        sentences = [row[0] for row in engine.execute(texts, [str(judgement.file("judgements"))]).fetchall()]
+    found: dict[str, list[str]] = {}
+    for sentence in sentences:
+        said = grounds.of_escalation(sentence)
+        if said is None:
+            said = frozenset().union(
+                *(grounds.indicators.get(code, frozenset()) for text, code in gates if text == sentence)
+            )
+        found[sentence] = sorted(said)
+    return found
 
 
 def _count(judgement: Snapshot) -> int:

@@ -10,16 +10,15 @@ import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from kodomo.assessment.lawful import Lawful
 from kodomo.assessment.models import Case
 from kodomo.assessment.timeline import Fact, PersonRecord, by_person
-from kodomo.configuration import Home, Municipality, read_toml
-from kodomo.governance.register import Basis, Register, read_register
+from kodomo.configuration import Home, Municipality
+from kodomo.governance.register import Basis
 from kodomo.store.database import Store
 from kodomo.tables.engine import connect
 from kodomo.terms import OVERALL, DifficultyType, Method, Purpose
@@ -97,47 +96,32 @@ class Evidence:
     """Captions of items that are there but have no valid basis today, or would locate a protected family."""
 
 
-def evidence_for(case: Case, *, home: Home, municipality: Municipality, today: dt.date) -> Evidence:
-    """Read what the child's page shows.
+def evidence_for(case: Case, *, home: Home, municipality: Municipality, lawful: Lawful) -> Evidence:
+    """Read what the child's page shows on the day that ``lawful`` speaks of.
 
     Raises:
         NotReady: the pinned snapshot or judgement is gone.
-        ConfigurationFault: the register can't be read. Then nothing is shown.
     """
     store = Store(home.store)
     snapshot, judgement = store.open("snapshots", case.snapshot_name), store.open("judgements", case.judgement_name)
-    register = current_register(municipality)
     with connect(memory="512MB", threads=1) as engine:
         people = _household(engine, case, str(snapshot.file("household_spells")), str(snapshot.file("persons")),
-                            str(snapshot.file("kinships")))  # fmt: skip
+                            str(snapshot.file("kinships")), is_kin_told=lawful.may_show(["relationship"]))  # fmt: skip
         rows = _facts(engine, [p["person_key"] for p in people], str(snapshot.file("facts")))
         sources = {
             s["source"]: s for s in _rows(engine, "SELECT * FROM read_parquet(?)", [str(snapshot.file("sources"))])
         }
         coverage = _rows(engine, _COVERAGE, [str(judgement.file("coverage")), case.child_key])
         reasons = _rows(engine, _REASONS, [str(judgement.file("reasons")), case.child_key])
-    reader = _Reader(case, register, municipality, sources, {p["person_key"]: p["role"] for p in people}, today)
+    reader = _Reader(case, lawful, municipality, sources, {p["person_key"]: p["role"] for p in people})
     facts, withheld = reader.shown(rows)
     return Evidence(
         records=by_person(facts, [person["role"] for person in people]),
-        members=tuple(_member(person, case.judged_as_of) for person in people),
+        members=tuple(reader.member(person) for person in people),
         coverage=Coverage(tuple(reader.coverage(row) for row in coverage)),
-        reasons=_by_type(reader.reason(row) for row in reasons if reader.may_tell(row)),
+        reasons=_by_type(reader.reason(row) for row in reasons if lawful.may_tell_reason(row)),
         withheld=withheld,
     )
-
-
-def current_register(municipality: Municipality) -> Register:
-    """The register as its files say now: a basis taken out of them is gone on the next page."""
-    folder = municipality.folder
-    stamps = tuple((folder / "register" / name).stat().st_mtime_ns for name in ("items.toml", "bases.toml")
-                   if (folder / "register" / name).exists())  # fmt: skip
-    return _read_register(folder, stamps)
-
-
-@lru_cache(maxsize=4)
-def _read_register(folder: Path, stamps: tuple[int, ...]) -> Register:
-    return read_register(folder)
 
 
 _COVERAGE = "SELECT * FROM read_parquet(?) WHERE child_key = ? ORDER BY source"
@@ -158,11 +142,12 @@ def _rows(engine: duckdb.DuckDBPyConnection, sql: str, values: object) -> list[d
 
 
 def _household(
-    engine: duckdb.DuckDBPyConnection, case: Case, spells: str, persons: str, kinships: str
+    engine: duckdb.DuckDBPyConnection, case: Case, spells: str, persons: str, kinships: str, *, is_kin_told: bool
 ) -> list[dict[str, Any]]:
     """The people living with the child on the judgement's day, the child first.
 
     Relatives who live elsewhere are left out on purpose: a separated parent's data are not for this page.
+    Where 続柄 may not be told, everybody but the child is 同居の人.
     """
     found = _rows(
         engine,
@@ -188,6 +173,9 @@ def _household(
         """,
         {"spells": spells, "persons": persons, "kinships": kinships, "child": case.child_key, "day": case.judged_as_of},
     )
+    for person in found:
+        if not (is_kin_told or person["is_the_child"]):
+            person["role"] = "同居の人"
     return _numbered(found)
 
 
@@ -212,34 +200,21 @@ def _facts(engine: duckdb.DuckDBPyConnection, person_keys: list[str], facts: str
     )
 
 
-def _items_of_indicators(municipality: Municipality) -> dict[str, str]:
-    """Which data item each indicator rests on, as the municipality's criteria say."""
-    path = municipality.folder / "criteria" / "indicators.toml"
-    entries = read_toml(path).get("indicators", []) if path.exists() else []
-    return {str(entry.get("code", "")): str(entry.get("item", "")) for entry in entries}
-
-
 class _Reader:
     """Turns stored rows into what the page shows, under the register."""
 
     def __init__(
         self,
         case: Case,
-        register: Register,
+        lawful: Lawful,
         municipality: Municipality,
         sources: Mapping[str, Mapping[str, Any]],
         roles: Mapping[str, str],
-        today: dt.date,
     ) -> None:
-        self.case, self.register, self.sources, self.roles, self.today = case, register, sources, roles, today
+        self.case, self.lawful, self.sources, self.roles = case, lawful, sources, roles
+        self.register, self.today = lawful.register, lawful.today
         self.offices = {office.code: office.name for office in municipality.offices}
-        self.items = _items_of_indicators(municipality)
-        self.locating, self.presence = register.with_role("locating"), register.with_role("presence")
-
-    def may_tell(self, reason: Mapping[str, Any]) -> bool:
-        """A reason's sentence holds its item's value: without a basis today it goes the way of the fact."""
-        item = self.items.get(reason["indicator"] or "", "")
-        return not item or self.register.allows(item, Purpose.ASSESS, self.today)
+        self.locating, self.presence = self.register.with_role("locating"), self.register.with_role("presence")
 
     def shown(self, rows: Iterable[Mapping[str, Any]]) -> tuple[list[Fact], tuple[str, ...]]:
         shown, withheld = [], set()
@@ -273,6 +248,19 @@ class _Reader:
             is_after_judgement=row["known_from"] > self.case.judged_as_of,
         )
 
+    def member(self, person: Mapping[str, Any]) -> Member:
+        """One person of the household, as far as 生年月日 and 性別 may be shown today."""
+        born = person["born_month"] if self.lawful.may_show(["birth_date"]) else None
+        sex = person["sex"] if self.lawful.may_show(["sex"]) else None
+        written = {"M": "男", "F": "女"}.get(sex or "", "—")
+        return Member(
+            person["role"],
+            _age_words(born, self.case.judged_as_of),
+            written,
+            person["is_the_child"],
+            person["is_child"],
+        )
+
     def source_caption(self, source: str | None) -> str:
         known = self.sources.get(source or "")
         return str(known["caption"]) if known else "出所不明"
@@ -294,11 +282,6 @@ class _Reader:
     def reason(self, row: Mapping[str, Any]) -> Reason:
         source = self.source_caption(row["source"]) if row["source"] else ""
         return Reason(row["type"], row["direction"], row["sentence"], source, row["fact_on"])
-
-
-def _member(person: Mapping[str, Any], on: dt.date) -> Member:
-    sex = {"M": "男", "F": "女"}.get(person["sex"] or "", "—")
-    return Member(person["role"], _age_words(person["born_month"], on), sex, person["is_the_child"], person["is_child"])
 
 
 def _age_words(born_month: dt.date | None, on: dt.date) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 
+from kodomo.assessment.lawful import Lawful
 from kodomo.governance.permissions import Actor
 from kodomo.terms import AgeBand
 
@@ -22,11 +23,13 @@ HEADINGS = (
 _FORMULA = tuple("=+-@\t\r＝＋－＠")
 
 
-def shortlist_csv(rows: Iterable[Mapping[str, Any]], *, actor: Actor, at: dt.datetime, number: int) -> bytes:
+def shortlist_csv(
+    rows: Iterable[Mapping[str, Any]], *, actor: Actor, at: dt.datetime, number: int, lawful: Lawful
+) -> bytes:
     """The rows as CSV that a Japanese spreadsheet opens rightly (UTF-8 with BOM).
 
     The first two lines say that it must be handled with care, who took it, when and under which
-    number of the audit trail. No name, no level that the reader may not see yet.
+    number of the audit trail. No name, no level that the reader may not see yet, nothing without a basis today.
     """
     offices = {office.code: office.name for office in settings.MUNICIPALITY.offices}
     moment = at.astimezone(settings.LOCAL_ZONE)
@@ -36,11 +39,11 @@ def shortlist_csv(rows: Iterable[Mapping[str, Any]], *, actor: Actor, at: dt.dat
     writer.writerow([f"出力者 {safe_cell(actor.name)}({actor.role.label}) {moment:%Y-%m-%d %H:%M}"])
     writer.writerow(HEADINGS)
     for row in rows:
-        writer.writerow([safe_cell(value) for value in _cells(row, offices)])
+        writer.writerow([safe_cell(value) for value in _cells(row, offices, lawful)])
     return b"\xef\xbb\xbf" + text.getvalue().encode()
 
 
-def _cells(row: Mapping[str, Any], offices: Mapping[str, str]) -> list[str]:
+def _cells(row: Mapping[str, Any], offices: Mapping[str, str], lawful: Lawful) -> list[str]:
     case = row["case"]
     types = "、".join(t.label + (f"({t.level_label})" if row["levels_shown"] else "") for t in row["types"])
     return [
@@ -51,13 +54,19 @@ def _cells(row: Mapping[str, Any], offices: Mapping[str, str]) -> list[str]:
         offices.get(case.office, case.office),
         case.get_state_display(),
         types,
-        "あり" if case.has_escalation else "",
-        "登録" if case.is_council_registered else "未登録",
-        "つながっている" if case.is_known_to_support else "支援未接続",
+        "あり" if case.must_see else "",
+        _flag(lawful.may_tell_council, case.is_council_registered, "登録", "未登録"),
+        _flag(lawful.may_tell_known, case.is_known_to_support, "つながっている", "支援未接続"),
         "情報不足" if case.is_insufficient else "",
-        "はい" if case.moved_in_within_year else "",
+        _flag(lawful.may_tell_moved_in, case.moved_in_within_year, "はい", ""),
         case.next_on.isoformat() if case.next_on else "",
     ]
+
+
+def _flag(may_tell: bool, value: bool, yes: str, no: str) -> str:
+    if not may_tell:
+        return "(根拠がなく表示しない)"
+    return yes if value else no
 
 
 def safe_cell(value: str) -> str:

@@ -11,11 +11,14 @@ from django.conf import settings
 from django.forms.utils import ErrorList
 
 from kodomo.assessment import dates, policies
+from kodomo.assessment.lawful import Lawful
 from kodomo.assessment.models import LEVEL_CHOICES
-from kodomo.assessment.shortlist import Filters, Order, Support
+from kodomo.assessment.policies import sees_levels_at_once
+from kodomo.assessment.shortlist import Filters, Order, Reach, Support
 from kodomo.assessment.states import REASON_CODES, REVEAL_PURPOSES, Agreement, CaseState, Concern
 from kodomo.configuration import Office
 from kodomo.errors import StaffError
+from kodomo.governance.permissions import Actor
 from kodomo.terms import OVERALL, OVERALL_LABEL, AgeBand, Decision
 
 EVERY = [("", "すべて")]
@@ -24,6 +27,7 @@ EVERY = [("", "すべて")]
 class FilterForm(forms.Form):
     """一次絞り込みの条件."""
 
+    reach = forms.ChoiceField(label="範囲", required=False, choices=[(m.value, m.label) for m in Reach])
     type = forms.ChoiceField(label="困難の類型", required=False)
     level = forms.ChoiceField(label="レベル", required=False, choices=[*EVERY, *LEVEL_CHOICES])
     age_band = forms.ChoiceField(
@@ -43,11 +47,26 @@ class FilterForm(forms.Form):
     overdue = forms.BooleanField(label="次回確認日を過ぎたもの", required=False)
     order = forms.ChoiceField(label="並び順", required=False, choices=[(m.value, m.label) for m in Order])
 
-    def __init__(self, *args: Any, offices: tuple[Office, ...], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, offices: tuple[Office, ...], actor: Actor, lawful: Lawful, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         types = [(t.value, t.label) for t in settings.MUNICIPALITY.types]
         self._choose("type", [*EVERY, (OVERALL, OVERALL_LABEL), *types])
         self._choose("office", [*EVERY, *((office.code, office.name) for office in offices)])
+        self._leave_out_what_may_not_be_asked(actor, lawful)
+
+    def _leave_out_what_may_not_be_asked(self, actor: Actor, lawful: Lawful) -> None:
+        if not sees_levels_at_once(actor):
+            self._choose("order", [(m.value, m.label) for m in Order if m is not Order.PLACE])
+            self.fields["level"].label = "レベル(一次所見の後の事例だけ)"
+        asked = {
+            "unregistered": lawful.may_tell_council,
+            "support": lawful.may_tell_known,
+            "nobody_knows": lawful.may_tell_council and lawful.may_tell_known,
+            "moved_in": lawful.may_tell_moved_in,
+        }
+        for name, is_lawful in asked.items():
+            if not is_lawful:
+                del self.fields[name]
 
     def _choose(self, name: str, choices: list[tuple[str, str]]) -> None:
         field: Any = self.fields[name]
@@ -65,8 +84,11 @@ class FilterForm(forms.Form):
 
     def filters(self) -> Filters:
         """The conditions as chosen; what can't be read is no condition."""
-        given = self.cleaned_data if self.is_valid() else {}
-        return Filters(**{**given, "order": given.get("order") or Order.WAITING})
+        self.full_clean()
+        given = self.cleaned_data
+        return Filters(
+            **{**given, "order": given.get("order") or Order.WAITING, "reach": given.get("reach") or Reach.REVIEW}
+        )
 
 
 class DateAsWritten(forms.CharField):

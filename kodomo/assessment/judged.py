@@ -64,6 +64,25 @@ def listed_types(judged: Sequence[JudgedType]) -> list[JudgedType]:
     return [one for one in raised if one.type != OVERALL] or raised
 
 
+def must_be_seen(
+    levels: Iterable[CaseLevel], reasons: Mapping[str, tuple[Reason, ...]]
+) -> list[tuple[str, tuple[str, ...]]]:
+    """Each type's facts that must be seen whatever the score, every one once; 総合 only for what no type says.
+
+    A level carries the first of them alone; the judgement's reasons carry all. Both come in already without
+    what has no basis.
+    """
+    found: list[tuple[str, tuple[str, ...]]] = []
+    said: set[str] = set()
+    for row in sorted(levels, key=lambda row: row.type == OVERALL):
+        gates = [r.sentence for r in reasons.get(row.type, ()) if r.direction == "GATE" and row.type != OVERALL]
+        sentences = tuple(s for s in dict.fromkeys([row.escalation, *gates]) if s and s not in said)
+        if sentences and not (row.type == OVERALL and set(sentences) <= said):
+            found.append((row.type, sentences))
+            said.update(sentences)
+    return found
+
+
 def _judged(row: CaseLevel, label: str, reasons: tuple[Reason, ...]) -> JudgedType:
     return JudgedType(
         type=row.type,

@@ -1,4 +1,4 @@
-"""The casework side's keys: its audit chain, Django's signing and the demo marker (casework side)."""
+"""The casework side's keys: its audit chain, Django's signing, the demo marker, the second factor (casework side)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from kodomo.configuration import Home
 from kodomo.governance.keyfile import read_or_create_keys
 
-KEY_NAMES = ("audit", "secret", "demo")
+KEY_NAMES = ("audit", "secret", "demo", "seal", "paper")
 
 
 def keys(home: Home) -> dict[str, bytes]:

@@ -92,6 +92,8 @@ class CaseLevel(models.Model):
     # The place in the order of review among all judged children; a raw score invites false precision.
     place = models.IntegerField(null=True)
     escalation = models.TextField(blank=True)
+    # The data items the escalation's sentence rests on, so that it stops with their legal basis.
+    escalation_items = models.JSONField(default=list)
     is_registered = models.BooleanField(default=False)
     is_current = models.BooleanField(default=True)
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 
+from kodomo.assessment.lawful import Lawful
 from kodomo.assessment.models import Assessment, Case, FirstView
 from kodomo.assessment.states import DATED_DECISIONS, REASON_CODES, REVEAL_PURPOSES, Agreement
 from kodomo.errors import NotPermitted, StaffError
@@ -59,12 +60,23 @@ def can_see_levels(case: Case, actor: Actor) -> bool:
 
 def cases_with_levels(cases: Collection[Case], actor: Actor) -> set[int]:
     """The same rule for a whole list, asked of the database once: keys of the cases whose levels may be seen."""
-    if actor.role is Role.COORDINATOR:
+    if sees_levels_at_once(actor):
         return {case.pk for case in cases}
-    views = FirstView.objects.filter(case__in=[case.pk for case in cases], judgement_name=F("case__judgement_name"))
+    views = views_that_open_levels(actor).filter(case__in=[case.pk for case in cases])
+    return set(views.values_list("case_id", flat=True))
+
+
+def sees_levels_at_once(actor: Actor) -> bool:
+    """The coordinating office narrows down by the levels; nobody who assesses or decides sees them unasked."""
+    return actor.role is Role.COORDINATOR
+
+
+def views_that_open_levels(actor: Actor) -> QuerySet[FirstView]:
+    """The first views of current judgements by which the person may see their cases' levels."""
+    views = FirstView.objects.filter(judgement_name=F("case__judgement_name"))
     if can(actor.role, Action.WRITE_FIRST_VIEW, own_office=True):
         views = views.filter(written_by=actor.username)
-    return set(views.values_list("case_id", flat=True))
+    return views
 
 
 def check_can_write_first_view(case: Case, actor: Actor, text: str) -> None:
@@ -129,15 +141,24 @@ def latest_assessment(case: Case) -> Assessment | None:
     return case.assessments.last()
 
 
-def can_reveal(case: Case) -> bool:
-    """A name is opened only for a case that is being followed up, or that has a fact which must be seen at once."""
+def can_reveal(case: Case, lawful: Lawful) -> bool:
+    """A name is opened only for a case that is being followed up, or that has a fact which must be seen at once.
+
+    A fact that has no legal basis today is none.
+    """
     standing = latest_assessment(case)
-    return case.has_escalation or (standing is not None and standing.decision in DATED_DECISIONS)
+    return must_see(case, lawful) or (standing is not None and standing.decision in DATED_DECISIONS)
 
 
-def check_can_reveal(case: Case, purpose_code: str) -> None:
+def must_see(case: Case, lawful: Lawful) -> bool:
+    """Whether some fact that may be told today must be seen whatever the score."""
+    rows = case.levels.filter(is_current=True).exclude(escalation="")
+    return any(row.escalation for row in lawful.told(rows))
+
+
+def check_can_reveal(case: Case, purpose_code: str, lawful: Lawful) -> None:
     """Refuses when ``can_reveal`` says no, or the purpose is not on the list."""
-    if not can_reveal(case):
+    if not can_reveal(case, lawful):
         raise NotPermitted(
             "この事例は、まだ氏名等を確かめられません。",
             where=f"事例 {case.case_number}",

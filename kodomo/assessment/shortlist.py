@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
+from kodomo.assessment.lawful import Lawful
 from kodomo.assessment.models import Case, CaseLevel
-from kodomo.assessment.states import WAITING_STATES
+from kodomo.assessment.policies import sees_levels_at_once, views_that_open_levels
+from kodomo.assessment.states import FOLLOWED_STATES, WAITING_STATES
 from kodomo.governance.permissions import Action, Actor, Scope, scope
-from kodomo.terms import LabelledEnum, Level
+from kodomo.terms import OVERALL, LabelledEnum, Level
 
 PAGE_SIZE = 50
 
@@ -23,6 +24,18 @@ class Order(LabelledEnum):
     GRADE = "GRADE", "学年の順"
     NEXT = "NEXT", "次回確認日の順"
     NUMBER = "NUMBER", "仮番号の順"
+    PLACE = "PLACE", "総合の確認の順"
+
+
+class Reach(LabelledEnum):
+    """範囲: how much of what arrived is listed."""
+
+    REVIEW = (
+        "REVIEW",
+        "総合で確認する候補",
+        "人が確かめられる件数まで。必ず確認する事実がある事例と、対応中の事例を含む",
+    )
+    ALL = "ALL", "届いたすべて", "どれか一つの類型だけで挙がった事例と、情報不足の事例も"
 
 
 class Support(LabelledEnum):
@@ -36,6 +49,7 @@ class Support(LabelledEnum):
 class Filters:
     """絞り込みの条件. An empty value means every case."""
 
+    reach: str = Reach.REVIEW
     type: str = ""
     level: str = ""
     age_band: str = ""
@@ -55,6 +69,16 @@ class Filters:
         """The conditions that narrow the list, for the audit row and the export's heading."""
         return {name: value for name, value in vars(self).items() if value and name != "order"}
 
+    @property
+    def is_at_capacity(self) -> bool:
+        """Whether the list keeps to 総合. Who asks for a type, a level or 情報不足 asks for something else."""
+        return self.reach != Reach.ALL and not (self.type or self.level or self.insufficient)
+
+    @property
+    def widened(self) -> Filters:
+        """The same conditions over everything that arrived."""
+        return replace(self, reach=Reach.ALL)
+
 
 def visible_cases(actor: Actor) -> QuerySet[Case]:
     """The cases a person may list: every office's, their own office's, or none."""
@@ -64,44 +88,79 @@ def visible_cases(actor: Actor) -> QuerySet[Case]:
     return Case.objects.all() if reach is Scope.EVERY_OFFICE else Case.objects.filter(office=actor.office)
 
 
-def shortlisted(actor: Actor, filters: Filters, today: dt.date) -> QuerySet[Case]:
-    """The visible cases that fit the filters, in order."""
-    cases = visible_cases(actor)
+def shortlisted(actor: Actor, filters: Filters, lawful: Lawful) -> QuerySet[Case]:
+    """The visible cases that fit the filters, in order; each says as ``must_see`` whether some fact must be seen.
+
+    No condition answers what the reader may not see: a level is matched only in cases whose levels this
+    person may see already, and a flag whose items have no basis today is not asked for.
+    """
+    cases = with_must_see(visible_cases(actor), lawful)
     exact = {name: getattr(filters, name) for name in ("age_band", "office", "state") if getattr(filters, name)}
-    cases = cases.filter(*_wanted(filters), **exact)
-    if filters.type or filters.level:
-        cases = cases.filter(Exists(_levels(filters)))
+    cases = cases.filter(*_wanted(filters, lawful), **exact)
+    if filters.is_at_capacity:
+        cases = cases.filter(Exists(_levels(OVERALL, lawful)) | Q(must_see=True) | Q(state__in=FOLLOWED_STATES))
+    if filters.level:
+        cases = cases.filter(Exists(_at_level(filters, actor)))
+    elif filters.type:
+        cases = cases.filter(Exists(_levels(filters.type, lawful)))
     if filters.overdue:
-        cases = cases.filter(next_on__lt=today)
-    return cases.order_by(*_ORDERS[Order(filters.order)])
+        cases = cases.filter(next_on__lt=lawful.today)
+    return _ordered(cases, Order(filters.order), actor)
 
 
-def _wanted(filters: Filters) -> list[Q]:
+def with_must_see(cases: QuerySet[Case], lawful: Lawful) -> QuerySet[Case]:
+    """The cases with ``must_see``: whether a fact that may be told today must be seen, whatever the score."""
+    return cases.annotate(must_see=Exists(_current().filter(_escalated(lawful))))
+
+
+def _wanted(filters: Filters, lawful: Lawful) -> list[Q]:
     """Each condition by itself: two that contradict each other give an empty list, not one of them."""
+    council, known = lawful.may_tell_council, lawful.may_tell_known
     conditions = {
-        Q(is_known_to_support=filters.support == Support.CONNECTED): bool(filters.support),
-        Q(is_council_registered=False): filters.unregistered,
+        Q(is_known_to_support=filters.support == Support.CONNECTED): bool(filters.support) and known,
+        Q(is_council_registered=False): filters.unregistered and council,
         Q(is_insufficient=True): filters.insufficient,
-        Q(moved_in_within_year=True): filters.moved_in,
-        Q(has_escalation=True): filters.escalated,
-        Q(is_known_to_support=False, is_council_registered=False): filters.nobody_knows,
+        Q(moved_in_within_year=True): filters.moved_in and lawful.may_tell_moved_in,
+        Q(must_see=True): filters.escalated,
+        Q(is_known_to_support=False, is_council_registered=False): filters.nobody_knows and council and known,
         Q(state__in=WAITING_STATES): filters.waiting,
     }
     return [condition for condition, is_asked in conditions.items() if is_asked]
 
 
-def _levels(filters: Filters) -> QuerySet[CaseLevel]:
-    """Of a type without a level: whatever brings it onto the list, a fact that must be seen included."""
-    rows = CaseLevel.objects.filter(case=OuterRef("pk"), is_current=True)
+def _current() -> QuerySet[CaseLevel]:
+    return CaseLevel.objects.filter(case=OuterRef("pk"), is_current=True)
+
+
+def _escalated(lawful: Lawful) -> Q:
+    return ~Q(escalation="") & ~Q(escalation__in=sorted(lawful.withheld_escalations))
+
+
+def _levels(kind: str, lawful: Lawful) -> QuerySet[CaseLevel]:
+    """Of a type: whatever brings it onto the list, a fact that must be seen included."""
+    return _current().filter(type=kind).filter(Q(level__in=(Level.HIGH, Level.MIDDLE)) | _escalated(lawful))
+
+
+def _at_level(filters: Filters, actor: Actor) -> QuerySet[CaseLevel]:
+    """At a level, of the type or of any. Asked before the first view, the answer would be the level itself."""
+    rows = _current().filter(level=filters.level)
     if filters.type:
         rows = rows.filter(type=filters.type)
-    if filters.level:
-        return rows.filter(level=filters.level)
-    return rows.filter(Q(level__in=(Level.HIGH, Level.MIDDLE)) | ~Q(escalation=""))
+    if not sees_levels_at_once(actor):
+        rows = rows.filter(Exists(views_that_open_levels(actor).filter(case=OuterRef("case"))))
+    return rows
+
+
+def _ordered(cases: QuerySet[Case], order: Order, actor: Actor) -> QuerySet[Case]:
+    """In a chosen order. The order of places would tell an assessor what the levels hide."""
+    if order is Order.PLACE and sees_levels_at_once(actor):
+        place = Subquery(_current().filter(type=OVERALL).values("place")[:1])
+        return cases.annotate(place=place).order_by(F("place").asc(nulls_last=True), "pk")
+    return cases.order_by(*_ORDERS.get(order, _ORDERS[Order.WAITING]))
 
 
 _ORDERS: dict[Order, tuple[Any, ...]] = {
-    Order.WAITING: (F("has_escalation").desc(), "arrived_at", "pk"),
+    Order.WAITING: (F("must_see").desc(), "arrived_at", "pk"),
     Order.GRADE: ("school_grade", "age_band", "pk"),
     Order.NEXT: (F("next_on").asc(nulls_last=True), "pk"),
     Order.NUMBER: ("case_number",),

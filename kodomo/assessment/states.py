@@ -38,6 +38,9 @@ class Agreement(LabelledEnum):
 WAITING_STATES = (CaseState.ARRIVED, CaseState.RETURNED)
 """States in which a person must decide."""
 
+FOLLOWED_STATES = (CaseState.RETURNED, CaseState.SUPPORT, CaseState.INQUIRE, CaseState.WATCH)
+"""States of a case that people are at work on, whatever the newest judgement says."""
+
 DATED_DECISIONS = (Decision.SUPPORT, Decision.INQUIRE, Decision.WATCH)
 """Decisions that are followed up: a next date can't be empty."""
 

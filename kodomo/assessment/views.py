@@ -21,7 +21,8 @@ from kodomo.assessment import actions, exports, policies, trail
 from kodomo.assessment import shortlist as lists
 from kodomo.assessment.evidence import Evidence, evidence_for
 from kodomo.assessment.forms import DecisionForm, FilterForm, FirstViewForm, RevealForm
-from kodomo.assessment.judged import judged_types, listed_types
+from kodomo.assessment.judged import judged_types, listed_types, must_be_seen
+from kodomo.assessment.lawful import Lawful, lawful_on
 from kodomo.assessment.models import Case, CaseLevel
 from kodomo.assessment.states import REASON_CODES, REVEAL_PURPOSES, reason_label
 from kodomo.configuration import Office
@@ -33,14 +34,17 @@ from kodomo.governance.permissions import Action, Scope, can, scope
 @require_safe
 def shortlist(request: Any) -> HttpResponse:
     """一次絞り込み: the cases that fit the filters, without names."""
-    form, filters = _asked(request, request.GET)
+    lawful = _lawful(request)
+    form, filters = _asked(request, request.GET, lawful)
     with transaction.atomic():
-        cases = lists.shortlisted(request.actor, filters, actions.local_day(request.at))
+        cases = lists.shortlisted(request.actor, filters, lawful)
         page = Paginator(cases.prefetch_related(_current_levels()), lists.PAGE_SIZE).get_page(request.GET.get("page"))
-        rows = _rows(list(page.object_list), request)
+        rows = _rows(list(page.object_list), request, lawful)
+        beyond = lists.shortlisted(request.actor, filters.widened, lawful).count() if filters.is_at_capacity else 0
         _record_list(request, Action.VIEW_SHORTLIST, len(rows), filters)
     query = {name: value for name, value in request.GET.items() if name != "page"}
     context = {"form": form, "page": page, "rows": rows, "query": urlencode(query), "filters": filters,
+               "lawful": lawful, "beyond": beyond, "wider": urlencode({**query, "reach": lists.Reach.ALL.value}),
                "may_export": can(request.actor.role, Action.EXPORT_SHORTLIST)}  # fmt: skip
     return render(request, "assessment/shortlist.html", context)
 
@@ -48,19 +52,24 @@ def shortlist(request: Any) -> HttpResponse:
 @require_POST
 def shortlist_export(request: Any) -> HttpResponse:
     """The same list as a file, masked in the same way, saying who took it and when."""
-    _, filters = _asked(request, request.POST)
+    lawful = _lawful(request)
+    _, filters = _asked(request, request.POST, lawful)
     with transaction.atomic():
-        cases = lists.shortlisted(request.actor, filters, actions.local_day(request.at))
-        rows = _rows(list(cases.prefetch_related(_current_levels())), request)
+        cases = lists.shortlisted(request.actor, filters, lawful)
+        rows = _rows(list(cases.prefetch_related(_current_levels())), request, lawful)
         number = _record_list(request, Action.EXPORT_SHORTLIST, len(rows), filters)
-    content = exports.shortlist_csv(rows, actor=request.actor, at=request.at, number=number)
+    content = exports.shortlist_csv(rows, actor=request.actor, at=request.at, number=number, lawful=lawful)
     response = HttpResponse(content, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="shortlist-{number}.csv"'
     return response
 
 
-def _asked(request: Any, given: Any) -> tuple[FilterForm, lists.Filters]:
-    form = FilterForm(given, offices=_offices(request))
+def _lawful(request: Any) -> Lawful:
+    return lawful_on(actions.local_day(request.at), settings.MUNICIPALITY)
+
+
+def _asked(request: Any, given: Any, lawful: Lawful) -> tuple[FilterForm, lists.Filters]:
+    form = FilterForm(given, offices=_offices(request), actor=request.actor, lawful=lawful)
     return form, form.filters()
 
 
@@ -75,7 +84,7 @@ def _current_levels() -> Prefetch:
     return Prefetch("levels", queryset=CaseLevel.objects.filter(is_current=True), to_attr="current_levels")
 
 
-def _rows(cases: list[Any], request: Any) -> list[dict[str, Any]]:
+def _rows(cases: list[Any], request: Any, lawful: Lawful) -> list[dict[str, Any]]:
     """What the lines of the list say. Levels stay hidden from an assessor whose first view is missing."""
     shown = policies.cases_with_levels(cases, request.actor)
     types = settings.MUNICIPALITY.types
@@ -83,7 +92,7 @@ def _rows(cases: list[Any], request: Any) -> list[dict[str, Any]]:
         {
             "case": case,
             "levels_shown": case.pk in shown,
-            "types": listed_types(judged_types(case.current_levels, types)),
+            "types": listed_types(judged_types(lawful.told(case.current_levels), types)),
         }
         for case in cases
     ]
@@ -152,9 +161,12 @@ def decide(request: Any, case_number: str) -> HttpResponse:
 def reveal(request: Any, case_number: str) -> HttpResponse:
     """氏名等を確かめる: purpose and password once more, then the name, this once."""
     form = RevealForm(request.POST or None)
-    with trail.recorded(trail.event_of(request.actor, "OPEN_REVEAL", detail={"case": case_number}), request.at):
+    lawful = _lawful(request)
+    with transaction.atomic():
         found = Case.objects.get(case_number=case_number)
-    context: dict[str, Any] = {"case": found, "form": form, "can_reveal": policies.can_reveal(found)}
+        event = trail.event_of(request.actor, "OPEN_REVEAL", subject=found.child_key, detail={"case": case_number})
+        trail.append(event, request.at, settings.HOME)
+    context: dict[str, Any] = {"case": found, "form": form, "can_reveal": policies.can_reveal(found, lawful)}
     if request.method == "POST" and form.is_valid():
         if _is_really(request, form.cleaned_data["password"]):
             purpose = form.cleaned_data["purpose"]
@@ -180,11 +192,11 @@ def _opened(request: Any, case_number: str, action: str) -> dict[str, Any]:
     The row is written before anything is rendered; when it can't be, the error leaves here and
     no page is made.
     """
-    actor, today = request.actor, actions.local_day(request.at)
+    actor, lawful = request.actor, _lawful(request)
     with transaction.atomic():
         found = Case.objects.get(case_number=case_number)
         levels_shown = policies.can_see_levels(found, actor)
-        evidence = evidence_for(found, home=settings.HOME, municipality=settings.MUNICIPALITY, today=today)
+        evidence = evidence_for(found, home=settings.HOME, municipality=settings.MUNICIPALITY, lawful=lawful)
         detail = {"case": found.case_number, "levels_shown": levels_shown}
         event = trail.event_of(actor, action, subject=found.child_key, detail=detail)
         number = trail.append(event, request.at, settings.HOME)
@@ -193,18 +205,19 @@ def _opened(request: Any, case_number: str, action: str) -> dict[str, Any]:
         "evidence": evidence,
         "levels_shown": levels_shown,
         "number": number,
-        "today": today,
-        **_history(found, levels_shown, evidence),
-        **_possible(found, request),
+        "today": lawful.today,
+        "lawful": lawful,
+        **_history(found, levels_shown, evidence, lawful),
+        **_possible(found, request, lawful),
     }
 
 
-def _history(case: Case, levels_shown: bool, evidence: Evidence) -> dict[str, Any]:
-    levels = list(case.levels.all())
+def _history(case: Case, levels_shown: bool, evidence: Evidence, lawful: Lawful) -> dict[str, Any]:
+    levels = lawful.told(case.levels.all())
     current = judged_types([row for row in levels if row.is_current], settings.MUNICIPALITY.types, evidence.reasons)
     decisions = [(a, reason_label(a.decision, a.reason_code)) for a in case.assessments.select_related("first_view")]
     context: dict[str, Any] = {
-        "escalations": [row for row in levels if row.is_current and row.escalation],
+        "escalations": must_be_seen([row for row in levels if row.is_current], evidence.reasons),
         "first_views": case.first_views.all() if levels_shown else [],
         "decisions": decisions[::-1],
     }
@@ -221,14 +234,14 @@ def _by_judgement(rows: list[CaseLevel]) -> list[tuple[dt.date, list[Any]]]:
     return [(day, judged_types(found, settings.MUNICIPALITY.types)) for day, found in days.items()]
 
 
-def _possible(case: Case, request: Any) -> dict[str, bool]:
+def _possible(case: Case, request: Any, lawful: Lawful) -> dict[str, bool]:
     own = case.office == request.actor.office
     role = request.actor.role
     return {
         "may_write_first_view": can(role, Action.WRITE_FIRST_VIEW, own_office=own)
         and policies.can_write_first_view(case, request.actor),
         "may_decide": can(role, Action.DECIDE, own_office=own) and policies.can_decide(case, request.actor),
-        "may_reveal": can(role, Action.REVEAL_NAME, own_office=own) and policies.can_reveal(case),
+        "may_reveal": can(role, Action.REVEAL_NAME, own_office=own) and policies.can_reveal(case, lawful),
         "may_print": can(role, Action.PRINT_CASE, own_office=own),
     }
 
@@ -244,9 +257,10 @@ def _decision_words(given: dict[str, Any]) -> dict[str, str]:
 
 def _conflict(request: Any, case_number: str, conflict: policies.VersionConflict, mine: dict[str, str]) -> HttpResponse:
     """409: what the other person saved and what you wrote, side by side; nothing of yours is lost."""
-    event = trail.event_of(request.actor, "VERSION_CONFLICT", detail={"case": case_number})
-    with trail.recorded(event, request.at):
+    with transaction.atomic():
         found = Case.objects.get(case_number=case_number)
+        event = trail.event_of(request.actor, "VERSION_CONFLICT", subject=found.child_key, detail={"case": case_number})
+        trail.append(event, request.at, settings.HOME)
         shown = policies.can_see_levels(found, request.actor)
         theirs = found.assessments.last() if shown else None
         view = found.first_views.last() if shown else None

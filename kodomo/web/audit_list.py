@@ -31,6 +31,7 @@ ACTION_WORDS = {
     "OPEN_DECIDE": "判断の画面を開いた",
     "OPEN_REVEAL": "氏名等を確かめる画面を開いた",
     "VERSION_CONFLICT": "保存がほかの人の更新と重なった",
+    "VIEW_HOME": "ホームを見た",
     "VIEW_SHORTLIST": "一次絞り込みを見た",
     "EXPORT_SHORTLIST": "一次絞り込みを書き出した",
     "VIEW_AUDIT": "証跡を見た",

@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from kodomo.assessment import trail
 from kodomo.assessment.actions import local_day
+from kodomo.assessment.lawful import lawful_on
 from kodomo.assessment.models import Arrival, Case
-from kodomo.assessment.shortlist import visible_cases
+from kodomo.assessment.shortlist import Reach, visible_cases, with_must_see
 from kodomo.assessment.states import WAITING_STATES, CaseState
 from kodomo.governance.permissions import Action, Scope, can, scope
 
@@ -22,25 +25,32 @@ DUE_ROWS = 20
 
 @require_safe
 def home(request: Any) -> HttpResponse:
-    """Counts with links to the lists behind them; the cases whose next date has come."""
-    cases = visible_cases(request.actor)
-    today = local_day(request.at)
-    context: dict[str, Any] = {"today": today}
+    """Counts with links to the lists behind them; the cases whose next date has come, with their audit row."""
+    context: dict[str, Any] = {"today": local_day(request.at)}
     if can(request.actor.role, Action.VIEW_SHORTLIST):
-        is_everywhere = scope(request.actor.role, Action.VIEW_SHORTLIST) is Scope.EVERY_OFFICE
-        context |= {
-            "tiles": _tiles(cases, today),
-            "due": cases.filter(next_on__lte=today).order_by("next_on", "pk")[:DUE_ROWS],
-            "arrival": Arrival.objects.last(),
-            "offices": _by_office(cases) if is_everywhere else None,
-        }
+        with transaction.atomic():
+            context |= _work(request)
+            detail = {"count": len(context["due"])}
+            trail.append(trail.event_of(request.actor, Action.VIEW_HOME, detail=detail), request.at, settings.HOME)
     return render(request, "web/home.html", context)
+
+
+def _work(request: Any) -> dict[str, Any]:
+    today = local_day(request.at)
+    cases = with_must_see(visible_cases(request.actor), lawful_on(today, settings.MUNICIPALITY))
+    is_everywhere = scope(request.actor.role, Action.VIEW_SHORTLIST) is Scope.EVERY_OFFICE
+    return {
+        "tiles": _tiles(cases, today),
+        "due": list(cases.filter(next_on__lte=today).order_by("next_on", "pk")[:DUE_ROWS]),
+        "arrival": Arrival.objects.last(),
+        "offices": _by_office(cases) if is_everywhere else None,
+    }
 
 
 def _tiles(cases: QuerySet[Case], today: Any) -> list[dict[str, Any]]:
     counts = cases.aggregate(
         waiting=Count("pk", filter=Q(state__in=WAITING_STATES)),
-        escalated=Count("pk", filter=Q(state__in=WAITING_STATES, has_escalation=True)),
+        escalated=Count("pk", filter=Q(state__in=WAITING_STATES, must_see=True)),
         overdue=Count("pk", filter=Q(next_on__lt=today)),
         inquire=Count("pk", filter=Q(state=CaseState.INQUIRE)),
         watch=Count("pk", filter=Q(state=CaseState.WATCH)),
@@ -56,7 +66,7 @@ def _tiles(cases: QuerySet[Case], today: Any) -> list[dict[str, Any]]:
     )
     url = reverse("shortlist")
     return [
-        {"count": counts[key], "words": label, "url": f"{url}?{query}", "note": note}
+        {"count": counts[key], "words": label, "url": f"{url}?reach={Reach.ALL}&{query}", "note": note}
         for key, label, query, note in words
     ]
 

@@ -6,6 +6,9 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 
 from kodomo.governance.permissions import Actor, Role
+from kodomo.web.devices import Authenticator, PaperCode, PaperCodes
+
+__all__ = ["Authenticator", "PaperCode", "PaperCodes", "Staff", "StaffManager"]
 
 
 class StaffManager(BaseUserManager["Staff"]):
@@ -19,7 +22,7 @@ class StaffManager(BaseUserManager["Staff"]):
         return account
 
 
-class Staff(AbstractBaseUser):
+class Staff(AbstractBaseUser):  # type: ignore[django-manager-missing]
     """職員: one person's account. Everything it may do follows from its role and office."""
 
     username = models.CharField("利用者番号", max_length=64, unique=True)

@@ -14,10 +14,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 from django_otp import devices_for_user, login, verify_token
-from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from kodomo.assessment import trail
+from kodomo.web.devices import Authenticator, PaperCodes
 from kodomo.web.sign_in import record_failure
 
 PAPER_CODES = 8
@@ -67,24 +66,21 @@ def enrol(request: Any) -> HttpResponse:
             return _enrolled(request, device)
         form.add_error("code", "認証コードが違います。読み取り直して、新しいコードを入れてください。")
     picture = segno.make(device.config_url, error="m").svg_inline(scale=5, border=2, svgclass="qr", lineclass=None)
-    secret = base64.b32encode(device.bin_key).decode().rstrip("=")
+    secret = base64.b32encode(device.secret).decode().rstrip("=")
     groups = [secret[start : start + 4] for start in range(0, len(secret), 4)]
     context = {"form": form, "picture": picture, "groups": groups}
     return render(request, "web/enrol.html", context, status=400 if form.errors else 200)
 
 
-def _unconfirmed_device(account: Any) -> TOTPDevice:
-    device, _ = TOTPDevice.objects.get_or_create(user=account, confirmed=False, defaults={"name": "認証アプリ"})
-    return device
+def _unconfirmed_device(account: Any) -> Authenticator:
+    return Authenticator.objects.filter(user=account, confirmed=False).first() or Authenticator.begin(account)
 
 
-def _enrolled(request: Any, device: TOTPDevice) -> HttpResponse:
+def _enrolled(request: Any, device: Authenticator) -> HttpResponse:
     with transaction.atomic():
         device.confirmed = True
         device.save()
-        paper = StaticDevice.objects.create(user=request.user, name="紙のコード", confirmed=True)
-        codes = [StaticToken.random_token() for _ in range(PAPER_CODES)]
-        StaticToken.objects.bulk_create([StaticToken(device=paper, token=code) for code in codes])
+        codes = PaperCodes.objects.create(user=request.user, name="紙のコード", confirmed=True).draw(PAPER_CODES)
         _pass(request, device, "ENROL_SECOND_FACTOR")
     return render(request, "web/paper_codes.html", {"codes": codes, "next": request.session.pop("next", "/")})
 

@@ -44,12 +44,12 @@ def as_person(home: Home) -> Any:
     def sign_in(person: Person) -> Client:
         from django.utils import timezone
         from django_otp import DEVICE_ID_SESSION_KEY
-        from django_otp.plugins.otp_totp.models import TOTPDevice
 
-        from kodomo.web.models import Staff
+        from kodomo.web.models import Authenticator, Staff
 
         account = Staff.objects.get(username=person.username)
-        device, _ = TOTPDevice.objects.get_or_create(user=account, confirmed=True, defaults={"name": "試験"})
+        device = Authenticator.objects.filter(user=account).first() or Authenticator.begin(account)
+        Authenticator.objects.filter(pk=device.pk).update(confirmed=True)
         browser = Client(raise_request_exception=False)
         browser.force_login(account, backend="django.contrib.auth.backends.ModelBackend")
         session = browser.session

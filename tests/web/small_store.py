@@ -157,5 +157,10 @@ def judgement_tables(levels: dict[str, dict[str, tuple[str, float | None]]]) -> 
         reasons.append({"child_key": "pc01", "type": "NON_ATTENDANCE", "method": "COMBINED", "position": position,
                         "direction": direction, "sentence": sentence, "contribution": contribution,
                         "source": source, "fact_on": dt.date(2026, 3, 1)})  # fmt: skip
+    reasons += [
+        {"child_key": key, "type": kind, "method": "COMBINED", "position": 1, "direction": "GATE", "sentence": sentence,
+         "contribution": 0.0, "indicator": "epds_item10", "source": "infant_checkup", "fact_on": dt.date(2026, 3, 1)}
+        for (key, kind), sentence in ESCALATIONS.items()
+    ]  # fmt: skip
     return {"judgements": rows("judgements", judged), "reasons": rows("reasons", reasons),
             "coverage": rows("coverage", coverage), "subjects": rows("subjects", subjects)}  # fmt: skip

@@ -168,24 +168,6 @@ def test_it_withholds_an_item_whose_basis_has_lapsed(page: Any, tmp_path: Any, h
     assert "要介護3" not in shown and "欠席日数(いまは根拠がない)" in shown
 
 
-def test_it_tells_no_reason_that_rests_on_an_item_without_a_basis(hinata: Any) -> None:
-    """The sentence holds the value: it goes the way of the fact."""
-    from types import SimpleNamespace
-
-    from kodomo.assessment.evidence import _Reader
-
-    def reader(lawful: bool) -> _Reader:
-        register = SimpleNamespace(
-            allows=lambda item, purpose, on: lawful or item != "absence_days", with_role=lambda role: frozenset()
-        )
-        return _Reader(None, register, hinata, {}, {}, None)  # type: ignore[arg-type]
-
-    assert reader(True).may_tell({"indicator": "absence_3m"})
-    assert not reader(False).may_tell({"indicator": "absence_3m"})
-    assert reader(False).may_tell({"indicator": "late_3m"})
-    assert reader(False).may_tell({"indicator": None})
-
-
 def test_it_shows_nothing_when_the_register_cannot_be_read(page: Any, tmp_path: Any, hinata: Any) -> None:
     import shutil
     from dataclasses import replace

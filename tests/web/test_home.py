@@ -67,6 +67,29 @@ def test_it_shows_the_coordinating_office_every_offices_progress(as_person: Any)
     assert "部署ごとの進み具合" not in as_person(HANA).get("/").content.decode()
 
 
+def test_it_leaves_a_row_for_the_cases_it_shows(as_person: Any, case_of: Any, audit_rows: Any) -> None:
+    Case.objects.filter(child_key="pc02").update(next_on=dt.date(2020, 1, 1))
+    as_person(HANA).get("/")
+    row = audit_rows()[-1]
+    assert (row["actor"], row["action"], row["detail"]) == ("hana", "VIEW_HOME", '{"count": 1}')
+
+
+def test_it_shows_no_case_when_the_row_cannot_be_written(as_person: Any, case_of: Any) -> None:
+    from django.db import connections
+
+    Case.objects.filter(child_key="pc02").update(next_on=dt.date(2020, 1, 1))
+    browser = as_person(HANA)
+    with connections["default"].cursor() as cursor:
+        cursor.execute("DROP TABLE audit_events")
+    answer = browser.get("/")
+    assert answer.status_code == 500 and case_of("pc02").case_number not in answer.content.decode()
+
+
+def test_it_leaves_no_row_for_those_who_see_no_child(as_person: Any, audit_rows: Any) -> None:
+    as_person(RIN).get("/")
+    assert not [row for row in audit_rows() if row["action"] == "VIEW_HOME"]
+
+
 def test_it_is_calm_before_the_first_judgement(as_person: Any) -> None:
     from kodomo.assessment.models import Arrival
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
 from django_otp.oath import TOTP
 from standing_people import PASSWORD
 
@@ -13,7 +14,7 @@ def signed_in(client: Any) -> Any:
 
 
 def code_of(device: Any, drift: int = 0) -> str:
-    totp = TOTP(device.bin_key)
+    totp = TOTP(device.secret)
     import time
 
     totp.time = time.time() + drift
@@ -21,10 +22,10 @@ def code_of(device: Any, drift: int = 0) -> str:
 
 
 def enrolled(client: Any) -> Any:
-    from django_otp.plugins.otp_totp.models import TOTPDevice
+    from kodomo.web.models import Authenticator
 
     signed_in(client).get("/second-factor/enrol/")
-    device = TOTPDevice.objects.get()
+    device = Authenticator.objects.get()
     return client.post("/second-factor/enrol/", {"code": code_of(device)}), device
 
 
@@ -58,7 +59,7 @@ def test_it_accepts_a_code_also_in_full_width_and_goes_where_one_wanted(client: 
     _, device = enrolled(client)
     client.post("/sign-out/")
     device.refresh_from_db()
-    device.last_t = -1
+    device.last_step = -1
     device.save()
     full_width = code_of(device).translate(str.maketrans("0123456789", "０１２３４５６７８９"))
     answer = signed_in(client).post("/second-factor/", {"code": full_width})
@@ -87,7 +88,7 @@ def test_it_slows_down_guessing(client: Any) -> None:
     for guess in range(4):
         client.post("/second-factor/", {"code": f"{guess:06d}"})
     device.refresh_from_db()
-    device.last_t = -1
+    device.last_step = -1
     device.save()
     assert client.post("/second-factor/", {"code": code_of(device)}).status_code == 400
     assert device.throttling_failure_count > 0
@@ -98,6 +99,64 @@ def test_it_audits_a_wrong_code(client: Any, audit_rows: Any) -> None:
     client.post("/sign-out/")
     signed_in(client).post("/second-factor/", {"code": "000000"})
     assert audit_rows()[-1]["action"] == "SECOND_FACTOR_FAILED"
+
+
+def test_it_keeps_no_secret_and_no_paper_code_in_clear(client: Any, home: Any) -> None:
+    import base64
+
+    from django.db import connection
+
+    answer, device = enrolled(client)
+    papers = re.findall(r"<li>([a-z2-7]{8})</li>", answer.content.decode())
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    stored = b"".join(path.read_bytes() for path in home.casework.iterdir())
+    secret = device.secret
+    spellings = [secret, secret.hex().encode(), base64.b32encode(secret), base64.b64encode(secret)]
+    assert not [spelt for spelt in [*spellings, *(code.encode() for code in papers)] if spelt in stored]
+
+
+def test_it_opens_no_secret_with_another_key_file_or_for_another_person(client: Any, home: Any) -> None:
+    from kodomo.errors import IntegrityFault
+    from kodomo.web.models import Authenticator, Staff
+
+    _, device = enrolled(client)
+    Authenticator.objects.filter(pk=device.pk).update(user=Staff.objects.get(username="makoto"))
+    with pytest.raises(IntegrityFault):
+        _ = Authenticator.objects.get(pk=device.pk).secret
+    Authenticator.objects.filter(pk=device.pk).update(user=Staff.objects.get(username="hana"))
+    (home.keys / "casework.json").unlink()
+    with pytest.raises(IntegrityFault):
+        _ = Authenticator.objects.get(pk=device.pk).secret
+
+
+def test_the_migration_seals_what_lay_in_clear(home: Any) -> None:
+    """An installation of before: the devices still work, and the tables with the secrets are gone."""
+    from django.apps import apps
+    from django.db import connection
+    from django.db.migrations.loader import MigrationLoader
+
+    from kodomo.web.models import Authenticator, PaperCodes, Staff
+
+    migration = MigrationLoader(connection).get_migration("web", "0002_sealed_second_factor")
+
+    key, user = "3132333435363738393031323334353637383930", Staff.objects.get(username="hana").pk
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TABLE otp_totp_totpdevice (user_id int, name text, confirmed bool, key text, last_t int)"
+        )
+        cursor.execute("CREATE TABLE otp_static_staticdevice (id int, user_id int, name text, confirmed bool)")
+        cursor.execute("CREATE TABLE otp_static_statictoken (device_id int, token text)")
+        cursor.execute("INSERT INTO otp_totp_totpdevice VALUES (%s, '認証アプリ', 1, %s, 7)", [user, key])
+        cursor.execute("INSERT INTO otp_static_staticdevice VALUES (4, %s, '紙のコード', 1)", [user])
+        cursor.execute("INSERT INTO otp_static_statictoken VALUES (4, 'abcd2345'), (4, 'wxyz2345')")
+    with connection.schema_editor() as editor:
+        migration.operations[-1].code(apps, editor)
+    device = Authenticator.objects.get(user=user)
+    assert (device.secret.hex(), device.last_step, device.confirmed) == (key, 7, True)
+    paper = PaperCodes.objects.get(user=user)
+    assert paper.verify_token("wxyz2345") and not paper.verify_token("wxyz2345")
+    assert not {"otp_totp_totpdevice", "otp_static_statictoken"} & set(connection.introspection.table_names())
 
 
 def test_it_lets_one_give_up(client: Any) -> None:

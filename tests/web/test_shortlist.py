@@ -4,10 +4,11 @@ import re
 from typing import Any
 
 import pytest
-from standing_people import FOUR, HANA, OTHERS, REN, RIN, Person
+from standing_people import FOUR, HANA, MAKOTO, OTHERS, REN, RIN, Person
 
 COORDINATOR = next(p for p in OTHERS if p.role == "COORDINATOR")
 COMMITTEE = next(p for p in OTHERS if p.role == "COMMITTEE_MEMBER")
+APPROVER = next(p for p in OTHERS if p.role == "APPROVER")
 
 
 def listed(browser: Any, query: str = "") -> set[str]:
@@ -23,6 +24,8 @@ def numbers(case_of: Any) -> Any:
 
 OF_THE_CENTRE = ("pc01", "pc02", "pc04", "pc06", "pc07", "pc09")
 OF_CHILDCARE = ("pc03", "pc08")
+AT_CAPACITY = ("pc01", "pc02", "pc04", "pc07", "pc08")
+"""総合 at 高 or 中, and pc08, of whom a fact must be seen."""
 
 
 @pytest.mark.parametrize("person", FOUR, ids=lambda person: person.username)
@@ -31,11 +34,31 @@ def test_it_shows_each_person_their_own_offices_cases(person: Person, as_person:
         assert as_person(RIN).get("/cases/").status_code == 403
         return
     mine = OF_CHILDCARE if person is REN else OF_THE_CENTRE
-    assert listed(as_person(person)) == numbers(*mine)
+    assert listed(as_person(person), "reach=ALL") == numbers(*mine)
 
 
 def test_it_shows_the_coordinating_office_every_office(as_person: Any, numbers: Any) -> None:
-    assert listed(as_person(COORDINATOR)) == numbers(*OF_THE_CENTRE, *OF_CHILDCARE)
+    assert listed(as_person(COORDINATOR), "reach=ALL") == numbers(*OF_THE_CENTRE, *OF_CHILDCARE)
+
+
+def test_it_opens_on_what_people_can_review_and_says_how_many_more_there_are(as_person: Any, numbers: Any) -> None:
+    browser = as_person(COORDINATOR)
+    assert listed(browser) == numbers(*AT_CAPACITY)
+    body = browser.get("/cases/?age_band=ELEMENTARY").content.decode()
+    assert re.search(r"含めると 4 件: <a href=\"\?age_band=ELEMENTARY&amp;reach=ALL\">届いたすべてを表示", body)
+    assert listed(browser, "age_band=ELEMENTARY&reach=ALL") == numbers("pc01", "pc04", "pc06", "pc09")
+
+
+def test_it_finds_beyond_the_capacity_when_nothing_fits_within(as_person: Any) -> None:
+    body = as_person(COORDINATOR).get("/cases/?moved_in=on").content.decode()
+    assert "届いたすべてから探すと 2 件あります" in body
+
+
+def test_it_keeps_a_case_somebody_works_on_in_the_list(as_person: Any, numbers: Any) -> None:
+    from kodomo.assessment.models import Case
+
+    Case.objects.filter(child_key="pc09").update(state="WATCH")
+    assert listed(as_person(COORDINATOR)) == numbers(*AT_CAPACITY, "pc09")
 
 
 @pytest.mark.parametrize(
@@ -63,7 +86,63 @@ def test_it_shows_the_coordinating_office_every_office(as_person: Any, numbers: 
     ],
 )
 def test_it_filters(query: str, children: set[str], as_person: Any, numbers: Any) -> None:
+    assert listed(as_person(COORDINATOR), f"{query}&reach=ALL") == numbers(*children)
+
+
+@pytest.mark.parametrize(
+    ("query", "children"),
+    [
+        ("type=POSTNATAL_DEPRESSION", {"pc03", "pc08"}),
+        ("level=INSUFFICIENT", {"pc03", "pc06"}),
+        ("insufficient=on", {"pc06"}),
+    ],
+)
+def test_it_lets_who_asks_for_something_beyond_the_overall_view_find_it(
+    query: str, children: set[str], as_person: Any, numbers: Any
+) -> None:
     assert listed(as_person(COORDINATOR), query) == numbers(*children)
+
+
+# The facts come first: no condition may tell what the page hides -----------------------------------
+
+TELLING = [f"level={level}" for level in ("HIGH", "MIDDLE", "LOW", "INSUFFICIENT")]
+
+
+@pytest.mark.parametrize("person", [HANA, MAKOTO, COMMITTEE, APPROVER], ids=lambda p: p.username)
+@pytest.mark.parametrize("query", TELLING)
+def test_it_answers_no_level_to_somebody_who_has_not_written_a_first_view(
+    query: str, person: Person, as_person: Any
+) -> None:
+    browser = as_person(person)
+    assert listed(browser, f"{query}&reach=ALL") == set()
+    assert listed(browser, f"{query}&type=NON_ATTENDANCE&reach=ALL") == set()
+    if person in (HANA, MAKOTO):
+        exported = browser.post("/cases/export/", {"level": query.removeprefix("level="), "reach": "ALL"})
+        assert len(exported.content.decode().splitlines()) == 3  # the heading alone
+
+
+def test_it_answers_a_level_where_ones_own_first_view_stands(
+    as_person: Any, first_view: Any, case_of: Any, numbers: Any
+) -> None:
+    hana = as_person(HANA)
+    first_view(hana, case_of("pc01").case_number)
+    assert listed(hana, "level=HIGH") == numbers("pc01")
+    assert listed(hana, "level=LOW&type=NON_ATTENDANCE") == set()
+    assert listed(as_person(MAKOTO), "level=HIGH") == set()
+    assert listed(as_person(COMMITTEE), "level=HIGH") == numbers("pc01")
+    assert listed(as_person(COORDINATOR), "level=HIGH") == numbers("pc01", "pc04", "pc07")
+
+
+def test_it_orders_by_place_for_the_coordinating_office_alone(as_person: Any, case_of: Any) -> None:
+    def order(person: Person) -> list[str]:
+        body = as_person(person).get("/cases/?order=PLACE&reach=ALL").content.decode()
+        return re.findall(r'class="case-number"[^>]*>([0-9-]+)<', body)
+
+    by_place = [case_of(child).case_number for child in ("pc01", "pc04", "pc07", "pc02")]
+    assert order(COORDINATOR)[:4] == by_place
+    hana = as_person(HANA).get("/cases/?reach=ALL").content.decode()
+    assert order(HANA) == re.findall(r'class="case-number"[^>]*>([0-9-]+)<', hana)
+    assert "総合の確認の順" not in hana
 
 
 def test_it_never_lists_a_child_whose_judgement_did_not_reach_it(as_person: Any) -> None:
@@ -79,7 +158,7 @@ def test_it_takes_nonsense_for_no_condition(query: str, as_person: Any) -> None:
 
 @pytest.mark.parametrize("order", ["WAITING", "GRADE", "NEXT", "NUMBER"])
 def test_it_sorts(order: str, as_person: Any, numbers: Any) -> None:
-    body = as_person(COORDINATOR).get(f"/cases/?order={order}").content.decode()
+    body = as_person(COORDINATOR).get(f"/cases/?order={order}&reach=ALL").content.decode()
     found = re.findall(r'class="case-number"[^>]*>([0-9-]+)<', body)
     assert len(found) == 8
     if order == "NUMBER":
@@ -138,10 +217,10 @@ def test_it_pages(as_person: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(shortlist, "PAGE_SIZE", 3)
     browser = as_person(COORDINATOR)
-    pages = [listed(browser, f"unregistered=&page={n}") for n in (1, 2, 3)]
+    pages = [listed(browser, f"reach=ALL&page={n}") for n in (1, 2, 3)]
     assert [len(page) for page in pages] == [3, 3, 2]
     assert len(set.union(*pages)) == 8
-    assert "次のページ" in browser.get("/cases/?page=1").content.decode()
+    assert "次のページ" in browser.get("/cases/?page=1&reach=ALL").content.decode()
 
 
 @pytest.mark.parametrize("person", [COORDINATOR, HANA], ids=lambda person: person.username)
@@ -152,7 +231,7 @@ def test_it_asks_the_database_a_bounded_number_of_times(person: Person, as_perso
     browser = as_person(person)
     with CaptureQueriesContext(connection) as asked:
         browser.get("/cases/")
-    assert len(asked) <= 16
+    assert len(asked) <= 18
 
 
 # The file ----------------------------------------------------------------------------------------

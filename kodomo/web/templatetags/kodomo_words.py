@@ -52,6 +52,14 @@ def difficulty(code: str) -> str:
 
 
 @register.filter
+def identity_part(part: str) -> str:
+    """What a part of an identity is called."""
+    return {"name": "氏名", "kana": "ふりがな", "born_on": "生年月日", "address": "住所", "guardians": "保護者"}.get(
+        part, part
+    )
+
+
+@register.filter
 def plain_number(value: float | None) -> str:
     """A number without useless decimals; a dash where nothing is known."""
     return "—" if value is None else f"{value:g}"

@@ -5,6 +5,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,13 @@ import pytest
 
 from kodomo.configuration import Home, read_municipality
 from kodomo.errors import IntegrityFault, NotPermitted, NotReady
+from kodomo.governance.register import read_register
+from kodomo.terms import Purpose
 
 _ROOT = Path(__file__).resolve().parents[3]
 AT = dt.datetime(2026, 4, 2, 1, 0, tzinfo=dt.UTC)
+DAY = dt.date(2026, 4, 2)
+REGISTER = read_register(_ROOT / "municipalities/hinata")
 
 
 def _bring_up_django() -> None:
@@ -69,8 +74,16 @@ def ask(home: Home, keyring: Keyring | None, key: str, **changed: Any) -> Any:
         "role": "PRACTITIONER",
         "purpose": "支援のための連絡",
         "case_number": "2026-0001231",
+        "register": REGISTER,
+        "on": DAY,
     }
     return reveal(key, home=home, keyring=keyring, at=AT, **{**words, **changed})
+
+
+def lapsed(*items: str) -> Any:
+    """The register, with 氏名等の開示 no longer allowed for some items."""
+    bases = [replace(b, items=b.items - set(items)) if Purpose.REVEAL in b.purposes else b for b in REGISTER.bases]
+    return replace(REGISTER, bases=tuple(bases))
 
 
 def trail() -> list[tuple[Any, ...]]:
@@ -89,8 +102,39 @@ def test_a_name_is_opened_with_its_audit_row(home: Home, keyring: Keyring) -> No
     )
     assert identity.address == "ひなた市秘密町1-2-3"
     assert identity.guardians == ("日向 まもり",)
-    assert trail()[-1] == ("hana", "REVEAL_NAME", key, "支援のための連絡", '{"case": "2026-0001231"}')
+    assert trail()[-1] == ("hana", "REVEAL_NAME", key, "支援のための連絡",
+                           '{"case": "2026-0001231", "parts": "name,kana,born_on,address,guardians"}')  # fmt: skip
     assert verify_vault(home).first_bad is None
+
+
+@pytest.mark.parametrize(
+    ("items", "gone"),
+    [
+        (["address"], {"address"}),
+        (["birth_date"], {"born_on"}),
+        (["name_kana"], {"kana"}),
+        (["relationship"], {"guardians"}),
+        (["name"], {"name", "guardians"}),
+    ],
+    ids=["address", "birth date", "reading", "relationship", "name"],
+)
+def test_a_part_without_a_basis_on_the_day_is_not_opened(
+    home: Home, keyring: Keyring, items: list[str], gone: set[str]
+) -> None:
+    identity = ask(home, keyring, put(keyring), register=lapsed(*items))
+    shown = {"name": identity.name, "kana": identity.kana, "born_on": identity.born_on,
+             "address": identity.address, "guardians": identity.guardians}  # fmt: skip
+    assert {part for part, value in shown.items() if not value} == gone == set(identity.withheld)
+    assert not gone & set(json.loads(trail()[-1][4])["parts"].split(","))
+
+
+def test_nothing_is_opened_when_no_part_has_a_basis(home: Home, keyring: Keyring) -> None:
+    key = put(keyring)
+    with pytest.raises(NotPermitted, match="氏名等の開示"):
+        ask(home, keyring, key, register=lapsed("name", "name_kana", "birth_date", "address", "relationship"))
+    with pytest.raises(NotPermitted, match="切れています"):
+        ask(home, keyring, key, on=dt.date(2099, 1, 1))
+    assert not [row for row in trail() if row[1] == "REVEAL_NAME"]
 
 
 def test_the_keys_are_opened_when_the_caller_has_none(home: Home, keyring: Keyring) -> None:

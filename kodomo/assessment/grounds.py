@@ -1,0 +1,125 @@
+"""Which data items a sentence or a flag of the judgement rests on, as the municipality's criteria say (casework side).
+
+A sentence holds its items' values. So it may be told only while each of those items may be shown; what it
+rests on must therefore be known, and a sentence whose ground is not known is not told.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from kodomo.configuration import Municipality, read_toml
+from kodomo.terms import DifficultyType
+
+FILES = ("indicators.toml", "scenarios.toml", "labels.toml")
+OPERATOR = re.compile(r"\s*(?:>=|<=|==|!=|>|<)")
+
+Items = frozenset[str]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the point table: how its sentence reads, and what all of its conditions rest on."""
+
+    type: str
+    pattern: re.Pattern[str]
+    items: Items
+
+
+@dataclass(frozen=True)
+class Grounds:
+    """What everything the judgement says rests on.
+
+    ``council`` and ``known``: the items behind the flags 要対協登録 and 支援につながっている; ``moved_in``: behind
+    転入1年以内.
+    """
+
+    indicators: Mapping[str, Items]
+    lines: tuple[Line, ...]
+    escalations: Mapping[str, Items]
+    council: Items
+    known: Items
+    moved_in: Items
+
+    def of_reason(self, kind: str, indicator: str | None, sentence: str) -> Items | None:
+        """The items a reason's sentence rests on; None when that is not known.
+
+        A reason without an indicator speaks of the judgement itself (its place, its sum of points): no item.
+        A line of several conditions carries only its first as indicator, but speaks of all of them.
+        """
+        if not indicator:
+            return frozenset()
+        own = self.indicators.get(indicator)
+        if own is None:
+            return None
+        said = (line.items for line in self.lines if line.type == kind and line.pattern.fullmatch(sentence))
+        return own.union(*said)
+
+    def of_escalation(self, sentence: str) -> Items | None:
+        """The items behind a fact that must be seen; None when the criteria do not (or no longer) hold the sentence."""
+        return self.escalations.get(sentence)
+
+
+def current_grounds(municipality: Municipality) -> Grounds:
+    """The grounds as the criteria say now."""
+    folder = municipality.folder / "criteria"
+    stamps = tuple((folder / name).stat().st_mtime_ns for name in FILES if (folder / name).exists())
+    return _read_grounds(folder, stamps)
+
+
+@lru_cache(maxsize=4)
+def _read_grounds(folder: Path, stamps: tuple[int, ...]) -> Grounds:
+    indicators, scenarios, labels = (read_toml(folder / name) if (folder / name).exists() else {} for name in FILES)
+    of_indicator = {
+        str(e.get("code", "")): _items(e.get("item"), e.get("per")) for e in indicators.get("indicators", ())
+    }
+    moved = (e for e in indicators.get("indicators", ()) if e.get("structure") == "moved_in_12m")
+    registering = [e.get("item") for e in labels.get("labels", ()) if float(e.get("weight", 1)) >= 1]
+    connecting = [e.get("item") for e in labels.get("known_to_support", ())]
+    return Grounds(
+        indicators=of_indicator,
+        lines=tuple(_lines(scenarios.get("points", ()), of_indicator)),
+        escalations=_escalations(scenarios.get("escalations", ()), of_indicator),
+        council=_items(*registering),
+        known=_items(*registering, *connecting),
+        moved_in=_items(*(e.get("item") for e in moved)),
+    )
+
+
+def _items(*codes: Any) -> Items:
+    return frozenset(str(code) for code in codes if code)
+
+
+def _lines(points: Iterable[Mapping[str, Any]], of_indicator: Mapping[str, Items]) -> Iterable[Line]:
+    for point in points:
+        sentence, items = str(point.get("sentence", "")), _of_conditions(point, of_indicator)
+        if sentence and items is not None:
+            pattern = re.compile(".*".join(re.escape(part) for part in sentence.split("{value}")))
+            yield Line(_type_code(point), pattern, items)
+
+
+def _escalations(entries: Iterable[Mapping[str, Any]], of_indicator: Mapping[str, Items]) -> dict[str, Items]:
+    """Two escalations of the same wording rest on what either of them rests on."""
+    found: dict[str, Items] = {}
+    for entry in entries:
+        sentence, items = str(entry.get("sentence", "")), _of_conditions(entry, of_indicator)
+        if sentence and items is not None:
+            found[sentence] = found.get(sentence, frozenset()) | items
+    return found
+
+
+def _of_conditions(entry: Mapping[str, Any], of_indicator: Mapping[str, Items]) -> Items | None:
+    names = [OPERATOR.split(str(text).strip(), maxsplit=1)[0] for text in entry.get("when", ())]
+    if not names or any(name not in of_indicator for name in names):
+        return None
+    return frozenset().union(*(of_indicator[name] for name in names))
+
+
+def _type_code(entry: Mapping[str, Any]) -> str:
+    label = str(entry.get("type", ""))
+    return next((kind.value for kind in DifficultyType if label in (kind.label, kind.value)), label)
