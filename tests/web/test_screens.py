@@ -185,7 +185,7 @@ def next_month() -> str:
 def test_it_works_without_javascript(browser: Any, address: str, home: Home) -> None:
     page = opened(browser, [], java_script_enabled=False)
     sign_in(page, address, "makoto", demo_password(home))
-    page.goto(f"{address}/cases/?type=ABUSE&level=HIGH")
+    page.goto(f"{address}/cases/?type=ABUSE")
     page.click("a.case-number")
     page.check("input[name=concern][value=SOME]")
     page.fill("textarea[name=text]", "相談の記録を読み、保育園に確かめたい。")
