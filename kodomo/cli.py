@@ -123,6 +123,10 @@ def _home(arguments: argparse.Namespace) -> Home:
         from kodomo.intake.delivery import clear_leftovers
 
         clear_leftovers(home)
+    if (home.handover / "arrivals").exists():
+        from kodomo.intake.endpoint import clear_arrivals
+
+        clear_arrivals(home)
     return home
 
 
@@ -165,8 +169,9 @@ def _receive(arguments: argparse.Namespace) -> Result:
     from kodomo.intake.receive import receive
 
     password = _read_password(arguments.password_file)
+    by = f"{_user()}({arguments.on_behalf_of})" if arguments.on_behalf_of else _user()
     return _staged(
-        arguments, receive_paths(receive, arguments.paths), by=_user(), medium=arguments.medium, password=password
+        arguments, receive_paths(receive, arguments.paths), by=by, medium=arguments.medium, password=password
     )
 
 
@@ -330,6 +335,24 @@ def _audit(arguments: argparse.Namespace) -> Result:
     return {"chains": found, "intact": not broken, "exit_code": 7 if broken else 0}
 
 
+def _endpoint(arguments: argparse.Namespace) -> Result:
+    from kodomo.intake import endpoint
+
+    home, municipality = _home(arguments), _municipality(arguments)
+    if arguments.action == "serve":
+        endpoint.serve_endpoint(home=home, municipality=municipality, host=arguments.host, port=arguments.port)
+        return {}
+    if not arguments.source:
+        raise WrongUsage("出所を --source で書いてください。", where=f"kodomo endpoint {arguments.action}")
+    if arguments.action == "revoke":
+        endpoint.revoke_token(home, arguments.source)
+        return {"source": arguments.source, "state": "revoked"}
+    expires = parse_date(arguments.expires, "--expires") if arguments.expires else None
+    token = endpoint.new_token(home, municipality, arguments.source, expires)
+    print("この鍵は一度だけ表示されます。書き留めて、送る側にだけ渡してください。", file=sys.stderr)
+    return {"source": arguments.source, "token": token, "expires_on": arguments.expires}
+
+
 def _keys(arguments: argparse.Namespace) -> Result:
     from kodomo.intake.delivery import locked
     from kodomo.vault.rotation import rotate_keys
@@ -406,6 +429,7 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], Result], str, tuple[Any
                 ("--password-file",),
                 {"type": Path, "metavar": "FILE", "help": "暗号化ファイルのパスワードを書いたファイル"},
             ),
+            (("--on-behalf-of",), {"metavar": "SOURCE", "help": argparse.SUPPRESS}),
         ),
     ),
     "link": (_link, "名寄せ: どの行が同じ人かを決め、世帯・親子をつなぐ", ()),
@@ -439,6 +463,17 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], Result], str, tuple[Any
     "status": (_status, "いま何があるか: 受領、鮮度、版、判定、実行", ()),
     "export-links": (_export_links, "名寄せの結果を行ごとに書き出す(識別側・証跡あり)", (_OUT,)),
     "export-judgements": (_export_judgements, "判定を書き出す(仮名)", (_OUT, _AS_OF)),
+    "endpoint": (
+        _endpoint,
+        "システム連携の窓口: 出所ごとの鍵(トークン)をつくる・取り消す、HTTP で受け取る",
+        (
+            (("action",), {"choices": ("serve", "token", "revoke"), "metavar": "serve|token|revoke"}),
+            (("--source",), {"metavar": "SOURCE", "help": "出所のコード(token, revoke)"}),
+            (("--expires",), {"metavar": "DATE", "help": "鍵が使えなくなる日(token)"}),
+            (("--host",), {"default": "127.0.0.1", "help": "待ち受けるアドレス(serve)"}),
+            (("--port",), {"type": int, "default": 8010, "help": "待ち受ける番号(serve)"}),
+        ),
+    ),
     "keys": (
         _keys,
         "保管庫の鍵を新しくし、すべてを封じ直して、古い鍵を捨てる",
