@@ -185,6 +185,56 @@ def _read_password(path: Path | None) -> str | None:
     return path.read_text().strip() if path else None
 
 
+def _layout(arguments: argparse.Namespace) -> Result:
+    return {"draft": _layout_draft, "check": _layout_check}[arguments.action](arguments)
+
+
+def _layout_draft(arguments: argparse.Namespace) -> Result:
+    from kodomo.intake.draft import draft_layout, known_of
+
+    if len(arguments.files) != 1:
+        raise WrongUsage(
+            "下書きをつくるファイルを一つ指定してください。", where="kodomo layout draft FILE [--out LAYOUT.toml]"
+        )
+    folder = arguments.municipality.resolve()
+    result = draft_layout(arguments.files[0], known_of(folder))
+    text = result.pop("layout")
+    if arguments.out is None:
+        if not arguments.json:
+            print(text, end="")
+            return {}
+        return {**result, "layout": text}
+    _write_new(arguments.out, text)
+    _say(f"{arguments.out} に下書きを書きました。★ の付いた {result['open']} か所を確かめてください。")
+    return {**result, "out": str(arguments.out)}
+
+
+def _layout_check(arguments: argparse.Namespace) -> Result:
+    from kodomo.intake.layout_trial import check_file
+
+    if len(arguments.files) != 2:
+        raise WrongUsage("レイアウトとファイルを指定してください。", where="kodomo layout check LAYOUT.toml FILE")
+    folder = arguments.municipality.resolve()
+    result = check_file(*arguments.files, on=_now().astimezone().date(), folder=folder)
+    for line in result["lines"]:
+        _say(line)
+    return result
+
+
+def _write_new(path: Path, text: str) -> None:
+    try:
+        with path.open("x", encoding="utf-8") as handle:
+            handle.write(text)
+    except FileExistsError:
+        raise WrongUsage(
+            "同じ名前のファイルがあります。", where=str(path), then="別の名前にするか、消してからやり直してください。"
+        ) from None
+    except OSError as fault:
+        raise StaffError(
+            "ファイルを書けません。", where=f"{path} ({fault.strerror})", then="書き込める場所を指定してください。"
+        ) from None
+
+
 def _link(arguments: argparse.Namespace) -> Result:
     from kodomo.linkage.run import link_people
 
@@ -430,6 +480,18 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], Result], str, tuple[Any
                 {"type": Path, "metavar": "FILE", "help": "暗号化ファイルのパスワードを書いたファイル"},
             ),
             (("--on-behalf-of",), {"metavar": "SOURCE", "help": argparse.SUPPRESS}),
+        ),
+    ),
+    "layout": (
+        _layout,
+        "出所のファイルの形(レイアウト)を、見本から下書きする(draft FILE)、確かめる(check LAYOUT FILE)",
+        (
+            (("action",), {"choices": ("draft", "check"), "metavar": "draft|check", "help": "下書きか、確かめか"}),
+            (
+                ("files",),
+                {"nargs": "+", "type": Path, "metavar": "PATH", "help": "draft は見本、check はレイアウトと見本"},
+            ),
+            (("--out",), {"type": Path, "metavar": "LAYOUT.toml", "help": "下書きを書くファイル(なければ標準出力)"}),
         ),
     ),
     "link": (_link, "名寄せ: どの行が同じ人かを決め、世帯・親子をつなぐ", ()),

@@ -22,6 +22,7 @@ from typing import Any
 import pyarrow as pa
 
 from kodomo.errors import DeliveryRefused
+from kodomo.intake.limits import Limits
 from kodomo.intake.read import MAGIC, Job, Reading
 from kodomo.intake.sanitise import refused
 from kodomo.vault.records import Landing
@@ -114,20 +115,40 @@ def read_in_child(job: Job) -> Reading:
         DeliveryRefused: the child refused the file, died, ran out of memory or time, or answered
             in a form it never should.
     """
+    return _reading(memoryview(_asked(_told(job), job.name, job.limits, job.descriptor)), job)
+
+
+def survey_in_child(path: Path, name: str, limits: Limits) -> dict[str, Any]:
+    """Look at a file that no layout describes (``kodomo.intake.survey``), in an interpreter of its own.
+
+    Raises:
+        DeliveryRefused: as ``read_in_child``.
+    """
+    told = json.dumps({"task": "survey", "path": str(path), "name": name, "limits": asdict(limits)}).encode()
+    answer = memoryview(_asked(told, name, limits, None))
+    if not answer or bytes(answer[:4]) != MAGIC:
+        raise _died(name)
+    body: dict[str, Any] = json.loads(bytes(_piece(answer[4:])[0]))
+    if "survey" not in body:
+        raise _refusal(body, name)
+    found: dict[str, Any] = body["survey"]
+    return found
+
+
+def _asked(told: bytes, name: str, limits: Limits, descriptor: int | None) -> bytes:
     with subprocess.Popen(  # noqa: S603  our own interpreter and module, no shell
         (*_PYTHON, _START + "read.main()", str(ROOT)),
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        pass_fds=() if job.descriptor is None else (job.descriptor,),
+        pass_fds=() if descriptor is None else (descriptor,),
     ) as child:  # fmt: skip
         try:
-            answer, _ = child.communicate(_told(job), timeout=job.limits.wall_seconds)
+            return child.communicate(told, timeout=limits.wall_seconds)[0]
         except subprocess.TimeoutExpired:
             child.kill()
-            raise _too_slow(job) from None
+            raise refused("time", "時間内に読み終わりませんでした。", name, _SPLIT) from None
         except BaseException:
             child.kill()
             raise
-    return _reading(memoryview(answer), job)
 
 
 _SPLIT = "ファイルの中身を提出元に確かめ、大きければ分けて渡してください。"
@@ -149,7 +170,7 @@ def _told(job: Job) -> bytes:
 
 def _reading(answer: memoryview, job: Job) -> Reading:
     if not answer:
-        raise refused("child_died", "読み取りが制限(メモリ・時間)を超えたか、異常終了しました。", job.name, _SPLIT)
+        raise _died(job.name)
     try:
         if bytes(answer[:4]) != MAGIC:
             raise ValueError
@@ -163,16 +184,20 @@ def _reading(answer: memoryview, job: Job) -> Reading:
             return Reading(landing=Landing(*tables), **told["reading"])
     except (ValueError, TypeError, struct.error, pa.ArrowException):
         raise refused("child_died", "読み取りの結果を受け取れませんでした。", job.name, _SPLIT) from None
-    raise _refusal(told, job)
+    raise _refusal(told, job.name)
 
 
-def _refusal(told: dict[str, Any], job: Job) -> DeliveryRefused:
+def _died(name: str) -> DeliveryRefused:
+    return refused("child_died", "読み取りが制限(メモリ・時間)を超えたか、異常終了しました。", name, _SPLIT)
+
+
+def _refusal(told: dict[str, Any], name: str) -> DeliveryRefused:
     if "refused" in told:
         return DeliveryRefused(**told["refused"])
     if told.get("dead") == "memory":
-        return refused("memory", "読み取りに使えるメモリを超えました。", job.name, _SPLIT)
+        return refused("memory", "読み取りに使えるメモリを超えました。", name, _SPLIT)
     return refused(
-        "reader_failed", f"読み取りの途中で製品の不具合が起きました({told.get('failed')})。", job.name,
+        "reader_failed", f"読み取りの途中で製品の不具合が起きました({told.get('failed')})。", name,
         "場所を開発者に伝えてください。このファイルからは何も取り込んでいません。",
     )  # fmt: skip
 

@@ -72,3 +72,9 @@ def find_header(rows: Sequence[Sequence[str]], layout: Layout) -> int | None:
                 at += 1
             return at
     return None
+
+
+def printable(header: str) -> str:
+    """A printed column name fit for a report: short, on one line, and not if it is itself a number."""
+    text = "".join(c for c in " ".join(header.split()) if c.isprintable())[:40]
+    return "(数字だけの見出し)" if sum(c.isdigit() for c in text) > 6 else text

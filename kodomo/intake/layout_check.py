@@ -191,7 +191,30 @@ def _check_columns(columns: list[Any], add: Add) -> dict[str, Mapping[str, Any]]
             hint = "。[[people]] と [[repeat]] の名前には {} を入れてください" if "group" in column else ""
             add(key, f"同じ見出し・同じ順番(occurrence)の列が二度書かれています{hint}")
         by_reference[reference] = column
+    if is_good:
+        _check_fields_once(by_reference, add)
     return by_reference if is_good else None
+
+
+JOINABLE = ("text", "name", "kana", "address")
+
+
+def _check_fields_once(columns: Columns, add: Add) -> None:
+    """Two columns of one field of one person are joined, which only words can be: two dates are no date."""
+    seen: dict[tuple[Any, ...], str] = {}
+    for reference, column in columns.items():
+        if column.get("ignore") or not column.get("person") or column["type"] in JOINABLE:
+            continue
+        groups = [None] if "group" not in column else [column["group"]]
+        for group in groups:
+            mark = (column["person"], column["field"], group)
+            if mark in seen:
+                add(
+                    f"columns「{reference}」.field",
+                    f"列「{seen[mark]}」と同じ人の同じ {column['field']} です。何人も書かれているなら [[people]]、"
+                    "一つの値が分かれているなら join で書いてください",
+                )
+            seen.setdefault(mark, reference)
 
 
 def _check_column(column: Mapping[str, Any], key: str, add: Add) -> None:

@@ -27,6 +27,7 @@ from kodomo.errors import DeliveryRefused
 from kodomo.intake.cells import DITTO, ColumnReader
 from kodomo.intake.decode import ENCODING_NAMES, likely_encoding
 from kodomo.intake.extract import Extraction, fits
+from kodomo.intake.header import printable
 from kodomo.intake.individual_number import NumberWatch
 from kodomo.intake.layout import Layout, LayoutColumn, read_layout
 from kodomo.intake.limits import Limits
@@ -34,6 +35,7 @@ from kodomo.intake.places import Found, find_places
 from kodomo.intake.quarantine import RowFault
 from kodomo.intake.sanitise import check_kind, check_workbook, refused
 from kodomo.intake.sheets import Chunk, Sheet
+from kodomo.intake.survey import survey
 from kodomo.intake.text_rows import open_fixed, open_text
 from kodomo.intake.workbooks import open_workbook
 from kodomo.vault.records import PEOPLE_STEP, Landing
@@ -303,12 +305,6 @@ def _hint(job: Job, missing: int) -> str:
     return "見出しより上の行数(skip_top)と区切り文字を確かめ、別のファイルでないか確かめてください。"
 
 
-def printable(header: str) -> str:
-    """A printed column name fit for a report: short, on one line, and not if it is itself a number."""
-    text = "".join(c for c in " ".join(header.split()) if c.isprintable())[:40]
-    return "(数字だけの見出し)" if sum(c.isdigit() for c in text) > 6 else text
-
-
 # The process -----------------------------------------------------------------------------------
 
 
@@ -387,11 +383,15 @@ def _answer(job_text: bytes, out: BinaryIO, descriptor: int | None) -> None:
     answer: dict[str, Any]
     tables: list[pa.Table] = []
     try:
-        job = _job(json.loads(job_text), descriptor)
-        _bind(job.limits)
-        reading = read_extract(job)
-        tables = [reading.landing.mentions, reading.landing.facts, reading.landing.rows]
-        answer = {"reading": {k: v for k, v in vars(reading).items() if k != "landing"}}
+        body = json.loads(job_text)
+        if body.get("task") == "survey":
+            answer = {"survey": _survey(body)}
+        else:
+            job = _job(body, descriptor)
+            _bind(job.limits)
+            reading = read_extract(job)
+            tables = [reading.landing.mentions, reading.landing.facts, reading.landing.rows]
+            answer = {"reading": {k: v for k, v in vars(reading).items() if k != "landing"}}
     except DeliveryRefused as refusal:
         answer = {"refused": {"what": refusal.what, "where": refusal.where, "then": refusal.then, **refusal.details}}
     except MemoryError:
@@ -402,6 +402,13 @@ def _answer(job_text: bytes, out: BinaryIO, descriptor: int | None) -> None:
         places = " < ".join(f"{Path(f.filename).name}:{f.lineno}" for f in reversed(ours))
         answer, tables = {"failed": f"{type(fault).__name__} {places}"}, []
     _write(out, answer, tables)
+
+
+def _survey(body: dict[str, Any]) -> dict[str, Any]:
+    """Look at a file that no layout describes."""
+    limits = Limits(**body["limits"])
+    _bind(limits)
+    return survey(Path(body["path"]), body["name"], limits).told()
 
 
 def _job(body: dict[str, Any], descriptor: int | None) -> Job:

@@ -1,0 +1,96 @@
+"""Columns of an undescribed file that belong together: months side by side, several people, a date in parts (identity side)."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Column = Mapping[str, Any]
+
+_MONTH = re.compile(r"(?<!\d)(1[0-2]|[1-9])月")
+_NUMBER = re.compile(r"第?([1-9])(?=[^\d]|$)")
+_ERA_PART, _YEAR_PART = re.compile(r"(元号|年号|和暦)(コード|区分)?$"), re.compile(r"年$")
+
+
+@dataclass(frozen=True)
+class Series:
+    """Columns alike but for a month or a person's number.
+
+    ``members`` gives, by the value that changes, the columns in the order of ``templates``.
+    """
+
+    templates: tuple[str, ...]
+    members: dict[str, tuple[Column, ...]]
+
+
+def month_series(columns: Sequence[Column]) -> Series | None:
+    """Columns of at least six months side by side (4月 … 3月, or 4月欠席, 4月遅刻 …)."""
+    return _series(columns, _MONTH, 6, lambda c: not c["field"])
+
+
+def people_series(columns: Sequence[Column]) -> Series | None:
+    """Columns of at least two numbered people (児童1氏名, 児童2氏名 …), among them a name or number."""
+    found = _series(columns, _NUMBER, 2, lambda c: not _MONTH.search(_plain(c["name"])))
+    if found is None:
+        return None
+    first = next(iter(found.members.values()))
+    tells_who = any(c["field"] in ("name", "name_kana", "resident_number", "own_number") and c["person"] for c in first)
+    return found if tells_who else None
+
+
+def _series(columns: Sequence[Column], pattern: re.Pattern[str], least: int, may: Any) -> Series | None:
+    by_template: dict[str, dict[str, Column]] = {}
+    for column in columns:
+        found = pattern.search(_plain(column["name"]))
+        if found and column["occurrence"] == 1 and not column["position"] and may(column):
+            printed = column["name"]
+            at = _place(printed, found.group(1))
+            if at is not None:
+                by_template.setdefault(printed[:at] + "{}" + printed[at + len(found.group(1)) :], {})[
+                    found.group(1)
+                ] = column
+    values = max((tuple(c) for c in by_template.values()), key=len, default=())
+    chosen = {template: members for template, members in by_template.items() if tuple(members) == values}
+    if len(values) < least or not chosen:
+        return None
+    return Series(tuple(chosen), {v: tuple(members[v] for members in chosen.values()) for v in values})
+
+
+def _place(printed: str, value: str) -> int | None:
+    """Where a value stands in a name as printed; None where it is printed in another width."""
+    at = printed.find(value)
+    return at if at >= 0 else None
+
+
+def dates_in_parts(columns: Sequence[Column]) -> list[tuple[str, list[Column]]]:
+    """Neighbouring columns that make up one date: (era,) year, month, day; with the name of the whole."""
+    found = []
+    at = 0
+    while at + 2 < len(columns):
+        names = [_plain(c["name"]) for c in columns[at : at + 4]]
+        has_era = bool(_ERA_PART.search(names[0]))
+        parts = names[1:4] if has_era else names[:3]
+        stem = parts[0][:-1] if parts else ""
+        if len(parts) == 3 and _YEAR_PART.search(parts[0]) and parts[1].endswith("月") and parts[2].endswith("日") and (
+            parts[1][:-1] in ("", stem) and parts[2][:-1] in ("", stem)
+        ):  # fmt: skip
+            count = 3 + has_era
+            found.append(
+                (_whole(stem or (_ERA_PART.sub("", names[0]) if has_era else "")), list(columns[at : at + count]))
+            )
+            at += count
+        else:
+            at += 1
+    return found
+
+
+def _whole(stem: str) -> str:
+    stem = stem.removesuffix("生").removesuffix("年月日")
+    return "生年月日" if stem in ("", "誕", "出生", "本人") else f"{stem}年月日"
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"\s", "", unicodedata.normalize("NFKC", name))

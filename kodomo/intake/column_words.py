@@ -1,0 +1,157 @@
+"""What printed column names usually mean in municipal extracts: whose they are, which field, which kind (identity side)."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a column's name says. Every part may be empty: the name says nothing about it."""
+
+    person: str = ""
+    field: str = ""
+    type: str = ""
+    ignore: str = ""
+    is_record_number: bool = False
+
+
+CHILD = re.compile(
+    r"児童生徒|対象児童?|児童|生徒|園児|乳幼児|こども|子ども|子供|^児|^子(?=氏|の|生|カ|番)|^お子|被接種者|受診児|本人|妊婦|被保険者|世帯員|受給児"
+)
+GUARDIAN = re.compile(r"保護者|親権者|受給者|受給資格者|申請者|養育者|扶養義務者|親(氏|の|名)")
+MOTHER = re.compile(r"^母|母親|産婦")
+FATHER = re.compile(r"^父|父親")
+HEAD = re.compile(r"世帯主|筆頭者")
+HOLDER = re.compile(r"契約者|使用者|使用場所|給水|名義人|水栓|お客[さ様]ま?")
+
+STAFF = re.compile(
+    r"担当|記入者|入力者|職員|相談員|医師|担任|ケースワーカー|支援者|訪問者|教諭|来談者|届出人|申込者|通報者|届出者"
+)
+FREE_TEXT = re.compile(r"備考|メモ|内容|経過|所見|特記|コメント|理由詳細|自由記述|摘要|様子詳細|相談記録|記録$")
+MONEY = re.compile(r"金額|月額|年額|所得|収入|口座|調定額|料金|税額|手当額|振込|負担額|滞納額")
+NUMBER_BAN = re.compile(r"個人番号|マイナンバー|住民票コード|法人番号")
+
+READING = r"(カナ|かな|ヨミ|よみ|読み|フリガナ|ふりがな|シメイ)"
+PERSON_WORD = (
+    r"(氏名|名前|お名前|児童名|生徒名|園児名|保護者名|世帯主名|契約者名|使用者名|受給者名|会員名|利用者名|氏名漢字)"
+)
+
+FIELDS: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
+    (re.compile(pattern), field, kind)
+    for pattern, field, kind in (
+        (r"旧氏|旧姓", "former_name", "name"),
+        (r"通称", "alias_name", "name"),
+        (r"(宛名|住民|庁内|統合宛名)(番号|コード|NO|ID)|^宛名$", "resident_number", "identifier"),
+        (r"世帯(番号|コード|NO|ID)", "household_number", "identifier"),
+        (
+            r"(学籍|生徒|児童|園児|会員|利用者|被保険者|患者|手帳|水栓|お客様|使用者|契約|在籍)(番号|コード|NO|ID)",
+            "own_number",
+            "identifier",
+        ),
+        (rf"{READING}|^(セイ|メイ|せい|めい|姓カナ|名カナ|シ|氏カナ)$", "name_kana", "kana"),
+        (r"(生年月日|誕生日|出生日|出生年月日|生年月日西暦|生まれた日)", "born_on", "date"),
+        (r"性別|男女", "sex", "sex"),
+        (r"年齢|歳児", "age", "integer"),
+        (r"^(現)?学年$", "grade", "integer"),
+        (
+            r"(在籍|所属)?(学校|小学校|中学校|園|保育所|保育園|幼稚園|校)(名|名称)?$|^在籍(校|園)|^所属$",
+            "school",
+            "text",
+        ),
+        (r"続柄", "relationship", "text"),
+        (r"国籍", "nationality", "code"),
+        (r"支援措置|抑止|秘匿", "address_protection", "flag"),
+        (r"電話|TEL|携帯|連絡先", "phone", "text"),
+        (r"住民となった(日|年月日)|住民日|住定日", "resident_from", "date"),
+        (r"住民となった(事由|理由)", "resident_from_reason", "text"),
+        (r"消除(日|年月日)|住民でなくなった(日|年月日)", "resident_to", "date"),
+        (r"消除(事由|理由)|住民でなくなった(事由|理由)", "resident_to_reason", "text"),
+        (r"異動(年月)?日", "event_on", "date"),
+        (r"異動(事由|区分|理由)", "event_kind", "code"),
+        (rf"{PERSON_WORD}|^(姓|名|氏|苗字|名字)$|(?<!学校)(?<!園)(^|児|子|母|父|本人|世帯員)氏?名$", "name", "name"),
+        (r"住所|居所|所在地|使用場所|番地|町名|丁目|方書|都道府県|市区町村|町字|地番|現住", "address", "address"),
+    )
+)
+
+NOT_A_PERSONS_NAME = re.compile(
+    r"(学校|校|園|クラブ|施設|機関|病院|医院|事業所|種別|種類|接種|品|科目|障害|傷病|制度|事業|町|区|地区|団体|会場)名"
+)
+RECORD_NUMBER = re.compile(r"(番号|No\.?|NO\.?|ID|管理コード|整理コード)$|^(No\.?|NO\.?)$", re.I)
+NOT_AN_IDENTIFIER = re.compile(r"出席番号|郵便番号|電話番号|口座番号|枝番|回数|学級番号|組番号|^項目番号")
+DATE_WORD = re.compile(r"(日|年月日|期限|日付)$|^(開始|終了|支給開始|支給終了|から|まで)$|(開始|終了)$")
+MONTH_WORD = re.compile(r"年月$|^月$|月分$|対象月$")
+YEAR_WORD = re.compile(r"年度$")
+CODE_WORD = re.compile(
+    r"区分|種別|種類|状況|状態|結果|判定|事由|理由|コード$|フラグ|有無|可否|等級|程度|主訴|課題|要件|資格|立場|受診|種$|別$|該当|時期|経路|態様|精密|分類|食事|様子|反応|段階|要否|ランク|学級"
+)
+STARTS = re.compile(
+    r"開始|登録日|実施日|受診日|健診日|接種日|交付日|認定日|相談日|来室日|受付日|認知日|発生日|届出日|日付|年月|入所日|入園日"
+)
+ENDS = re.compile(r"終了|廃止|終結|返還|退所|退園|喪失|満了|解除日|まで")
+REGISTERED = re.compile(r"入力日|登録日|処理日|決定日|認定日|報告日|更新日|決裁日")
+
+USUAL_ITEMS = {
+    "resident_number": "resident_number", "household_number": "household_number", "name": "name", "name_kana": "name_kana",
+    "former_name": "former_name", "alias_name": "alias_name", "born_on": "birth_date", "sex": "sex", "address": "address",
+    "relationship": "relationship", "nationality": "nationality", "address_protection": "address_protection",
+    "school": "school_enrolled", "grade": "grade", "age": "age", "phone": "phone", "own_number": "own_number",
+    "resident_from": "residence", "resident_from_reason": "residence", "resident_to": "residence",
+    "resident_to_reason": "residence", "event_on": "residence", "event_kind": "residence", "registered_on": "residence",
+}  # fmt: skip
+"""The item codes that ``kodomo municipality new`` puts into the register for the fields of a person."""
+
+
+def plain(header: str) -> str:
+    """A header in one width, without spaces and brackets' content kept in place."""
+    return re.sub(r"[\s_・()【】\[\]「」*※]", "", unicodedata.normalize("NFKC", header))
+
+
+def role_of(header: str) -> str:
+    """Whose a column is by its name alone; empty when it doesn't say."""
+    name = plain(header)
+    for pattern, role in ((HEAD, "household_head"), (GUARDIAN, "guardian"), (HOLDER, "holder"), (MOTHER, "mother"),
+                          (FATHER, "father"), (CHILD, "subject")):  # fmt: skip
+        found = pattern.search(name)
+        # 児童との続柄 tells who the other one is to the child, 児の宛名番号 whose number it is.
+        if found and not name[found.end() :].startswith("との"):
+            return role
+    return ""
+
+
+def meaning_of(header: str) -> Meaning:
+    """What a printed name says about its column."""
+    name = plain(header)
+    lowest = name.rsplit("/", 1)[-1]
+    if NUMBER_BAN.search(name):
+        return Meaning(type="identifier", ignore="個人番号は受け取れない")
+    if re.search(r"郵便番号|〒", name):
+        return Meaning(type="text", ignore="住所で足りる")
+    if STAFF.search(name):
+        return Meaning(type="text", ignore="職員などの氏名は使わない")
+    if FREE_TEXT.search(lowest) and not re.search(r"区分|種別", lowest):
+        return Meaning(type="text", ignore="自由記述は受け取らない(必要最小限)")
+    for text in dict.fromkeys((lowest, name)):
+        for pattern, field, kind in FIELDS:
+            if pattern.search(text) and not (field == "name" and NOT_A_PERSONS_NAME.search(text)):
+                return Meaning(role_of(name), field, kind)
+    if MONEY.search(name):
+        return Meaning(type="integer", ignore="金額は受け取らない(必要最小限。使うなら消して item を書く)")
+    if re.search(r"届出(年月)?日", name) and not re.search(r"妊娠", name):
+        return Meaning(type="date")
+    is_number = bool(RECORD_NUMBER.search(name)) and not NOT_AN_IDENTIFIER.search(name)
+    return Meaning(role_of(name), "", "identifier" if is_number else "", is_record_number=is_number)
+
+
+def is_known(header: str) -> bool:
+    """Whether a printed name is one that municipal extracts use: for telling a header from data."""
+    name = plain(header)
+    said = meaning_of(header)
+    words = (DATE_WORD, MONTH_WORD, YEAR_WORD, CODE_WORD, FREE_TEXT, MONEY)
+    return bool(said.field or said.ignore or said.is_record_number or any(w.search(name) for w in words)) or bool(
+        re.search(
+            r"(数|日数|回数|点|組|名|学級|体重|身長|番|欠席|遅刻|早退|率|量|段|合計|[1-9１-９]?[0-2０-２]?月)$", name
+        )
+    )

@@ -1,0 +1,416 @@
+"""``kodomo layout draft``: a file nobody described into a layout that a person completes (identity side).
+
+Every guess stands with its evidence as a comment; what only a person can know is marked ``★``. No
+value of the file stands in a draft but codes and marks.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+from typing import Any
+
+from kodomo.errors import StaffError
+from kodomo.intake import column_words as words
+from kodomo.intake.child import survey_in_child
+from kodomo.intake.column_groups import Column, Series, dates_in_parts, month_series, people_series
+from kodomo.intake.layout_keys import FIELDS, ROLES, TYPES
+from kodomo.intake.limits import LIMITS, Limits
+from kodomo.intake.sanitise import refused
+
+MARK = "★"
+"""Stands where only a person can decide."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a municipality's folder already tells: item codes by caption, items by printed column name, offices."""
+
+    items: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, str] = field(default_factory=dict)
+    offices: tuple[str, ...] = ()
+
+
+def draft_layout(path: Path, known: Known, limits: Limits = LIMITS) -> dict[str, Any]:
+    """Look at a file and draft its layout.
+
+    Returns:
+        ``layout``, the draft's text; ``survey``, what was seen; ``open``, how many places a person has to complete.
+
+    Raises:
+        DeliveryRefused: the file can't be received at all.
+        StaffError: the file can't be read.
+    """
+    try:
+        if path.is_symlink() or not path.is_file():
+            raise refused(
+                "special", "普通のファイルではありません。", path.name, "ファイルそのものを指定してください。"
+            )
+        if path.stat().st_size > limits.file_bytes:
+            raise refused("too_large", "ファイルが大きすぎます。", path.name, "分けて渡してください。")
+        found = survey_in_child(path.resolve(), path.name, limits)
+    except OSError as fault:
+        raise StaffError(
+            "ファイルを読めません。", where=f"{path} ({fault.strerror})", then="権限と場所を確かめてください。"
+        ) from None
+    text = draft_text(path.name, found, known)
+    return {"layout": text, "survey": found, "open": text.count(MARK)}
+
+
+def draft_text(file_name: str, found: Mapping[str, Any], known: Known) -> str:
+    """The draft of a surveyed file."""
+    lines = _top(file_name, found, known) + _file(file_name, found) + _record(found)
+    columns = found["columns"]
+    items = {reference(c): item_of(c, known, file_name) for c in columns}
+    joined, people, months = dates_in_parts(columns), people_series(columns), month_series(columns)
+    apart = [c for _, parts in joined for c in parts]
+    apart += [c for series in (people, months) if series for members in series.members.values() for c in members]
+    for column in (c for c in columns if c not in apart):
+        lines += _column(column, items[reference(column)], found)
+    for name, parts in joined:
+        lines += _joined(name, parts, known, columns)
+    lines += _people(people, items, found) if people else []
+    lines += _months(months, columns, found) if months else []
+    lines += _facts([c for c in columns if c not in apart], items, found)
+    lines += _closing(columns, items, known)
+    return "\n".join(lines) + "\n"
+
+
+def reference(column: Mapping[str, Any]) -> str:
+    """How the draft refers to a column."""
+    return column["name"] if column["occurrence"] == 1 else f"{column['name']}#{column['occurrence']}"
+
+
+def quoted(value: object) -> str:
+    """A TOML value: a basic string, or a literal one where that spares backslashes."""
+    if isinstance(value, str) and "\\" in value and "'" not in value:
+        return f"'{value}'"
+    return json.dumps(value, ensure_ascii=False)
+
+
+# Parts -----------------------------------------------------------------------------------------
+
+
+def _top(file_name: str, found: Mapping[str, Any], known: Known) -> list[str]:
+    offices = f"。使えるのは {'、'.join(known.offices)}" if known.offices else ""
+    lines = [
+        "# kodomo layout draft が作った下書きです。# から行末までは説明で、消しても構いません。",
+        f"# {MARK} の付いた行を直し、印を消してから、kodomo layout check で確かめてください。項目の全部は docs/reference/layout.md。",
+        f"# データの行は {found['rows']:,} 行。氏名などの値は、この下書きに書かれていません。",
+    ]
+    if found["individual_numbers"]:
+        lines.append(
+            f"# !! 個人番号(マイナンバー)とみられる列があります: {'、'.join(found['individual_numbers'])}。"
+            "このままでは受け取れません。その列を除いて出力し直してもらってください。"
+        )
+    return [
+        *lines,
+        f'source = {quoted(_source(file_name))}          # {MARK} 出所のコード(英小文字・数字・_)。あとから変えない',
+        f"caption = {quoted(_stem(file_name))}          # 出所の名前",
+        f'system = ""          # {MARK} 印字したシステムの名前',
+        f'holder = ""          # {MARK} 保有・管理主体(offices.toml の部署コード){offices}',
+        'delivery = "MEDIA"          # 届き方: SYSTEM システム連携 / MEDIA 媒体 / MANUAL 手作業',
+        "lag_days = 7          # 登録から私たちが知るまでの日数。分からなければ長めに",
+        "freshness_days = 45          # 抽出日から何日たつと古いとみなすか。毎月届くなら 45",
+        "",
+    ]  # fmt: skip
+
+
+def _source(file_name: str) -> str:
+    plain = re.sub(r"[^a-z0-9]+", "_", _stem(file_name).lower()).strip("_")
+    return plain if re.fullmatch(r"[a-z][a-z0-9_]*", plain) else "source_1"
+
+
+def _stem(file_name: str) -> str:
+    plain = unicodedata.normalize("NFC", PurePath(file_name).stem)
+    return re.sub(r"[_\-]?(令和\S{1,4}年度?|[RH]\d{1,2}年度?|\d{4,8}|[\d._-]+)", "", plain).strip("_- ") or plain
+
+
+def _pattern(file_name: str) -> str:
+    plain = unicodedata.normalize("NFC", file_name)
+    return re.sub(r"(令和|平成)[\d元]{1,2}年度?|[RH]\d{1,2}年度|\d+", "*", plain).replace("**", "*")
+
+
+def _file(file_name: str, found: Mapping[str, Any]) -> list[str]:
+    shape, why = found["shape"], {**found["shape"]["why"], **found["why"]}
+    lines = ["[file]", f"pattern = {quoted(_pattern(file_name))}          # ファイル名の形。* は何文字でも",
+             _line("format", found["format"], why.get("format", ""))]  # fmt: skip
+    if found["encoding"]:
+        lines.append(_line("encoding", found["encoding"], why.get("encoding", "")))
+    if found["delimiter"] and (found["format"], found["delimiter"]) not in (("csv", ","), ("tsv", "\t")):
+        lines.append(_line("delimiter", found["delimiter"], why.get("delimiter", "")))
+    if found["sheet"]:
+        lines.append(_line("sheet", found["sheet"], why.get("sheet", "")))
+    for key, default in (("skip_top", 0), ("header_rows", 1), ("skip_below", 0), ("footer", ""), ("junk", "")):
+        if shape[key] != default and not (found["format"] == "fixed" and key == "header_rows"):
+            lines.append(_line(key, shape[key], why.get(key, "")))
+        elif key == "header_rows" and found["format"] != "fixed":
+            lines.append(f"# header_rows = 1          # {why.get(key, '')}")
+    if shape["short_rows"]:
+        lines.append(_line("short_rows", True, why.get("short_rows", "")))
+    if shape["skip_top"]:
+        lines.append("# find_header = true          # 上の行数が月ごとに変わるなら、skip_top の代わりにこちら")
+    if re.search(r"\d{8}", file_name) is None:
+        lines.append(
+            f"# extracted_on = '_(R?[\\d.-]+)'          # {MARK}? ファイル名に 8 桁の抽出日がない。別の書き方なら ( ) で囲む"
+        )
+    return [*lines, ""]
+
+
+def _line(key: str, value: object, why: str) -> str:
+    return f"{key} = {quoted(value)}" + (f"          # {why}" if why else "")
+
+
+def _record(found: Mapping[str, Any]) -> list[str]:
+    fields = {(c["person"], c["field"]) for c in found["columns"] if not c["ignore"]}
+    kind = "observations"
+    if {("subject", "resident_number"), ("subject", "event_on"), ("subject", "event_kind")} <= fields:
+        kind = "moves"
+    elif ("subject", "resident_number") in fields and ("subject", "resident_from") in fields:
+        kind = "residents"
+    lines = ["[record]"]
+    if kind != "observations":
+        what = (
+            "異動日と異動事由があるので、異動履歴とみた"
+            if kind == "moves"
+            else "住民となった日があるので、住民記録とみた"
+        )
+        lines.append(_line("kind", kind, what))
+    if found["row_key"]:
+        lines.append(_line("row_key", found["row_key"], "出所自身の番号らしい列"))
+    if found["identity"]:
+        lines.append(_line("identity", found["identity"], f"この組合せは {found['rows']:,} 行で重ならない"))
+    else:
+        lines.append(
+            f"# identity = []          # {MARK}? 同じ記録だと分かる列の並び。見つからなかった。なければ行全体で見分ける"
+        )
+    deleted = [c for c in found["columns"] if re.search("削除|取消|無効", c["name"])]
+    if deleted and deleted[0]["codes"]:
+        lines.append(
+            f'# withdraw_when = {{ {quoted(reference(deleted[0]))} = ["削除"] }}          # 消された記録を表す列らしい。前の記録を取り消すなら'
+        )
+    return [*lines, ""]
+
+
+def _column(column: Mapping[str, Any], item: str, found: Mapping[str, Any]) -> list[str]:
+    evidence = "。".join(column["why"])
+    lines = ["[[columns]]" + (f"          # {evidence}" if evidence else ""), f"name = {quoted(column['name'])}"]
+    if column["occurrence"] > 1:
+        lines.append(f"occurrence = {column['occurrence']}          # 同じ見出しの {column['occurrence']} 番目")
+    if found["format"] == "fixed":
+        start, end = found["shape"]["edges"][column["position"] - 1]
+        lines += [
+            f"position = {start + 1}          # {MARK}? 何バイト目から。仕様書で確かめる",
+            f"width = {end - start}",
+        ]
+    elif column["position"]:
+        lines.append(f"position = {column['position']}")
+    lines.append(f"type = {quoted(column['type'])}          # {TYPES[column['type']]}")
+    lines += _more_of_type(column)
+    if column["ignore"]:
+        return [*lines, f"ignore = {quoted(column['ignore'])}", ""]
+    if column["person"] and column["field"]:
+        lines += [
+            f"person = {quoted(column['person'])}          # {ROLES[column['person']]}",
+            f"field = {quoted(column['field'])}          # {FIELDS[column['field']]}",
+            f"item = {quoted(item)}",
+        ]
+        if column["is_filled"] and column["field"] in ("resident_number", "name", "own_number"):
+            lines.append("required = true          # 空の行がない")
+        return [*lines, ""]
+    if column["is_record_number"] or reference(column) in (found["row_key"], *found["identity"]):
+        lines += [f"item = {quoted(item)}" if item else '# item = ""'] + (
+            ["required = true"] if column["is_filled"] else []
+        )
+    elif column["type"] == "text":
+        lines.append(f'ignore = "使わない"          # {MARK}? 使うなら消して、item を書く')
+    else:
+        lines.append(
+            f"item = {quoted(item)}"
+            if item
+            else f'# item = ""          # {MARK}? 使うなら登録簿の項目を。使わないなら ignore = "理由"'
+        )
+    return [*lines, ""]
+
+
+def _joined(name: str, parts: Sequence[Column], known: Known, columns: Sequence[Column]) -> list[str]:
+    """One date whose parts stand in columns of their own."""
+    is_birth = name == "生年月日" and any(c["field"] in ("name", "name_kana") for c in columns)
+    lines = ["[[columns]]          # 一つの日付が、いくつかの列に分かれている", f"name = {quoted(name)}",
+             f"join = {quoted([reference(part) for part in parts])}", 'type = "date"']  # fmt: skip
+    if is_birth:
+        item = known.columns.get(name) or known.items.get(name) or "birth_date"
+        lines += ['person = "subject"', 'field = "born_on"', f"item = {quoted(item)}"]
+    return [*lines, ""]
+
+
+def _people(series: Series, items: Mapping[str, str], found: Mapping[str, Any]) -> list[str]:
+    """Numbered people of one row, written once with their numbers."""
+    numbers = list(series.members)
+    lines = [
+        f"[[people]]          # 一行に {len(numbers)} 人まで書かれている。一人ごとに別の記録になる",
+        f"for = {quoted(numbers)}",
+    ]
+    return lines + _block("people", series, items, found)
+
+
+def _months(series: Series, columns: Sequence[Column], found: Mapping[str, Any]) -> list[str]:
+    """Months side by side, written once; the year they belong to stands elsewhere."""
+    months = list(series.members)
+    year = next((reference(c) for c in columns if c["type"] == "fiscal_year"), "")
+    lines = []
+    if not year:
+        place = "above" if "年度" in found["above"] else "file_name"
+        lines += [
+            f"# [[columns]]          # {MARK}? 月の列があるので、年度が要る。見出しより上の行かファイル名から取り出す",
+            '# name = "年度"', '# type = "fiscal_year"', f'# found_in = "{place}"', r"# match = '((?:令和|平成|R|H)?\d+年度)'", "",
+        ]  # fmt: skip
+    lines += [f"[[repeat]]          # {len(months)} か月分の列が並んでいる", f"for = {quoted(months)}"]
+    lines += _block("repeat", series, {}, found)
+    lines += [
+        "# [[repeat.facts]]          # 月ごとの値を事実にするなら、# を外す", '# item = ""', f"# number = {quoted(series.templates[0])}",
+        f"# valid_from = {quoted(year or '年度')}", '# month = "{}"', '# valid_to = "month_end"', "",
+    ]  # fmt: skip
+    return lines
+
+
+def _block(part: str, series: Series, items: Mapping[str, str], found: Mapping[str, Any]) -> list[str]:
+    """The columns of a series, by their templates."""
+    lines = []
+    first = next(iter(series.members.values()))
+    filled = [all(members[at]["is_filled"] for members in series.members.values()) for at in range(len(first))]
+    codes = [
+        sorted({code for members in series.members.values() for code in members[at]["codes"]})
+        for at in range(len(first))
+    ]
+    for at, (template, column) in enumerate(zip(series.templates, first, strict=True)):
+        kinds = {members[at]["type"] for members in series.members.values()} - {"text"} or {"text"}
+        as_one = {**column, "name": template, "is_filled": filled[at], "codes": codes[at],
+                  "type": column["type"] if len(kinds) > 1 else kinds.pop()}  # fmt: skip
+        told = _column(as_one, items.get(reference(column), ""), found)
+        lines += [told[0].replace("[[columns]]", f"[[{part}.columns]]"), *told[1:]]
+    return lines
+
+
+def _more_of_type(column: Mapping[str, Any]) -> list[str]:
+    lines = []
+    if column["era_missing"]:
+        lines.append(f'# era = "令和"          # {MARK} 6 桁の日付に元号がない。元号か、西暦なら century = 20 を')
+    if column["short_year"]:
+        lines.append(f"century = 20          # {MARK}? 二桁の西暦とみた。1900 年代なら 19")
+    if column["digits"]:
+        lines.append(f"digits = {column['digits']}          # 先頭の 0 が落ちた番号を、この桁まで埋める")
+    if column["type"] == "code":
+        table = ", ".join(f"{quoted(code)} = {quoted(code)}" for code in column["codes"])
+        words_ = all(re.fullmatch(r"[0-9A-Za-z]{1,3}", code) for code in column["codes"])
+        meant = f"{MARK} 右側を意味に直す" if words_ else "左が印字、右が意味"
+        lines.append(f"codes = {{ {table} }}          # {meant}")
+    elif column["codes"] and column["type"] in ("flag", "sex"):
+        lines.append(f"# 印字は {'、'.join(column['codes'])}")
+    return lines
+
+
+def item_of(column: Mapping[str, Any], known: Known, file_name: str) -> str:
+    """The register's item that a column seems to be: by the folder's own captions and layouts, else the usual one."""
+    name = words.plain(column["name"])
+    own = known.columns.get(name) or known.items.get(name)
+    if own:
+        return own
+    if column["field"]:
+        usual = words.USUAL_ITEMS.get(column["field"], "")
+        return usual
+    for caption, code in known.items.items():
+        if len(caption) >= 3 and (caption in name or (len(name) >= 3 and name in caption)):
+            return code
+    return ""
+
+
+def _facts(columns: list[Mapping[str, Any]], items: Mapping[str, str], found: Mapping[str, Any]) -> list[str]:
+    """What the rows may be saying, as comments: which of it is wanted, only a person can know."""
+    free = [c for c in columns if not (c["ignore"] or c["field"] or c["is_record_number"])]
+    dates = [c for c in free if c["type"] in ("date", "month", "fiscal_year")]
+    start = next((c for c in dates if words.STARTS.search(c["name"])), dates[0] if dates else None)
+    end = next((c for c in dates if words.ENDS.search(c["name"])), None)
+    registered = next((c for c in dates if words.REGISTERED.search(c["name"]) and c is not start), None)
+    lines = ["# ── この行が言っていること(要るものだけ # を外し、item を登録簿の項目に) ──"]
+    if start is None:
+        lines.append(
+            "# 日付の列が見つからない。found_in か value で日付の列をつくれば書ける(名寄せだけなら、なくてよい)"
+        )
+        if found["above"]:
+            lines.append(
+                f'# 見出しより上に {"、".join(found["above"])} らしい字がある。found_in = "above" と match で取り出せる'
+            )
+        return [*lines, ""]
+    told = [c for c in free if c["type"] in ("code", "flag", "integer", "decimal")]
+    said: list[Mapping[str, Any] | None] = [*told] or [None]
+    for column in said:
+        value = (
+            ""
+            if column is None
+            else f"{'code' if column['type'] == 'code' else 'number'} = {quoted(reference(column))}, "
+        )
+        item = items[reference(column)] if column else ""
+        until = (
+            quoted(reference(end))
+            if end
+            else '"month_end"'
+            if start["type"] == "month"
+            else '"year_end"'
+            if start["type"] == "fiscal_year"
+            else '"same_day"'
+        )
+        known_on = f", known_from = {quoted(reference(registered))}" if registered else ""
+        lines += [
+            "# [[facts]]",
+            *(f"# {part}" for part in f"item = {quoted(item)}, {value}valid_from = {quoted(reference(start))}, valid_to = {until}{known_on}".split(", ")),
+        ]  # fmt: skip
+    return [*lines, ""]
+
+
+def _closing(columns: list[Mapping[str, Any]], items: Mapping[str, str], known: Known) -> list[str]:
+    """Items that the register lacks, ready to be put there."""
+    wanted: dict[str, str] = {}
+    for column in columns:
+        item = items[reference(column)]
+        if item and not column["ignore"] and item not in known.items.values():
+            wanted.setdefault(item, FIELDS.get(column["field"], column["name"]))
+    if not wanted:
+        return []
+    lines = ["# ── register/items.toml にない項目。要るものを写し、bases.toml に根拠を書く ──"]
+    for code, caption in wanted.items():
+        lines += [
+            "# [[items]]",
+            f"# code = {quoted(code)}",
+            f"# caption = {quoted(caption)}",
+            '# holder = ""',
+            '# sensitivity = "IDENTIFYING"',
+        ]
+    return lines
+
+
+def known_of(folder: Path) -> Known:
+    """What a municipality's folder tells; whatever can't be read there is left out, for a draft may come first."""
+    from kodomo.configuration import read_toml
+    from kodomo.intake.layout import read_layouts
+
+    items: dict[str, str] = {}
+    columns: dict[str, str] = {}
+    offices: tuple[str, ...] = ()
+    try:
+        offices = tuple(o["code"] for o in read_toml(folder / "offices.toml").get("offices", ()))
+        for entry in read_toml(folder / "register" / "items.toml").get("items", ()):
+            items[words.plain(entry["caption"])] = entry["code"]
+        used = Counter(
+            (words.plain(c.name), c.item) for x in read_layouts(folder).values() for c in x.columns if c.item
+        )
+        for (name, item), _ in reversed(used.most_common()):
+            columns[name] = item  # the commonest stands last
+    except (StaffError, KeyError, TypeError, AttributeError):
+        pass
+    return Known(items, columns, offices)

@@ -1,0 +1,261 @@
+"""What each column of an undescribed file is, from its name and its values together, with the evidence (identity side)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field as fresh
+from itertools import combinations
+
+from kodomo.intake import column_words as words
+from kodomo.intake.header import printable
+from kodomo.intake.individual_number import NumberWatch
+from kodomo.intake.value_kinds import Kinds, kinds_of
+
+NOTATIONS = {
+    "era": "元号つきの日付", "era_code": "元号コードつき 7 桁", "western": "西暦の日付", "western_digits": "西暦 8 桁",
+    "six": "6 桁(元号が書かれていない)", "short_year": "二桁の西暦", "month_words": "年月", "month_digits": "年月の数字",
+    "serial": "表計算ソフトの通し番号",
+}  # fmt: skip
+
+
+@dataclass
+class Guess:
+    """One column as it may stand in a layout, and why."""
+
+    name: str
+    occurrence: int = 1
+    position: int = 0
+    type: str = "text"
+    person: str = ""
+    field: str = ""
+    ignore: str = ""
+    era_missing: bool = False
+    short_year: bool = False
+    digits: int = 0
+    codes: list[str] = fresh(default_factory=list)
+    is_record_number: bool = False
+    is_filled: bool = False
+    why: list[str] = fresh(default_factory=list)
+
+    @property
+    def reference(self) -> str:
+        """How the layout refers to it."""
+        return self.name if self.occurrence == 1 else f"{self.name}#{self.occurrence}"
+
+
+def guess_columns(
+    header: Sequence[str], body: Sequence[Sequence[str]], is_workbook: bool
+) -> tuple[list[Guess], list[str]]:
+    """Guess every column; returns them and the names of those that seem to hold 個人番号."""
+    seen: Counter[str] = Counter()
+    found: list[Guess] = []
+    banned: list[str] = []
+    has_names = any(header)
+    for at, printed in enumerate(header):
+        cells = [row[at] for row in body if at < len(row)]
+        if not printed.strip() and not any(cell.strip() for cell in cells):
+            continue
+        name = printable(printed) if printed.strip() else f"列{at + 1}"
+        seen[name] += 1
+        watch = NumberWatch(printed)
+        watch.look(set(cells))
+        if watch.holds_individual_numbers:
+            banned.append(name)
+        guess = _guess(name if printed.strip() else "", cells, is_workbook)
+        guess.name, guess.occurrence = name, seen[name]
+        guess.position = 0 if has_names and printed.strip() == name else at + 1
+        found.append(guess)
+    _share_out_roles(found, has_names)
+    return found, banned
+
+
+def _guess(header: str, cells: list[str], is_workbook: bool) -> Guess:
+    said = words.meaning_of(header) if header else words.Meaning()
+    is_code = bool(header) and bool(words.CODE_WORD.search(words.plain(header))) and said.field != "name"
+    kinds = kinds_of(cells, is_code and not said.ignore)
+    guess = Guess(
+        header, person=said.person, field=said.field, ignore=said.ignore, is_record_number=said.is_record_number
+    )
+    guess.is_filled = bool(kinds.rows) and kinds.filled == kinds.rows
+    if said.type:
+        guess.why.append("見出しの言葉から")
+    guess.type = said.type or _type_of_values(header, kinds, guess, is_workbook)
+    _settle(guess, kinds, header, is_workbook)
+    if guess.field and not guess.person and guess.field != "school":
+        guess.why.append("誰のことかは見出しに書かれていない")
+    return guess
+
+
+def _type_of_values(header: str, kinds: Kinds, guess: Guess, is_workbook: bool) -> str:
+    """The kind of a column whose name doesn't settle it."""
+    name = words.plain(header)
+    lowest = name.rsplit("/", 1)[-1]
+    is_date_word, is_count = bool(words.DATE_WORD.search(lowest)), lowest.endswith(("数", "点", "回", "率", "番"))
+    if not kinds.filled:
+        guess.why.append("値が一つもない")
+        return "date" if is_date_word and not is_count else "text"
+    six = kinds.notations["six"] / max(kinds.distinct, 1)
+    if kinds.share("year") >= 0.9 and words.YEAR_WORD.search(name):
+        guess.why.append("年度が書かれている")
+        return "fiscal_year"
+    if kinds.share("date") - min(six, kinds.share("date")) >= 0.8 or (six >= 0.9 and is_date_word):
+        return "date"
+    if kinds.share("month") >= 0.8 and (words.MONTH_WORD.search(lowest) or kinds.notations["month_words"]):
+        return "month"
+    if is_date_word and not is_count and kinds.share("date") >= 0.5:
+        return "date"
+    if is_workbook and is_date_word and not is_count and kinds.lengths == (5, 5):
+        kinds.notations["serial"] = kinds.distinct
+        return "date"
+    return _type_of_rest(name, kinds, guess, is_count)
+
+
+def _type_of_rest(name: str, kinds: Kinds, guess: Guess, is_count: bool) -> str:
+    is_code_word = bool(words.CODE_WORD.search(name))
+    is_few = kinds.distinct <= 30 and kinds.filled >= kinds.distinct * 2
+    if kinds.share("flag") >= 0.95 and kinds.distinct <= 3 and not is_count and kinds.share("integer") < 0.95:
+        guess.why.append("有無の印が書かれている")
+        return "flag"
+    if is_code_word and is_few:
+        guess.why.append(f"値が {kinds.distinct} とおりしかない")
+        return "code"
+    if kinds.share("decimal") > 0.05 and kinds.share("decimal") + kinds.share("integer") >= 0.9:
+        guess.why.append("小数が書かれている")
+        return "decimal"
+    if kinds.share("integer") >= 0.9 and not kinds.leading_zeros and (kinds.lengths[1] < 7 or is_count):
+        guess.why.append("整数が書かれている")
+        return "integer"
+    for kind, least in (("kana", 0.9), ("name", 0.6), ("address", 0.6)):
+        if kinds.share(kind) >= least and not name and not is_few:
+            guess.why.append(
+                f"値の {kinds.share(kind):.0%} が{ {'kana': 'カナ', 'name': '氏名', 'address': '住所'}[kind] }らしい"
+            )
+            return kind
+    if kinds.share("alnum") >= 0.9 and kinds.distinct > 30 and not is_code_word:
+        guess.why.append("番号らしい字の並びで、値がまちまち")
+        guess.is_record_number = True
+        return "identifier"
+    if not name and kinds.share("sex") == 1.0 and kinds.distinct == 2:
+        guess.why.append("男女か 1・2 だけ")
+        return "sex"
+    if is_few and kinds.codes and len(kinds.codes) == kinds.distinct:
+        guess.why.append(f"値が {kinds.distinct} とおりしかない")
+        return "code"
+    return "text"
+
+
+def _settle(guess: Guess, kinds: Kinds, header: str, is_workbook: bool) -> None:
+    """What follows from the kind: eras, lost zeros, codes; and fields that only the values tell."""
+    if guess.type in ("date", "month"):
+        named = [NOTATIONS[n] for n, _ in kinds.notations.most_common(3)]
+        if named:
+            guess.why.append("書き方は " + "、".join(named))
+        guess.era_missing = kinds.notations["six"] > kinds.distinct * 0.3 and guess.type == "date"
+        guess.short_year = kinds.notations["short_year"] > kinds.distinct * 0.3
+        if is_workbook and kinds.lengths == (5, 5) and not kinds.notations:
+            guess.why.append("書き方は 表計算ソフトの通し番号")
+    if guess.type == "identifier" and kinds.lengths[1]:
+        low, high = kinds.lengths
+        guess.why.append(f"{low} 桁" if low == high else f"{low} から {high} 桁")
+        if kinds.leading_zeros:
+            guess.why.append("先頭が 0 のものがある")
+        elif low != high and high >= 6 and guess.field in ("resident_number", "household_number"):
+            guess.digits = high
+            guess.why.append("先頭の 0 が落ちているかもしれない")
+    if guess.type in ("code", "flag", "sex"):
+        guess.codes = kinds.codes
+        if guess.type == "flag" and kinds.share("flag") < 0.95 and kinds.filled:
+            guess.type = "code" if kinds.codes else "text"
+        if guess.type == "sex" and kinds.share("sex") < 0.9 and kinds.filled:
+            guess.why.append("男女として読めない値がある")
+        if guess.type == "code" and not kinds.codes:
+            guess.type = "text"
+    if guess.field == "grade" and kinds.share("integer") < 0.9 and kinds.filled:
+        guess.type = "text"
+    if not header:
+        guess.field = {"name": "name", "kana": "name_kana", "address": "address", "sex": "sex"}.get(guess.type, "")
+
+
+def _share_out_roles(columns: list[Guess], has_names: bool) -> None:
+    """Whose the columns are whose names don't say: the row's own person's, unless another column already is the child's.
+
+    宛名番号, 氏名, 児童宛名番号, 氏名: what stands before the child's number is the recipient's.
+    """
+    _settle_moves(columns)
+    _set_apart_the_other(columns)
+    about = [c for c in columns if c.field and not c.ignore]
+    named = {c.person for c in about if c.person}
+    childs = {c.field for c in about if c.person == "subject"}
+    twice = {field for field, count in Counter(c.field for c in about if not c.person).items() if count > 1}
+    current = ""
+    for column in columns:
+        if column.ignore or not column.field:
+            continue
+        if column.person:
+            current = column.person
+        elif "との続柄" in words.plain(column.name):
+            column.person = "guardian"
+        elif column.field in childs or (column.field in twice and childs and column.field in ("name", "name_kana")):
+            column.person = current = current or "guardian"
+            column.why.append(
+                "同じものがこどもにもあるので、保護者とみた" if current == "guardian" else "左の列と同じ人とみた"
+            )
+        else:
+            column.person = "holder" if named == {"holder"} else "subject"
+    if not has_names:
+        _born_on_by_values(columns)
+
+
+def _settle_moves(columns: list[Guess]) -> None:
+    """Beside an 異動日, a 届出日 is the day on which the move was registered."""
+    if any(c.field == "event_on" for c in columns):
+        for column in columns:
+            if words.plain(column.name) in ("届出日", "届出年月日"):
+                column.field, column.type = "registered_on", "date"
+
+
+def _set_apart_the_other(columns: list[Guess]) -> None:
+    """児の宛名番号 in a mother's record names another person, of whom the row says nothing else."""
+    childs = [c for c in columns if c.person == "subject" and not c.ignore and c.field]
+    own_names = [c for c in columns if c.field == "name" and not c.person and not c.ignore]
+    if len(childs) == 1 and own_names and "の" in childs[0].name and childs[0].type == "identifier":
+        childs[0].field = childs[0].person = ""
+        childs[0].ignore = "ほかの人の番号。この行の人との関係は住民記録などから得る"
+
+
+def _born_on_by_values(columns: list[Guess]) -> None:
+    """Without names, the date beside a name is taken for the birth date."""
+    names = [at for at, c in enumerate(columns) if c.field in ("name", "name_kana", "sex")]
+    dates = [at for at, c in enumerate(columns) if c.type == "date"]
+    if names and dates:
+        nearest = min(dates, key=lambda at: min(abs(at - n) for n in names))
+        columns[nearest].field, columns[nearest].person = "born_on", "subject"
+        columns[nearest].why.append("氏名のそばにある日付")
+
+
+def identity_of(columns: Sequence[Guess], body: Sequence[Sequence[str]]) -> tuple[str, list[str]]:
+    """The column of the source's own identifier, and the fewest columns that together name one record."""
+    at = {c.reference: (c.position - 1 if c.position else -1) for c in columns}
+    order = [c.reference for c in columns]
+    places = {ref: at[ref] if at[ref] >= 0 else order.index(ref) for ref in order}
+    numbers = [c for c in columns if c.type == "identifier" and not c.ignore and c.person in ("", "subject", "holder")]
+    if any(c.field == "event_on" for c in columns):
+        numbers = [c for c in numbers if c.field == "resident_number"] or numbers
+    numbers.sort(key=lambda c: (not (c.is_record_number or c.field == "own_number"), order.index(c.reference)))
+    if not numbers or not body:
+        return "", []
+    key = numbers[0].reference
+    others = [
+        c.reference
+        for c in columns
+        if not c.ignore and c.type in ("identifier", "month", "date", "fiscal_year") and c.reference != key
+    ]
+    pairs = [[key, other] for other in others]
+    triples = [[key, *two] for two in combinations(others[:8], 2)]
+    for names in ([key], *pairs, *triples):
+        distinct = len({tuple(row[places[n]] for n in names if places[n] < len(row)) for row in body})
+        if distinct >= len(body) * 0.995:
+            return key, list(names)
+    return key, []

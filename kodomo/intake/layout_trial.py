@@ -1,0 +1,220 @@
+"""``kodomo layout check``: what of a file a layout fits, in words and places, without landing anything (identity side)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
+
+from kodomo.errors import ConfigurationFault, DeliveryRefused, StaffError
+from kodomo.governance.register import Register, read_register
+from kodomo.intake.child import read_in_child, survey_in_child
+from kodomo.intake.decode import ENCODING_NAMES
+from kodomo.intake.header import folded, names_of
+from kodomo.intake.layout import Layout, fits_name, read_layout
+from kodomo.intake.layout_keys import FIELDS, ROLES
+from kodomo.intake.limits import LIMITS, Limits
+from kodomo.intake.permission import permit
+from kodomo.intake.quarantine import row_fault
+from kodomo.intake.read import Job, Reading
+from kodomo.intake.sanitise import refused
+
+ROWS_TOLD = 5
+
+TRIAL_KEY = b"layout check" + bytes(20)
+"""Row fingerprints of a trial are thrown away; they need no secret."""
+
+
+def check_file(
+    layout_path: Path, path: Path, *, on: dt.date, folder: Path | None = None, limits: Limits = LIMITS
+) -> dict[str, Any]:
+    """Read a file by a layout as ``kodomo receive`` would, and tell what would become of it. Lands nothing.
+
+    Args:
+        on: the day whose legal bases are asked.
+        folder: the municipality's folder; None: everything the layout names is taken for permitted.
+
+    Returns:
+        ``fits`` (whether it would be landed whole), counts, ``columns``, ``faults``, ``persons``,
+        ``facts``, ``refused_items`` and ``lines``, the same in Japanese.
+
+    Raises:
+        ConfigurationFault: the layout itself is faulty.
+        StaffError: the file can't be read.
+    """
+    layout = read_layout(layout_path)
+    register, remarks = _register(folder)
+    told: dict[str, Any] = {"layout": str(layout_path), "file": path.name, "source": layout.source}
+    lines = remarks
+    if not fits_name(path.name, layout):
+        lines.append(
+            f"ファイル名が pattern「{layout.file.pattern}」に合いません。receive では、このレイアウトが選ばれません。"
+        )
+    if layout.extracted_on(path.name) is None:
+        lines.append("ファイル名から抽出日が読み取れません。受け取った日を抽出日とみなします(extracted_on)。")
+    try:
+        _check_size(path, limits)
+        permission = permit(layout, register, on, path.name) if register else None
+        columns = permission.columns if permission else frozenset(c.reference for c in layout.columns if not c.ignore)
+        rules = permission.rules if permission else frozenset(range(len(layout.facts)))
+        job = Job(
+            path.resolve(), path.name, layout, columns, rules, TRIAL_KEY, layout.extracted_on(path.name) or on, limits
+        )
+        reading = read_in_child(job)
+    except DeliveryRefused as refusal:
+        lines += [f"× {refusal.what}", f"  場所: {refusal.where}", f"  次にすること: {refusal.then}"]
+        lines += _hints(path, layout, limits)
+        return {**told, "fits": False, "refused": refusal.details.get("code", ""), "what": refusal.what,
+                "where": refusal.where, "then": refusal.then, "lines": lines, "exit_code": DeliveryRefused.exit_code}  # fmt: skip
+    found = _summary(layout, reading)
+    refused_items = list(permission.refused) if permission else []
+    lines += _told(layout, reading, found, refused_items)
+    return {**told, "fits": not reading.quarantined, **found, "refused_items": refused_items, "lines": lines,
+            "exit_code": 0}  # fmt: skip
+
+
+def _register(folder: Path | None) -> tuple[Register | None, list[str]]:
+    if folder is None or not (folder / "register").is_dir():
+        return None, ["登録簿(register/)がないので、法的根拠は確かめていません。"]
+    try:
+        return read_register(folder), []
+    except ConfigurationFault as fault:
+        return None, [f"登録簿が読めないので、法的根拠は確かめていません。{fault.what}"]
+
+
+def _check_size(path: Path, limits: Limits) -> None:
+    try:
+        size = path.stat().st_size
+    except OSError as fault:
+        raise StaffError(
+            "ファイルを読めません。", where=f"{path} ({fault.strerror})", then="場所と権限を確かめてください。"
+        ) from None
+    if path.is_symlink() or not path.is_file():
+        raise refused("special", "普通のファイルではありません。", path.name, "ファイルそのものを指定してください。")
+    if size > limits.file_bytes:
+        raise refused("too_large", "ファイルが大きすぎます。", path.name, "分けて渡してください。")
+
+
+# What fits ---------------------------------------------------------------------------------------
+
+
+def _summary(layout: Layout, reading: Reading) -> dict[str, Any]:
+    faults: dict[tuple[str, str], list[int]] = {}
+    for row, column, code in reading.quarantined:
+        faults.setdefault((column, code), []).append(row)
+    landed = reading.rows_landed
+    columns = [
+        {"column": c.reference, "type": c.type, "item": c.item, "person": c.person, "field": c.field,
+         "blank": reading.blanks.get(c.reference, 0), "filled": landed - reading.blanks.get(c.reference, 0)}
+        for c in layout.columns if not c.ignore
+    ]  # fmt: skip
+    mentions, facts = reading.landing.mentions, reading.landing.facts
+    return {
+        "rows_read": reading.rows_read, "rows_landed": landed, "rows_skipped": reading.rows_skipped,
+        "rows_withdrawn": reading.rows_withdrawn,
+        "rows_quarantined": len({row for row, _, _ in reading.quarantined}), "blank_rows": reading.blank_rows,
+        "columns": columns, "unexpected_columns": reading.unexpected, "notes": reading.notes,
+        "faults": [
+            {"column": column, "code": code, "reason": row_fault(code).label, "advice": row_fault(code).advice,
+             "count": len(rows), "rows": rows[:ROWS_TOLD]}
+            for (column, code), rows in sorted(faults.items(), key=lambda entry: -len(entry[1]))
+        ],
+        "persons": dict(Counter(mentions["role"].to_pylist())),
+        "facts": {entry["values"]: entry["counts"] for entry in pc.value_counts(facts["item"]).to_pylist()},
+        "undated": reading.undated, "doubts": reading.doubts,
+        "repeated_records": landed - len(reading.landing.rows["identity"].unique()) if layout.identity else 0,
+    }  # fmt: skip
+
+
+def _told(layout: Layout, reading: Reading, found: dict[str, Any], refused_items: list[dict[str, Any]]) -> list[str]:
+    lines = [
+        f"○ 読めます。データの行 {found['rows_read']:,} 行のうち、取り込めるのは {found['rows_landed']:,} 行、"
+        f"差し戻すのは {found['rows_quarantined']:,} 行です(まだ何も取り込んでいません)。"
+    ]
+    if found["rows_skipped"] or found["rows_withdrawn"]:
+        lines.append(
+            f"  条件により取り込まない行 {found['rows_skipped']:,}、前の記録を取り消す行 {found['rows_withdrawn']:,}"
+        )
+    for fault in found["faults"]:
+        rows = "、".join(map(str, fault["rows"])) + (" ほか" if fault["count"] > len(fault["rows"]) else "")
+        lines.append(
+            f"× 列「{fault['column']}」: {fault['reason']}({fault['code']}) {fault['count']:,} 行({rows} 行目)。{fault['advice']}"
+        )
+    for column in found["columns"]:
+        if found["rows_landed"] and column["filled"] == 0:
+            lines.append(f"? 列「{column['column']}」は、どの行も空です。")
+    if found["unexpected_columns"]:
+        lines.append(f"? レイアウトにない列: {'、'.join(found['unexpected_columns'])}(取り込みません)")
+    for entry in refused_items:
+        lines.append(f"? 法的根拠がないため取り込まない項目: {entry['caption']}({entry['purpose']})。{entry['why']}")
+    if found["repeated_records"] > found["rows_landed"] * 0.02:
+        lines.append(
+            f"? identity の値が同じ行が {found['repeated_records']:,} 行あります。後の行が前の行の訂正とみなされます。"
+        )
+    told = "、".join(f"{ROLES[role]} {count:,} 人分" for role, count in found["persons"].items())
+    lines.append(f"  人: {told or 'なし'}")
+    lines.append("  事実: " + ("、".join(f"{item} {count:,} 件" for item, count in found["facts"].items()) or "なし"))
+    for item, count in found["undated"].items():
+        lines.append(f"? 日付がないため事実にできない値: {item} {count:,} 件")
+    lines += [f"  {note}" for note in found["notes"]]
+    lines += _weak_persons(layout)
+    return lines
+
+
+def _weak_persons(layout: Layout) -> list[str]:
+    """Persons of whom a row says too little to find them."""
+    lines = []
+    for role in dict.fromkeys(c.person for c in layout.columns if c.person and not c.ignore):
+        fields = {c.field for c in layout.columns if c.person == role and not c.ignore}
+        if not fields & {"resident_number", "own_number", "name", "name_kana"}:
+            names = "、".join(FIELDS[f] for f in sorted(fields))
+            lines.append(f"? {ROLES[role]}({role})は {names} だけで、誰かを見分けられません。")
+    return lines
+
+
+# What doesn't ------------------------------------------------------------------------------------
+
+
+def _hints(path: Path, layout: Layout, limits: Limits) -> list[str]:
+    """How the file looks to somebody who doesn't know the layout, where the two differ."""
+    try:
+        seen = survey_in_child(path.resolve(), path.name, limits)
+    except (DeliveryRefused, OSError):
+        return []
+    file, shape, lines = layout.file, seen["shape"], []
+    if seen["format"] != file.format and {seen["format"], file.format} & {"xlsx", "xls", "fixed"}:
+        lines.append(f"? format は {seen['format']} のようです(レイアウトは {file.format})。")
+    if seen["encoding"] and not file.is_workbook and ENCODING_NAMES[seen["encoding"]] != ENCODING_NAMES[file.encoding]:
+        lines.append(
+            f"? encoding は {seen['encoding']} のようです(レイアウトは {file.encoding})。{seen['why'].get('encoding', '')}"
+        )
+    if seen["delimiter"] and not file.is_workbook and seen["delimiter"] != file.delimiter:
+        lines.append(f"? 区切り文字は {seen['delimiter']!r} のようです(レイアウトは {file.delimiter!r})。")
+    if shape["header_rows"] and not file.find_header:
+        if shape["skip_top"] != file.skip_top:
+            lines.append(
+                f"? 見出しは {shape['skip_top'] + 1} 行目のようです(skip_top は {shape['skip_top']}、レイアウトは {file.skip_top})。"
+            )
+        if shape["header_rows"] != file.header_rows:
+            lines.append(f"? 見出しは {shape['header_rows']} 段のようです(レイアウトは {file.header_rows})。")
+    elif not shape["header_rows"] and file.header_rows:
+        lines.append("? 見出しの行がないようです(header_rows = 0 にして、列を順に書く)。")
+    return lines + _near_names(layout, [c["name"] for c in seen["columns"]])
+
+
+def _near_names(layout: Layout, printed: list[str]) -> list[str]:
+    """For columns that aren't there: printed ones of a similar name."""
+    import difflib
+
+    there = {folded(name): name for name in printed}
+    lines = []
+    for column in layout.columns:
+        if column.ignore or not column.is_printed or any(name in there for name in names_of(column)):
+            continue
+        near = difflib.get_close_matches(folded(column.name), there, 3, 0.5)
+        what = f"似た見出し: {'、'.join(there[n] for n in near)}(also に書けます)" if near else "似た見出しもありません"
+        lines.append(f"? 列「{column.reference}」が見つかりません。{what}")
+    return lines

@@ -1,0 +1,247 @@
+"""Looks at a file nobody described yet: how it is written, where its table lies, what its columns hold (identity side).
+
+Runs in the bounded child process. What it hands back holds no cell but short codes and printed
+column names; never a value that may be a person's.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from kodomo.intake.decode import ENCODING_NAMES, decode, likely_encoding
+from kodomo.intake.guess import Guess, guess_columns, identity_of
+from kodomo.intake.limits import Limits
+from kodomo.intake.sanitise import OLE, ZIP, check_kind, check_workbook, refused
+from kodomo.intake.table_shape import Shape, shape_of
+from kodomo.intake.workbooks import open_calamine, sheet_rows
+
+DELIMITERS = (",", "\t", ";", "|", "^", "~", ":")
+TRIED_LINES = 400
+ROWS_AT_MOST = 200_000
+
+
+@dataclass
+class Survey:
+    """What a file looks like. ``why`` gives, by key of the layout, the evidence in Japanese."""
+
+    format: str
+    encoding: str = ""
+    delimiter: str = ""
+    quote: str = '"'
+    sheet: str | int = ""
+    sheets: int = 0
+    shape: Shape = field(default_factory=Shape)
+    columns: list[Guess] = field(default_factory=list)
+    row_key: str = ""
+    identity: list[str] = field(default_factory=list)
+    rows: int = 0
+    above: list[str] = field(default_factory=list)
+    """What the lines above the header and the sheet's name seem to tell: 年度, 年月."""
+    individual_numbers: list[str] = field(default_factory=list)
+    why: dict[str, str] = field(default_factory=dict)
+
+    def told(self) -> dict[str, Any]:
+        """As JSON takes it."""
+        return asdict(self)
+
+
+def survey(path: Path, name: str, limits: Limits) -> Survey:
+    """Look at a file.
+
+    Raises:
+        DeliveryRefused: it is none that can be received: empty, hostile, broken, of another kind.
+    """
+    with path.open("rb") as handle:
+        head = handle.read(1 << 16)
+    if head.startswith(ZIP) or head.startswith(OLE):
+        kind = "xlsx" if head.startswith(ZIP) else "xls"
+        check_kind(head, kind, name)
+        if kind == "xlsx":
+            check_workbook(path, name, limits)
+        found, rows, lines = _workbook(path, name, kind, limits)
+    else:
+        check_kind(head, "csv", name)
+        found, rows, lines = _text(path, name, limits)
+    edges = found.shape.edges
+    found.shape = shape_of(rows, lines)
+    found.shape.edges = edges
+    found.why |= found.shape.why
+    body = found.shape.body(rows)
+    found.rows = len(body)
+    found.columns, found.individual_numbers = guess_columns(found.shape.header, body, found.format in ("xlsx", "xls"))
+    found.row_key, found.identity = identity_of(found.columns, body)
+    found.above = _hints(rows[: found.shape.first])
+    return found
+
+
+def _hints(above: Sequence[Sequence[str]]) -> list[str]:
+    text = unicodedata.normalize("NFKC", "\n".join("\t".join(cells) for cells in above))
+    hints = []
+    if re.search(r"(令和|平成|R|H)?(\d{1,4}|元)年度", text):
+        hints.append("年度")
+    if re.search(r"(令和|平成|R|H|20)\s?(\d{1,2}|元)[年./]\s?\d{1,2}月?", text):
+        hints.append("年月")
+    return hints
+
+
+# Text ------------------------------------------------------------------------------------------
+
+
+def _text(path: Path, name: str, limits: Limits) -> tuple[Survey, list[list[str]], list[int]]:
+    content = path.read_bytes()
+    encoding = likely_encoding(content) or "cp932"
+    if not encoding.startswith("utf-16") and b"\0" in content:
+        raise refused("nul", "NUL 文字が入っています。", name, "文字コードを確かめ、出力し直してください。")
+    text = decode(content, encoding).rstrip("\x1a")
+    lines = list(io.StringIO(text, newline=""))
+    if max(map(len, lines), default=0) > limits.line_characters:
+        raise refused("long_line", "1行が長すぎます。", name, "改行の抜けや引用符の閉じ忘れを確かめてください。")
+    found = Survey("csv", encoding)
+    found.why["encoding"] = _encoding_evidence(content, encoding)
+    delimiter, share, width = _delimiter(lines)
+    if not delimiter:
+        return _undelimited(found, lines)
+    found.delimiter, found.format = delimiter, "tsv" if delimiter == "\t" else "csv"
+    found.why["delimiter"] = f"行の {share:.0%} が同じ {width} 個のセルに分かれる"
+    rows, starts = _records(lines, delimiter, limits)
+    return found, rows, starts
+
+
+def _encoding_evidence(content: bytes, encoding: str) -> str:
+    if content.startswith(codecs.BOM_UTF8):
+        return "先頭に UTF-8 の印(BOM)がある"
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "先頭に UTF-16 の印(BOM)がある"
+    is_plain = all(byte < 0x80 for byte in content[:200_000]) and encoding != "iso-2022-jp"
+    return "日本語の文字がなく、どれでも同じに読める" if is_plain else f"全体が {ENCODING_NAMES[encoding]} として読める"
+
+
+def _delimiter(lines: Sequence[str]) -> tuple[str, float, int]:
+    """The delimiter by which most lines fall into the same number of cells, with that share and number."""
+    sample = [line for line in [*lines[:TRIED_LINES], *lines[TRIED_LINES:][-50:]] if line.strip()]
+    best, best_score = ("", 0.0, 0), 0.0
+    for delimiter in DELIMITERS:
+        widths = Counter(len(cells) for cells in _split(sample, delimiter) if cells)
+        many = [(count, width) for width, count in widths.items() if width > 1]
+        if not many:
+            continue
+        count, width = max(many)
+        share = count / max(sum(widths.values()), 1)
+        # Two cells on half of the lines is chance (a comma in an address); ten cells on all is a table.
+        score = share * (1 - 1 / width)
+        if share >= 0.5 and score > best_score:
+            best, best_score = (delimiter, share, width), score
+    return best
+
+
+def _split(lines: Sequence[str], delimiter: str) -> list[list[str]]:
+    csv.field_size_limit(1 << 20)
+    try:
+        return list(csv.reader(iter(lines), delimiter=delimiter))
+    except csv.Error:
+        return [line.rstrip("\r\n").split(delimiter) for line in lines]
+
+
+def _records(lines: list[str], delimiter: str, limits: Limits) -> tuple[list[list[str]], list[int]]:
+    """Records and the line each begins on; blank lines are left out."""
+    csv.field_size_limit(limits.cell_characters)
+    rows: list[list[str]] = []
+    starts: list[int] = []
+    reader = csv.reader(lines, delimiter=delimiter)
+    while len(rows) < ROWS_AT_MOST:
+        start = reader.line_num
+        try:
+            cells = next(reader)
+        except StopIteration:
+            break
+        except csv.Error:
+            continue
+        if cells:
+            rows.append(cells)
+            starts.append(start)
+    return rows, starts
+
+
+def _undelimited(found: Survey, lines: list[str]) -> tuple[Survey, list[list[str]], list[int]]:
+    """One column, or columns of fixed width."""
+    filled = [line.rstrip("\r\n") for line in lines if line.strip()]
+    encoding = "cp932" if found.encoding == "cp932" else "utf-8"
+    coded = [line.encode(encoding, "surrogateescape") for line in filled]
+    lengths = Counter(map(len, coded))
+    length, count = max(((n, k) for k, n in lengths.items()), default=(0, 0))[::-1]
+    if len(filled) < 3 or length < 10 or count < len(filled) * 0.9:
+        found.delimiter = ","
+        found.why["delimiter"] = "区切り文字が見つからない。列が一つのファイルとみた"
+        return found, [[line] for line in filled], [at for at, line in enumerate(lines) if line.strip()]
+    found.format = "fixed"
+    edges = _edges([line for line in coded if len(line) == length])
+    found.why["format"] = f"区切り文字がなく、行の {count / len(filled):.0%} が同じ {length} バイト"
+    found.shape.edges = edges
+    rows = [[line[a:b].decode(encoding, "replace").strip() for a, b in edges] for line in coded if len(line) == length]
+    return found, rows, [at for at, line in enumerate(lines) if line.strip()]
+
+
+def _edges(lines: list[bytes]) -> list[tuple[int, int]]:
+    """Where columns of fixed width may begin: where a blank ends, or where digits end or begin in nearly every row."""
+    sample, width = lines[:2_000], len(lines[0])
+    starts = {0}
+    for at in range(1, width):
+        before, here = Counter(_class(r[at - 1]) for r in sample), Counter(_class(r[at]) for r in sample)
+        blank_ends = before[" "] == len(sample) and here[" "] < len(sample)
+        changes = before["9"] >= len(sample) * 0.98 and here["9"] <= len(sample) * 0.02
+        begins = here["9"] >= len(sample) * 0.98 and before["9"] <= len(sample) * 0.02 and before["x"] == 0
+        if blank_ends or changes or begins:
+            starts.add(at)
+    marks = sorted(starts)
+    return list(zip(marks, [*marks[1:], width], strict=True))
+
+
+def _class(byte: int) -> str:
+    if byte == 0x20:
+        return " "
+    return "9" if 0x30 <= byte <= 0x39 else "x" if byte >= 0x80 else "a"
+
+
+# Workbooks -------------------------------------------------------------------------------------
+
+
+def _workbook(path: Path, name: str, kind: str, limits: Limits) -> tuple[Survey, list[list[str]], list[int]]:
+    workbook = open_calamine(path, name)
+    found = Survey(kind, sheets=len(workbook.sheet_names))
+    tables: list[tuple[int, list[list[str]]]] = []
+    for position in range(len(workbook.sheet_names)):
+        sheet = workbook.get_sheet_by_index(position)
+        if sheet.width > limits.columns or sheet.total_height > limits.rows:
+            raise refused("too_wide", "表が大きすぎます。", name, "別のファイルでないか確かめてください。")
+        tables.append((position, list(islice(sheet_rows(sheet), ROWS_AT_MOST))))
+    if not tables:
+        raise refused("no_sheet", "シートがありません。", name, "表計算ソフトで開いて保存し直してください。")
+    largest = max(tables, key=lambda entry: sum(1 for row in entry[1] if sum(map(bool, row)) > 1))
+    position, rows = largest
+    if len(tables) > 1:
+        shape = shape_of(rows, list(range(len(rows))))
+        header = rows[shape.skip_top] if shape.header_rows else []
+        alike = [at for at, other in tables if other and _has_header(other, header)]
+        if len(alike) > 1:
+            found.sheet = "*"
+            found.why["sheet"] = f"{len(tables)} 枚のうち {len(alike)} 枚に同じ見出しがある"
+        else:
+            found.sheet = position + 1
+            found.why["sheet"] = f"{len(tables)} 枚のうち、行のいちばん多いもの"
+    width = max(map(len, rows), default=0)
+    return found, [cells + [""] * (width - len(cells)) for cells in rows], list(range(len(rows)))
+
+
+def _has_header(rows: Sequence[Sequence[str]], header: Sequence[str]) -> bool:
+    wanted = {name for name in header if name}
+    return bool(wanted) and any(wanted <= set(row) for row in rows[:60])

@@ -1,0 +1,217 @@
+"""Where in a file's rows the table lies: junk above, header, units, totals, what follows (identity side)."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from kodomo.intake.column_words import is_known
+from kodomo.intake.header import combined
+
+Rows = Sequence[Sequence[str]]
+
+LOOKED_AT = 60
+"""Rows among which the header is looked for."""
+
+END_LABELS = ("合計", "総計", "総件数", "出力件数", "件数", "計", "平均", "以上", "総合計", "END", "EOF")
+END_MARKS = ("[＊*]{3}", "※", "[-=―─]{3}")
+JUNK_LABELS = ("小計", "中計", "頁計", "ページ計", "学年計", "学級計", "校計", "計", "合計", "平均")
+
+_UNITS = re.compile(r"^[((【\[].{0,12}[))】\]]$|^[-=ー―─]{2,}$|^(円|人|日|回|点|件|歳|kg|cm|m3|%|全角|半角|数字)$")
+_DATAISH = re.compile(r"\d{3,}|\d[./年月日\-]\d|^\d+(\.\d+)?$|^[○×◯●]$|[一-龠々][\s　][一-龠々ぁ-んァ-ヶ]")
+
+
+@dataclass
+class Shape:
+    """Positions in the list of a file's rows; ``skip_top`` counts lines of the file."""
+
+    skip_top: int = 0
+    header_rows: int = 1
+    skip_below: int = 0
+    header: list[str] = field(default_factory=list)
+    first: int = 0
+    """Position of the first row of data."""
+    width: int = 0
+    footer: str = ""
+    junk: str = ""
+    short_rows: bool = False
+    edges: list[tuple[int, int]] = field(default_factory=list)
+    skipped: list[int] = field(default_factory=list)
+    why: dict[str, str] = field(default_factory=dict)
+
+    def body(self, rows: Rows) -> list[list[str]]:
+        """The rows of data alone, each as wide as the table."""
+        left_out = set(self.skipped)
+        head = list(self.header)
+        chosen = []
+        for at in range(self.first, len(rows)):
+            cells = list(rows[at])
+            if at not in left_out and any(cells) and cells != head:
+                chosen.append((cells + [""] * (self.width - len(cells)))[: self.width])
+        return chosen
+
+
+def shape_of(rows: Rows, lines: Sequence[int]) -> Shape:
+    """Find the table in a file's rows; ``lines`` tells on which line each row begins (from 0)."""
+    found = Shape()
+    if not rows:
+        return found
+    found.width = _width(rows)
+    start, depth, why = _header(rows, found.width)
+    found.header_rows = depth
+    found.why["header_rows"] = why
+    if depth:
+        found.skip_top = lines[start]
+        found.header = [cell.strip() for cell in combined([list(row) for row in rows[start : start + depth]])]
+        found.width = max(found.width, len(found.header))
+    else:
+        found.skip_top = lines[start]
+        found.header = [""] * found.width
+    found.first = start + depth
+    while found.first < len(rows) and depth and _is_unit_row(rows[found.first]):
+        found.first += 1
+        found.skip_below += 1
+        found.why["skip_below"] = "見出しのすぐ下に、単位か罫線の行がある"
+    if found.skip_top:
+        found.why["skip_top"] = f"見出しの上に {found.skip_top} 行ある"
+    _ends(rows, found)
+    return found
+
+
+def _width(rows: Rows) -> int:
+    """How wide most rows are; of a sheet, whose rows are all alike, up to the last filled column."""
+    widths = Counter(len(row) for row in rows if any(row))
+    many = [(count, width) for width, count in widths.items() if width > 1] or [(1, 1)]
+    if len(widths) > 1:
+        return max(many)[1]
+    return max((at + 1 for row in rows for at, cell in enumerate(row) if cell), default=1)
+
+
+def _header(rows: Rows, width: int) -> tuple[int, int, str]:
+    """Where the header begins, over how many rows, and how one can tell. Depth 0: there is none."""
+    body = [row for row in rows[len(rows) // 3 :] if len(row) == width][:500] or list(rows)
+    typed = [at for at in range(width) if _share([r[at] for r in body if len(r) > at]) > 0.8]
+    for at, row in enumerate(rows[:LOOKED_AT]):
+        filled = [cell.strip() for cell in row if cell.strip()]
+        if len(filled) < max(min(2, width), width * 0.5) or _is_data(row, typed, body):
+            continue
+        known = [cell for cell in filled if is_known(cell)]
+        contrast = [c for c in typed if c < len(row) and row[c].strip() and not _DATAISH.search(_plain(row[c]))]
+        if len(known) < max(1, len(filled) * 0.34) and len(contrast) < 2:
+            continue
+        depth = _depth(rows, at, typed, body)
+        why = f"知っている見出しが {len(known)} 個並び、下の行とは書き方が違う"
+        before = rows[at - 1] if at else []
+        if depth == 1 and _groups_above(before, row):
+            return at - 1, 2, why + "。一つ上の行が、それをまとめる見出し"
+        return at, depth, why if depth == 1 else why + f"。{depth} 段になっている"
+    first = next((at for at, row in enumerate(rows) if len(row) == width and any(row)), 0)
+    return first, 0, "見出しらしい行が見つからない。初めの行から下と同じ書き方をしている"
+
+
+def _depth(rows: Rows, at: int, typed: list[int], body: Rows) -> int:
+    """How many rows the header takes: rows below it that aren't data, where it has merged or blank cells itself."""
+    depth = 1
+    while at + depth < len(rows) and depth < 4:
+        above, row = rows[at + depth - 1], rows[at + depth]
+        filled = [c for c, cell in enumerate(row) if cell.strip()]
+        has_gaps = any(not (above[c].strip() if c < len(above) else "") for c in filled)
+        if not filled or not has_gaps or _is_unit_row(row) or _is_data(row, typed, body):
+            break
+        is_label = all(not _DATAISH.search(_plain(row[c])) and len(row[c]) <= 25 for c in filled)
+        if not is_label or not set(filled) & set(typed):
+            break
+        depth += 1
+    return depth
+
+
+def _groups_above(before: Sequence[str], row: Sequence[str]) -> bool:
+    """Whether the row above the names gathers some of them under one title, which tells repeated names apart."""
+    names = [cell.strip() for cell in row if cell.strip()]
+    titles = [at for at, cell in enumerate(before) if cell.strip()]
+    return len(set(names)) < len(names) and len(titles) >= 2 and len(before) >= len(row) * 0.5
+
+
+def _is_data(row: Sequence[str], typed: list[int], body: Rows) -> bool:
+    """Whether a row is written like the rows below it."""
+    there = [c for c in typed if c < len(row) and row[c].strip()]
+    if there and sum(bool(_DATAISH.search(_plain(row[c]))) for c in there) > len(there) / 2:
+        return True
+    filled = [(c, cell.strip()) for c, cell in enumerate(row) if cell.strip()]
+    seen = [{other[c].strip() for other in body if c < len(other)} for c, _ in filled]
+    repeated = sum(cell in values for (_, cell), values in zip(filled, seen, strict=True))
+    # A header repeated on each page is in the body too, whole; data repeats in some columns only.
+    return 0 < repeated < len(filled) and repeated >= max(1, len(filled) * 0.2)
+
+
+def _share(cells: Sequence[str]) -> float:
+    filled = [cell for cell in cells if cell.strip()]
+    return sum(bool(_DATAISH.search(_plain(cell))) for cell in filled) / len(filled) if filled else 0.0
+
+
+def _is_unit_row(row: Sequence[str]) -> bool:
+    filled = [_plain(cell) for cell in row if cell.strip()]
+    return bool(filled) and all(_UNITS.match(cell) for cell in filled)
+
+
+def _plain(cell: str) -> str:
+    return unicodedata.normalize("NFKC", cell).strip()
+
+
+def _ends(rows: Rows, found: Shape) -> None:
+    """Totals and remarks at the end and in between, as patterns of their labels; never of their values."""
+    labels: dict[str, list[int]] = {}
+    short = []
+    for at in range(found.first, len(rows)):
+        first = next((cell.strip() for cell in rows[at] if cell.strip()), "")
+        filled = sum(1 for cell in rows[at] if cell.strip())
+        label = _label(first)
+        if label and (filled <= max(2, found.width * 0.6) or len(rows[at]) != found.width):
+            labels.setdefault(label, []).append(at)
+        elif 1 < len(rows[at]) < found.width:
+            short.append(at)
+    last = max((at for at in range(found.first, len(rows)) if _is_full(rows[at], found, labels)), default=found.first)
+    ending = sorted({label for label, places in labels.items() if min(places) > last})
+    between = sorted({label for label, places in labels.items() if min(places) <= last})
+    found.skipped = [at for places in labels.values() for at in places]
+    if ending:
+        found.footer = _pattern(ending)
+        found.why["footer"] = "最後のほうの行が、この書き出しで終わっている"
+    if between:
+        found.junk = _pattern(between)
+        found.why["junk"] = f"途中に、この書き出しの行が {sum(len(labels[label]) for label in between)} 行ある"
+    if short and len(short) > len(rows) * 0.02:
+        found.short_rows = True
+        found.why["short_rows"] = f"うしろの空のセルを省いた行が {len(short)} 行ある"
+
+
+def _is_full(row: Sequence[str], found: Shape, labels: dict[str, list[int]]) -> bool:
+    first = next((cell.strip() for cell in row if cell.strip()), "")
+    return bool(first) and not _label(first) and sum(1 for cell in row if cell.strip()) > min(2, found.width * 0.3)
+
+
+_LABELS = sorted({*END_LABELS, *JUNK_LABELS}, key=len, reverse=True)
+_LABEL_STARTS = frozenset(label[0] for label in _LABELS) | frozenset("＊*※-=―─")
+_AFTER_LABEL = re.compile(r"[\s::]*[\d,.()件人名行]*\D{0,12}$")
+
+
+def _label(first: str) -> str:
+    """The label by which a row of totals or a remark begins, as a pattern; empty for any other row."""
+    if first[:1] not in _LABEL_STARTS and _plain(first[:1])[:1] not in _LABEL_STARTS:
+        return ""
+    for mark in END_MARKS:
+        if re.match(mark, first):
+            return mark
+    plain = _plain(first).upper()
+    for label in _LABELS:
+        if plain.startswith(label) and _AFTER_LABEL.match(plain[len(label) :]):
+            # 計良 is a surname.
+            return "" if label == "計" and re.match("[一-龠]", plain[1:]) else label
+    return ""
+
+
+def _pattern(labels: Sequence[str]) -> str:
+    return f"^({'|'.join(labels)})" if len(labels) > 1 else f"^{labels[0]}"
