@@ -20,11 +20,10 @@ SELECT n.person_number,
     arg_max(x.address, x.rank) FILTER (x.address IS NOT NULL) AS address,
     list_sort(list(DISTINCT x.resident_number) FILTER (x.resident_number IS NOT NULL)) AS resident_numbers
 FROM (
-    SELECT l.person, nullif(trim(a.name), '') AS name, nullif(trim(a.name_kana), '') AS name_kana,
-        nullif(trim(a.address), '') AS address, nullif(ltrim(trim(a.resident_number), '0'), '') AS resident_number,
-        (a.kind = 'residents', NOT m.is_superseded, a.kind = 'moves', coalesce(a.event_on, ''), a.known_from, m.mention) AS rank
-    FROM landed a JOIN mention m USING (mention)
-    JOIN link l USING (form)
+    SELECT l.person, filled(a.name) AS name, filled(a.name_kana) AS name_kana,
+        filled(a.address) AS address, plain_number(a.resident_number) AS resident_number,
+        (m.kind = 'residents', NOT m.is_superseded, m.kind = 'moves', coalesce(r.event_on, DATE '0001-01-01'), m.known_from, m.mention) AS rank
+    FROM placed m JOIN printed a USING (print) JOIN link l USING (form) LEFT JOIN register r USING (mention)
     WHERE l.rule IN ('REGISTER', 'NEW')
 ) x JOIN numbered n USING (person) JOIN spine p USING (person)
 GROUP BY n.person_number ORDER BY n.person_number

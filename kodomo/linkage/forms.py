@@ -1,12 +1,14 @@
 """Gather landed rows into forms: each distinct way one source writes one person (identity side).
 
 A million rows hold a few hundred thousand forms; everything after this step works on forms.
-Two rows share a form only when all that identifies is the same after normalisation.
+Two rows share a form only when all that identifies is the same after normalisation. Rows come in
+delivery by delivery, and only each distinct way of printing (``printed``) is kept and normalised:
+of a million rows no more than a few numbers each stay in memory.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import duckdb
@@ -38,31 +40,44 @@ class Printing:
     city: str = ""
 
 
-def gather_forms(connection: duckdb.DuckDBPyConnection, mentions: pa.Table, printing: Printing) -> None:
-    """Make the tables ``mention`` (a row per landed mention) and ``form`` (a row per distinct way of writing).
+def gather_forms(connection: duckdb.DuckDBPyConnection, mentions: Iterable[pa.Table], printing: Printing) -> None:
+    """Make the tables ``form`` (a row per distinct way of writing), ``mention`` (a row per landed mention) and ``register``.
 
-    Reads the Arrow table of ``landed_mentions``; writes only into the given connection, where it stays
-    visible as ``landed`` with a column ``mention`` that numbers its rows.
+    Reads tables of the schema of ``landed_mentions``, one after the other; writes only into the given
+    connection. ``printed`` keeps each distinct way of printing as it was, ``landed`` what single
+    mentions say beside who is meant (relationship, protection).
     """
-    numbered = mentions.append_column("mention", pa.array(range(mentions.num_rows), pa.int64()))
-    connection.register("landed", numbered)
+    for statement in (MACROS, *EMPTY):
+        connection.execute(statement)
     connection.register(
         "systems", pa.table({"source": list(printing.systems), "system": list(printing.systems.values())})
     )
-    _register_normal_forms(connection, mentions, printing)
-    for statement in (MACROS, BASE, PARTNERS, HASHED, FORM, MENTION, REGISTER):
+    first = 0
+    for table in mentions:
+        _take_in(connection, table, first)
+        first += table.num_rows
+    _register_normal_forms(connection, printing)
+    for statement in (BASE, COMBINATION, FORM, MENTION, MENTION_VIEW, REGISTER):
         connection.execute(statement)
-    for name in ("base", "partner", "hashed"):
+    for name in ("base", "combination", "combined", "incoming_mention", "incoming_register"):
         connection.execute(f"DROP TABLE {name}")
     for name in ("systems", "normal_name", "normal_kana", "normal_place"):
         connection.unregister(name)
 
 
-def _register_normal_forms(connection: duckdb.DuckDBPyConnection, mentions: pa.Table, printing: Printing) -> None:
-    written = pa.chunked_array(
-        [c for n in ("name", "alias_name", "former_name") for c in mentions[n].chunks], pa.string()
-    )
-    surnames = learn_surnames(mentions["name"].unique().drop_null().to_pylist())
+def _take_in(connection: duckdb.DuckDBPyConnection, table: pa.Table, first: int) -> None:
+    """Add one delivery's mentions, numbered from ``first`` on in the order they stand."""
+    numbered = table.append_column("mention", pa.array(range(first, first + table.num_rows), pa.int64()))
+    connection.register("incoming", numbered)
+    for statement in TAKE_IN:
+        connection.execute(statement)
+    connection.unregister("incoming")
+    connection.execute("DROP TABLE arrived")
+
+
+def _register_normal_forms(connection: duckdb.DuckDBPyConnection, printing: Printing) -> None:
+    written = _distinct(connection, "name", "alias_name", "former_name")
+    surnames = learn_surnames(_distinct(connection, "name").to_pylist())
     names = over_distinct(written, lambda text: normalise_name(text, surnames))
     connection.register("normal_name", pa.table({
         "value": list(names),
@@ -71,18 +86,26 @@ def _register_normal_forms(connection: duckdb.DuckDBPyConnection, mentions: pa.T
         "given": [n.given or None for n in names.values()],
         "kana": [n.kana or None for n in names.values()],
     }, schema=_text("value", "name", "surname", "given", "kana")))  # fmt: skip
-    readings = over_distinct(pa.chunked_array([*mentions["name_kana"].chunks, *written.chunks], pa.string()), _reading)
+    in_kana = [value for value, form in names.items() if form.kana]
+    readings = over_distinct(
+        pa.chunked_array([*_distinct(connection, "name_kana").chunks, pa.array(in_kana, pa.string())]), _reading
+    )
     connection.register("normal_kana", pa.table(
         {"value": list(readings), **{k: [r[i] or None for r in readings.values()] for i, k in enumerate(READING)}},
         schema=_text("value", *READING)))  # fmt: skip
     places = over_distinct(
-        mentions["address"], lambda text: normalise_address(text, printing.prefecture, printing.city)
+        _distinct(connection, "address"), lambda text: normalise_address(text, printing.prefecture, printing.city)
     )
     connection.register("normal_place", pa.table({
         "value": list(places),
         "town": [p.town or None for p in places.values()],
         "number": [p.number or None for p in places.values()],
     }, schema=_text("value", "town", "number")))  # fmt: skip
+
+
+def _distinct(connection: duckdb.DuckDBPyConnection, *columns: str) -> pa.ChunkedArray:
+    union = " UNION ".join(f"SELECT {column} AS value FROM printed WHERE {column} IS NOT NULL" for column in columns)
+    return connection.sql(f"SELECT DISTINCT value FROM ({union}) ORDER BY value").to_arrow_table()["value"]
 
 
 READING = ("kana", "surname_kana", "given_kana", "sorted_kana", "loose_kana")
@@ -116,9 +139,64 @@ CREATE OR REPLACE MACRO plain_number(a) AS nullif(ltrim(trim(a), '0'), '');
 
 # DuckDB's levenshtein and jaro_winkler count bytes: any two kana would look two thirds alike.
 
+PRINTED_FIELDS = (
+    "resident_number", "own_number", "name", "name_kana", "former_name", "alias_name", "born_on", "sex", "address",
+    "phone", "age", "school", "grade",
+)  # fmt: skip
+"""What tells who is meant. Everything else a mention says is kept with the mention."""
+
+PARTNERS = "('guardian', 'mother', 'father', 'household_head')"
+"""Roles of whom a row names beside its subject: evidence for the subject."""
+
+_FIELDS = ", ".join(PRINTED_FIELDS)
+
+EMPTY = (
+    f"CREATE OR REPLACE TABLE printed (print UBIGINT, source VARCHAR, role VARCHAR, kind VARCHAR, {', '.join(f'{c} VARCHAR' for c in PRINTED_FIELDS)}, dated DATE)",
+    """CREATE OR REPLACE TABLE incoming_mention (mention BIGINT, receipt BIGINT, row INTEGER, role VARCHAR, kind VARCHAR, print UBIGINT,
+           partner UBIGINT, mate UBIGINT, combo UBIGINT, known_from DATE, is_superseded BOOLEAN)""",
+    "CREATE OR REPLACE TABLE delivery (receipt BIGINT, source VARCHAR, file VARCHAR)",
+    "CREATE OR REPLACE TABLE landed (mention BIGINT, receipt BIGINT, row INTEGER, role VARCHAR, relationship VARCHAR, address_protection VARCHAR)",
+    """CREATE OR REPLACE TABLE incoming_register (mention BIGINT, household_number VARCHAR, relationship VARCHAR, nationality VARCHAR,
+           address_protection VARCHAR, resident_from VARCHAR, resident_from_reason VARCHAR, resident_to VARCHAR, resident_to_reason VARCHAR,
+           event_on VARCHAR, event_kind VARCHAR, registered_on VARCHAR, known_from DATE, is_silent BOOLEAN)""",
+)
+
+ARRIVED = f"""
+CREATE TABLE arrived AS
+SELECT mention, receipt, source, file, row, role, kind, known_from, is_superseded, {_FIELDS},
+    -- without a date or a number a record means somebody only in its own month: ages and classes move on
+    CASE WHEN born_on IS NULL AND own_number IS NULL AND resident_number IS NULL THEN date_trunc('month', known_from)::DATE END AS dated,
+    hash(source, role, kind, {_FIELDS}, dated) AS print
+FROM incoming
+"""
+
+TAKE_IN = (
+    ARRIVED,
+    f"""INSERT INTO printed
+        SELECT print, any_value(source), any_value(role), any_value(kind), {", ".join(f"any_value({c})" for c in PRINTED_FIELDS)}, any_value(dated)
+        FROM arrived ANTI JOIN (SELECT print FROM printed) USING (print) GROUP BY print""",
+    f"""INSERT INTO incoming_mention
+        WITH partner AS (
+            SELECT receipt, row, arg_min(print, mention) AS print FROM arrived
+            WHERE role IN {PARTNERS} AND (name IS NOT NULL OR name_kana IS NOT NULL) GROUP BY receipt, row
+        ), subject AS (
+            SELECT receipt, row, min(print) AS print FROM arrived WHERE role = 'subject' GROUP BY receipt, row
+        )
+        SELECT a.mention, a.receipt, a.row, a.role, a.kind, a.print, p.print, s.print, hash(a.print, p.print, s.print), a.known_from, a.is_superseded
+        FROM arrived a LEFT JOIN partner p ON p.receipt = a.receipt AND p.row = a.row
+        LEFT JOIN subject s ON a.role NOT IN ('subject', 'holder') AND s.receipt = a.receipt AND s.row = a.row""",
+    "INSERT INTO delivery SELECT DISTINCT receipt, source, file FROM arrived ANTI JOIN delivery USING (receipt, source, file)",
+    """INSERT INTO landed SELECT mention, receipt, row, role, relationship, address_protection FROM incoming
+       WHERE relationship IS NOT NULL OR address_protection IS NOT NULL""",
+    """INSERT INTO incoming_register SELECT mention, household_number, relationship, nationality, address_protection,
+           resident_from, resident_from_reason, resident_to, resident_to_reason, event_on, event_kind, registered_on,
+           known_from, is_superseded OR is_duplicate
+       FROM incoming WHERE kind IN ('residents', 'moves') AND role = 'subject'""",
+)
+
 BASE = """
 CREATE OR REPLACE TABLE base AS
-SELECT l.mention, l.receipt, l.source, coalesce(y.system, l.source) AS system, l.file, l.row,
+SELECT l.print, l.source, coalesce(y.system, l.source) AS system,
     l.role, l.kind, plain_number(l.resident_number) AS resident_number, filled(l.own_number) AS own_number,
     n.name, n.surname, n.given,
     coalesce(k.kana, n.kana) AS kana,
@@ -130,9 +208,8 @@ SELECT l.mention, l.receipt, l.source, coalesce(y.system, l.source) AS system, l
     filled(l.born_on) AS born_on,
     CASE WHEN upper(l.sex) IN ('M', '男', '男性', '1') THEN 'M' WHEN upper(l.sex) IN ('F', '女', '女性', '2') THEN 'F' END AS sex,
     p.town, p.number, filled(l.phone) AS phone,
-    try_cast(regexp_extract(l.age, '\\d+') AS INTEGER) AS age, filled(l.school) AS school, filled(l.grade) AS grade,
-    l.known_from, l.is_superseded
-FROM landed l
+    try_cast(regexp_extract(l.age, '\\d+') AS INTEGER) AS age, filled(l.school) AS school, filled(l.grade) AS grade, l.dated
+FROM printed l
 LEFT JOIN systems y ON y.source = l.source
 LEFT JOIN normal_name n ON n.value = l.name
 LEFT JOIN normal_name a ON a.value = l.alias_name
@@ -143,36 +220,35 @@ LEFT JOIN normal_place p ON p.value = l.address
 """
 """A name written in kana serves as its own reading."""
 
-PARTNERS = """
-CREATE OR REPLACE TABLE partner AS
-SELECT receipt, row, arg_min(name, mention) AS name, arg_min(kana, mention) AS kana,
-    arg_min(resident_number, mention) AS resident_number
-FROM base WHERE role IN ('guardian', 'mother', 'father', 'household_head') GROUP BY receipt, row
+COMBINATION = """
+CREATE OR REPLACE TABLE combination AS
+SELECT combo, any_value(print) AS print, any_value(partner) AS partner, any_value(mate) AS mate, min(mention) AS first,
+    min(known_from) AS seen_from, max(known_from) AS seen_to, count(*) AS rows
+FROM incoming_mention GROUP BY combo
 """
-"""Whom a row names beside its subject: evidence for the subject."""
-
-HASHED = """
-CREATE OR REPLACE TABLE hashed AS
-WITH subjects AS (
-    SELECT b.mention, b.receipt, b.row, g.name AS guardian_name, g.kana AS guardian_kana,
-        hash(b.source, b.kind, b.role, b.resident_number, b.own_number, b.name, b.surname, b.kana, b.given_kana, b.alias,
-             b.former, b.born_on, b.sex, b.town, b.number, b.phone, g.name, g.kana,
-             CASE WHEN b.born_on IS NULL AND b.own_number IS NULL AND b.resident_number IS NULL
-                  THEN hash(b.age, b.school, b.grade, date_trunc('month', b.known_from)) END) AS fingerprint
-    FROM base b LEFT JOIN partner g ON b.role = 'subject' AND g.receipt = b.receipt AND g.row = b.row
-)
-SELECT s.*, CASE WHEN b.role IN ('subject', 'holder') OR b.resident_number IS NOT NULL THEN s.fingerprint
-                 ELSE hash(s.fingerprint, m.fingerprint) END AS form_hash,
-    CASE WHEN b.role NOT IN ('subject', 'holder') THEN m.fingerprint END AS mate_hash
-FROM subjects s JOIN base b USING (mention)
-LEFT JOIN (SELECT s.receipt, s.row, s.fingerprint FROM subjects s JOIN base b USING (mention) WHERE b.role = 'subject') m
-    ON m.receipt = s.receipt AND m.row = s.row
-"""
-"""A guardian named without number is a different form beside each child: namesakes must not become one."""
+"""A print beside the partner and the subject its row names: the same in a thousand rows, looked at once."""
 
 FORM = """
+CREATE OR REPLACE TABLE combined AS
+WITH fingerprint AS (
+    SELECT DISTINCT c.print, c.partner,
+        hash(b.source, b.kind, b.role, b.resident_number, b.own_number, b.name, b.surname, b.kana, b.given_kana, b.alias,
+             b.former, b.born_on, b.sex, b.town, b.number, b.phone, g.name, g.kana,
+             CASE WHEN b.dated IS NOT NULL THEN hash(b.age, b.school, b.grade, b.dated) END) AS fingerprint
+    FROM (SELECT print, partner FROM combination UNION SELECT mate, partner FROM combination WHERE mate IS NOT NULL) c
+    JOIN base b ON b.print = c.print
+    LEFT JOIN base g ON b.role = 'subject' AND g.print = c.partner
+)
+SELECT c.combo, c.print, CASE WHEN b.role = 'subject' THEN c.partner END AS partner, c.first, c.seen_from, c.seen_to, c.rows,
+    CASE WHEN b.role IN ('subject', 'holder') OR b.resident_number IS NOT NULL THEN f.fingerprint
+         ELSE hash(f.fingerprint, m.fingerprint) END AS form_hash,
+    m.fingerprint AS mate_hash
+FROM combination c JOIN base b USING (print)
+JOIN fingerprint f ON f.print = c.print AND f.partner IS NOT DISTINCT FROM c.partner
+LEFT JOIN fingerprint m ON m.print = c.mate AND m.partner IS NOT DISTINCT FROM c.partner;
+
 CREATE OR REPLACE TABLE form AS
-SELECT row_number() OVER (ORDER BY min(b.mention)) AS form, h.form_hash, any_value(h.mate_hash) AS mate_hash,
+SELECT row_number() OVER (ORDER BY min(c.first)) AS form, c.form_hash, any_value(c.mate_hash) AS mate_hash,
     any_value(b.source) AS source, any_value(b.system) AS system, any_value(b.role) AS role, any_value(b.kind) AS kind,
     any_value(b.resident_number) AS resident_number, any_value(b.own_number) AS own_number,
     any_value(b.name) AS name, any_value(b.surname) AS surname, any_value(b.given) AS given,
@@ -180,33 +256,39 @@ SELECT row_number() OVER (ORDER BY min(b.mention)) AS form, h.form_hash, any_val
     any_value(b.sorted_kana) AS sorted_kana, any_value(b.loose_kana) AS loose_kana,
     any_value(b.alias) AS alias, any_value(b.former) AS former,
     any_value(b.born_on) AS born_on, any_value(b.sex) AS sex, any_value(b.town) AS town, any_value(b.number) AS number,
-    any_value(b.phone) AS phone, any_value(h.guardian_name) AS guardian_name, any_value(h.guardian_kana) AS guardian_kana,
+    any_value(b.phone) AS phone, any_value(g.name) AS guardian_name, any_value(g.kana) AS guardian_kana,
     any_value(b.age) AS age, any_value(b.school) AS school, any_value(b.grade) AS grade,
-    min(b.known_from) AS seen_from, max(b.known_from) AS seen_to, count(*) AS rows
-FROM hashed h JOIN base b USING (mention) GROUP BY h.form_hash
+    min(c.seen_from) AS seen_from, max(c.seen_to) AS seen_to, sum(c.rows)::BIGINT AS rows
+FROM combined c JOIN base b USING (print) LEFT JOIN base g ON g.print = c.partner GROUP BY c.form_hash
 """
+"""A guardian named without number is a different form beside each child: namesakes must not become one."""
 
 MENTION = """
-CREATE OR REPLACE TABLE mention AS
-SELECT b.mention, b.receipt, b.source, b.file, b.row, b.role, b.kind, f.form, m.form AS mate, b.is_superseded
-FROM base b JOIN hashed h USING (mention) JOIN form f USING (form_hash)
-LEFT JOIN form m ON m.form_hash = h.mate_hash
-ORDER BY b.mention
+CREATE OR REPLACE TABLE placed AS
+WITH formed AS (
+    SELECT c.combo, f.form, m.form AS mate FROM combined c JOIN form f USING (form_hash) LEFT JOIN form m ON m.form_hash = c.mate_hash
+)
+SELECT i.mention, i.receipt, i.row, i.role, i.kind, f.form, f.mate, i.print, i.known_from, i.is_superseded
+FROM incoming_mention i JOIN formed f USING (combo) ORDER BY i.mention
+"""
+
+MENTION_VIEW = """
+CREATE OR REPLACE VIEW mention AS
+SELECT p.mention, p.receipt, d.source, d.file, p.row, p.role, p.kind, p.form, p.mate, p.print, p.known_from, p.is_superseded
+FROM placed p JOIN delivery d USING (receipt)
 """
 
 REGISTER = """
 CREATE OR REPLACE TABLE register AS
-SELECT m.mention, m.form, m.kind, b.resident_number, filled(l.household_number) AS household_number,
-    filled(l.relationship) AS relationship, filled(l.name) AS printed_name, filled(l.name_kana) AS printed_kana,
-    filled(l.former_name) AS printed_former, filled(l.alias_name) AS printed_alias, filled(l.address) AS printed_address,
-    l.nationality, l.address_protection, b.born_on, b.sex, b.town, b.number,
+SELECT m.mention, m.form, m.kind, f.resident_number, filled(l.household_number) AS household_number,
+    filled(l.relationship) AS relationship, filled(p.name) AS printed_name, filled(p.name_kana) AS printed_kana,
+    filled(p.former_name) AS printed_former, filled(p.alias_name) AS printed_alias, filled(p.address) AS printed_address,
+    l.nationality, l.address_protection, f.born_on, f.sex, f.town, f.number,
     try_cast(l.resident_from AS DATE) AS resident_from, filled(l.resident_from_reason) AS from_reason,
     try_cast(l.resident_to AS DATE) AS resident_to, filled(l.resident_to_reason) AS to_reason,
     try_cast(l.event_on AS DATE) AS event_on, filled(l.event_kind) AS event_kind,
-    try_cast(l.registered_on AS DATE) AS registered_on, l.known_from, l.is_superseded OR l.is_duplicate AS is_silent
-FROM landed l
-JOIN base b USING (mention) JOIN mention m USING (mention)
-WHERE l.kind IN ('residents', 'moves') AND l.role = 'subject'
+    try_cast(l.registered_on AS DATE) AS registered_on, l.known_from, l.is_silent
+FROM incoming_register l JOIN placed m USING (mention) JOIN form f USING (form) JOIN printed p USING (print)
 ORDER BY m.mention
 """
 """What the resident register prints, row by row, for timelines and for the persons' own cards."""

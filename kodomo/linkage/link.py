@@ -19,10 +19,13 @@ from kodomo.linkage.review import Decision, load_decisions, load_verdicts
 from kodomo.linkage.rules import OWN_NUMBER, apply_certain_rules, apply_following_rules, apply_rule, start_links
 from kodomo.linkage.spine import build_spine
 
+FACT_COLUMNS = ("receipt", "row", "role", "source", "item", "valid_from", "valid_to", "known_from")
+"""What linkage reads of facts: who was named beside whom, and when. Never what was said."""
+
 
 def link_mentions(
     connection: duckdb.DuckDBPyConnection,
-    mentions: pa.Table,
+    mentions: Iterable[pa.Table],
     facts: pa.Table,
     *,
     printing: Printing,
@@ -38,6 +41,8 @@ def link_mentions(
     register doesn't know, last the records without a birth date. Reads no vault; writes the model file.
 
     Args:
+        mentions: tables of the schema of ``landed_mentions``, one per delivery; each is looked at once.
+        facts: what the rows say, with the columns of ``FACT_COLUMNS`` at least.
         expected_delivery: codes of the items that say when a pregnancy should end.
         decisions: what people decided about pairs of records, oldest first.
         step: called after each of the steps.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,7 +20,7 @@ from kodomo.governance.register import Register, read_register
 from kodomo.intake.layout import Layout, read_layouts
 from kodomo.linkage.cards import make_cards
 from kodomo.linkage.forms import Printing
-from kodomo.linkage.link import link_mentions
+from kodomo.linkage.link import FACT_COLUMNS, link_mentions
 from kodomo.linkage.numbers import number_persons
 from kodomo.linkage.review import decisions_made, keep_doubts
 from kodomo.progress import Progress
@@ -28,6 +28,7 @@ from kodomo.tables.engine import UNSPILLED, connect
 from kodomo.terms import Purpose
 from kodomo.vault import people, records
 from kodomo.vault.database import audited, open_vault
+from kodomo.vault.keys import Keyring
 
 Beat = Callable[[dict[str, object]], None]
 
@@ -51,11 +52,13 @@ def link_people(
     started = time.monotonic()
     keyring = open_vault(home)
     people.sweep_runs(home)
-    mentions = _permitted(records.landed_mentions(home, keyring), municipality, at.date())
-    facts = records.landed_facts(home, keyring)
-    if not pc.any(pc.equal(mentions["kind"], "residents")).as_py():
+    receipts = records.receipts()
+    layouts = read_layouts(municipality.folder)
+    if not any(r.source in layouts and layouts[r.source].kind == "residents" for r in receipts):
         raise NotReady("住民記録がまだ受領されていません。", then="kodomo receive で住民記録を受け取ってください。")
-    with _steps(mentions.num_rows, beat) as step:
+    mentions = _permitted(records.mention_tables(home, keyring), municipality, at.date())
+    facts = _facts(home, keyring)
+    with _steps(sum(r.rows_landed for r in receipts), beat) as step:
         connection = connect(memory=UNSPILLED)
         figures = link_mentions(
             connection, mentions, facts, printing=_printing(municipality), on=at.date(), step=step,
@@ -82,15 +85,31 @@ def link_people(
     return {"run": run.pk, "name": name, **figures, "seconds": round(time.monotonic() - started, 1)}
 
 
-def _permitted(mentions: pa.Table, municipality: Municipality, on: dt.date) -> pa.Table:
+def _permitted(tables: Iterable[pa.Table], municipality: Municipality, on: dt.date) -> Iterator[pa.Table]:
     """Blank what may no longer be used for 名寄せ: a basis can lapse between landing and linking."""
     register = read_register(municipality.folder)
-    for layout in read_layouts(municipality.folder).values():
-        for role, name in _lapsed(layout, register, on):
-            hit = pc.and_(pc.equal(mentions["source"], layout.source), pc.equal(mentions["role"], role))
-            at = mentions.column_names.index(name)
-            mentions = mentions.set_column(at, name, pc.if_else(hit, pa.scalar(None, pa.string()), mentions[name]))
-    return mentions
+    lapsed = {y.source: _lapsed(y, register, on) for y in read_layouts(municipality.folder).values()}
+    for table in tables:
+        source = table["source"][0].as_py() if table.num_rows else ""
+        for role, name in lapsed.get(source, ()):
+            hit = pc.equal(table["role"], role)
+            at = table.column_names.index(name)
+            table = table.set_column(at, name, pc.if_else(hit, pa.scalar(None, pa.string()), table[name]))
+        yield table
+
+
+def _facts(home: Home, keyring: Keyring) -> pa.Table:
+    """What rows say, without the sayings; texts as positions in a short list, for there are millions of rows."""
+    tables = [
+        pa.table(
+            {
+                n: pc.dictionary_encode(c) if pa.types.is_string(c.type) else c
+                for n, c in zip(t.column_names, t.columns, strict=True)
+            }
+        )
+        for t in records.fact_tables(home, keyring, columns=FACT_COLUMNS)
+    ]
+    return pa.concat_tables(tables).unify_dictionaries() if tables else records.LANDED_FACTS.empty()
 
 
 PROTECTION = "address_protection"

@@ -9,7 +9,7 @@ import os
 import shutil
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 BATCH = 5_000
 PREFIX_LETTERS = 2
+CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 _TO_KATAKANA = {code: code + 0x60 for code in range(0x3041, 0x3097)}
 _TO_LARGE = str.maketrans("ァィゥェォヵヶッャュョヮヅヂヲヴ", "アイウエオカケツヤユヨワスシオフ")
@@ -53,7 +54,7 @@ class Card:
 
     def content(self) -> str:
         """The card as canonical JSON: equal cards give equal text."""
-        return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return CANONICAL.encode(vars(self))  # asdict() copies every value: half of a city's writing time
 
 
 def search_form(text: str) -> str:
@@ -105,11 +106,12 @@ def write_people(keyring: Keyring, cards: Iterable[Card]) -> dict[str, int]:
 
     kept = {number: (content, is_current) for number, content, is_current in _kept_contents(keyring)}
     fresh = {card.person_number: card for card in cards}
-    changed = [c for n, c in fresh.items() if kept.get(n) != (c.content(), True)]
+    said = {number: card.content() for number, card in fresh.items()}
+    changed = [c for n, c in fresh.items() if kept.get(n) != (said[n], True)]
     gone = [number for number, (_, is_current) in kept.items() if is_current and number not in fresh]
     cursor = connections["vault"].cursor()
     for batch in _batches(changed):
-        cursor.executemany(_UPSERT, [_row(keyring, card) for card in batch])
+        cursor.executemany(_UPSERT, [_row(keyring, card, said[card.person_number]) for card in batch])
         numbers = [c.person_number for c in batch if c.person_number in kept]
         PersonIndex.objects.using("vault").filter(person_id__in=numbers).delete()
         cursor.executemany(_INDEX, [row for card in batch for row in _index_rows(keyring, card)])
@@ -127,8 +129,8 @@ ON CONFLICT (person_number) DO UPDATE SET sealed_identity = excluded.sealed_iden
 _INDEX = "INSERT INTO vault_personindex (person_id, kind, fingerprint) VALUES (%s, %s, %s)"
 
 
-def _row(keyring: Keyring, card: Card) -> tuple[Any, ...]:
-    sealed = keyring.seal(card.content().encode(), f"person:{card.person_number}")
+def _row(keyring: Keyring, card: Card, content: str) -> tuple[Any, ...]:
+    sealed = keyring.seal(content.encode(), f"person:{card.person_number}")
     key = keyring.pseudonym("p", card.person_number)
     return (card.person_number, key, sealed, card.is_address_protected, True)
 

@@ -14,6 +14,7 @@ Reading (a process that has called ``kodomo.vault.database.open_vault``)::
     landed_mentions(home, keyring)              every landed row, flags included
     landed_mentions(home, keyring, sources={"resident_register"})
     landed_facts(home, keyring)                 repeated and corrected rows left out
+    mention_tables(home, keyring)               the first, delivery by delivery, for whoever can't hold all at once
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from __future__ import annotations
 import io
 import os
 import shutil
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -167,13 +168,20 @@ def landed_mentions(home: Home, keyring: Keyring, sources: Collection[str] | Non
     Raises:
         IntegrityFault: a sealed file is missing or broken.
     """
+    tables = list(mention_tables(home, keyring, sources))
+    return pa.concat_tables(tables) if tables else MENTIONS.empty()
+
+
+def mention_tables(home: Home, keyring: Keyring, sources: Collection[str] | None = None) -> Iterator[pa.Table]:
+    """The tables ``landed_mentions`` is made of, one per receipt in order, each read when it is asked for.
+
+    Arguments and errors as for ``landed_mentions``.
+    """
     chosen = receipts(sources)
-    tables = [_with_place(_read(home, keyring, r, "mentions"), r) for r in chosen]
     states = row_states(home, keyring, chosen)
-    if not tables:
-        return MENTIONS.empty()
-    whole = [_with_state(table, states[r.pk]) for table, r in zip(tables, chosen, strict=True)]
-    return pa.concat_tables([table.select(MENTIONS.schema().names) for table in whole]).cast(MENTIONS.schema())
+    for receipt in chosen:
+        table = _with_state(_with_place(_read(home, keyring, receipt, "mentions"), receipt), states[receipt.pk])
+        yield table.select(MENTIONS.schema().names).cast(MENTIONS.schema())
 
 
 def landed_facts(home: Home, keyring: Keyring, sources: Collection[str] | None = None) -> pa.Table:
@@ -182,16 +190,27 @@ def landed_facts(home: Home, keyring: Keyring, sources: Collection[str] | None =
     A row that repeats an earlier one, or that a later one corrected, says nothing.
     Arguments and errors as for ``landed_mentions``.
     """
+    tables = list(fact_tables(home, keyring, sources))
+    return pa.concat_tables(tables) if tables else LANDED_FACTS.empty()
+
+
+def fact_tables(
+    home: Home, keyring: Keyring, sources: Collection[str] | None = None, columns: Collection[str] | None = None
+) -> Iterator[pa.Table]:
+    """The tables ``landed_facts`` is made of, one per receipt in order, each read when it is asked for.
+
+    Args:
+        columns: only these columns of ``LANDED_FACTS``; None for all.
+    """
     chosen = receipts(sources)
     states = row_states(home, keyring, chosen)
-    tables = []
+    schema = pa.schema([f for f in LANDED_FACTS.schema() if columns is None or f.name in columns])
+    stored = [name for name in schema.names if name not in ADDED_ON_READING]
     for receipt in chosen:
-        table = _with_state(_with_place(_read(home, keyring, receipt, "facts"), receipt), states[receipt.pk])
+        table = _read(home, keyring, receipt, "facts", sorted({*stored, "row"}))
+        table = _with_state(_with_place(table, receipt), states[receipt.pk])
         silent = pc.or_(table["is_duplicate"], table["is_superseded"])
-        tables.append(table.filter(pc.invert(silent)).select(LANDED_FACTS.schema().names))
-    if not tables:
-        return LANDED_FACTS.empty()
-    return pa.concat_tables(tables).cast(LANDED_FACTS.schema())
+        yield table.filter(pc.invert(silent)).select(schema.names).cast(schema)
 
 
 def receipts(sources: Collection[str] | None = None) -> list[Receipt]:
@@ -310,7 +329,7 @@ def _write_sealed(path: Path, keyring: Keyring, place: str, data: pa.Table) -> N
         os.fsync(handle.fileno())
 
 
-def _read(home: Home, keyring: Keyring, receipt: Receipt, part: str) -> pa.Table:
+def _read(home: Home, keyring: Keyring, receipt: Receipt, part: str, columns: list[str] | None = None) -> pa.Table:
     path = landed_folder(home) / receipt.sealed_file / f"{part}.sealed"
     try:
         sealed = path.read_bytes()
@@ -320,7 +339,8 @@ def _read(home: Home, keyring: Keyring, receipt: Receipt, part: str) -> pa.Table
             where=f"受領番号 {receipt.pk} ({part})",
             then="保存先のディスクと権限を確かめ、なければ控えから戻してください。",
         ) from None
-    return pq.read_table(io.BytesIO(keyring.unseal(sealed, f"landed/{receipt.sealed_file}/{part}")))
+    body = io.BytesIO(keyring.unseal(sealed, f"landed/{receipt.sealed_file}/{part}"))
+    return pq.read_table(body, columns=columns)
 
 
 def read_rows(home: Home, keyring: Keyring, receipt: Receipt) -> pa.Table:

@@ -64,7 +64,7 @@ class Paper:
         connection = connect(threads=1)
         mentions, facts = self.tables()
         figures = link_mentions(
-            connection, mentions, facts, printing=printing, model_file=model_file, on=ON, decisions=decisions
+            connection, [mentions], facts, printing=printing, model_file=model_file, on=ON, decisions=decisions
         )
         return Linked(connection, figures)
 
