@@ -257,7 +257,9 @@ SELECT row_number() OVER (ORDER BY min(c.first)) AS form, c.form_hash, any_value
     any_value(b.alias) AS alias, any_value(b.former) AS former,
     any_value(b.born_on) AS born_on, any_value(b.sex) AS sex, any_value(b.town) AS town, any_value(b.number) AS number,
     any_value(b.phone) AS phone, any_value(g.name) AS guardian_name, any_value(g.kana) AS guardian_kana,
-    any_value(b.age) AS age, any_value(b.school) AS school, any_value(b.grade) AS grade,
+    -- ages and grades move on under one number: those of the first day go with the first day
+    arg_min(b.age, (c.seen_from, c.first)) AS age, arg_min(b.school, (c.seen_from, c.first)) AS school,
+    arg_min(b.grade, (c.seen_from, c.first)) AS grade,
     min(c.seen_from) AS seen_from, max(c.seen_to) AS seen_to, sum(c.rows)::BIGINT AS rows
 FROM combined c JOIN base b USING (print) LEFT JOIN base g ON g.print = c.partner GROUP BY c.form_hash
 """
