@@ -42,7 +42,7 @@ WHOLE_SAME = """(
 
 BIRTH_NEAR = "damerau_levenshtein(f.born_on, p.born_on) <= 2"
 
-SEX_FITS = "(f.sex IS NULL OR p.sex IS NULL OR f.sex = p.sex)"
+SEX_FITS = "(f.sex IS NULL OR s.sex IS NULL OR f.sex = s.sex)"
 
 PLACE_FITS = """(q.town = f.town AND (q.number = f.number OR starts_with(q.number, f.number || '-')
     OR starts_with(f.number, q.number || '-')))"""
@@ -59,7 +59,7 @@ WITH pair AS (
         coalesce(bool_or({NAME_SAME}), false) AS is_name_same,
         coalesce(bool_or({WHOLE_SAME}), false) AS is_whole_same,
         coalesce(bool_or({NAME_LIKE}), false) AS is_name_like,
-        bool_and({SEX_FITS}) AS is_sex_same
+        bool_and(f.sex IS NULL OR p.sex IS NULL OR f.sex = p.sex) AS is_sex_same
     FROM todo f JOIN spine_number n USING (resident_number) JOIN spine p USING (person)
     LEFT JOIN spine_name s USING (person) GROUP BY ALL
 )
@@ -71,36 +71,54 @@ WHERE is_whole_same
    OR (is_born_unknown AND NOT has_name)
 """
 
+
+def _same_writing(todo: str, spine: str, column: str, more: str) -> str:
+    """Pairs of equal writing where ``more`` holds too, each found by equalities; 〓 stands for any character.
+
+    Joined on ``same_name`` itself, all records of a birth date (a town) would meet each other, which grows
+    with the city's square.
+    """
+    pair = f"SELECT f.form, s.person FROM {todo} f JOIN {spine} s ON {more}"
+    unread = f"same_name(f.{column}, s.{column})"
+    return f"""(
+    {pair} AND f.{column} = s.{column}
+    UNION {pair} AND {unread} WHERE contains(f.{column}, '〓')
+    UNION {pair} AND {unread} WHERE contains(s.{column}, '〓'))"""
+
+
+BORN_SAME = f"s.born_on = f.born_on AND {SEX_FITS}"
+
 BY_READING = f"""
-SELECT DISTINCT f.form, p.person
-FROM todo f JOIN spine_name s ON s.kana = f.kana JOIN spine p ON p.person = s.person AND p.born_on = f.born_on
-WHERE {SEX_FITS}
-  AND NOT EXISTS (
+SELECT DISTINCT f.form, s.person
+FROM todo f JOIN spine_known s ON s.kana = f.kana AND {BORN_SAME}
+WHERE NOT EXISTS (
       -- the reading says one twin, the writing the other: not certain
-      FROM twin t JOIN spine_name o ON o.person = t.other WHERE t.person = p.person AND o.given = f.given AND s.given <> f.given)
+      FROM twin t JOIN spine_name o ON o.person = t.other WHERE t.person = s.person AND o.given = f.given AND s.given <> f.given)
 """
 
 BY_WRITING = f"""
-SELECT DISTINCT f.form, p.person
-FROM todo f JOIN spine p ON p.born_on = f.born_on JOIN spine_name s ON s.person = p.person AND same_name(s.name, f.name)
-WHERE {SEX_FITS}
-  AND NOT EXISTS (
-      FROM twin t JOIN spine_name o ON o.person = t.other WHERE t.person = p.person AND o.given_kana = f.given_kana)
+SELECT DISTINCT n.form, n.person
+FROM {_same_writing("todo", "spine_known", "name", BORN_SAME)} n JOIN form f USING (form)
+WHERE NOT EXISTS (
+      FROM twin t JOIN spine_name o ON o.person = t.other WHERE t.person = n.person AND o.given_kana = f.given_kana)
 """
 
-BY_TURNED_NAME = f"""
-SELECT DISTINCT f.form, p.person
-FROM todo f JOIN spine p ON p.born_on = f.born_on JOIN spine_name s ON s.person = p.person AND s.sorted_kana = f.sorted_kana
-WHERE {SEX_FITS}
-"""
+BY_TURNED_NAME = (
+    f"SELECT DISTINCT f.form, s.person FROM todo f JOIN spine_known s ON s.sorted_kana = f.sorted_kana AND {BORN_SAME}"
+)
+
+GIVEN_AND_BIRTH = f"""(
+    SELECT f.form, s.person FROM todo f JOIN spine_known s ON s.given_kana = f.given_kana AND {BORN_SAME}
+    UNION FROM {_same_writing("todo", "spine_known", "given", BORN_SAME)})"""
+
+AT_HOME = f"""EXISTS (FROM spine_place q WHERE q.person = n.person AND f.number IS NOT NULL AND {PLACE_FITS})"""
+
+GUARDIAN_IN_FAMILY = """EXISTS (FROM family h JOIN spine_name g ON g.person = h.other WHERE h.person = n.person
+    AND (same_name(g.name, f.guardian_name) OR g.kana = f.guardian_kana))"""
 
 BY_HOME = f"""
-SELECT DISTINCT f.form, p.person
-FROM todo f JOIN spine p ON p.born_on = f.born_on JOIN spine_name s ON s.person = p.person
-WHERE {SEX_FITS} AND (s.given_kana = f.given_kana OR same_name(s.given, f.given))
-  AND (EXISTS (FROM spine_place q WHERE q.person = p.person AND f.number IS NOT NULL AND {PLACE_FITS})
-    OR EXISTS (FROM family h JOIN spine_name g ON g.person = h.other WHERE h.person = p.person
-               AND (same_name(g.name, f.guardian_name) OR g.kana = f.guardian_kana)))
+SELECT DISTINCT n.form, n.person FROM {GIVEN_AND_BIRTH} n JOIN form f USING (form)
+WHERE {AT_HOME} OR {GUARDIAN_IN_FAMILY}
 """
 
 SCHOOLS = """
@@ -111,35 +129,41 @@ SELECT DISTINCT l.person, plain_school(f.school) AS school FROM link l JOIN form
 WHERE f.school IS NOT NULL AND f.role = 'subject' AND f.born_on IS NOT NULL;
 """
 
+AT_SCHOOL = "EXISTS (FROM schooled d WHERE d.person = n.person AND d.school = plain_school(f.school))"
+
+SLIPPED = """(
+    SELECT f.form, s.person FROM {todo} f JOIN spine_known s ON s.{name} = f.{name} AND s.born_year = f.year
+    UNION SELECT f.form, s.person FROM {todo} f JOIN spine_known s ON s.{name} = f.{name} AND s.born_day = f.born_day
+    WHERE f.is_itself)"""
+"""One digit or a month away, a birth date keeps its year or its day, or is in the year before or after."""
+
 BY_SLIPPED_BIRTH = f"""
-WITH near AS (
+WITH dated AS (
+    SELECT form, kana, name, substr(born_on, 6) AS born_day, year::VARCHAR AS year, year = year(day) AS is_itself
+    FROM (SELECT *, unnest(list_distinct([year(day - 31), year(day), year(day + 31)])) AS year
+          FROM (SELECT *, try_cast(born_on AS DATE) AS day FROM todo) WHERE day IS NOT NULL)
+), near AS (
     -- who is meant must be clear before the school has its say: it knows only the children it teaches
-    SELECT f.form, min(p.person) AS person
-    FROM todo f JOIN spine_name s ON s.kana = f.kana OR s.name = f.name JOIN spine p ON p.person = s.person
-    WHERE {SEX_FITS} AND f.born_on <> p.born_on
+    SELECT f.form, min(s.person) AS person
+    FROM (FROM {SLIPPED.format(todo="dated", name="kana")} UNION FROM {SLIPPED.format(todo="dated", name="name")}) c
+    JOIN form f USING (form) JOIN spine_known s USING (person)
+    WHERE {SEX_FITS} AND f.born_on <> s.born_on
+      AND (s.kana = f.kana OR s.name = f.name)
       AND (f.kana IS NULL OR s.kana IS NULL OR f.kana = s.kana) AND (f.name IS NULL OR s.name IS NULL OR same_name(f.name, s.name))
-      AND (damerau_levenshtein(f.born_on, p.born_on) <= 1
-        OR abs(date_diff('day', try_cast(f.born_on AS DATE), try_cast(p.born_on AS DATE))) <= 31
-        OR (substr(f.born_on, 1, 4) = substr(p.born_on, 1, 4) AND substr(f.born_on, 6, 2) = substr(p.born_on, 9, 2)
-            AND substr(f.born_on, 9, 2) = substr(p.born_on, 6, 2)))
-    GROUP BY f.form HAVING count(DISTINCT p.person) = 1
+      AND (damerau_levenshtein(f.born_on, s.born_on) <= 1
+        OR abs(date_diff('day', try_cast(f.born_on AS DATE), try_cast(s.born_on AS DATE))) <= 31
+        OR (substr(f.born_on, 1, 4) = substr(s.born_on, 1, 4) AND substr(f.born_on, 6, 2) = substr(s.born_on, 9, 2)
+            AND substr(f.born_on, 9, 2) = substr(s.born_on, 6, 2)))
+    GROUP BY f.form HAVING count(DISTINCT s.person) = 1
 )
-SELECT f.form, n.person FROM near n JOIN form f USING (form)
-WHERE EXISTS (FROM schooled d WHERE d.person = n.person AND d.school = plain_school(f.school))
-   OR EXISTS (FROM spine_place q WHERE q.person = n.person AND f.number IS NOT NULL AND {PLACE_FITS})
-   OR EXISTS (FROM family h JOIN spine_name g ON g.person = h.other WHERE h.person = n.person
-              AND (same_name(g.name, f.guardian_name) OR g.kana = f.guardian_kana))
+SELECT n.form, n.person FROM near n JOIN form f USING (form) WHERE {AT_SCHOOL} OR {AT_HOME} OR {GUARDIAN_IN_FAMILY}
 """
 
 BY_SCHOOL = f"""
 WITH alike AS (
-    SELECT f.form, min(p.person) AS person
-    FROM todo f JOIN spine p ON p.born_on = f.born_on JOIN spine_name s ON s.person = p.person
-    WHERE {SEX_FITS} AND (s.given_kana = f.given_kana OR same_name(s.given, f.given))
-    GROUP BY f.form HAVING count(DISTINCT p.person) = 1
+    SELECT form, min(person) AS person FROM {GIVEN_AND_BIRTH} GROUP BY form HAVING count(DISTINCT person) = 1
 )
-SELECT a.form, a.person FROM alike a JOIN form f USING (form)
-WHERE EXISTS (FROM schooled d WHERE d.person = a.person AND d.school = plain_school(f.school))
+SELECT n.form, n.person FROM alike n JOIN form f USING (form) WHERE {AT_SCHOOL}
 """
 
 RULES = (
@@ -211,10 +235,14 @@ HOLDER = Rule(
     "W1",
     "氏名と住所が同じ人が、台帳に一人だけ(契約者は15歳以上)",
     f"""
-SELECT DISTINCT f.form, s.person
-FROM todo f JOIN spine_place q ON {PLACE_FITS} JOIN spine_name s ON s.person = q.person JOIN spine p ON p.person = s.person
-WHERE f.born_on IS NULL AND f.number IS NOT NULL AND {WHOLE_SAME}
-  AND (f.role = 'subject' OR (f.role IN ('holder', 'household_head') AND {GROWN}))
+WITH home AS (SELECT DISTINCT n.person, n.name, n.kana, n.sorted_kana, q.town, q.number FROM spine_name n JOIN spine_place q USING (person)),
+open AS (SELECT * FROM todo WHERE born_on IS NULL AND number IS NOT NULL AND role IN ('subject', 'holder', 'household_head')),
+pair AS (
+    SELECT f.form, q.person FROM open f JOIN home q ON q.kana = f.kana AND {PLACE_FITS}
+    UNION SELECT f.form, q.person FROM open f JOIN home q ON q.sorted_kana = f.sorted_kana AND {PLACE_FITS}
+    UNION FROM {_same_writing("open", "home", "name", PLACE_FITS.replace("q.", "s."))}
+)
+SELECT n.form, n.person FROM pair n JOIN form f USING (form) JOIN spine p USING (person) WHERE f.role = 'subject' OR {GROWN}
 """,
 )
 

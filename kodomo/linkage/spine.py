@@ -68,7 +68,7 @@ def build_spine(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     connection.execute("CREATE OR REPLACE TABLE spine_doubt AS SELECT * FROM in_doubt")
     connection.unregister("assigned")
     connection.unregister("in_doubt")
-    for statement in (SPINE, NAMES, PLACES, NUMBERS, FAMILY, TWINS):
+    for statement in (SPINE, NAMES, KNOWN, PLACES, NUMBERS, FAMILY, TWINS):
         connection.execute(statement)
     split = len(bearers) - len({b.number for b in bearers})
     return {
@@ -286,6 +286,13 @@ UNION SELECT DISTINCT person, former, NULL, given, NULL, NULL, given_kana, NULL,
     WHERE former IS NOT NULL AND (given IS NULL OR ends_with(former, given))
 """
 """Every name a person ever had counts: printed ones, 通称, and 旧氏 before the given name."""
+
+KNOWN = """
+CREATE OR REPLACE VIEW spine_known AS
+SELECT s.*, p.born_on, p.sex, substr(p.born_on, 1, 4) AS born_year, substr(p.born_on, 6) AS born_day
+FROM spine_name s JOIN spine p USING (person)
+"""
+"""Every name beside the birth date and the sex, for rules that compare them all at once."""
 
 PLACES = """
 CREATE OR REPLACE TABLE spine_place AS
