@@ -2,13 +2,15 @@
 
 Everything else is linked to the spine only. Two register numbers become one person only when the
 spells of residence leave room for it; one number becomes two persons when its rows contradict.
+Most numbers are one person at first sight and are settled in SQL; only the others are looked at
+one by one.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,12 +24,19 @@ Sign = tuple[Any, ...]
 HIGHEST_CHANCE = 0.001
 """Two numbers are one returned person without asking only when chance could hardly have made them alike."""
 
+MOST_STAYS = 4
+"""A sign that more register entries share than this is a common name on a common date, no traveller."""
+
 OPEN_END = dt.date(9999, 12, 31)
 
 
 @dataclass
 class Bearer:
-    """One person behind a register number, as its rows show it."""
+    """One person behind a register number, as its rows show it.
+
+    ``companions`` are those who shared a household, as (given name, birth date); ``chance`` is how many
+    others of the same name should have the same birth date by accident.
+    """
 
     number: str
     forms: list[int] = field(default_factory=list)
@@ -40,190 +49,204 @@ class Bearer:
     began: dt.date | None = None
     ended: dt.date | None = None
     is_listed: bool = False
-    households: set[str] = field(default_factory=set)
+    companions: set[Sign] = field(default_factory=set)
+    chance: float = 0.0
+
+
+@dataclass(frozen=True)
+class RegisterForm:
+    """How the register prints one number's bearer in one way, and when."""
+
+    form: int
+    is_listed: bool
+    born_on: str | None
+    name: str | None
+    given: str | None
+    kana: str | None
+    given_kana: str | None
+    last_event: dt.date | None
+    began: dt.date | None
 
 
 def build_spine(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """Make the tables ``spine``, ``spine_form``, ``spine_name``, ``spine_place``, ``spine_number``, ``family``.
+    """Make the tables ``spine``, ``spine_form``, ``spine_name``, ``spine_place``, ``spine_number``, ``family``, ``tenure``.
 
-    Reads ``form``, ``register`` and ``decided`` (pairs of forms a person decided on). Persons are numbered in the order the register first prints them;
-    the numbers mean nothing outside this run.
+    Reads ``form``, ``register`` and ``decided`` (pairs of forms a person decided on). Persons are numbered in the order
+    the register first prints them; the numbers mean nothing outside this run.
 
     Returns:
         Counts: persons, numbers that had to be split, persons with two numbers, register pairs in doubt.
     """
-    bearers = _bearers(connection)
-    groups, doubts = merge_returned(bearers, _decided(connection, bearers))
-    rows = [(person, bearers[i]) for person, group in enumerate(groups) for i in group]
-    connection.register("assigned", pa.table({
-        "form": pa.array([f for _, b in rows for f in b.forms], pa.int64()),
-        "person": pa.array([p for p, b in rows for _ in b.forms], pa.int64()),
-        "resident_number": pa.array([b.number for _, b in rows for _ in b.forms], pa.string()),
-    }))  # fmt: skip
-    connection.register("in_doubt", pa.table({
-        "left_form": pa.array([bearers[a].forms[0] for a, _ in doubts], pa.int64()),
-        "right_form": pa.array([bearers[b].forms[0] for _, b in doubts], pa.int64()),
-    }))  # fmt: skip
-    connection.execute("CREATE OR REPLACE TABLE spine_form AS SELECT * FROM assigned")
-    connection.execute("CREATE OR REPLACE TABLE spine_doubt AS SELECT * FROM in_doubt")
-    connection.unregister("assigned")
-    connection.unregister("in_doubt")
-    for statement in (SPINE, NAMES, KNOWN, PLACES, NUMBERS, FAMILY, TWINS):
+    for statement in (REGISTER_FORM, BEARER_FORM):
         connection.execute(statement)
-    split = len(bearers) - len({b.number for b in bearers})
+    _part_numbers(connection)
+    for statement in BEARERS:
+        connection.execute(statement)
+    suspects = _suspects(connection)
+    joined, doubts = merge_returned(suspects, _decided(connection, suspects))
+    connection.register("joined", _pairs(joined, "bearer", "leader"))
+    connection.register(
+        "in_doubt", _pairs([(suspects[a].forms[0], suspects[b].forms[0]) for a, b in doubts], "left_form", "right_form")
+    )
+    for statement in (SPINE_FORM, SPINE_DOUBT, SPINE, NAMES, KNOWN, PLACES, NUMBERS, FAMILY, TWINS, TENURE):
+        connection.execute(statement)
+    connection.unregister("joined")
+    connection.unregister("in_doubt")
+    persons, numbers, bearers = connection.execute(
+        "SELECT (SELECT count(*) FROM spine), count(DISTINCT resident_number), count(*) FROM bearer"
+    ).fetchall()[0]
     return {
-        "persons": len(groups),
-        "numbers_split": split,
-        "two_numbers": len(bearers) - len(groups),
+        "persons": int(persons), "numbers_split": int(bearers - numbers), "two_numbers": int(bearers - persons),
         "doubts": len(doubts),
-    }
+    }  # fmt: skip
 
 
-def _bearers(connection: duckdb.DuckDBPyConnection) -> list[Bearer]:
+def _pairs(pairs: Iterable[tuple[int, int]], *names: str) -> pa.Table:
+    rows = list(pairs)
+    return pa.table({name: pa.array([r[i] for r in rows], pa.int64()) for i, name in enumerate(names)})
+
+
+def _part_numbers(connection: duckdb.DuckDBPyConnection) -> None:
+    """Look at the numbers whose rows don't agree at first sight, and note which row is whose."""
     rows = connection.execute(
-        """SELECT r.resident_number, f.form, any_value(f.kind), any_value(f.born_on), any_value(f.sex), any_value(f.name),
-                  any_value(f.given), any_value(f.kana), any_value(f.given_kana),
-                  min(coalesce(r.resident_from, r.event_on)), max(r.event_on),
-                  max(CASE WHEN r.kind = 'residents' AND NOT r.is_silent THEN coalesce(r.resident_to, DATE '9999-12-31') END),
-                  list(DISTINCT r.household_number)
-           FROM register r JOIN form f USING (form) WHERE r.resident_number IS NOT NULL
-           GROUP BY r.resident_number, f.form ORDER BY f.form"""
+        """SELECT resident_number, form, kind = 'residents', born_on, name, given, kana, given_kana, last_event, began
+           FROM register_form ANTI JOIN bearer_form USING (resident_number) ORDER BY resident_number, form"""
     ).fetchall()
-    by_number: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
-    for row in rows:
-        by_number[row[0]].append(row)
-    return [bearer for number, group in by_number.items() for bearer in bearers_of(number, group)]
+    by_number: dict[str, list[RegisterForm]] = defaultdict(list)
+    for number, *values in rows:
+        by_number[number].append(RegisterForm(*values))
+    found = [
+        (number, form.form, part[0].form)
+        for number, forms in by_number.items() for part in bearers_of(forms) for form in part
+    ]  # fmt: skip
+    connection.register("parted", pa.table({
+        "resident_number": pa.array([n for n, _, _ in found], pa.string()),
+        "form": pa.array([f for _, f, _ in found], pa.int64()), "bearer": pa.array([b for _, _, b in found], pa.int64()),
+    }))  # fmt: skip
+    connection.execute("INSERT INTO bearer_form SELECT resident_number, form, bearer FROM parted")
+    connection.unregister("parted")
 
 
-def _decided(connection: duckdb.DuckDBPyConnection, bearers: list[Bearer]) -> dict[tuple[int, int], bool]:
-    """Decisions about two register entries, by position; decisions about other records are not the spine's."""
-    position = {form: i for i, bearer in enumerate(bearers) for form in bearer.forms}
-    decisions: dict[tuple[int, int], bool] = {}
-    for left, right, is_same in connection.execute("SELECT left_form, right_form, is_same FROM decided").fetchall():
-        if left in position and right in position and position[left] != position[right]:
-            one, other = sorted((position[left], position[right]))
-            decisions[one, other] = is_same
-    return decisions
-
-
-def bearers_of(number: str, rows: list[tuple[Any, ...]]) -> list[Bearer]:
+def bearers_of(forms: Iterable[RegisterForm]) -> list[list[RegisterForm]]:
     """Part the rows of one number into the persons who bore it: the listed one, and predecessors of a reused number.
 
     A move row that names somebody else is a predecessor's only if all of it lies before the
-    listed person's first day; otherwise the name was corrected or changed.
+    listed person's first day; otherwise the name was corrected or changed. Rows with different birth
+    dates are one person's only if the whole name agrees, or the given name and all but two digits.
     """
-    found: list[Bearer] = []
-    for row in sorted(rows, key=lambda r: (r[2] != "residents", r[1])):
-        match = next((b for b in found if _is_same_bearer(b, row)), None)
+    found: list[list[RegisterForm]] = []
+    for row in sorted(forms, key=lambda r: (not r.is_listed, r.form)):
+        match = next((part for part in found if _is_same_bearer(part, row)), None)
         if match is None:
-            match = Bearer(number)
-            found.append(match)
-        _add(match, row)
+            found.append([row])
+        else:
+            match.append(row)
     return found
 
 
-def _is_same_bearer(bearer: Bearer, row: tuple[Any, ...]) -> bool:
-    _, _, kind, born_on, _, name, given, kana, given_kana, _, last_event, _, _ = row
-    if born_on and bearer.born_on:
-        return born_on == bearer.born_on or _shares_name(bearer, name, given, kana, given_kana)
-    if _shares_name(bearer, name, given, kana, given_kana) or not (name or kana):
+def _is_same_bearer(part: list[RegisterForm], row: RegisterForm) -> bool:
+    shares = any(_shares_name(other, row) for other in part)
+    born_on = next((r.born_on for r in part if r.born_on), None)
+    if row.born_on and born_on:
+        if row.born_on == born_on:
+            return True
+        is_whole = any((r.kana and r.kana == row.kana) or (r.name and r.name == row.name) for r in part)
+        return is_whole or (shares and sum(a != b for a, b in zip(row.born_on, born_on, strict=False)) <= 2)
+    if shares or not (row.name or row.kana):
         return True
-    is_before = bool(bearer.began and last_event and last_event < bearer.began)
-    return kind != "moves" or not is_before
+    began = min((r.began for r in part if r.is_listed and r.began), default=None)
+    is_before = bool(began and row.last_event and row.last_event < began)
+    return row.is_listed or not is_before
 
 
-def _shares_name(bearer: Bearer, name: str | None, given: str | None, kana: str | None, given_kana: str | None) -> bool:
-    if (kana and kana in bearer.kanas) or (given_kana and given_kana in bearer.given_kanas):
+def _shares_name(one: RegisterForm, other: RegisterForm) -> bool:
+    if (one.kana and one.kana == other.kana) or (one.given_kana and one.given_kana == other.given_kana):
         return True
-    if any(same_with_wildcards(given, g) for g in bearer.givens if given):
+    if one.given and other.given and same_with_wildcards(one.given, other.given):
         return True
-    return any(same_with_wildcards(name, n) for n in bearer.names if name)
+    return bool(one.name and other.name and same_with_wildcards(one.name, other.name))
 
 
-def _add(bearer: Bearer, row: tuple[Any, ...]) -> None:
-    _, form, kind, born_on, sex, name, given, kana, given_kana, began, _, ended, households = row
-    bearer.forms.append(form)
-    bearer.born_on = bearer.born_on or born_on
-    bearer.sex = bearer.sex or sex
-    for value, into in (
-        (name, bearer.names),
-        (given, bearer.givens),
-        (kana, bearer.kanas),
-        (given_kana, bearer.given_kanas),
-    ):
-        if value:
-            into.add(value)
-    bearer.households |= {h for h in households if h}
-    if kind == "residents":
-        bearer.is_listed = True
-        bearer.began, bearer.ended = began, max(ended or OPEN_END, bearer.ended or ended or OPEN_END)
-    elif not bearer.is_listed:
-        bearer.began = min(filter(None, (bearer.began, began)), default=None)
+def _suspects(connection: duckdb.DuckDBPyConnection) -> list[Bearer]:
+    """Bearers who share name and birth date with another, or about whom a person decided, in order of first print."""
+    connection.execute(SUSPECT)
+    rows = connection.execute(SUSPECTS).fetchall()
+    found = [
+        Bearer(number, [bearer], born_on, sex, set(names or ()), set(givens or ()), set(kanas or ()), set(given_kanas or ()),
+               began, ended, is_listed, chance=chance)
+        for bearer, number, born_on, sex, names, givens, kanas, given_kanas, began, ended, is_listed, chance in rows
+    ]  # fmt: skip
+    position = {bearer.forms[0]: bearer for bearer in found}
+    for bearer, *sign in connection.execute(COMPANIONS).fetchall():
+        position[bearer].companions.add(tuple(sign))
+    return found
+
+
+def _decided(connection: duckdb.DuckDBPyConnection, suspects: list[Bearer]) -> dict[tuple[int, int], bool]:
+    """Decisions about two register entries, by position; decisions about other records are not the spine's."""
+    position = {bearer.forms[0]: i for i, bearer in enumerate(suspects)}
+    decisions: dict[tuple[int, int], bool] = {}
+    for left, right, is_same in connection.execute(
+        """SELECT a.bearer, b.bearer, d.is_same FROM decided d JOIN bearer_form a ON a.form = d.left_form
+           JOIN bearer_form b ON b.form = d.right_form WHERE a.bearer <> b.bearer"""
+    ).fetchall():
+        one, other = sorted((position[left], position[right]))
+        decisions[one, other] = is_same
+    return decisions
 
 
 def merge_returned(
-    bearers: list[Bearer], decided: dict[tuple[int, int], bool]
-) -> tuple[list[list[int]], list[tuple[int, int]]]:
-    """Find persons who moved away and came back under a second number.
+    bearers: list[Bearer], decided: Mapping[tuple[int, int], bool]
+) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """Find persons who moved away and came back under another number.
 
-    Reading, birth date and sex agree, the written given names don't contradict, the spells of
-    residence don't overlap, and nobody else shares reading and birth date: one person, if the name
-    is rare enough or a member of the old household came back too. When only the given name agrees
-    (the surname changed while away), such a member is needed; otherwise the pair is in doubt. ``decided`` holds what people decided about pairs
-    (positions in ascending order) and goes before all of this.
+    Name (reading or writing), birth date and sex agree, the written given names don't contradict, the
+    spells of residence don't overlap, and whoever else shares name and birth date fits between the spells
+    too: one person, if the name is rare enough or a member of the old household came back as well. When only
+    the given name agrees (the surname changed while away), such a member is needed; otherwise the pair is in
+    doubt. ``decided`` holds what people decided about pairs (positions in ascending order) and goes before all of this.
 
     Returns:
-        Groups of positions in ``bearers`` (every position once), and pairs in doubt.
+        (a bearer's first form, its person's first form) for all but each person's first; pairs in doubt, by position.
     """
-    certain = _pairs_by(bearers, lambda b: [(k, b.born_on) for k in b.kanas if b.born_on])
-    parent = list(range(len(bearers)))
-    companions = _companions(bearers)
-    likely = _chances(bearers)
-    clear = [(a, b) for a, b in certain if companions[a] & companions[b] or likely(a) <= HIGHEST_CHANCE]
+    certain = _pairs_by(bearers, lambda b: [*(("kana", k) for k in b.kanas), *(("name", n) for n in b.names)])
+    clear = [
+        (a, b) for a, b in certain
+        if bearers[a].companions & bearers[b].companions or max(bearers[a].chance, bearers[b].chance) <= HIGHEST_CHANCE
+    ]  # fmt: skip
     doubts = sorted(set(certain) - set(clear) - set(decided))
+    parent = list(range(len(bearers)))
     ordered = [pair for pair, is_same in decided.items() if is_same]
     for one, other in [*ordered, *(pair for pair in clear if decided.get(pair, True))]:
         _join(parent, one, other)
-    for one, other in _pairs_by(bearers, lambda b: [(k, b.born_on, "given") for k in b.given_kanas if b.born_on]):
+    for one, other in _pairs_by(
+        bearers, lambda b: [*(("kana", k) for k in b.given_kanas), *(("name", g) for g in b.givens)]
+    ):
         if _root(parent, one) == _root(parent, other) or (one, other) in decided or (one, other) in doubts:
             continue
         if not _givens_written_alike(bearers[one], bearers[other]):
             continue
-        if companions[one] & companions[other]:
+        if bearers[one].companions & bearers[other].companions:
             _join(parent, one, other)
         else:
             doubts.append((one, other))
-    groups: dict[int, list[int]] = defaultdict(list)
-    for position in range(len(bearers)):
-        groups[_root(parent, position)].append(position)
-    return list(groups.values()), doubts
+    first = [bearer.forms[0] for bearer in bearers]
+    joined = [(first[i], first[_root(parent, i)]) for i in range(len(bearers)) if _root(parent, i) != i]
+    return joined, doubts
 
 
-def _pairs_by(bearers: list[Bearer], keys_of: Callable[[Bearer], list[Sign]]) -> list[tuple[int, int]]:
-    """Pairs that alone share a key and can be one person; a key shared by three or more decides nothing."""
-    by_key: dict[Sign, set[int]] = defaultdict(set)
+def _pairs_by(bearers: list[Bearer], names_of: Callable[[Bearer], list[Sign]]) -> list[tuple[int, int]]:
+    """Pairs that share a name and a birth date, and with whoever else shares them can be one person."""
+    by_sign: dict[Sign, list[int]] = defaultdict(list)
     for position, bearer in enumerate(bearers):
-        for key in keys_of(bearer):
-            by_key[key].add(position)
-    pairs = {(min(found), max(found)) for found in by_key.values() if len(found) == 2}
-    return sorted((a, b) for a, b in pairs if _can_be_one(bearers[a], bearers[b]))
-
-
-def _chances(bearers: list[Bearer]) -> Callable[[int], float]:
-    """How many others of the same reading should have somebody's birth date by mere chance.
-
-    A date many share (the first of January of those who don't know theirs) makes chance likelier.
-    """
-    readings = Counter(kana for b in bearers for kana in b.kanas)
-    births = Counter(b.born_on for b in bearers)
-
-    def chance(position: int) -> float:
-        bearer = bearers[position]
-        most = max((readings[kana] for kana in bearer.kanas), default=0)
-        # the pair itself is no coincidence: it stands twice among the readings and the dates
-        return max(most - 2, 0) * max(births[bearer.born_on] - 1, 1) / len(bearers)
-
-    return chance
+        for name in names_of(bearer) if bearer.born_on else ():
+            by_sign[*name, bearer.born_on].append(position)
+    pairs: set[tuple[int, int]] = set()
+    for found in by_sign.values():
+        each = [(a, b) for i, a in enumerate(found) for b in found[i + 1 :]]
+        if len(found) <= MOST_STAYS and all(_can_be_one(bearers[a], bearers[b]) for a, b in each):
+            pairs.update(each)
+    return sorted(pairs)
 
 
 def _can_be_one(one: Bearer, other: Bearer) -> bool:
@@ -241,18 +264,6 @@ def _givens_written_alike(one: Bearer, other: Bearer) -> bool:
     return any(same_with_wildcards(a, b) for a in one.givens for b in other.givens)
 
 
-def _companions(bearers: list[Bearer]) -> list[set[Sign]]:
-    """For each bearer, who shared a household with them, as (given reading, birth date)."""
-    by_household: dict[str, set[Sign]] = defaultdict(set)
-    own: list[set[Sign]] = []
-    for bearer in bearers:
-        signs = {(k, bearer.born_on) for k in bearer.given_kanas if bearer.born_on}
-        own.append(signs)
-        for household in bearer.households:
-            by_household[household] |= signs
-    return [set().union(*(by_household[h] for h in b.households)) - own[i] for i, b in enumerate(bearers)]
-
-
 def _root(parent: list[int], position: int) -> int:
     while parent[position] != position:
         parent[position] = parent[parent[position]]
@@ -264,6 +275,99 @@ def _join(parent: list[int], one: int, other: int) -> None:
     a, b = sorted((_root(parent, one), _root(parent, other)))
     parent[b] = a
 
+
+REGISTER_FORM = """
+CREATE OR REPLACE TABLE register_form AS
+SELECT r.resident_number, r.form, any_value(f.kind) AS kind, any_value(f.born_on) AS born_on, any_value(f.sex) AS sex,
+    any_value(f.name) AS name, any_value(f.given) AS given, any_value(f.kana) AS kana, any_value(f.given_kana) AS given_kana,
+    min(coalesce(r.resident_from, r.event_on)) AS began, max(r.event_on) AS last_event,
+    max(CASE WHEN r.kind = 'residents' AND NOT r.is_silent THEN coalesce(r.resident_to, DATE '9999-12-31') END) AS ended,
+    min(r.event_on) AS first_event, arg_min(r.event_kind, r.event_on) AS first_kind
+FROM register r JOIN form f USING (form) WHERE r.resident_number IS NOT NULL GROUP BY r.resident_number, r.form
+"""
+
+BEARER_FORM = """
+CREATE OR REPLACE TABLE bearer_form AS
+WITH agreed AS (
+    SELECT resident_number, min(form) AS bearer FROM register_form GROUP BY resident_number
+    HAVING count(*) = 1 OR (bool_and(born_on IS NOT NULL) AND count(DISTINCT born_on) = 1)
+        OR (count(DISTINCT born_on) <= 1 AND bool_and(given_kana IS NOT NULL) AND count(DISTINCT given_kana) = 1)
+)
+SELECT resident_number, form, bearer FROM register_form JOIN agreed USING (resident_number)
+"""
+"""Which rows of a number are one bearer's, the bearer called by their first form: settled where all rows agree."""
+
+BEARERS = (
+    """CREATE OR REPLACE TABLE bearer AS
+       SELECT b.bearer, any_value(b.resident_number) AS resident_number, bool_or(r.kind = 'residents') AS is_listed,
+           arg_min(r.born_on, (r.kind <> 'residents', r.form)) AS born_on, arg_min(r.sex, (r.kind <> 'residents', r.form)) AS sex,
+           coalesce(min(r.began) FILTER (r.kind = 'residents'), min(r.began)) AS began, max(r.ended) AS ended,
+           -- known to have begun only where the register prints a first day or an arrival
+           CASE WHEN bool_or(r.kind = 'residents' AND r.began IS NOT NULL) OR arg_min(r.first_kind, r.first_event) SIMILAR TO '.*(転入|出生|職権記載).*'
+                THEN min(r.began) END AS since
+       FROM bearer_form b JOIN register_form r USING (resident_number, form) GROUP BY b.bearer""",
+    """CREATE OR REPLACE TABLE bearer_name AS
+       SELECT DISTINCT b.bearer, w.born_on, r.kana, r.given_kana, r.name, r.given
+       FROM bearer_form b JOIN register_form r USING (resident_number, form) JOIN bearer w USING (bearer)""",
+)
+
+SUSPECT = f"""
+CREATE OR REPLACE TABLE suspect AS
+WITH sign AS (
+    SELECT bearer, kana AS name, born_on FROM bearer_name UNION SELECT bearer, name, born_on FROM bearer_name
+    UNION SELECT bearer, given_kana || '*', born_on FROM bearer_name UNION SELECT bearer, given || '*', born_on FROM bearer_name
+), shared AS (
+    SELECT name, born_on FROM sign WHERE name IS NOT NULL AND born_on IS NOT NULL
+    GROUP BY ALL HAVING count(*) BETWEEN 2 AND {MOST_STAYS}
+)
+SELECT bearer FROM sign JOIN shared USING (name, born_on)
+UNION SELECT b.bearer FROM decided d JOIN bearer_form b ON b.form IN (d.left_form, d.right_form)
+"""
+"""A given name alone is marked with *: 葵 as a whole name is not 葵 as a given one."""
+
+SUSPECTS = """
+WITH reading AS (
+    SELECT name, count(DISTINCT bearer) AS bearers FROM (SELECT kana AS name, bearer FROM bearer_name UNION SELECT name, bearer FROM bearer_name)
+    WHERE name IS NOT NULL GROUP BY name
+), birth AS (
+    SELECT born_on, count(*) AS born FROM bearer GROUP BY born_on
+), total AS (
+    SELECT count(*) AS bearers FROM bearer
+)
+SELECT b.bearer, any_value(b.resident_number), any_value(b.born_on), any_value(b.sex), list(DISTINCT n.name) FILTER (n.name IS NOT NULL),
+    list(DISTINCT n.given) FILTER (n.given IS NOT NULL), list(DISTINCT n.kana) FILTER (n.kana IS NOT NULL),
+    list(DISTINCT n.given_kana) FILTER (n.given_kana IS NOT NULL), any_value(b.began), any_value(b.ended), any_value(b.is_listed),
+    -- the pair itself is no coincidence: it stands twice among the names and the dates
+    greatest(max(coalesce(k.bearers, w.bearers, 0)) - 2, 0) * greatest(any_value(d.born) - 1, 1) / any_value(t.bearers)
+FROM suspect JOIN bearer b USING (bearer) JOIN bearer_name n USING (bearer) LEFT JOIN reading k ON k.name = n.kana
+LEFT JOIN reading w ON w.name = n.name JOIN birth d ON d.born_on IS NOT DISTINCT FROM b.born_on CROSS JOIN total t
+GROUP BY b.bearer ORDER BY b.bearer
+"""
+
+COMPANIONS = """
+WITH house AS (
+    SELECT DISTINCT b.bearer, r.household_number FROM register r JOIN bearer_form b USING (form) WHERE r.household_number IS NOT NULL
+), beside AS (
+    SELECT DISTINCT a.bearer, o.bearer AS other FROM house a JOIN suspect USING (bearer) JOIN house o USING (household_number)
+    WHERE o.bearer <> a.bearer
+)
+SELECT DISTINCT x.bearer, n.kind, n.given, n.born_on FROM beside x JOIN (
+    SELECT bearer, 'kana' AS kind, given_kana AS given, born_on FROM bearer_name UNION SELECT bearer, 'name', given, born_on FROM bearer_name) n
+  ON n.bearer = x.other
+WHERE n.given IS NOT NULL AND n.born_on IS NOT NULL
+EXCEPT SELECT bearer, 'kana', given_kana, born_on FROM bearer_name EXCEPT SELECT bearer, 'name', given, born_on FROM bearer_name
+"""
+
+SPINE_FORM = """
+CREATE OR REPLACE TABLE spine_form AS
+WITH led AS (
+    SELECT b.bearer, coalesce(j.leader, b.bearer) AS leader FROM bearer b LEFT JOIN joined j USING (bearer)
+)
+SELECT b.form, dense_rank() OVER (ORDER BY l.leader) - 1 AS person, b.resident_number
+FROM bearer_form b JOIN led l USING (bearer) ORDER BY person, form
+"""
+
+SPINE_DOUBT = "CREATE OR REPLACE TABLE spine_doubt AS SELECT * FROM in_doubt"
 
 SPINE = """
 CREATE OR REPLACE TABLE spine AS
@@ -320,3 +424,12 @@ CREATE OR REPLACE TABLE twin AS
 SELECT DISTINCT f.person, f.other FROM family f JOIN spine a ON a.person = f.person JOIN spine b ON b.person = f.other
 WHERE a.born_on = b.born_on
 """
+
+TENURE = """
+CREATE OR REPLACE TABLE tenure AS
+SELECT DISTINCT b.resident_number, s.person, b.since,
+    lead(b.since) OVER (PARTITION BY b.resident_number ORDER BY b.since NULLS FIRST, b.bearer) AS until
+FROM bearer b JOIN bearer_form f USING (bearer) JOIN spine_form s ON s.form = f.form AND s.resident_number = f.resident_number
+QUALIFY row_number() OVER (PARTITION BY b.bearer ORDER BY f.form) = 1
+"""
+"""From when until when (that day not included) a number was whose; open where the register doesn't say."""
