@@ -59,7 +59,7 @@ WHERE (c.form = r.form OR (f.system = g.system AND f.own_number = g.own_number A
 """
 
 DOUBTS = f"""
-CREATE OR REPLACE TABLE doubt AS
+INSERT INTO doubt
 WITH open AS (SELECT * FROM ranked ANTI JOIN link USING (form) WHERE weight >= {DOUBT_WEIGHT})
 SELECT form, person, weight,
     CASE WHEN is_twin AND name_level < {GIVEN_AGREES} THEN 'TWIN'
@@ -73,7 +73,7 @@ SELECT d.left_form, s.person, NULL, 'RETURNED' FROM spine_doubt d JOIN spine_for
 
 
 def decide(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """Turn the table ``candidate`` into links and the table ``doubt``; returns both counts."""
+    """Turn the table ``candidate`` into links and doubts; returns how many links were made, and how many doubts there are."""
     connection.execute(UNITS)
     before = _count(connection, "link")
     connection.execute(LINKED)

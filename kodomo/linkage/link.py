@@ -18,6 +18,7 @@ from kodomo.linkage.households import build_households
 from kodomo.linkage.review import Decision, load_decisions, load_verdicts
 from kodomo.linkage.rules import OWN_NUMBER, apply_certain_rules, apply_following_rules, apply_rule, start_links
 from kodomo.linkage.spine import build_spine
+from kodomo.linkage.tenure import part_by_tenure
 
 FACT_COLUMNS = ("receipt", "row", "role", "source", "item", "valid_from", "valid_to", "known_from")
 """What linkage reads of facts: who was named beside whom, and when. Never what was said."""
@@ -55,6 +56,7 @@ def link_mentions(
     load_decisions(connection, decisions)
     step()
     figures: dict[str, Any] = {"spine": build_spine(connection)}
+    figures["spine"]["numbers_parted"] = part_by_tenure(connection)
     load_verdicts(connection)
     step()
     start_links(connection)

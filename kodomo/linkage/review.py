@@ -28,6 +28,8 @@ REASONS = {
     "WEAK": "合うところが足りない",
     "RETURNED": "転出した人が戻ったように見える",
     "NAME_AND_AGE": "氏名と年齢しか分からない",
+    "OTHER_TIME": "番号しかなく、その日にはまだ(もう)この人の番号ではない",
+    "HOLDER": "契約者の氏名は合うが、番地が合わず、同姓同名かもしれない",
 }
 
 PAIRS = """
@@ -61,17 +63,28 @@ def load_decisions(connection: duckdb.DuckDBPyConnection, decisions: Iterable[De
         "left_ref": pa.array([a for a, _ in latest], pa.string()), "right_ref": pa.array([b for _, b in latest], pa.string()),
         "is_same": pa.array(list(latest.values()), pa.bool_()),
     }))  # fmt: skip
-    connection.execute(
-        """CREATE OR REPLACE TABLE decided AS
-           WITH place AS (SELECT receipt || ':' || row || ':' || role AS ref, form FROM mention)
-           SELECT a.form AS left_form, b.form AS right_form, r.is_same
-           FROM refs r JOIN place a ON a.ref = r.left_ref JOIN place b ON b.ref = r.right_ref"""
-    )
+    connection.execute("CREATE OR REPLACE TABLE decision AS SELECT * FROM refs")
     connection.unregister("refs")
+    connection.execute(DECIDED)
+
+
+DECIDED = """
+CREATE OR REPLACE TABLE decided AS
+WITH wanted AS (
+    SELECT left_ref AS ref FROM decision UNION SELECT right_ref FROM decision
+), place AS (
+    SELECT ref, form FROM mention m JOIN (
+        SELECT ref, split_part(ref, ':', 1)::BIGINT AS receipt, split_part(ref, ':', 2)::INTEGER AS row, split_part(ref, ':', 3) AS role
+        FROM wanted) w USING (receipt, row, role)
+)
+SELECT a.form AS left_form, b.form AS right_form, d.is_same
+FROM decision d JOIN place a ON a.ref = d.left_ref JOIN place b ON b.ref = d.right_ref
+"""
 
 
 def load_verdicts(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the table ``verdict`` (form, person, is_same): what was decided about a form and a spine person."""
+    connection.execute(DECIDED)  # forms may have been parted since
     connection.execute(
         """CREATE OR REPLACE TABLE verdict AS
            SELECT d.left_form AS form, s.person, d.is_same FROM decided d JOIN spine_form s ON s.form = d.right_form"""

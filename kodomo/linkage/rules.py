@@ -68,8 +68,18 @@ WHERE is_whole_same
    OR (is_name_same AND NOT is_like_twin AND (is_born_same OR is_born_unknown OR is_born_near))
    OR (is_born_same AND has_name AND NOT is_like_twin AND (is_name_like OR is_sex_same))
    OR (is_born_same AND NOT has_name)
-   OR (is_born_unknown AND NOT has_name)
+   -- nothing but the number: then it must have been this person's on the day
+   OR (is_born_unknown AND NOT has_name AND (form, person) IN (SELECT (form, person) FROM bearer_of)
+       AND form NOT IN (SELECT form FROM pair WHERE is_born_same))
 """
+
+NUMBER_IN_DOUBT = """
+INSERT INTO doubt
+SELECT DISTINCT f.form, t.person, NULL, 'OTHER_TIME' FROM form f ANTI JOIN link USING (form) JOIN tenure t USING (resident_number)
+JOIN spine p USING (person)
+WHERE f.name IS NULL AND f.kana IS NULL AND f.kind = 'observations' AND (f.born_on IS NULL OR p.born_on IS NULL)
+"""
+"""A number alone, on a day when it wasn't this person's as far as the register tells: a person decides."""
 
 
 def _same_writing(todo: str, spine: str, column: str, more: str) -> str:
@@ -246,32 +256,55 @@ SELECT n.form, n.person FROM pair n JOIN form f USING (form) JOIN spine p USING 
 """,
 )
 
+HIGHEST_CHANCE = 0.001
+"""How many open holders of somebody's name there may be by accident for the name alone to decide."""
+
 HOLDER_ELSEWHERE = Rule(
     "W2",
-    "カナも漢字も同じ人が台帳に一人だけで、町が同じか、以前の住所が移行されていない(契約者)",
-    f"""
-WITH lone AS (
-    SELECT f.form FROM todo f JOIN spine_name s ON s.kana = f.kana JOIN spine p ON p.person = s.person
-    WHERE f.role IN ('holder', 'household_head') AND {GROWN} GROUP BY f.form HAVING count(DISTINCT s.person) = 1
+    "カナも漢字も同じ人が台帳に一人だけで、町が同じか以前の住所が移行されておらず、偶然の同姓同名とは考えにくい(契約者)",
+    f"SELECT form, person FROM holder_elsewhere WHERE namesakes <= {HIGHEST_CHANCE}",
+)
+
+ELSEWHERE = f"""
+CREATE OR REPLACE TABLE holder_elsewhere AS
+WITH open AS (
+    SELECT f.*, count(*) OVER () AS holders FROM form f ANTI JOIN link USING (form)
+    WHERE f.role IN ('holder', 'household_head') AND f.born_on IS NULL AND f.kana IS NOT NULL
+), lone AS (
+    SELECT f.form, min(s.person) AS person FROM open f JOIN spine_name s ON s.kana = f.kana JOIN spine p USING (person)
+    WHERE {GROWN} GROUP BY f.form HAVING count(DISTINCT s.person) = 1
 ), unknown_before AS (
     -- lived here before the history begins: an address we were never told
     SELECT s.person FROM register r JOIN spine_form s USING (form) GROUP BY s.person
     HAVING min(r.resident_from) < min(r.event_on) AND arg_min(r.event_kind, r.event_on) NOT IN ('転入', '出生', '職権記載')
+), population AS (
+    SELECT count(DISTINCT person) AS persons FROM spine_name
+), surname AS (
+    SELECT surname_kana, count(DISTINCT person) AS bearers FROM spine_name WHERE surname_kana IS NOT NULL GROUP BY ALL
+), given AS (
+    SELECT given_kana, count(DISTINCT person) AS bearers FROM spine_name WHERE given_kana IS NOT NULL GROUP BY ALL
 )
-SELECT DISTINCT f.form, s.person
-FROM todo f JOIN lone USING (form) JOIN spine_name s ON s.kana = f.kana JOIN spine p ON p.person = s.person
-WHERE {GROWN} AND (f.name IS NULL OR s.name IS NULL OR same_name(f.name, s.name))
+SELECT DISTINCT f.form, s.person,
+    -- a name nobody else here bears is still as common elsewhere as its parts are; unparted, it can't be told
+    coalesce(max(f.holders * (a.bearers / n.persons) * (g.bearers / n.persons)) OVER (PARTITION BY f.form), 1.0) AS namesakes
+FROM lone l JOIN open f USING (form) JOIN spine_name s ON s.person = l.person AND s.kana = f.kana CROSS JOIN population n
+LEFT JOIN surname a ON a.surname_kana = s.surname_kana LEFT JOIN given g ON g.given_kana = s.given_kana
+WHERE (f.name IS NULL OR s.name IS NULL OR same_name(f.name, s.name))
   AND (s.person IN (FROM unknown_before) OR EXISTS (FROM spine_place q WHERE q.person = s.person AND q.town = f.town))
-""",
-)
+"""
+
+ELSEWHERE_IN_DOUBT = """
+INSERT INTO doubt SELECT form, person, NULL, 'HOLDER' FROM holder_elsewhere ANTI JOIN link USING (form)
+"""
 
 
 def start_links(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the table ``link`` (form, person, rule, weight), holding the register's own rows and decisions made by people.
+    """Make the tables ``link`` (form, person, rule, weight), with the register's own rows and decisions made by people, and ``doubt``.
 
-    Needs the tables of ``forms`` and ``spine``, and ``verdict`` (form, person, is_same).
+    Needs the tables of ``forms``, ``spine`` and ``tenure``, and ``verdict`` (form, person, is_same).
     """
     connection.execute("CREATE OR REPLACE TABLE link (form BIGINT, person BIGINT, rule VARCHAR, weight DOUBLE)")
+    connection.execute("CREATE OR REPLACE TABLE doubt (form BIGINT, person BIGINT, weight DOUBLE, why VARCHAR)")
     connection.execute("INSERT INTO link SELECT form, person, 'REGISTER', NULL FROM spine_form")
     connection.execute(
         """INSERT INTO link SELECT form, min(person), 'REVIEW', NULL FROM verdict
@@ -301,15 +334,17 @@ def apply_certain_rules(connection: duckdb.DuckDBPyConnection) -> dict[str, int]
         found[rule.code] = apply_rule(connection, rule)
     found[OWN_NUMBER.code] += apply_rule(connection, OWN_NUMBER)
     connection.execute(SCHOOLS)
+    connection.execute(NUMBER_IN_DOUBT)
     return found
 
 
 def apply_following_rules(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """What follows once the subjects are known: own numbers again, relatives named beside them, contract holders."""
-    rules = (OWN_NUMBER, RELATIVE, HOLDER, HOLDER_ELSEWHERE, OWN_NUMBER)
-    found: dict[str, int] = {}
-    for rule in rules:
-        found[rule.code] = found.get(rule.code, 0) + apply_rule(connection, rule)
+    found = {rule.code: apply_rule(connection, rule) for rule in (OWN_NUMBER, RELATIVE, HOLDER)}
+    connection.execute(ELSEWHERE)
+    found[HOLDER_ELSEWHERE.code] = apply_rule(connection, HOLDER_ELSEWHERE)
+    connection.execute(ELSEWHERE_IN_DOUBT)
+    found[OWN_NUMBER.code] += apply_rule(connection, OWN_NUMBER)
     return found
 
 

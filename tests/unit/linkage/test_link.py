@@ -240,6 +240,28 @@ def test_contract_holder_is_found_by_name_and_address_and_is_no_child(paper: Pap
     assert linked.person(elsewhere, "holder") is None
 
 
+def town_of(paper: Paper, surname: tuple[str, str], givens: list[tuple[str, str]], count: int) -> None:
+    for number in range(count):
+        given, kana = givens[number % len(givens)]
+        paper.resident(f"5{number:04}", f"{surname[0]} {given}{number}", f"{surname[1]} {kana}", f"19{50 + number % 40}-03-03",
+                       address=f"西町{number + 1}-1", household_number=f"W{number}")  # fmt: skip
+
+
+def test_a_common_name_in_the_right_town_is_asked_about_and_a_rare_one_is_linked(
+    paper: Paper, model_file: Path
+) -> None:
+    town_of(paper, ("田中", "ﾀﾅｶ"), [("実", "ﾐﾉﾙ"), ("清", "ｷﾖｼ")], 300)
+    common = paper.resident("6001", "田中 茂", "ﾀﾅｶ ｼｹﾞﾙ", "1960-01-01", address="谷町3-3-3")
+    paper.resident("6003", "佐藤 茂", "ｻﾄｳ ｼｹﾞﾙ", "1961-01-01", address="谷町8-3-3")
+    rare = paper.resident("6002", "翡翠川 鶴松", "ﾋｽｲｶﾞﾜ ﾂﾙﾏﾂ", "1960-01-01", address="谷町4-4-4")
+    asked = paper.row("water_bills", holder={"name": "田中 茂", "name_kana": "ﾀﾅｶ ｼｹﾞﾙ", "address": "谷町9-9-9"})
+    sure = paper.row("water_bills", holder={"name": "翡翠川 鶴松", "name_kana": "ﾋｽｲｶﾞﾜ ﾂﾙﾏﾂ", "address": "谷町9-9-9"})
+    linked = paper.link(model_file)
+    assert linked.person(asked, "holder") is None
+    assert linked.doubts(asked) == {(linked.person(common), "HOLDER")}
+    assert linked.rule(sure, "holder") == "W2" and linked.person(sure, "holder") == linked.person(rare)
+
+
 def test_unknown_person_becomes_one_person_across_sources(paper: Paper, model_file: Path) -> None:
     family(paper)
     one = paper.row("university", subject={"name": "遠山 梢", "name_kana": "とおやま こずえ", "born_on": "2014-02-02"})
