@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, register_converter
 
-from kodomo.assessment import views
+from kodomo.assessment import finding, views
 from kodomo.assessment.case_numbers import is_case_number
 
 
@@ -29,6 +29,7 @@ register_converter(CaseNumber, "case_number")
 urlpatterns = [
     path("cases/", views.shortlist, name="shortlist"),
     path("cases/export/", views.shortlist_export, name="shortlist-export"),
+    path("find/", finding.find, name="find"),
     path("cases/<case_number:case_number>/", views.case, name="case"),
     path("cases/<case_number:case_number>/print/", views.case_print, name="case-print"),
     path("cases/<case_number:case_number>/first-view/", views.first_view, name="first-view"),

@@ -6,9 +6,7 @@ import datetime as dt
 from typing import Any
 from urllib.parse import urlencode
 
-from axes.utils import reset as reset_lockout
 from django.conf import settings
-from django.contrib.auth import authenticate
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import Prefetch
@@ -25,6 +23,7 @@ from kodomo.assessment.judged import judged_types, listed_types, must_be_seen
 from kodomo.assessment.lawful import Lawful, lawful_on
 from kodomo.assessment.models import Case, CaseLevel
 from kodomo.assessment.states import REASON_CODES, REVEAL_PURPOSES, reason_label
+from kodomo.assessment.step_up import is_really
 from kodomo.configuration import Office
 from kodomo.governance.permissions import Action, Scope, can, scope
 
@@ -168,22 +167,13 @@ def reveal(request: Any, case_number: str) -> HttpResponse:
         trail.append(event, request.at, settings.HOME)
     context: dict[str, Any] = {"case": found, "form": form, "can_reveal": policies.can_reveal(found, lawful)}
     if request.method == "POST" and form.is_valid():
-        if _is_really(request, form.cleaned_data["password"]):
+        if is_really(request, form.cleaned_data["password"]):
             purpose = form.cleaned_data["purpose"]
             identity = actions.reveal_name(case_number, by=request.actor, purpose_code=purpose, at=request.at)
             shown = {**context, "identity": identity, "purpose": REVEAL_PURPOSES[purpose]}
             return render(request, "assessment/revealed.html", shown)
         form.add_error("password", "パスワードが違います。")
     return render(request, "assessment/reveal.html", context, status=400 if form.errors else 200)
-
-
-def _is_really(request: Any, password: str) -> bool:
-    """Step-up: the person at the keyboard is still the one who signed in."""
-    if authenticate(request, username=request.actor.username, password=password) is None:
-        with trail.recorded(trail.event_of(request.actor, "STEP_UP_FAILED"), request.at):
-            return False
-    reset_lockout(username=request.actor.username)
-    return True
 
 
 def _opened(request: Any, case_number: str, action: str) -> dict[str, Any]:

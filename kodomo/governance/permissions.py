@@ -91,6 +91,7 @@ class Action(LabelledEnum):
     WRITE_FIRST_VIEW = "WRITE_FIRST_VIEW", "一次所見を書く"
     DECIDE = "DECIDE", "支援要否を判断する"
     REVEAL_NAME = "REVEAL_NAME", "氏名等を確かめる"
+    FIND_CASE = "FIND_CASE", "読みから事例を探す", "氏名の一覧は出ない。開いてよい事例の仮番号だけが返る"
     VIEW_AUDIT = "VIEW_AUDIT", "証跡を見る"
     MANAGE_ACCOUNTS = "MANAGE_ACCOUNTS", "利用者を管理する"
 
@@ -121,6 +122,7 @@ GRANTS: Mapping[Role, Mapping[Action, Scope]] = {
         Action.WRITE_FIRST_VIEW: Scope.OWN_OFFICE,
         Action.DECIDE: Scope.OWN_OFFICE,
         Action.REVEAL_NAME: Scope.OWN_OFFICE,
+        Action.FIND_CASE: Scope.OWN_OFFICE,
     },
     Role.COMMITTEE_MEMBER: {
         **_EVERYBODY,

@@ -28,6 +28,7 @@ ACTION_WORDS = {
     "WRITE_FIRST_VIEW": "一次所見を書いた",
     "DECIDE": "支援要否を判断した",
     "REVEAL_NAME": "氏名等を確かめた",
+    "FIND_CASE": "読みから事例を探した",
     "OPEN_DECIDE": "判断の画面を開いた",
     "OPEN_REVEAL": "氏名等を確かめる画面を開いた",
     "VERSION_CONFLICT": "保存がほかの人の更新と重なった",

@@ -14,6 +14,7 @@ from kodomo.web.pages import BEFORE_SECOND_FACTOR, PAGE_ACTIONS
 MENU = (
     ("home", "ホーム"),
     ("shortlist", "一次絞り込み"),
+    ("find", "読みで探す"),
     ("audit", "証跡"),
     ("accounts", "利用者"),
 )

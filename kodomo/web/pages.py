@@ -20,6 +20,7 @@ PAGE_ACTIONS: Mapping[str, Action] = {
     "first-view": Action.WRITE_FIRST_VIEW,
     "decide": Action.DECIDE,
     "reveal": Action.REVEAL_NAME,
+    "find": Action.FIND_CASE,
     "audit": Action.VIEW_AUDIT,
     "audit-verify": Action.VIEW_AUDIT,
     "accounts": Action.MANAGE_ACCOUNTS,
