@@ -221,6 +221,23 @@ def _layout_check(arguments: argparse.Namespace) -> Result:
     return result
 
 
+def _municipality_folder(arguments: argparse.Namespace) -> Result:
+    from kodomo.intake.scaffold import check_municipality, new_municipality
+
+    if arguments.action == "new":
+        if not arguments.name or arguments.out is None:
+            raise WrongUsage(
+                "名前とフォルダを指定してください。", where="kodomo municipality new --name 名前 --out DIR"
+            )
+        return new_municipality(arguments.name, arguments.prefecture, arguments.out)
+    result = check_municipality(arguments.municipality.resolve())
+    for line in [*(f"× {fault}" for fault in result["faults"]), *(f"? {remark}" for remark in result["remarks"])]:
+        _say(line)
+    if not result["faults"]:
+        _say(f"○ 出所 {result['sources']}、項目 {result['items']}、根拠 {result['bases']}。誤りはありません。")
+    return result
+
+
 def _write_new(path: Path, text: str) -> None:
     try:
         with path.open("x", encoding="utf-8") as handle:
@@ -492,6 +509,16 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], Result], str, tuple[Any
                 {"nargs": "+", "type": Path, "metavar": "PATH", "help": "draft は見本、check はレイアウトと見本"},
             ),
             (("--out",), {"type": Path, "metavar": "LAYOUT.toml", "help": "下書きを書くファイル(なければ標準出力)"}),
+        ),
+    ),
+    "municipality": (
+        _municipality_folder,
+        "自治体フォルダのひな形をつくる(new)、足りないものを確かめる(check)",
+        (
+            (("action",), {"choices": ("new", "check"), "metavar": "new|check", "help": "つくるか、確かめるか"}),
+            (("--name",), {"default": "", "metavar": "名前", "help": "自治体の名前(new)"}),
+            (("--prefecture",), {"default": "", "metavar": "都道府県", "help": "都道府県名(new)"}),
+            (("--out",), {"type": Path, "metavar": "DIR", "help": "つくるフォルダ(new)"}),
         ),
     ),
     "link": (_link, "名寄せ: どの行が同じ人かを決め、世帯・親子をつなぐ", ()),

@@ -121,29 +121,69 @@ def read_municipality(folder: Path) -> Municipality:
     Raises:
         ConfigurationFault: a file or key is missing or its value is unusable.
     """
+    if not folder.is_dir():
+        raise ConfigurationFault(
+            "自治体フォルダがありません。", where=str(folder),
+            then="--municipality で場所を指定するか、kodomo municipality new で作ってください。",
+        )  # fmt: skip
     where = folder / "settings.toml"
-    settings = read_toml(where)
-    try:
-        offices = tuple(
-            Office(o["code"], o["name"], o["institution"], tuple(o.get("age_bands", ())))
-            for o in read_toml(folder / "offices.toml")["offices"]
-        )
-        return Municipality(
-            folder=folder,
-            code=settings["code"],
-            name=settings["name"],
-            prefecture=settings.get("prefecture", ""),
-            types=tuple(DifficultyType.from_label(label) for label in settings["types"]),
-            purpose_text=settings["purpose"],
-            offices=offices,
-            capacity_high=float(settings["capacity"]["high"]),
-            capacity_middle=float(settings["capacity"]["middle"]),
-            suppression_threshold=int(settings["suppression"]["threshold"]),
-            rounding_base=int(settings["suppression"]["rounding"]),
-            extras=settings,
-        )
-    except KeyError as missing:
-        raise ConfigurationFault(f"設定の項目 {missing} がないか、値が使えません。", where=str(where)) from None
+    settings, listed = read_toml(where), read_toml(folder / "offices.toml").get("offices")
+    faults = _settings_faults(settings) + _offices_faults(listed)
+    if faults or not isinstance(listed, list):
+        raise ConfigurationFault(
+            f"自治体フォルダの設定に誤りが {len(faults)} 件あります。\n" + "\n".join(f"・{fault}" for fault in faults),
+            where=str(folder), then="示された項目を直してください。", faults=faults,
+        )  # fmt: skip
+    offices = tuple(Office(o["code"], o["name"], o["institution"], tuple(o.get("age_bands", ()))) for o in listed)
+    return Municipality(
+        folder=folder,
+        code=settings["code"],
+        name=settings["name"],
+        prefecture=settings.get("prefecture", ""),
+        types=tuple(DifficultyType.from_label(label) for label in settings["types"]),
+        purpose_text=settings["purpose"],
+        offices=offices,
+        capacity_high=float(settings["capacity"]["high"]),
+        capacity_middle=float(settings["capacity"]["middle"]),
+        suppression_threshold=int(settings["suppression"]["threshold"]),
+        rounding_base=int(settings["suppression"]["rounding"]),
+        extras=settings,
+    )
+
+
+def _settings_faults(settings: dict[str, Any]) -> list[str]:
+    """What ``settings.toml`` lacks, each as file, key and fault."""
+    faults = []
+    for key, kind, words in (("code", str, "文字列"), ("name", str, "文字列"), ("types", list, "[ ] の並び"),
+                             ("purpose", str, "文字列"), ("capacity", dict, "[capacity] の表"), ("suppression", dict, "[suppression] の表")):  # fmt: skip
+        if key not in settings:
+            faults.append(f"settings.toml: {key}: 書かれていません")
+        elif not isinstance(settings[key], kind):
+            faults.append(f"settings.toml: {key}: {words}で書いてください")
+    for part, keys in (("capacity", ("high", "middle")), ("suppression", ("threshold", "rounding"))):
+        body = settings.get(part)
+        if not isinstance(body, dict):
+            continue
+        for key in keys:
+            if not isinstance(body.get(key), int | float) or isinstance(body.get(key), bool):
+                faults.append(f"settings.toml: {part}.{key}: 数で書いてください")
+    labels = [member.label for member in DifficultyType]
+    for label in settings["types"] if isinstance(settings.get("types"), list) else ():
+        if label not in labels:
+            faults.append(f"settings.toml: types: 類型「{label}」はありません(使えるのは {'、'.join(labels)})")
+    return faults
+
+
+def _offices_faults(listed: Any) -> list[str]:
+    """What ``offices.toml`` lacks."""
+    if not isinstance(listed, list) or not listed or not all(isinstance(office, dict) for office in listed):
+        return ["offices.toml: offices: 課を一つ以上、[[offices]] の形で書いてください"]
+    return [
+        f"offices.toml: offices[{position}].{key}: 書かれていません"
+        for position, office in enumerate(listed, 1)
+        for key in ("code", "name", "institution")
+        if not isinstance(office.get(key), str) or not office[key]
+    ]
 
 
 def parse_date(text: str, where: str) -> dt.date:

@@ -17,7 +17,7 @@ from kodomo.intake.header import folded, names_of
 from kodomo.intake.layout import Layout, fits_name, read_layout
 from kodomo.intake.layout_keys import FIELDS, ROLES
 from kodomo.intake.limits import LIMITS, Limits
-from kodomo.intake.permission import permit
+from kodomo.intake.permission import Permission, permit
 from kodomo.intake.quarantine import row_fault
 from kodomo.intake.read import Job, Reading
 from kodomo.intake.sanitise import refused
@@ -57,7 +57,8 @@ def check_file(
         lines.append("ファイル名から抽出日が読み取れません。受け取った日を抽出日とみなします(extracted_on)。")
     try:
         _check_size(path, limits)
-        permission = permit(layout, register, on, path.name) if register else None
+        permission, barred = _permission(layout, register, on, path.name)
+        lines += barred
         columns = permission.columns if permission else frozenset(c.reference for c in layout.columns if not c.ignore)
         rules = permission.rules if permission else frozenset(range(len(layout.facts)))
         job = Job(
@@ -72,8 +73,24 @@ def check_file(
     found = _summary(layout, reading)
     refused_items = list(permission.refused) if permission else []
     lines += _told(layout, reading, found, refused_items)
-    return {**told, "fits": not reading.quarantined, **found, "refused_items": refused_items, "lines": lines,
-            "exit_code": 0}  # fmt: skip
+    return {**told, "fits": not (reading.quarantined or barred), **found, "refused_items": refused_items, "lines": lines,
+            "exit_code": DeliveryRefused.exit_code if barred else 0}  # fmt: skip
+
+
+def _permission(
+    layout: Layout, register: Register | None, on: dt.date, name: str
+) -> tuple[Permission | None, list[str]]:
+    """What the register lets in. A file it would turn away is read for the trial all the same, and that is said."""
+    if register is None:
+        return None, []
+    try:
+        return permit(layout, register, on, name), []
+    except DeliveryRefused as refusal:
+        return None, [
+            f"× receive では断られます: {refusal.what}",
+            f"  場所: {refusal.where}",
+            f"  次にすること: {refusal.then}",
+        ]
 
 
 def _register(folder: Path | None) -> tuple[Register | None, list[str]]:

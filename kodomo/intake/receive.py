@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kodomo.configuration import Home, Municipality
-from kodomo.errors import DeliveryRefused
+from kodomo.errors import ConfigurationFault, DeliveryRefused
 from kodomo.governance.register import Register, read_register
 from kodomo.intake.child import Read, readers
 from kodomo.intake.delivery import Candidate, Found, Taken, find_files, is_archive, locked, take_in, unpack, writing
@@ -75,6 +75,11 @@ def receive(
     """
     started = time.monotonic()
     layouts, register = read_layouts(municipality.folder), read_register(municipality.folder)
+    if not layouts:
+        raise ConfigurationFault(
+            "レイアウトが一つもありません。どのファイルも読めません。", where=str(municipality.folder / "sources"),
+            then="kodomo layout draft で見本から下書きをつくり、sources/ に置いてください。",
+        )  # fmt: skip
     check_against(layouts.values(), [*register.items, *register.refused], [o.code for o in municipality.offices])
     found = find_files(paths, limits)
     with locked(home.handover):

@@ -1,0 +1,172 @@
+"""``kodomo municipality new`` and ``check``: the smallest folder of a municipality, and what one lacks (identity side)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from kodomo.configuration import read_municipality
+from kodomo.errors import ConfigurationFault, StaffError, WrongUsage
+from kodomo.governance.register import read_register
+from kodomo.intake.column_words import USUAL_ITEMS
+from kodomo.intake.layout import check_against, read_layouts
+from kodomo.intake.layout_keys import FIELDS
+
+SETTINGS = """\
+# {name}の設定。kodomo municipality new が作ったひな形です。★ の付いたところを確かめてください。
+code = "000000"                     # ★ 団体コード
+name = "{name}"
+prefecture = "{prefecture}"                     # ★ 都道府県名(住所を比べるときに使う)
+types = ["虐待", "いじめ", "不登校", "ヤングケアラー", "貧困", "産後うつ", "発達障がい"]          # 対象とする困難の類型
+purpose = "困難を抱えるこどもと家庭を早期に把握し、支援につなげるため"          # ★ 利用目的
+
+[capacity]                          # 人が確かめられる件数の上限(こどもに対する割合、類型ごと)。判定をするときに使う
+high = 0.02
+middle = 0.08
+
+[suppression]                       # 少数の秘匿: この数以下は伏せ、端数を丸める
+threshold = 7
+rounding = 5
+"""
+
+OFFICES = """\
+# 担当部局・課室。institution は個人情報保護法上の機関(市長部局・教育委員会・水道事業管理者・外部)の別。
+# ★ 自分の市の課に直してください。code は英小文字で、sources と register から参照します。
+
+[[offices]]
+code = "citizens"
+name = "住民課"
+institution = "市長部局"
+
+[[offices]]
+code = "childcare"
+name = "子育て支援課"
+institution = "市長部局"
+
+[[offices]]
+code = "school"
+name = "学校教育課"
+institution = "教育委員会"
+"""
+
+ITEMS_HEAD = """\
+# データ項目の登録簿。受け取らないと決めたものも [[refused]] として載せる。
+# ここに載せただけでは何も受け取らない。受け取ってよいかは bases.toml の根拠が決める。
+# 下は、人を見分けるために使う項目のひな形。要らないものは消し、判定に使う項目を足す。
+"""
+
+BASES = """\
+# 法的根拠。ここに根拠のない項目は、列があっても受け取らない。
+# 個人情報保護法 61 条・69 条の判断をし、決裁を経てから、# を外して書き込む。
+
+# [[bases]]
+# code = "B01"
+# basis = "USE_BEYOND_PURPOSE"          # WITHIN_PURPOSE 目的内 / USE_BEYOND_PURPOSE 69条2項2号 / PROVISION 同3号 など
+# article = "法第69条第2項第2号"
+# items = ["resident_number", "household_number", "name", "name_kana", "birth_date", "sex", "address"]
+# purposes = ["LINK", "REVEAL"]          # LINK 名寄せ / JUDGE 判定 / LEARN 学習 / ASSESS アセスメント / REVEAL 氏名の確認
+# nature = "臨時"          # 臨時には終わりの日が要る
+# valid_from = 2026-04-01
+# valid_to = 2029-04-01          # この日から使えなくなる
+# decision_number = ""
+# reasonable_grounds = ""          # 69条2項2号・3号では必ず書く
+# approved_by = ""
+"""
+
+SOURCES = """\
+出所ごとに一つ、ファイルの形(レイアウト)を書いた .toml をここに置きます。
+  kodomo layout draft 見本のファイル --out sources/名前.toml   下書きをつくる
+  kodomo layout check sources/名前.toml 見本のファイル          合うかを確かめる
+項目の全部は docs/reference/layout.md、例は docs/how-to/layouts.md にあります。
+"""
+
+NEEDED = ("settings.toml", "offices.toml", "register/items.toml", "register/bases.toml")
+
+
+def new_municipality(name: str, prefecture: str, out: Path) -> dict[str, Any]:
+    """Write the smallest folder that holds together: settings, offices, an empty register of bases, no sources yet.
+
+    Raises:
+        WrongUsage: the folder has something in it already, or the name is empty.
+        StaffError: it can't be written.
+    """
+    if not name.strip() or any(c in name + prefecture for c in '"\\\n'):
+        raise WrongUsage("自治体の名前が使えません。", where="--name", then="引用符や改行のない名前を書いてください。")
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise WrongUsage(
+            "空でないフォルダには書きません。", where=str(out), then="新しいフォルダの名前を書いてください。"
+        )
+    files = {
+        "settings.toml": SETTINGS.format(name=name.strip(), prefecture=prefecture.strip()), "offices.toml": OFFICES,
+        "register/items.toml": ITEMS_HEAD + _items(), "register/bases.toml": BASES, "sources/README.txt": SOURCES,
+    }  # fmt: skip
+    try:
+        for path, text in files.items():
+            (out / path).parent.mkdir(parents=True, exist_ok=True)
+            (out / path).write_text(text, encoding="utf-8")
+    except OSError as fault:
+        raise StaffError(
+            "フォルダを作れません。", where=f"{out} ({fault.strerror})", then="書き込める場所を指定してください。"
+        ) from None
+    return {"folder": str(out), "files": sorted(files)}
+
+
+def _items() -> str:
+    captions: dict[str, str] = {}
+    for field, code in USUAL_ITEMS.items():
+        captions.setdefault(
+            code, "住民となった日・異動など" if code == "residence" else FIELDS[field].partition("(")[0]
+        )
+    holders = {"school_enrolled": "school", "grade": "school", "own_number": "school"}
+    return "".join(
+        f'\n[[items]]\ncode = "{code}"\ncaption = "{caption}"\nholder = "{holders.get(code, "citizens")}"\n'
+        'sensitivity = "IDENTIFYING"\n'
+        for code, caption in captions.items()
+    )
+
+
+def check_municipality(folder: Path) -> dict[str, Any]:
+    """Everything that a folder lacks or says wrongly, all at once.
+
+    Returns:
+        ``faults`` in Japanese (each with its file), ``remarks``, counts, and ``exit_code`` 3 when there is a fault.
+    """
+    faults = [f"{name} がありません" for name in NEEDED if not (folder / name).is_file()]
+    remarks: list[str] = []
+    counts: dict[str, int] = {}
+    if not folder.is_dir():
+        faults = ["フォルダがありません。kodomo municipality new で作れます"]
+    if not faults:
+        faults, remarks, counts = _look(folder)
+    if not (folder / "criteria").is_dir():
+        remarks.append("criteria/ がありません。受領・名寄せまではできます。指標と判定をするときに要ります。")
+    return {"folder": str(folder), "faults": faults, "remarks": remarks, **counts, "exit_code": 3 if faults else 0}
+
+
+def _look(folder: Path) -> tuple[list[str], list[str], dict[str, int]]:
+    faults: list[str] = []
+    remarks: list[str] = []
+
+    def trying(read: Any) -> Any:
+        try:
+            return read()
+        except ConfigurationFault as fault:
+            listed = fault.details.get("faults")
+            faults.extend(listed if isinstance(listed, list) else [f"{fault.where}: {fault.what}"])
+            return None
+
+    town = trying(lambda: read_municipality(folder))
+    register = trying(lambda: read_register(folder))
+    layouts = trying(lambda: read_layouts(folder))
+    if town and register and layouts is not None:
+        offices = [office.code for office in town.offices]
+        trying(lambda: check_against(layouts.values(), [*register.items, *register.refused], offices))
+    if layouts is not None and not layouts:
+        faults.append("sources: レイアウトが一つもありません。kodomo layout draft で下書きをつくれます")
+    if layouts and not any(layout.kind == "residents" for layout in layouts.values()):
+        remarks.append("住民記録(record の kind が residents)のレイアウトがありません。名寄せには要ります。")
+    if register and not register.bases:
+        remarks.append("register/bases.toml に根拠が一つもありません。このままでは、どのファイルも受け取れません。")
+    counts = {"sources": len(layouts or ()), "items": len(register.items) if register else 0,
+              "bases": len(register.bases) if register else 0}  # fmt: skip
+    return faults, remarks, counts

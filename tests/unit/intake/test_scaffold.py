@@ -1,0 +1,82 @@
+"""A new municipality's folder holds together from the start; whatever one lacks is told by file and key."""
+
+from __future__ import annotations
+
+import pytest
+from town import AT, absences_csv, write_town
+
+from kodomo.configuration import read_municipality
+from kodomo.errors import ConfigurationFault, WrongUsage
+from kodomo.governance.register import read_register
+from kodomo.intake.receive import receive
+from kodomo.intake.scaffold import check_municipality, new_municipality
+
+
+def test_new_folder_holds_together_and_lets_nothing_in(tmp_path, home):
+    folder = tmp_path / "mizuki"
+    assert new_municipality("みずき町", "架空県", folder)["files"] == sorted(
+        ["settings.toml", "offices.toml", "register/items.toml", "register/bases.toml", "sources/README.txt"]
+    )
+    town = read_municipality(folder)
+    assert (town.name, town.prefecture) == ("みずき町", "架空県")
+    register = read_register(folder)
+    assert register.bases == () and {"resident_number", "name", "birth_date"} <= set(register.items)
+    told = check_municipality(folder)
+    assert told["exit_code"] == 3 and "layout draft" in told["faults"][0] and any("根拠" in r for r in told["remarks"])
+
+
+def test_folder_with_something_in_it_is_left_alone(tmp_path):
+    (tmp_path / "x").write_text("x")
+    for name, out in (("町", tmp_path), ("町", tmp_path / "x"), ('"', tmp_path / "y"), (" ", tmp_path / "y")):
+        with pytest.raises(WrongUsage):
+            new_municipality(name, "", out)
+
+
+def test_whole_folder_has_no_fault(town):
+    assert check_municipality(town)["faults"] == [] and check_municipality(town)["sources"] == 3
+
+
+@pytest.mark.parametrize(("name", "old", "new", "words"), [
+    ("settings.toml", 'name = "ためし町"\n', "", "settings.toml: name: 書かれていません"),
+    ("settings.toml", "[capacity]", "[room]", "settings.toml: capacity: 書かれていません"),
+    ("settings.toml", "threshold = 7", 'threshold = "七"', "settings.toml: suppression.threshold: 数で"),
+    ("settings.toml", '["不登校"]', '["不登校", "退屈"]', "settings.toml: types: 類型「退屈」"),
+    ("offices.toml", 'name = "市民課"\n', "", "offices.toml: offices[1].name: 書かれていません"),
+    ("register/items.toml", 'code = "birth"\n', "", "items"), ("sources/absences.toml", 'format = "csv"\n', "", "absences.toml: file.format"),
+    ("sources/absences.toml", 'holder = "school"', 'holder = "sea"', "「sea」"),
+])  # fmt: skip
+def test_what_is_missing_is_told_by_file_and_key(town, name, old, new, words):
+    path = town / name
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    told = check_municipality(town)
+    assert told["exit_code"] == 3 and any(words in fault for fault in told["faults"]), told["faults"]
+
+
+@pytest.mark.parametrize("name", ["settings.toml", "offices.toml", "register/items.toml", "register/bases.toml"])
+def test_missing_file_stops_receiving_and_is_named(town, name, home, inbox):
+    (town / name).unlink()
+    (inbox / "出欠_20260401.csv").write_bytes(absences_csv("A1,山田,2026-03,3,0"))
+    with pytest.raises(ConfigurationFault) as refusal:
+        receive([inbox], home=home, municipality=read_municipality(town), by="t", at=AT)
+    assert name.rsplit("/", 1)[-1] in refusal.value.text()
+    assert any(name in fault for fault in check_municipality(town)["faults"])
+
+
+def test_folder_or_layouts_that_are_not_there_are_told_with_what_to_do(tmp_path, town, home, inbox):
+    with pytest.raises(ConfigurationFault, match="municipality new"):
+        read_municipality(tmp_path / "nowhere")
+    for path in (town / "sources").iterdir():
+        path.unlink()
+    with pytest.raises(ConfigurationFault, match="layout draft"):
+        receive([inbox], home=home, municipality=read_municipality(town), by="t", at=AT)
+    assert check_municipality(tmp_path / "nowhere")["faults"]
+
+
+def test_all_faults_of_the_settings_are_told_at_once(tmp_path):
+    town = write_town(tmp_path / "t")
+    (town / "settings.toml").write_text('code = "1"\n', encoding="utf-8")
+    with pytest.raises(ConfigurationFault) as refusal:
+        read_municipality(town)
+    assert len(refusal.value.details["faults"]) == 5
