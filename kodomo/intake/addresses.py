@@ -182,7 +182,9 @@ def _assembled(place: Place, found: HouseNumber, more_town: str = "", doubts: tu
         told += ("no_town",)
     if not found.number and "no_house_number" not in told:
         told += ("no_number",)
-    return WrittenAddress(form if any(form[:4]) or found.rest else None, place.street, told)
+    if not any(form[:3]):
+        return WrittenAddress(None, place.street, ("not_an_address",))
+    return WrittenAddress(form, place.street, told)
 
 
 def _in_kanji(name: str) -> str:

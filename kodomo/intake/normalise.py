@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Set
-from typing import NamedTuple, TypeVar
+from collections.abc import Iterable, Set
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from kodomo.intake.characters import WILDCARD, fold_characters
 
-Form = TypeVar("Form")
-
 HIRAGANA_TO_KATAKANA = {code: code + 0x60 for code in range(0x3041, 0x3097)}
 SMALL_TO_LARGE = str.maketrans("ァィゥェォヵヶッャュョヮ", "アイウエオカケツヤユヨワ")
 SAME_SOUND = str.maketrans({"ヅ": "ズ", "ヂ": "ジ", "ヲ": "オ", "ヱ": "エ", "ヰ": "イ", "ヴ": "ブ"})
+_LARGE_AND_SAME: dict[int, int | str] = {**SMALL_TO_LARGE, **SAME_SOUND}
+_KATAKANA_LARGE_AND_SAME: dict[int, int | str] = {
+    **{h: _LARGE_AND_SAME.get(k, k) for h, k in HIRAGANA_TO_KATAKANA.items()},
+    **_LARGE_AND_SAME,
+}
 VOICED_VU = (("ヴァ", "バ"), ("ヴィ", "ビ"), ("ヴェ", "ベ"), ("ヴォ", "ボ"), ("ヴュ", "ビュ"))
 DASHES = "ー‐‑‒–—―−ｰ－─-ｰ〜~"
 MARKS = str.maketrans({"゛": "\u3099", "゜": "\u309a"})
@@ -26,23 +29,53 @@ UNVOICED = str.maketrans(
     "ガギグゲゴザジズゼゾダヂヅデドバビブベボパピプペポヴ",
     "カキクケコサシスセソタチツテトハヒフヘホハヒフヘホフ",
 )
+# The vowel comes first and what stands before it second: most places of a text then fail at once.
 _LONG_VOWEL = re.compile(
-    "(?<=[オコソトノホモヨロ])ウ|(?<=[オコソトノホモヨロ])オ|(?<=[ウクスツヌフムユル])ウ"
-    "|(?<=[アカサタナハマヤラワ])ア|(?<=[イキシチニヒミリ])イ|(?<=[エケセテネヘメレ])[イエ]"
+    "[アイウエオ](?:(?<=[オコソトノホモヨロ][ウオ])|(?<=[ウクスツヌフムユル]ウ)|(?<=[アカサタナハマヤラワ]ア)"
+    "|(?<=[イキシチニヒミリ]イ)|(?<=[エケセテネヘメレ][イエ]))"
 )
 _PLAIN_LETTERS = str.maketrans(
     {"Đ": "D", "Ð": "D", "Ø": "O", "Ł": "L", "Æ": "AE", "Œ": "OE", "Þ": "TH", "ẞ": "SS", "Ħ": "H"}
 )
 _SPACES = re.compile(r"[\s・･,、.．]+")
+SPACES_IN_COLUMN = re.compile(r"(?:[^\S\n]|[・･,、.．])+")
+NOT_KANA_IN_COLUMN = re.compile(r"[^ァ-ヺA-Z0-9 \n]")
 _NOT_KANA = re.compile(r"[^ァ-ヺA-Z0-9 ]")
 _KANA_ONLY = re.compile(r"^[ぁ-ゖァ-ヺー・\s]+$")
 _LATIN_ONLY = re.compile(r"^[A-Za-zÀ-ɏ'’.,\-\s・]+$")
 _BRACKETED = re.compile(r"[((\[〔【<〈《].*?[))\]〕】>〉》]")
 _HONORIFIC = re.compile(r"(?<=.)[\s]*(様|殿|さん|ちゃん|くん|さま|サン|チャン|クン|氏)$")
-UNNAMED = re.compile(
-    r"^(未命名|命名前|未定|名前未定|未|ベビー?|ベビイ|ベイビ|新生児|赤ちやん|赤ちゃん|アカチヤン|女児|男児|児|ジヨジ|ダンジ|シンセイジ|ミメイメイ|ミテイ"
-    r"|第?[一二三四1-4]子|N/?A)$"
-)
+UNNAMED = frozenset(
+    [
+        "未命名",
+        "命名前",
+        "未定",
+        "名前未定",
+        "未",
+        "ベビ",
+        "ベビー",
+        "ベビイ",
+        "ベイビ",
+        "ベイビー",
+        "新生児",
+        "赤ちやん",
+        "赤ちゃん",
+        "アカチヤン",
+        "アカチャン",
+        "女児",
+        "男児",
+        "児",
+        "ジヨジ",
+        "ジョジ",
+        "ダンジ",
+        "シンセイジ",
+        "ミメイメイ",
+        "ミテイ",
+        "NA",
+        "N/A",
+        "BABY",
+    ]
+) | {f"{lead}{number}子" for lead in ("", "第") for number in "一二三四1234"}
 """What stands in the place of a given name when a baby has none yet."""
 
 
@@ -76,11 +109,18 @@ def spaced_kana(text: str) -> str:
 
 def fold_kana_within(text: str) -> str:
     """Fold the kana of a text as ``spaced_kana`` does and leave every other character where it stands."""
-    folded = unicodedata.normalize("NFKC", text.translate(MARKS)).upper().translate(HIRAGANA_TO_KATAKANA)
-    if "ヴ" in folded:
+    return fold_kana_text(text, _SPACES)
+
+
+def fold_kana_text(text: str, spaces: re.Pattern[str]) -> str:
+    """``fold_kana_within`` with a say in what counts as a space: a column of lines keeps its line feeds."""
+    marked = text.translate(MARKS) if "゛" in text or "゜" in text else text
+    folded = unicodedata.normalize("NFKC", marked).upper()
+    if "ヴ" in folded or "ゔ" in folded:
+        folded = folded.translate(HIRAGANA_TO_KATAKANA)
         for written, heard in VOICED_VU:
             folded = folded.replace(written, heard)
-    return _SPACES.sub(" ", folded).translate(SMALL_TO_LARGE).translate(SAME_SOUND)
+    return spaces.sub(" ", folded.translate(_KATAKANA_LARGE_AND_SAME))
 
 
 def normalise_kana(text: str) -> str:
@@ -135,7 +175,7 @@ def normalise_name(text: str, surnames: Set[str] = frozenset()) -> NameForm:
 
 def is_unnamed(given: str) -> bool:
     """Whether what stands in the given name's place says that there is none yet."""
-    return bool(UNNAMED.match(given))
+    return given in UNNAMED
 
 
 def _with_given(words: list[str], surname: str, given: str, *, is_kana: bool) -> NameForm:
@@ -173,12 +213,9 @@ def _latin_name(text: str) -> NameForm:
 
 def learn_surnames(names: Iterable[str]) -> frozenset[str]:
     """Folded surnames of all names that were printed with a space between surname and given name."""
-    found = set()
-    for name in names:
-        words = _SPACES.split(fold_characters(name).strip())
-        if len(words) == 2 and 1 <= len(words[0]) <= 5 and WILDCARD not in words[0]:
-            found.add(words[0])
-    return frozenset(found)
+    written = (w[0] for name in names if len(w := _SPACES.split(name.strip())) == 2)
+    folded = fold_characters("\n".join(dict.fromkeys(written))).split("\n")
+    return frozenset(f for f in folded if 1 <= len(f) <= 5 and WILDCARD not in f and not f.isspace())
 
 
 def same_with_wildcards(one: str, other: str) -> bool:
@@ -186,7 +223,7 @@ def same_with_wildcards(one: str, other: str) -> bool:
     return len(one) == len(other) and all(a == b or WILDCARD in (a, b) for a, b in zip(one, other, strict=True))
 
 
-def over_distinct(values: pa.ChunkedArray, normalise: Callable[[str], Form]) -> dict[str, Form]:
-    """Normalise each distinct value of a column once; nulls and blanks are left out."""
-    distinct = pc.unique(values.drop_null())
-    return {v: normalise(v) for v in distinct.to_pylist() if v.strip()}
+def distinct_values(values: pa.ChunkedArray) -> list[str]:
+    """The distinct values of a column of text; nulls and blanks are left out."""
+    distinct: list[str] = pc.unique(values.drop_null()).to_pylist()
+    return [v for v in distinct if v.strip()]

@@ -14,16 +14,8 @@ from dataclasses import dataclass
 import duckdb
 import pyarrow as pa
 
-from kodomo.intake.addresses import normalise_address
-from kodomo.intake.normalise import (
-    is_unnamed,
-    learn_surnames,
-    loose_kana,
-    normalise_name,
-    over_distinct,
-    spaced_kana,
-    split_words,
-)
+from kodomo.intake.normalise import distinct_values, learn_surnames
+from kodomo.intake.normalise_columns import Reading, addresses_of, names_of, readings_of
 
 
 @dataclass(frozen=True)
@@ -78,7 +70,7 @@ def _take_in(connection: duckdb.DuckDBPyConnection, table: pa.Table, first: int)
 def _register_normal_forms(connection: duckdb.DuckDBPyConnection, printing: Printing) -> None:
     written = _distinct(connection, "name", "alias_name", "former_name")
     surnames = learn_surnames(_distinct(connection, "name").to_pylist())
-    names = over_distinct(written, lambda text: normalise_name(text, surnames))
+    names = names_of(distinct_values(written), surnames)
     connection.register("normal_name", pa.table({
         "value": list(names),
         "name": [n.key or None for n in names.values()],
@@ -87,15 +79,16 @@ def _register_normal_forms(connection: duckdb.DuckDBPyConnection, printing: Prin
         "kana": [n.kana or None for n in names.values()],
     }, schema=_text("value", "name", "surname", "given", "kana")))  # fmt: skip
     in_kana = [value for value, form in names.items() if form.kana]
-    readings = over_distinct(
-        pa.chunked_array([*_distinct(connection, "name_kana").chunks, pa.array(in_kana, pa.string())]), _reading
+    readings = readings_of(
+        distinct_values(
+            pa.chunked_array([*_distinct(connection, "name_kana").chunks, pa.array(in_kana, pa.string())], pa.string())
+        )
     )
-    connection.register("normal_kana", pa.table(
-        {"value": list(readings), **{k: [r[i] or None for r in readings.values()] for i, k in enumerate(READING)}},
-        schema=_text("value", *READING)))  # fmt: skip
-    places = over_distinct(
-        _distinct(connection, "address"), lambda text: normalise_address(text, printing.prefecture, printing.city)
+    columns = {k: [r[i] or None for r in readings.values()] for i, k in enumerate(Reading._fields)}
+    connection.register(
+        "normal_kana", pa.table({"value": list(readings), **columns}, schema=_text("value", *Reading._fields))
     )
+    places = addresses_of(distinct_values(_distinct(connection, "address")), printing.prefecture, printing.city)
     connection.register("normal_place", pa.table({
         "value": list(places),
         "town": [p.town or None for p in places.values()],
@@ -106,18 +99,6 @@ def _register_normal_forms(connection: duckdb.DuckDBPyConnection, printing: Prin
 def _distinct(connection: duckdb.DuckDBPyConnection, *columns: str) -> pa.ChunkedArray:
     union = " UNION ".join(f"SELECT {column} AS value FROM printed WHERE {column} IS NOT NULL" for column in columns)
     return connection.sql(f"SELECT DISTINCT value FROM ({union}) ORDER BY value").to_arrow_table()["value"]
-
-
-READING = ("kana", "surname_kana", "given_kana", "sorted_kana", "loose_kana")
-
-
-def _reading(text: str) -> tuple[str, str, str, str, str]:
-    words = spaced_kana(text).split()
-    surname, given = split_words(words)
-    if is_unnamed(given):
-        return "", surname, "", "", ""
-    whole = "".join(words)
-    return whole, surname, given, "".join(sorted(words)), loose_kana(whole)
 
 
 def _text(*names: str) -> pa.Schema:

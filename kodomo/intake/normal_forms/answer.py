@@ -18,8 +18,11 @@ from kodomo.intake.normal_forms.names import DOUBTS as NAME_DOUBTS
 from kodomo.intake.normal_forms.names import read_name
 
 Parts = dict[str, str | int | list[str] | None]
+Reading = tuple[str | None, Parts, list[str]]
+Reader = Callable[[str], Reading]
 
 BLANK = "空欄です"
+NOTHING = "読み取れるものがありません"
 UNDECODABLE = "UTF-8 として読めない文字があります"
 
 
@@ -37,7 +40,7 @@ class Answer:
         return {"input": self.input, "value": self.value, "parts": self.parts, "doubts": self.doubts}
 
 
-def _date(text: str) -> tuple[str | None, Parts, list[str]]:
+def _date(text: str) -> Reading:
     found = read_loosely(text)
     numbers = [int(n) for n in found.value.split("-")] if found.value else []
     year, month, day = [*numbers, None, None, None][:3]
@@ -64,13 +67,13 @@ def _in_era(value: str) -> str | None:
     return f"{begun[-1].name}{'元' if number == 1 else number}年" + "".join(f"{int(n)}{unit}" for n, unit in units)
 
 
-def _kana(text: str) -> tuple[str | None, Parts, list[str]]:
+def _kana(text: str) -> Reading:
     found = read_kana(text)
     parts: Parts = {"family": found.family, "given": found.given, "key": found.key, "loose": found.loose}
     return found.value, parts, [KANA_DOUBTS[d] for d in found.doubts]
 
 
-def _name(text: str) -> tuple[str | None, Parts, list[str]]:
+def _name(text: str) -> Reading:
     found = read_name(text)
     parts: Parts = {
         "family": found.family,
@@ -82,14 +85,14 @@ def _name(text: str) -> tuple[str | None, Parts, list[str]]:
     return found.value, parts, [NAME_DOUBTS[d] for d in found.doubts]
 
 
-def _address(text: str) -> tuple[str | None, Parts, list[str]]:
+def _address(text: str) -> Reading:
     found = read_address(text)
     form = found.form._asdict() if found.form else dict.fromkeys(("prefecture", "city", "town", "number", "rest"), "")
     parts: Parts = {**form, **({"street": found.street} if found.street else {})}
     return found.form.value if found.form else None, parts, [ADDRESS_DOUBTS[d] for d in dict.fromkeys(found.doubts)]
 
 
-KINDS: dict[str, Callable[[str], tuple[str | None, Parts, list[str]]]] = {
+KINDS: dict[str, Reader] = {
     "date": _date, "kana": _kana, "name": _name, "address": _address,
 }  # fmt: skip
 
@@ -100,12 +103,27 @@ def answer(kind: str, text: str) -> Answer:
     >>> answer("date", "令和元年5月").value
     '2019-05'
     """
-    value, parts, doubts = KINDS[kind](text)
     if not text.strip():
-        return Answer(text, None, parts, [BLANK])
+        return Answer(text, None, KINDS[kind](text)[1], [BLANK])
+    value, parts, doubts = _settled(KINDS[kind], text)
     if "\ufffd" in text:
         doubts = [*doubts, UNDECODABLE]
+    if value is None and not doubts:
+        doubts = [NOTHING]
     return Answer(text, value, parts, doubts)
+
+
+def _settled(read: Reader, text: str) -> Reading:
+    """A reading whose normal form is its own normal form. Only nonsense needs a second look; what never settles has none."""
+    value, parts, doubts = read(text)
+    for _ in range(4):
+        if value is None:
+            return value, parts, doubts
+        again, other_parts, other_doubts = read(value)
+        if again == value:
+            return value, parts, doubts
+        value, parts, doubts = again, other_parts, list(dict.fromkeys((*doubts, *other_doubts)))
+    return None, read("")[1], [*doubts, NOTHING]
 
 
 def read_lines(streams: Iterable[BinaryIO]) -> Iterator[str]:

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from kodomo.intake.characters import KANJI
+from kodomo.intake.characters import KANJI, without_invisible
 from kodomo.intake.normal_forms.surnames import common_readings
 from kodomo.intake.normalise import HIRAGANA_TO_KATAKANA, long_vowels_lost, loose_kana, spaced_kana
 
@@ -82,7 +82,7 @@ def read_kana(text: str) -> WrittenKana:
 
 
 def _plain_kana(text: str, doubts: list[str]) -> str:
-    joined = _BLANK_BEFORE_MARK.sub("", text.translate(_MARKS))
+    joined = _BLANK_BEFORE_MARK.sub("", without_invisible(text).translate(_MARKS))
     plain = unicodedata.normalize("NFKC", joined).strip()
     if _BRACKETS.search(plain):
         inside = " ".join(_BRACKETS.findall(plain)).strip()

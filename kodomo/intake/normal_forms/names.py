@@ -7,11 +7,11 @@ import unicodedata
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from kodomo.intake.characters import KANJI, WILDCARD, fold_characters
+from kodomo.intake.characters import KANJI, WILDCARD, fold_characters, without_invisible
 from kodomo.intake.normal_forms.kana import read_kana
 from kodomo.intake.normal_forms.surnames import LONGEST as LONGEST_SURNAME
 from kodomo.intake.normal_forms.surnames import common_surnames
-from kodomo.intake.normalise import UNNAMED, latin_words
+from kodomo.intake.normalise import is_unnamed, latin_words
 
 DOUBTS = {
     "one_word": "姓と名の区切りがありません",
@@ -56,6 +56,7 @@ _UNKNOWN = re.compile(
 )
 _LATIN = re.compile("^[A-Za-zÀ-ɏḀ-ỿʼ'’`´.,\\-/\\s〓]+$")
 _KANA_ONLY = re.compile("^[ぁ-ゖァ-ヺー\\s゛゜ゝゞヽヾ]+$")
+_STRAY = re.compile(r"[()\[\]{}<>《》〈〉「」『』【】〔〕:;!\"#$%&+=@^|~…。/\\]+")
 _TITLE = re.compile("^(?:MR|MRS|MS|MISS|DR|MSTR|MASTER)\\.? (?=\\S+ )|(?<=\\S) (?:MR|MRS|MS|JR|SR|II|III)\\.?$")
 _LETTER = re.compile(f"[{KANJI}ぁ-ゖァ-ヺー〓A-Za-zÀ-ɏḀ-ỿ]")
 
@@ -84,7 +85,7 @@ def read_name(text: str) -> WrittenName:
     '高崎 恵子'
     """
     early = ("too_long",) if len(text) > LONGEST else ()
-    plain = unicodedata.normalize("NFKC", text[:LONGEST].translate(_HOLES)).strip()
+    plain = unicodedata.normalize("NFKC", without_invisible(text[:LONGEST]).translate(_HOLES)).strip()
     if not plain:
         return WrittenName(None, doubts=early)
     if _UNKNOWN.match(plain):
@@ -128,7 +129,7 @@ def _without_additions(plain: str) -> tuple[str, dict[str, str], list[str]]:
         reading = read_kana(content)
         if reading.value and "kana" not in extra:
             extra["kana"] = reading.value
-        elif content and content != plain[1:-1].strip() and not UNNAMED.match(content):
+        elif content and content != plain[1:-1].strip() and not is_unnamed(content):
             extra.setdefault("other", _addition(content))
             doubts.append("bracketed")
     if re.search("[(]\\s*(?:未定|未命名|命名前|名未定)\\s*[)]", plain):
@@ -146,9 +147,10 @@ def _addition(text: str) -> str:
 
 
 def _one_name(bare: str) -> WrittenName:
+    bare = bare.replace("_", " ").strip()
     if _LATIN.match(bare) and re.search("[A-Za-zÀ-ỿ]", bare):
         return _latin(bare)
-    bare = _HONORIFIC.sub("", bare).strip(" ,、.。")
+    bare = _HONORIFIC.sub("", _STRAY.sub(" ", bare).strip(" .,、")).strip(" .,、")
     if not _LETTER.search(bare):
         return WrittenName(None, doubts=("not_a_name",))
     doubts = []
@@ -178,11 +180,11 @@ def _in_words(words: list[str], script: str) -> WrittenName:
     doubts: list[str] = []
     family, given = (words[0], " ".join(words[1:])) if len(words) > 1 else ("", "")
     if len(words) == 1:
-        if UNNAMED.match(words[0]):
+        if is_unnamed(words[0]):
             return WrittenName(None, doubts=("unnamed",))
         family, given = _split(words[0])
         doubts.append("by_surname" if family else "one_word")
-    if given and UNNAMED.match(given.replace(" ", "")):
+    if given and is_unnamed(given.replace(" ", "")):
         return WrittenName(family, family, "", "", script, doubts=("unnamed",))
     if len(words) > 2:
         doubts.append("many_words")

@@ -13,7 +13,9 @@ _TENS = {"十": 10, "百": 100, "千": 1000}
 LINKING = str.maketrans("ヶヵがカガゲゕゖのノ之乃ッつっ條", "ケケケケケケケケノノノノツツツ条")
 """Linking kana of place names, which offices write every way: 霞ヶ関 霞が関, 丸の内 丸ノ内, 三ッ沢 三つ沢."""
 
-_AZA = re.compile("大字|小字(?!$)|(?<!文)(?<!十)(?<!万)(?<!阿)(?<!八分)(?<!^和)(?<!^)字(?=.)|^字(?=..)")
+_AZA = re.compile("大字|小字(?!$)|(?<!文)(?<!十)(?<!万)(?<!阿)(?<!八分)(?<!^和)(?<!^)字(?=.)|^字(?=.)")
+_SPECIAL = re.compile(r"[〇零一二三四五六七八九十百千0-9\s]")
+_PLAIN_ENDS = [(n, n) for n in range(1, 61)]
 _TOKEN = re.compile(f"(?P<kanji>{KANJI_NUMBER})|(?P<digits>[0-9]+)|(?P<blank>\\s+)|.", re.DOTALL)
 
 
@@ -73,6 +75,10 @@ def place_tokens(text: str) -> tuple[str, list[tuple[int, int]]]:
     >>> place_tokens("三 条")
     ('3;条', [(2, 1), (3, 3)])
     """
+    if not _SPECIAL.search(text):
+        return text.translate(LINKING), _PLAIN_ENDS[: len(text)] if len(text) <= 60 else [
+            (n, n) for n in range(1, len(text) + 1)
+        ]
     key, ends, length = [], [], 0
     for found in _TOKEN.finditer(text):
         kind = found.lastgroup

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from kodomo.intake.towns.folding import KANJI_NUMBER, plain_number
 
 DASH = "[-‐‑‒–—―−ーｰ－─━~〜∼]"
-_UNIT = f"(?:丁目|丁(?![目町])|番地割|地割|番地?(?![町丁街館棟組通])|号(?![室棟館線車])|線(?=[0-9])|[のノ之]|{DASH}+)"
+_UNIT = f"(?:丁目|丁(?![目町])|番地割|地割|番地?(?![町丁街館棟組通])|号(?![室棟館線車])|線(?=[0-9])|[のノ之]|{DASH}+|[/.](?=[0-9]))"
 _BETWEEN = rf"\s?(?:{_UNIT}\s?){{1,3}}第?"
 _NUMBER = rf"(?:[0-9]+|{KANJI_NUMBER})"
 _ENDING = r"\s?(?:丁目|番地|番(?![町丁街館棟組通])|地割|号(?![室棟館線車])|丁(?![目町]))"

@@ -27,6 +27,9 @@ from kodomo.intake.towns.folding import place_key, without_aza
 REGISTER = Path(__file__).with_name("towns.bin")
 
 _CHOME = re.compile("[0-9〇一二三四五六七八九十]+丁目$")
+_CHO = re.compile("[0-9〇一二三四五六七八九十]+丁目?$")
+"""堺市 alone counts in 丁 where others count in 丁目."""
+
 _NOT_A_TOWN = re.compile("[()「」〜、−]|場合|その他|以降")
 _CHIWARI = re.compile("^(.+?)(?:第?[0-9]+(?:地割.*)?)$")
 _ISLAND = re.compile("^(三宅島|八丈島)(?=三宅村|八丈町)")
@@ -71,7 +74,7 @@ def collect(rows: Iterable[tuple[str, str, str]], towns: Towns, cities: dict[tup
         place = cities.setdefault((prefecture, place_key(city)), (prefecture, city))
         known = towns.setdefault(place, {})
         plain = unicodedata.normalize("NFKC", written.replace("〜", "、"))
-        base = without_aza(_CHOME.sub("", plain)).replace(" ", "")
+        base = without_aza((_CHO if city.startswith("堺市") else _CHOME).sub("", plain)).replace(" ", "")
         if prefecture == "岩手県" and (chiwari := _CHIWARI.match(base)) and not base.startswith("第"):
             base = chiwari.group(1)
         if not base or _NOT_A_TOWN.search(base):

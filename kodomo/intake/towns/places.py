@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from kodomo.intake.towns.folding import LINKING, place_key, place_tokens, without_aza
+from kodomo.intake.towns.folding import KANJI_NUMBER, LINKING, place_key, place_tokens, without_aza
 from kodomo.intake.towns.former_places_names import FORMER
 from kodomo.intake.towns.register import How, Municipality, Register, register
 
@@ -35,6 +35,7 @@ _STREET = re.compile(
     "^.{1,30}(?:上[がるルガ]+|下[がるルガ]+|東入[るル]?|西入[るル]?|上入[るル]?)(?:[0-9〇一二三四五六七八九十]+丁目)?(?=.)"
 )
 _FORMER_STEM = re.compile("[市町村区]$")
+_NUMERAL_RUN = re.compile(f"{KANJI_NUMBER}(?=丁目|番|号|[-ーの])")
 _LINK = re.compile("[ケノツ]")
 
 
@@ -116,10 +117,10 @@ class _Hit:
     is_loose: bool = False
     street: str = ""
 
-    def weight(self) -> tuple[bool, int, bool, int, bool]:
-        """What decides between two: a town that fits, its length, a living and fully written municipality."""
+    def weight(self) -> tuple[bool, int, bool, bool]:
+        """What decides between two: a town that fits, how much of the text is understood, a living municipality in full."""
         whole = self.how in (How.FULL, How.WITHOUT_WARD)
-        return bool(self.town), self.town_ends, whole, -len(self.left), self.municipality.is_living
+        return bool(self.town), self.town_ends - len(self.left), whole, self.municipality.is_living
 
 
 def _city_hits(left: str, prefecture: str, books: Register) -> list[_Hit]:
@@ -135,6 +136,8 @@ def _city_hits(left: str, prefecture: str, books: Register) -> list[_Hit]:
             hits.append(_hit(municipality, how, left[end:].lstrip()))
     same = [h for h in hits if not prefecture or h.municipality.prefecture == prefecture]
     hits = same or hits
+    in_full = {h.municipality.without_ward for h in hits if h.how is How.FULL}
+    hits = [h for h in hits if h.how is not How.WITHOUT_WARD or h.municipality.without_ward not in in_full]
     # A short name counts only with its prefecture or with a town that fits: 本町 and 中央区 are everywhere.
     return [
         h
@@ -172,11 +175,23 @@ def find_town(municipality: Municipality, text: str) -> tuple[str, int, bool]:
     for length, end in reversed(ends):
         if key[:length] in towns:
             return towns[key[:length]], end, False
+    if split := _split_numeral(towns, text):
+        return *split, False
     loose = municipality.loose_towns
     for length, end in reversed(ends):
         if _LINK.sub("", key[:length]) in loose and key[length - 1] not in "ケノツ":
             return loose[_LINK.sub("", key[:length])], end, True
     return "", 0, False
+
+
+def _split_numeral(towns: dict[str, str], text: str) -> tuple[str, int] | None:
+    """船川港双六三丁目: the town's last numeral runs into the number's first; the longest town that fits."""
+    if not (run := _NUMERAL_RUN.search(text[:40])):
+        return None
+    for end in range(run.end() - 1, run.start(), -1):
+        if town := towns.get(place_tokens(text[:end])[0]):
+            return town, end
+    return None
 
 
 def _by_stem(left: str, books: Register) -> tuple[str, list[_Hit]]:

@@ -13,12 +13,19 @@ from enum import Enum
 from functools import cache
 from pathlib import Path
 
-from kodomo.intake.towns.folding import place_key
+from kodomo.intake.characters import fold_characters
+from kodomo.intake.towns.folding import place_key, place_tokens
 
 REGISTER = Path(__file__).with_name("towns.bin")
 
 _DESIGNATED = re.compile("^(?P<city>.+?市)(?P<ward>[^市]+区)$")
 _COUNTY = re.compile("^(?P<county>(?:余市|高市|佐波|杵島|田村|柴田|[^市区]{1,4}?)郡)(?P<town>.+[町村])$")
+_ALSO_WRITTEN = {
+    "三宅村": ("三宅島三宅村", "三宅島"), "八丈町": ("八丈島八丈町", "八丈島"), "塩竈市": ("塩釜市",), "丹波篠山市": ("篠山市",),
+    "神津島村": ("神津島",), "御蔵島村": ("御蔵島",), "青ヶ島村": ("青ヶ島",), "大島町": ("伊豆大島", "大島支庁大島町"),
+}  # fmt: skip
+"""Names in use beside the official one: islands before their villages, 釜 for 竈, a name until 2019."""
+
 _LINK = re.compile("[ケノツ]")
 _NUMBER = re.compile("[0-9]+;")
 _SAPPORO_SHORT = re.compile("^([北南][0-9]+;)条([東西])$")
@@ -50,8 +57,11 @@ class Municipality:
     def towns(self) -> dict[str, str]:
         """Comparison key -> the town as the register spells it."""
         if self._towns is None:
-            names = self.listed.split("\t")
-            self._towns = {place_key(n.rstrip("*")): n.rstrip("*") for n in reversed(names) if n}
+            names = [n for n in self.listed.split("\t") if n]
+            plain = [n.rstrip("*") for n in names]
+            # One fold for all: a municipality has up to a thousand towns.
+            folded = fold_characters("\t".join(plain)).split("\t")
+            self._towns = {place_tokens(f)[0]: n for f, n in zip(reversed(folded), reversed(plain), strict=True)}
             self._chome = frozenset(n[:-1] for n in names if n.endswith("*"))
             for key in list(self._towns):
                 if (short := _SAPPORO_SHORT.match(key)) and self.city.startswith("札幌市"):
@@ -100,6 +110,8 @@ class Register:
 
     def _name(self, number: int, city: str) -> None:
         self._add(city, number, How.FULL)
+        for other in _ALSO_WRITTEN.get(city, ()):
+            self._add(other, number, How.FULL)
         if county := _COUNTY.match(city):
             self._add(county["town"], number, How.WITHOUT_COUNTY)
         if designated := _DESIGNATED.match(city):
