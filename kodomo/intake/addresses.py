@@ -10,7 +10,7 @@ from typing import NamedTuple
 from kodomo.intake.characters import fold_characters
 from kodomo.intake.towns import house_numbers, places
 from kodomo.intake.towns.folding import in_kanji, kanji_number
-from kodomo.intake.towns.house_numbers import DASH, PART_OF_NAME, ZONE, HouseNumber, branch_before, read_number
+from kodomo.intake.towns.house_numbers import BRANCHES, DASH, PART_OF_NAME, UNIT_AHEAD, ZONE, HouseNumber, read_number
 from kodomo.intake.towns.places import Place, locate
 
 __all__ = ["NO_ADDRESS", "AddressForm", "WrittenAddress", "kanji_number", "normalise_address", "read_address"]
@@ -56,6 +56,7 @@ _ABROAD = re.compile(
 )
 _ANY_JAPANESE = re.compile("[一-龥々ぁ-んァ-ヶ]")
 _UNTIDY = re.compile(r"[\s_]+")
+_BRANCH = re.compile(f"^[{BRANCHES}](?=第?[0-9〇一二三四五六七八九十百千])")
 _LINKING_KE = re.compile("(?<=[一-龥々])[ヶヵケカガがゲ](?=[一-龥])")
 _LINKING_NO = re.compile("(?<=[一-龥々])[のノ之](?=[一-龥])")
 _LINKING_TSU = re.compile("(?<=[一-龥々])[ッツつっ](?=[一-龥])")
@@ -63,7 +64,7 @@ _BUILDING = re.compile(
     "ハイツ|コーポ|マンション|アパート|ビル|荘|寮|団地|住宅|ハイム|メゾン|パーク|レジデンス|タワー|コート|方$|様方|号室|[A-Za-zァ-ヴー]{4,}"
 )
 _FAST = re.compile(
-    rf"(?P<head>[^0-9]+)(?P<chain>[0-9]+(?:(?:{DASH}|丁目|番地?の?|の)[0-9]+)*)(?:番地?|号)?(?P<rest>$|\s.*$)"
+    rf"(?P<head>[^0-9]+)(?P<chain>[0-9]+(?:(?:{DASH}|丁目|番地?の?|の)[0-9]+)*)(?:番地?|号)?(?P<rest>$|\s(?!{UNIT_AHEAD}).*$)"
 )
 
 
@@ -112,7 +113,7 @@ def _read_folded(folded: str, prefecture: str, city: str) -> WrittenAddress:
     if fast := _FAST.match(folded):
         place = locate(fast["head"], prefecture, city)
         if place.is_known and not place.left and not place.takes_digits:
-            return _assembled(place, read_number(fast["chain"], fast["rest"]))
+            return _assembled(place, read_number(fast["chain"], fast["rest"], has_no_chome=not place.has_chome))
     if _UNKNOWN.match(folded):
         return WrittenAddress(None, doubts=("unknown",))
     if _ABROAD.match(folded):
@@ -133,7 +134,9 @@ def _read_slowly(place: Place) -> WrittenAddress:
         )
         start = word.end() if word else 0
         if zone := ZONE.match(stripped, start):
-            return _assembled(place, read_number(zone["chain"], stripped[zone.end() :], word.group() if word else ""))
+            prefix = word.group() if word else ""
+            found = read_number(zone["chain"], stripped[zone.end() :], prefix, has_no_chome=not place.has_chome)
+            return _assembled(place, found)
     if house_numbers.says_no_number(left.strip()):
         return _assembled(place, HouseNumber("", left.strip(), ("no_house_number",)))
     return _with_unlisted_part(place, left)
@@ -147,11 +150,7 @@ def _with_unlisted_part(place: Place, left: str) -> WrittenAddress:
     if place.is_known and _BUILDING.search(before):
         return _assembled(place, HouseNumber("", house_numbers.tidy_rest(left)))
     name = name.replace(" ", "")
-    branch = (
-        name[-1:]
-        if zone and len(name) > 0 and branch_before(f"{name[-1:]}の") and (place.is_known or len(name) > 1)
-        else ""
-    )
+    branch = name if zone and place.city and len(name) == 1 and name in BRANCHES else ""
     name = _fold_town(_in_kanji(name[: len(name) - len(branch)]))
     found = (
         read_number(zone["chain"], left[zone.end() :], branch)
@@ -178,7 +177,7 @@ def _assembled(place: Place, found: HouseNumber, more_town: str = "", doubts: tu
     town = place.town + more_town
     form = AddressForm(place.prefecture, place.city, town, found.number, found.rest)
     told = (*place.doubts, *doubts, *found.doubts)
-    if not town:
+    if not town and not (found.number and found.number[0] in BRANCHES):
         told += ("no_town",)
     if not found.number and "no_house_number" not in told:
         told += ("no_number",)

@@ -14,6 +14,8 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
+from kodomo.intake.characters import without_invisible
+
 
 @dataclass(frozen=True)
 class Era:
@@ -162,7 +164,7 @@ def first_day(value: str) -> dt.date:
 
 def _plain(text: str) -> str:
     """Half width, era ligatures spelt out, numerals in digits, without spaces, time of day and weekday."""
-    plain = unicodedata.normalize("NFKC", text[:LONGEST]).strip().replace("’", "").replace("'", "")
+    plain = unicodedata.normalize("NFKC", without_invisible(text[:LONGEST])).strip().replace("’", "").replace("'", "")
     plain = _CLOCK.sub("", _WEEKDAY.sub("", plain.upper()).strip())
     plain = _WEEKDAY.sub("", plain)
     plain = _KANJI_NUMERAL.sub(lambda m: str(_kanji_number(m.group())), plain)

@@ -30,7 +30,7 @@ from kodomo.intake.normalise import (
     split_by_surname,
 )
 from kodomo.intake.towns.folding import kanji_number
-from kodomo.intake.towns.house_numbers import DASH, tidy_rest
+from kodomo.intake.towns.house_numbers import DASH, FIRST_ROOM, UNIT_AHEAD, tidy_rest
 from kodomo.intake.towns.places import Place, locate
 
 Form = TypeVar("Form")
@@ -43,7 +43,7 @@ _PLAIN_NAME = re.compile(
 _DIGIT = "[0-9０-９]"
 _PLAIN_ADDRESS = re.compile(
     rf"^([{KANJI}{_KANA}]+?)(?:({_DIGIT}{{1,4}})|([一二三四五六七八九十]{{1,3}})(?=丁目))"
-    rf"(?:(?:{DASH}|丁目|番地?の?|の)({_DIGIT}{{1,4}})(?:(?:{DASH}|番地?の?|の)({_DIGIT}{{1,4}}))?)?(?:番地?|号)?(?:[ 　]([^_＿。,，、､｡]*))?$"
+    rf"(?:(?:{DASH}|丁目|番地?の?|の)({_DIGIT}{{1,4}})(?:(?:{DASH}|番地?の?|の)({_DIGIT}{{1,4}}))?)?(?:番地?|号)?(?:[ 　](?!{UNIT_AHEAD})([^_＿。,，、､｡]*))?$"
 )
 _PLAIN_DATE = re.compile(
     r"^(?:([0-9]{4})[-/.年]|(明治|大正|昭和|平成|令和|[MTSHRmtshr])(元|[0-9]{1,2})[-/.年])([0-9]{1,2})[-/.月]([0-9]{1,2})日?$"
@@ -178,6 +178,8 @@ def addresses_of(values: Iterable[str], prefecture: str = "", city: str = "") ->
         if head not in places:
             places[head] = plain_place(head)
         if (place := places[head]) is None:
+            return normalise_address(text, prefecture, city)
+        if third and int(third) >= FIRST_ROOM and not place.has_chome:
             return normalise_address(text, prefecture, city)
         number = str(int(first or kanji_number(kanji)))
         if third:

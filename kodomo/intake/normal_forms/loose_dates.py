@@ -53,7 +53,7 @@ _FISCAL = re.compile(r"^(?P<year>.{1,8}?)年?度$")
 _PART = re.compile(r"^(?P<month>.+?月)(?:の?(?:上旬|中旬|下旬|初旬|初め|末日?|半ば|中|頃))$")
 _SEASON = re.compile(r"^(?P<year>.+?年)の?(?:[春夏秋冬][頃ごろ]*|前半|後半|上期|下期|初め|末|中)$")
 _RANGE = re.compile(r"^(?P<start>.*?\d[年月日]?)\s*(?:〜|~|～|から|より|-(?=[A-Z明大昭平令])|至).*$")
-_LONG_DIGITS = re.compile(r"^(?P<date>(?:19|20)\d{6})\d{4}(?:\d{2})?$", re.ASCII)
+_LONG_DIGITS = re.compile(r"^(?P<date>(?:18|19|20)\d{6})\d{4}(?:\d{2})?$", re.ASCII)
 _CODED_SHORT = re.compile(r"^(?P<code>[1-5])(?P<year>\d{2})(?P<month>\d{2})$", re.ASCII)
 _LEADING_DATE = re.compile(r"^(?P<date>.*?\d日?)[\s、,(].+$")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from kodomo.intake.characters import KANJI
 from kodomo.intake.towns.folding import KANJI_NUMBER, plain_number
 
 DASH = "[-‐‑‒–—―−ーｰ－─━~〜∼]"
@@ -13,8 +14,14 @@ _BETWEEN = rf"\s?(?:{_UNIT}\s?){{1,3}}第?"
 _NUMBER = rf"(?:[0-9]+|{KANJI_NUMBER})"
 _ENDING = r"\s?(?:丁目|番地|番(?![町丁街館棟組通])|地割|号(?![室棟館線車])|丁(?![目町]))"
 
+UNIT_AHEAD = rf"\s*(?:丁|番|号|地割|の|ノ|之|{DASH})"
+"""A unit behind a blank: the chain of numbers isn't at its end yet."""
+
+_LINKED = rf"(?:[0-9]+|{KANJI_NUMBER}(?=\s?{_UNIT}|{_ENDING}|\s|$|[^{KANJI}ぁ-んァ-ヶ]))"
+"""三 in 2番三井ビル is no number, in 2番三 and 2番三号 it is."""
+
 ZONE = re.compile(
-    rf"第?(?P<chain>[0-9]+(?:{_BETWEEN}{_NUMBER})*|{KANJI_NUMBER}(?:{_BETWEEN}{_NUMBER})+|{KANJI_NUMBER}(?={_ENDING}|\s*$))"
+    rf"第?(?P<chain>[0-9]+(?:{_BETWEEN}{_LINKED})*|{KANJI_NUMBER}(?:{_BETWEEN}{_LINKED})+|{KANJI_NUMBER}(?={_ENDING}|\s*$))"
     rf"(?:{_ENDING})?"
 )
 """A chain of numbers with what links them. A number in kanji counts only with a unit, a link or the end behind it."""
@@ -24,8 +31,9 @@ PART_OF_NAME = re.compile(
 )
 """A number that belongs to a place's name when the register doesn't know the place: 北3条, 2番町, 15線."""
 
-_BRANCH_WORDS = "甲乙丙丁戊己庚辛壬癸イロハニホヘトチリヌルヲ子丑寅卯辰巳午未申酉戌亥"
-_BRANCH_BEFORE = re.compile(rf"^(?P<word>[甲乙丙丁戊己庚辛壬癸イロハニホヘトチリヌルヲ])(?:第?{DASH}?|の)$")
+BRANCHES = "甲乙丙丁戊己庚辛壬癸イロハニホヘトチリヌルヲ"
+"""What may stand before or in a 番地: 甲123番地, ロ45."""
+
 _BRANCH_AFTER = re.compile(
     rf"^{DASH}?の?(?P<word>[甲乙丙丁戊イロハニホヘト])(?:号|の|{DASH})*(?P<more>[0-9]+)?(?=$|\s|号|番)(?:号|番地?)?"
 )
@@ -34,6 +42,10 @@ _NO_NUMBER = re.compile("^(?:無番地?|番地(?:無し?|なし)|番外地|無�
 _LOOSE_ENDS = re.compile(rf"^(?:{DASH}|[\s,、.・/_])+|[\s,、・]+$")
 _LAND = re.compile("^(?:番地)?(?:地先|先|付近|隣接?|内(?=$|\\s)|外[0-9一二三四五六七八九十]*筆?(?=$|\\s)|ほか)")
 _HALL = re.compile(r"(?<=[^\x00-\x7f])\s+(?=[^\x00-\x7f])|(?<=[^\x00-\x7f])\s+(?=[0-9])|(?<=[0-9])\s+(?=[^\x00-\x7f])")
+
+
+FIRST_ROOM = 100
+"""号 and 枝番 hardly reach it; rooms begin with their floor."""
 
 
 class HouseNumber(NamedTuple):
@@ -46,14 +58,17 @@ class HouseNumber(NamedTuple):
 
 DOUBTS = {
     "room_in_chain": "ハイフンで続く終わりの数は部屋番号とみなしました",
+    "maybe_room": "終わりの数は部屋番号かもしれません",
     "no_house_number": "番地がないと書かれています",
     "about": "「先」「付近」などと書かれています",
     "long_number": "番地の桁が多すぎます",
 }
 
 
-def read_number(chain: str, rest: str, prefix: str = "") -> HouseNumber:
+def read_number(chain: str, rest: str, prefix: str = "", *, has_no_chome: bool = False) -> HouseNumber:
     """Take a chain of numbers apart; a fourth number, or one that a room's unit follows, is a room.
+
+    Where a town is known to have no 丁目, a third number from 100 on is a room as well (本町12-3-405).
 
     Args:
         chain: what ``ZONE`` found; rest: what stands behind it; prefix: 甲, イ and so on before it.
@@ -64,10 +79,13 @@ def read_number(chain: str, rest: str, prefix: str = "") -> HouseNumber:
         doubts.append("long_number")
     if len(numbers) > 1 and _ROOM_FOLLOWS.match(rest):
         rest = f"{numbers.pop()}{rest}"
-    if len(numbers) > 3:
-        rest = "-".join(map(str, numbers[3:])) + (" " + rest if rest[:1].isdigit() else rest)
-        numbers = numbers[:3]
-        doubts.append("room_in_chain")
+    kept = 2 if has_no_chome and len(numbers) == 3 and numbers[2] >= FIRST_ROOM else 3
+    if len(numbers) > kept:
+        rest = "-".join(map(str, numbers[kept:])) + (" " + rest if rest[:1].isdigit() else rest)
+        numbers = numbers[:kept]
+        doubts += [] if "号" in chain else ["room_in_chain"]
+    elif len(numbers) == 3 and numbers[2] >= FIRST_ROOM and "号" not in chain:
+        doubts.append("maybe_room")
     written = "-".join(map(str, numbers))
     if branch := _BRANCH_AFTER.match(rest):
         written += "-" + branch["word"] + (f"-{int(branch['more'])}" if branch["more"] else "")
@@ -76,12 +94,6 @@ def read_number(chain: str, rest: str, prefix: str = "") -> HouseNumber:
         doubts.append("about")
         rest = rest[land.end() :] if land.group() == "番地" else rest
     return HouseNumber(prefix + written, tidy_rest(rest), tuple(doubts))
-
-
-def branch_before(text: str) -> str:
-    """甲, イ and so on, if that is all that stands between the town and its number; else nothing."""
-    found = _BRANCH_BEFORE.match(text)
-    return found["word"] if found else ""
 
 
 def says_no_number(text: str) -> bool:

@@ -1,0 +1,82 @@
+"""A column normalised at once gives what its values give one by one."""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kodomo.intake.addresses import normalise_address
+from kodomo.intake.dates import read_date
+from kodomo.intake.normalise import learn_surnames, normalise_name
+from kodomo.intake.normalise_columns import addresses_of, dates_of, names_of, reading_of, readings_of
+
+NAMES = ["山田 太郎", "山田　太郎", "山田太郎", "髙﨑 惠子", "〓田 花子", "\ue000田 花子", "山田 太郎様", "山田 花子さん", "山田 まん", "高橋 氏", "ヤマダ タロウ", "やまだ たろう",
+         "山田 ベビー", "山田 未定", "山田 未", "NGUYEN VAN A", "山田 花子(旧姓 佐藤)", "李 明", "山田 太 郎", "葛󠄀城 一", "山田\n花子", "", " ", "山田 はな子", "マリア 山田", "ジョン・スミス"]  # fmt: skip
+READINGS = [
+    "ヤマダ タロウ",
+    "ﾔﾏﾀﾞ ﾀﾛｳ",
+    "やまだ　たろう",
+    "ヤマダ",
+    "ヤマダ ミテイ",
+    "ヤマダ ベビー",
+    "ヴァン ヴー",
+    "カ゛ク タロウ",
+    "コウタロウ オオノ",
+    "マリア テレサ サントス",
+    "ヤマダ\nタロウ",
+    "",
+    "・",
+    "Á B",
+    "シ-ナ",
+]
+ADDRESSES = [
+    "東京都千代田区霞が関1-2-3", "千代田区霞ヶ関一丁目2番3号", "千代田区霞が関１－２－３", "千代田区霞が関1-2-301", "宮崎市本町1-2-301", "東京都千代田区霞が関1-2-3 ハイツ203", "千代田区霞が関1-2-3　ﾊｲﾂ 203",
+    "千代田区霞が関1-2-3-101", "札幌市中央区北1条西2-3", "札幌市中央区北一条西2丁目3", "三番町1-2", "ひなた市朝日町1-2-3", "朝日町1-2-3", "京都市中京区寺町通御池上る上本能寺前町488", "府中市宮西町2-24",
+    "東京都\n千代田区1", "", "不明", "千代田区霞が関1 丁目2", "千代田区霞が関1 -2", "千代田区霞が関1の2の3", "千代田区霞が関1丁目2番地の3号", "千代田区霞が関三丁目", "千代田区霞が関十二丁目3", "松山市二番町四丁目7-2",
+    "千代田区霞が関1-2-3 山田_太郎方", "千代田区霞が関00012-03", "桑折町桑島三四丁目1-2", "浦臼町浦臼第1", "浦臼町浦臼第15-7",
+]  # fmt: skip
+DATES = [
+    "2024-04-01", "2024/4/1", "R6.4.1", "令和6年4月1日", "令和元年5月1日", "5060401", "20240401", "S64.1.8", "平成31年5月1日", "2023-02-29", "R1.4.30", "T15.12.25", "明治45.7.30", "M6.1.1", "M5.1.1", "H1.1.7",
+    "平成2.1.1", "0000000", "9999999", "99999999", "20240230", "1234567", "", "R0.1.1", "２０２４年４月１日", "2024\n04", "R06.04.01", "3270815", "18000101", "2200-01-01", "R81.1.1", "R82.1.1", "S100.1.1", "不明",
+]  # fmt: skip
+
+mixed = lambda values: st.lists(st.one_of(st.sampled_from(values), st.text(max_size=25)), unique=True, max_size=12)  # noqa: E731
+SURNAMES = learn_surnames(["山田 太郎", "髙橋　誠", "山 一"])
+
+
+@settings(deadline=None)
+@given(mixed(NAMES))
+def test_names(values: list[str]) -> None:
+    assert names_of(values, SURNAMES) == {v: normalise_name(v, SURNAMES) for v in values}
+
+
+@settings(deadline=None)
+@given(mixed(READINGS))
+def test_readings(values: list[str]) -> None:
+    assert readings_of(values) == {v: reading_of(v) for v in values}
+
+
+@settings(deadline=None)
+@given(mixed(ADDRESSES), st.sampled_from([("", ""), ("東京都", "千代田区"), ("未来県", "ひなた市")]))
+def test_addresses(values: list[str], own: tuple[str, str]) -> None:
+    assert addresses_of(values, *own) == {v: normalise_address(v, *own) for v in values}
+
+
+@settings(deadline=None)
+@given(mixed(DATES))
+def test_dates(values: list[str]) -> None:
+    assert dates_of(values) == {v: read_date(v) for v in values}
+
+
+@pytest.mark.parametrize(
+    "column", [(names_of, NAMES), (readings_of, READINGS), (addresses_of, ADDRESSES), (dates_of, DATES)]
+)
+def test_all_at_once_and_the_collector_left_as_it_was(column) -> None:
+    together, values = column
+    single = {normalised: form for v in values for normalised, form in together([v]).items()}
+    assert gc.isenabled()
+    assert together(values) == single == together(reversed(values))
+    assert together([]) == {}
