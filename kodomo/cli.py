@@ -181,8 +181,16 @@ def receive_paths(receive: Callable[..., Result], paths: list[Path]) -> Callable
 
 
 def _read_password(path: Path | None) -> str | None:
-    # From a file, never from the command line: other accounts can read the process list.
-    return path.read_text().strip() if path else None
+    # From a file or the keyboard, never from the command line: other accounts can read the process list.
+    if path is None:
+        return None
+    if str(path) == "-":
+        return getpass.getpass("パスワード: ") or None
+    try:
+        return path.read_text(encoding="utf-8-sig").strip("\r\n") or None
+    except (OSError, UnicodeDecodeError) as fault:
+        reason = getattr(fault, "strerror", None) or "文字として読めません"
+        raise WrongUsage("パスワードのファイルを読めません。", where=f"{path} ({reason})") from None
 
 
 def _layout(arguments: argparse.Namespace) -> Result:
@@ -197,7 +205,7 @@ def _layout_draft(arguments: argparse.Namespace) -> Result:
             "下書きをつくるファイルを一つ指定してください。", where="kodomo layout draft FILE [--out LAYOUT.toml]"
         )
     folder = arguments.municipality.resolve()
-    result = draft_layout(arguments.files[0], known_of(folder))
+    result = draft_layout(arguments.files[0], known_of(folder), password=_read_password(arguments.password_file))
     text = result.pop("layout")
     if arguments.out is None:
         if not arguments.json:
@@ -215,7 +223,8 @@ def _layout_check(arguments: argparse.Namespace) -> Result:
     if len(arguments.files) != 2:
         raise WrongUsage("レイアウトとファイルを指定してください。", where="kodomo layout check LAYOUT.toml FILE")
     folder = arguments.municipality.resolve()
-    result = check_file(*arguments.files, on=_now().astimezone().date(), folder=folder)
+    password = _read_password(arguments.password_file)
+    result = check_file(*arguments.files, on=_now().astimezone().date(), folder=folder, password=password)
     for line in result["lines"]:
         _say(line)
     return result
@@ -474,6 +483,10 @@ _CITY_SIZE = (
     (("--seed",), {"type": int, "default": DEMO_SEED, "metavar": "S", "help": "乱数の種"}),
 )
 _PORT = (("--port",), {"type": int, "default": 8000})
+_PASSWORD = (
+    ("--password-file",),
+    {"type": Path, "metavar": "FILE", "help": "暗号化ファイルのパスワードを書いたファイル(- なら画面で尋ねる)"},
+)
 _DEMO = (("--demo",), {"action": "store_true", "help": argparse.SUPPRESS})
 
 COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], Result], str, tuple[Any, ...]]] = {
@@ -492,10 +505,7 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], Result], str, tuple[Any
         (
             (("paths",), {"nargs": "+", "type": Path, "metavar": "PATH"}),
             (("--medium",), {"default": "MEDIA", "choices": ("SYSTEM", "MEDIA", "MANUAL"), "help": "連携の方式"}),
-            (
-                ("--password-file",),
-                {"type": Path, "metavar": "FILE", "help": "暗号化ファイルのパスワードを書いたファイル"},
-            ),
+            _PASSWORD,
             (("--on-behalf-of",), {"metavar": "SOURCE", "help": argparse.SUPPRESS}),
         ),
     ),
@@ -509,6 +519,7 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], Result], str, tuple[Any
                 {"nargs": "+", "type": Path, "metavar": "PATH", "help": "draft は見本、check はレイアウトと見本"},
             ),
             (("--out",), {"type": Path, "metavar": "LAYOUT.toml", "help": "下書きを書くファイル(なければ標準出力)"}),
+            _PASSWORD,
         ),
     ),
     "municipality": (

@@ -118,13 +118,15 @@ def read_in_child(job: Job) -> Reading:
     return _reading(memoryview(_asked(_told(job), job.name, job.limits, job.descriptor)), job)
 
 
-def survey_in_child(path: Path, name: str, limits: Limits) -> dict[str, Any]:
+def survey_in_child(path: Path, name: str, limits: Limits, password: str | None = None) -> dict[str, Any]:
     """Look at a file that no layout describes (``kodomo.intake.survey``), in an interpreter of its own.
 
     Raises:
         DeliveryRefused: as ``read_in_child``.
     """
-    told = json.dumps({"task": "survey", "path": str(path), "name": name, "limits": asdict(limits)}).encode()
+    told = json.dumps(
+        {"task": "survey", "path": str(path), "name": name, "limits": asdict(limits), "password": password}
+    ).encode()
     answer = memoryview(_asked(told, name, limits, None))
     if not answer or bytes(answer[:4]) != MAGIC:
         raise _died(name)
@@ -163,7 +165,7 @@ def _told(job: Job) -> bytes:
         {
             "path": str(job.path), "name": job.name, "layout": str(job.layout.path), "columns": sorted(job.columns),
             "rules": sorted(job.rules), "key": job.key.hex(), "arrived_on": job.arrived_on.isoformat(),
-            "limits": asdict(job.limits),
+            "limits": asdict(job.limits), "password": job.password,
         }
     ).encode()  # fmt: skip
 

@@ -20,6 +20,7 @@ from pathlib import Path, PurePosixPath
 
 from kodomo.configuration import Home
 from kodomo.errors import Busy, DeliveryRefused, StaffError, WrongUsage
+from kodomo.intake.aes_zip import METHOD, aes_pieces
 from kodomo.intake.incoming import Copy, clear, has_leftovers
 from kodomo.intake.limits import Limits
 from kodomo.intake.sanitise import ZIP, check_archive, refused
@@ -196,7 +197,15 @@ def unpack(taken: Taken, folder: Path, limits: Limits, password: str | None) -> 
 def _entry_pieces(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, password: str | None) -> Iterator[bytes]:
     is_protected = bool(entry.flag_bits & 0x1)
     if is_protected and not password:
-        raise refused("password", "パスワードで保護された書庫です。", name, "パスワードを添えて受領し直してください。")
+        raise refused(
+            "password",
+            "パスワードで保護された書庫です。",
+            name,
+            "--password-file でパスワードを添えて受領し直してください。",
+        )
+    if is_protected and password and entry.compress_type == METHOD:
+        yield from aes_pieces(Path(str(archive.filename)), entry, name, password)
+        return
     try:
         handle = archive.open(entry, pwd=password.encode() if is_protected and password else None)
     except (RuntimeError, NotImplementedError, zipfile.BadZipFile):

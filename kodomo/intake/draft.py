@@ -36,7 +36,7 @@ class Known:
     offices: tuple[str, ...] = ()
 
 
-def draft_layout(path: Path, known: Known, limits: Limits = LIMITS) -> dict[str, Any]:
+def draft_layout(path: Path, known: Known, limits: Limits = LIMITS, password: str | None = None) -> dict[str, Any]:
     """Look at a file and draft its layout.
 
     Returns:
@@ -53,7 +53,7 @@ def draft_layout(path: Path, known: Known, limits: Limits = LIMITS) -> dict[str,
             )
         if path.stat().st_size > limits.file_bytes:
             raise refused("too_large", "ファイルが大きすぎます。", path.name, "分けて渡してください。")
-        found = survey_in_child(path.resolve(), path.name, limits)
+        found = survey_in_child(path.resolve(), path.name, limits, password)
     except OSError as fault:
         raise StaffError(
             "ファイルを読めません。", where=f"{path} ({fault.strerror})", then="権限と場所を確かめてください。"

@@ -29,7 +29,13 @@ TRIAL_KEY = b"layout check" + bytes(20)
 
 
 def check_file(
-    layout_path: Path, path: Path, *, on: dt.date, folder: Path | None = None, limits: Limits = LIMITS
+    layout_path: Path,
+    path: Path,
+    *,
+    on: dt.date,
+    folder: Path | None = None,
+    limits: Limits = LIMITS,
+    password: str | None = None,
 ) -> dict[str, Any]:
     """Read a file by a layout as ``kodomo receive`` would, and tell what would become of it. Lands nothing.
 
@@ -61,13 +67,12 @@ def check_file(
         lines += barred
         columns = permission.columns if permission else frozenset(c.reference for c in layout.columns if not c.ignore)
         rules = permission.rules if permission else frozenset(range(len(layout.facts)))
-        job = Job(
-            path.resolve(), path.name, layout, columns, rules, TRIAL_KEY, layout.extracted_on(path.name) or on, limits
-        )
+        job = Job(path.resolve(), path.name, layout, columns, rules, TRIAL_KEY, layout.extracted_on(path.name) or on,
+                  limits, password=password)  # fmt: skip
         reading = read_in_child(job)
     except DeliveryRefused as refusal:
         lines += [f"× {refusal.what}", f"  場所: {refusal.where}", f"  次にすること: {refusal.then}"]
-        lines += _hints(path, layout, limits)
+        lines += _hints(path, layout, limits, password)
         return {**told, "fits": False, "refused": refusal.details.get("code", ""), "what": refusal.what,
                 "where": refusal.where, "then": refusal.then, "lines": lines, "exit_code": DeliveryRefused.exit_code}  # fmt: skip
     found = _summary(layout, reading)
@@ -195,10 +200,10 @@ def _weak_persons(layout: Layout) -> list[str]:
 # What doesn't ------------------------------------------------------------------------------------
 
 
-def _hints(path: Path, layout: Layout, limits: Limits) -> list[str]:
+def _hints(path: Path, layout: Layout, limits: Limits, password: str | None) -> list[str]:
     """How the file looks to somebody who doesn't know the layout, where the two differ."""
     try:
-        seen = survey_in_child(path.resolve(), path.name, limits)
+        seen = survey_in_child(path.resolve(), path.name, limits, password)
     except (DeliveryRefused, OSError):
         return []
     file, shape, lines = layout.file, seen["shape"], []

@@ -31,6 +31,7 @@ from kodomo.intake.header import printable
 from kodomo.intake.individual_number import NumberWatch
 from kodomo.intake.layout import Layout, LayoutColumn, read_layout
 from kodomo.intake.limits import Limits
+from kodomo.intake.office import Source, opened
 from kodomo.intake.places import Found, find_places
 from kodomo.intake.quarantine import RowFault
 from kodomo.intake.sanitise import check_kind, check_workbook, refused
@@ -58,6 +59,7 @@ class Job:
     limits: Limits
     descriptor: int | None = None
     """The open file, where it has no name that another process could open."""
+    password: str | None = field(default=None, repr=False)
 
 
 @dataclass
@@ -92,19 +94,22 @@ def read_extract(job: Job) -> Reading:
     with job.path.open("rb") as handle:
         head = handle.read(HEAD_BYTES)
     check_kind(head, job.layout.file.format, job.name)
+    source: Source = job.path
+    if job.layout.file.is_workbook:
+        source = opened(job.path, job.layout.file.format, job.name, job.password, job.limits)
     if job.layout.file.format == "xlsx":
-        check_workbook(job.path, job.name, job.limits)
+        check_workbook(source, job.name, job.limits)
     reader = _Reader(job)
-    for sheet in open_sheets(job):
+    for sheet in open_sheets(job, source):
         reader.take(sheet)
     return reader.reading()
 
 
-def open_sheets(job: Job) -> Iterable[Sheet]:
+def open_sheets(job: Job, source: Source) -> Iterable[Sheet]:
     """A file's sheets as its layout says; a text file is one sheet. Raises DeliveryRefused."""
     layout = job.layout
     if layout.file.is_workbook:
-        return open_workbook(job.path, layout, job.name, job.limits)
+        return open_workbook(source, layout, job.name, job.limits)
     opened = open_fixed if layout.file.format == "fixed" else open_text
     return [opened(job.path, layout, job.name, job.limits)]
 
@@ -408,7 +413,7 @@ def _survey(body: dict[str, Any]) -> dict[str, Any]:
     """Look at a file that no layout describes."""
     limits = Limits(**body["limits"])
     _bind(limits)
-    return survey(Path(body["path"]), body["name"], limits).told()
+    return survey(Path(body["path"]), body["name"], limits, body.get("password")).told()
 
 
 def _job(body: dict[str, Any], descriptor: int | None) -> Job:
@@ -421,6 +426,7 @@ def _job(body: dict[str, Any], descriptor: int | None) -> Job:
         key=bytes.fromhex(body["key"]),
         arrived_on=dt.date.fromisoformat(body["arrived_on"]),
         limits=Limits(**body["limits"]),
+        password=body.get("password"),
     )
 
 

@@ -187,7 +187,8 @@ class _Desk:
             pending.refusal = refusal
             return pending
         job = Job(taken.path, taken.name, layout, permission.columns, permission.rules, self.key,
-                  layout.extracted_on(taken.name) or on, self.limits, taken.copy.descriptor)  # fmt: skip
+                  layout.extracted_on(taken.name) or on, self.limits, taken.copy.descriptor,
+                  self.password)  # fmt: skip
         pending.reading = pool.submit(_timed, self.read, job)
         return pending
 

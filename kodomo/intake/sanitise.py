@@ -6,6 +6,7 @@ makes parsers dangerous. A refusal names the file and the reason, never its cont
 
 from __future__ import annotations
 
+import io
 import re
 import zipfile
 import zlib
@@ -45,19 +46,26 @@ def refused(code: str, what: str, where: str, then: str) -> DeliveryRefused:
 
 
 def check_kind(head: bytes, expected: str, name: str) -> None:
-    """Check by its first bytes that a file is what its layout says (``csv``, ``tsv`` or ``xlsx``).
+    """Check by its first bytes that a file is what its layout says (one of ``FORMATS``).
+
+    An OLE file where a workbook is expected may be an old or a protected one: ``kodomo.intake.office`` decides.
 
     Raises:
-        DeliveryRefused: another kind of file, an encrypted one, or the old binary .xls.
+        DeliveryRefused: another kind of file.
     """
     if not head:
         raise refused("empty", "ファイルが空です。", name, "出力し直して、もう一度渡してください。")
+    is_workbook = expected in ("xlsx", "xls")
     if head.startswith(OLE):
-        _refuse_ole(head, name)
+        if not is_workbook:
+            raise refused(
+                "old_office", "古い形式の表計算ソフトか文書のファイルです。", name, "CSV で出力し直してください。"
+            )
+        return
     is_archive = head.startswith(ZIP)
-    if expected == "xlsx" and not is_archive:
-        raise refused("wrong_kind", "xlsx ではないファイルです。", name, "xlsx で保存し直してください。")
-    if expected != "xlsx" and is_archive:
+    if is_workbook and not is_archive:
+        raise refused("wrong_kind", f"{expected} ではないファイルです。", name, f"{expected} で保存し直してください。")
+    if not is_workbook and is_archive:
         raise refused(
             "wrong_kind", "文字のファイルのはずが、書庫か表計算のファイルです。", name, "CSV で出力し直してください。"
         )
@@ -68,18 +76,7 @@ def check_kind(head: bytes, expected: str, name: str) -> None:
             )
 
 
-def _refuse_ole(head: bytes, name: str) -> None:
-    if "EncryptedPackage".encode("utf-16-le") in head:
-        raise refused(
-            "password",
-            "パスワードで保護された表計算ファイルです。",
-            name,
-            "パスワードを外して保存し、暗号化した媒体で渡してください。",
-        )
-    raise refused("old_office", "古い形式(.xls など)のファイルです。", name, "xlsx か CSV で保存し直してください。")
-
-
-def check_archive(path: Path, name: str, limits: Limits = LIMITS) -> list[zipfile.ZipInfo]:
+def check_archive(path: Path | io.BytesIO, name: str, limits: Limits = LIMITS) -> list[zipfile.ZipInfo]:
     """Check an archive by its directory alone, before a byte is unpacked; returns its entries.
 
     Raises:
@@ -98,7 +95,8 @@ def check_archive(path: Path, name: str, limits: Limits = LIMITS) -> list[zipfil
     total = sum(entry.file_size for entry in entries)
     if total > limits.unpacked_bytes:
         raise refused("bomb", "展開すると大きくなりすぎる書庫です。", name, _ASK)
-    packed = max(path.stat().st_size, 1)
+    size = path.getbuffer().nbytes if isinstance(path, io.BytesIO) else path.stat().st_size
+    packed = max(size, 1)
     if total > limits.ratio_counts_from and total > packed * limits.ratio:
         raise refused("bomb", "異常に高い率で圧縮された書庫です。", name, _ASK)
     _check_names(entries, name)
@@ -123,7 +121,7 @@ def _check_names(entries: list[zipfile.ZipInfo], name: str) -> None:
         seen.add(inner.lower())
 
 
-def check_workbook(path: Path, name: str, limits: Limits = LIMITS) -> None:
+def check_workbook(path: Path | io.BytesIO, name: str, limits: Limits = LIMITS) -> None:
     """Check an xlsx: its directory, forbidden parts, and the bytes of every XML part.
 
     Unpacks in pieces and counts what really comes out, since a directory can lie.

@@ -21,6 +21,7 @@ from typing import Any
 from kodomo.intake.decode import ENCODING_NAMES, decode, likely_encoding
 from kodomo.intake.guess import Guess, guess_columns, identity_of
 from kodomo.intake.limits import Limits
+from kodomo.intake.office import Source, opened
 from kodomo.intake.sanitise import OLE, ZIP, check_kind, check_workbook, refused
 from kodomo.intake.table_shape import Shape, shape_of
 from kodomo.intake.workbooks import open_calamine, sheet_rows
@@ -55,7 +56,7 @@ class Survey:
         return asdict(self)
 
 
-def survey(path: Path, name: str, limits: Limits) -> Survey:
+def survey(path: Path, name: str, limits: Limits, password: str | None = None) -> Survey:
     """Look at a file.
 
     Raises:
@@ -64,11 +65,11 @@ def survey(path: Path, name: str, limits: Limits) -> Survey:
     with path.open("rb") as handle:
         head = handle.read(1 << 16)
     if head.startswith(ZIP) or head.startswith(OLE):
-        kind = "xlsx" if head.startswith(ZIP) else "xls"
-        check_kind(head, kind, name)
+        source = path if head.startswith(ZIP) else opened(path, "xls", name, password, limits)
+        kind = "xls" if head.startswith(OLE) and not _is_zip(source) else "xlsx"
         if kind == "xlsx":
-            check_workbook(path, name, limits)
-        found, rows, lines = _workbook(path, name, kind, limits)
+            check_workbook(source, name, limits)
+        found, rows, lines = _workbook(source, name, kind, limits)
     else:
         check_kind(head, "csv", name)
         found, rows, lines = _text(path, name, limits)
@@ -215,7 +216,7 @@ def _class(byte: int) -> str:
 # Workbooks -------------------------------------------------------------------------------------
 
 
-def _workbook(path: Path, name: str, kind: str, limits: Limits) -> tuple[Survey, list[list[str]], list[int]]:
+def _workbook(path: Source, name: str, kind: str, limits: Limits) -> tuple[Survey, list[list[str]], list[int]]:
     workbook = open_calamine(path, name)
     found = Survey(kind, sheets=len(workbook.sheet_names))
     tables: list[tuple[int, list[list[str]]]] = []
@@ -240,6 +241,10 @@ def _workbook(path: Path, name: str, kind: str, limits: Limits) -> tuple[Survey,
             found.why["sheet"] = f"{len(tables)} 枚のうち、行のいちばん多いもの"
     width = max(map(len, rows), default=0)
     return found, [cells + [""] * (width - len(cells)) for cells in rows], list(range(len(rows)))
+
+
+def _is_zip(source: Source) -> bool:
+    return isinstance(source, io.BytesIO) and source.getvalue().startswith(ZIP)
 
 
 def _has_header(rows: Sequence[Sequence[str]], header: Sequence[str]) -> bool:

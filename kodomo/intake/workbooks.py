@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from itertools import islice
@@ -17,7 +18,7 @@ from kodomo.intake.sanitise import refused
 from kodomo.intake.sheets import CHUNK_ROWS, Sheet, check_width, numbered
 
 
-def open_workbook(path: Path, layout: Layout, name: str, limits: Limits) -> Iterator[Sheet]:
+def open_workbook(path: Path | io.BytesIO, layout: Layout, name: str, limits: Limits) -> Iterator[Sheet]:
     """Open the sheets that the layout asks for, one after the other.
 
     Where it asks for sheets by a pattern with ``*`` or ``?``, those without the header are left
@@ -50,11 +51,16 @@ def open_workbook(path: Path, layout: Layout, name: str, limits: Limits) -> Iter
         raise refused("no_header", "見出しのあるシートがありません。", name, "シートと見出しの行を確かめてください。")
 
 
-def open_calamine(path: Path, name: str) -> Any:
+def open_calamine(path: Path | io.BytesIO, name: str) -> Any:
     """The workbook, opened. Raises DeliveryRefused where it is protected or broken."""
     from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
     try:
+        if isinstance(path, Path) and path.suffix:
+            path = io.BytesIO(path.read_bytes())  # by its content, not by a name that may lie
+        if isinstance(path, io.BytesIO):
+            path.seek(0)
+            return CalamineWorkbook.from_filelike(path)
         return CalamineWorkbook.from_path(str(path))
     except PasswordError:
         raise refused(

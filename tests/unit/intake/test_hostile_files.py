@@ -180,7 +180,7 @@ def test_child_that_takes_too_long_is_stopped(deliver_apart, inbox):
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 KINDS = [
-    (WORKBOOK, b"", "empty"), (WORKBOOK, OLE + b"\0" * 600, "old_office"), (WORKBOOK, OLE + b"\0" * 500 + "EncryptedPackage".encode("utf-16-le"), "password"),
+    (WORKBOOK, b"", "empty"), (WORKBOOK, OLE + b"\0" * 600, "broken_workbook"), (WORKBOOK, OLE + b"\0" * 500 + "EncryptedPackage".encode("utf-16-le"), "broken_workbook"),
     (WORKBOOK, residents_csv("1,2,3,4,5"), "wrong_kind"), (RESIDENTS, b"", "empty"), (RESIDENTS, workbook_bytes(), "wrong_kind"), (RESIDENTS, b"%PDF-1.7", "wrong_kind"),
     (RESIDENTS, b"MZ\x90", "wrong_kind"), (RESIDENTS, b"<!DOCTYPE html><table>", "wrong_kind"), (RESIDENTS, b"<?xml version='1.0'?>", "wrong_kind"),
     (RESIDENTS, b"\x1f\x8b\x08", "wrong_kind"), (RESIDENTS, OLE, "old_office"),
