@@ -54,7 +54,7 @@ DOUBTS = {
     "partial": "一部が不詳です",
     "after_era": "その元号が終わったあとの日付です",
     "before_era": "その元号が始まる前の日付です",
-    "approximate": "「頃」「推定」などと書かれています",
+    "approximate": "「頃」「推定」「以前」などと書かれています",
     "calendars_differ": "和暦と西暦が合いません",
     "lunar": "明治5年までの日付は旧暦かもしれません",
     "serial": "表計算ソフトの通し番号として読みました",
@@ -79,7 +79,7 @@ _UNKNOWN_WORDS = re.compile(
     r"(?:[MTSHR]|明治|大正|昭和|平成|令和)?(?:[-/.]|年|月|日)+)$"
 )
 _CLOCK = re.compile(
-    r"(?:[T ]\s*(?:AM|PM|午前|午後)?\s*\d{1,2}(?::\d{2}(?::\d{2}(?:\.\d+)?)?|時(?:\d{1,2}分(?:\d{1,2}秒)?)?)\s*(?:AM|PM)?(?:Z|[+-]\d{2}:?\d{2})?"
+    r"(?:(?<=\d{8})T\d{4,6}Z?|[T ]\s*(?:AM|PM|午前|午後)?\s*\d{1,2}(?::\d{2}(?::\d{2}(?:\.\d+)?)?|時(?:\d{1,2}分(?:\d{1,2}秒)?)?)\s*(?:AM|PM)?(?:Z|[+-]\d{2}:?\d{2})?"
     r"|(?<=日)(?:AM|PM|午前|午後)?\d{1,2}(?::\d{2}(?::\d{2})?|時(?:\d{1,2}分(?:\d{1,2}秒)?)?))$",
     re.ASCII,
 )
@@ -87,6 +87,11 @@ _WEEKDAY = re.compile(
     r"\s*[(\[](?:[月火水木金土日](?:曜日?)?|祝|MON|TUE|WED|THU|FRI|SAT|SUN)[)\]]|[月火水木金土日]曜日?$"
 )
 _KANJI_NUMERAL = re.compile("[〇零一二三四五六七八九十百壱壹弐貳参參拾]+")
+_THOUSANDS = re.compile(r"(?<=^\d\d),(?=\d{3}$)", re.ASCII)
+_ERA_IN_LATIN = re.compile("^(?:MEIJI|TAISHO|SHOWA|HEISEI|REIWA)")
+_MARKED_UNKNOWN = re.compile(
+    r"(?<=[\d年月][./\-年月])[?*X]{1,2}|(?<=[年月])[?*X]{1,2}(?=[月日])|(?<=99[./\-])[?*X]{1,2}$"
+)
 _FORMAL_DIGITS = str.maketrans("壱壹弐貳参參拾", "一一二二三三十")
 _FOUR_GROUPS = re.compile(
     r"^(?P<code>[1-5])[.\-/](?P<year>\d{1,2})[.\-/](?P<month>\d{1,2})[.\-/](?P<day>\d{1,2})$", re.ASCII
@@ -168,8 +173,11 @@ def _plain(text: str) -> str:
     plain = _CLOCK.sub("", _WEEKDAY.sub("", plain.upper()).strip())
     plain = _WEEKDAY.sub("", plain)
     plain = _KANJI_NUMERAL.sub(lambda m: str(_kanji_number(m.group())), plain)
-    plain = re.sub(r"[\s,_\0-\x1f]", "", plain.translate(_DASHES))
-    plain = re.sub(r"^\((.+)\)$", r"\1", plain)
+    plain = _THOUSANDS.sub("", plain.translate(_DASHES)).replace("、", ",")
+    plain = re.sub(r"[\s_]", "", re.sub(r"(?<=\d)\s*[,\s]\s*(?=\d)", ".", plain)).replace(",", "")
+    plain = _ERA_IN_LATIN.sub(lambda m: m.group()[0], plain)
+    plain = _MARKED_UNKNOWN.sub("99", plain)
+    plain = re.sub(r"^[(\[「【『〈《<](.+)[)\]」】』〉》>]$", r"\1", plain)
     return _BEFORE.sub("", plain) or plain
 
 
@@ -254,7 +262,7 @@ def _from_words(plain: str) -> WrittenDate:
         reading = _in_era(_BY_WORD[found["era"]], found["year"], month, day)
     else:
         reading = _assemble(int(parts["year"]), month, day, None)
-    is_approximate = is_about or any(word in rest for word in ("頃", "ころ", "ごろ", "推定", "?"))
+    is_approximate = is_about or any(word in rest for word in ("頃", "ころ", "ごろ", "推定", "?", "以降", "以前"))
     return WrittenDate(reading.value, (*reading.doubts, "approximate")) if is_approximate else reading
 
 

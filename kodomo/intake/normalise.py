@@ -14,7 +14,20 @@ from kodomo.intake.characters import WILDCARD, fold_characters
 
 HIRAGANA_TO_KATAKANA = {code: code + 0x60 for code in range(0x3041, 0x3097)}
 SMALL_TO_LARGE = str.maketrans("ァィゥェォヵヶッャュョヮ", "アイウエオカケツヤユヨワ")
-SAME_SOUND = str.maketrans({"ヅ": "ズ", "ヂ": "ジ", "ヲ": "オ", "ヱ": "エ", "ヰ": "イ", "ヴ": "ブ"})
+SAME_SOUND = str.maketrans(
+    {
+        "ヅ": "ズ",
+        "ヂ": "ジ",
+        "ヲ": "オ",
+        "ヱ": "エ",
+        "ヰ": "イ",
+        "ヴ": "ブ",
+        "ヷ": "バ",
+        "ヸ": "ビ",
+        "ヹ": "ベ",
+        "ヺ": "ボ",
+    }
+)
 _LARGE_AND_SAME: dict[int, int | str] = {**SMALL_TO_LARGE, **SAME_SOUND}
 _KATAKANA_LARGE_AND_SAME: dict[int, int | str] = {
     **{h: _LARGE_AND_SAME.get(k, k) for h, k in HIRAGANA_TO_KATAKANA.items()},

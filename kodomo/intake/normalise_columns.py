@@ -111,7 +111,11 @@ def names_of(values: Iterable[str], surnames: Set[str] = frozenset()) -> dict[st
             surname, given = split_by_surname(whole, surnames)
         else:
             whole = surname + given
-        return NameForm("", surname, "", "", False) if given in UNNAMED else NameForm(whole, surname, given, "", False)
+        return (
+            NameForm("", surname, "", "", False)
+            if given in UNNAMED
+            else _new(NameForm, (whole, surname, given, "", False))
+        )
 
     return over_joined(values, fold_characters, quick, lambda text: normalise_name(text, surnames))
 
@@ -124,6 +128,11 @@ class Reading(NamedTuple):
     given_kana: str
     sorted_kana: str
     loose_kana: str
+
+
+_NO_READING = Reading("", "", "", "", "")
+_new = tuple.__new__
+"""Makes a named tuple in half the time of its own constructor."""
 
 
 def reading_of(text: str) -> Reading:
@@ -145,15 +154,18 @@ def readings_of(values: Iterable[str]) -> dict[str, Reading]:
 
 def _reading(spaced: str, loose: str) -> Reading:
     words = spaced.split()
-    if len(words) < 2:
-        whole = words[0] if words else ""
-        return Reading(whole, "", "", whole, loose)
-    surname = words[0]
-    given = words[1] if len(words) == 2 else "".join(words[1:])
+    if len(words) == 2:
+        surname, given = words
+        whole = surname + given
+        ordered = whole if surname <= given else given + surname
+    elif words:
+        surname, given = ("", "") if len(words) == 1 else (words[0], "".join(words[1:]))
+        whole, ordered = "".join(words), "".join(sorted(words))
+    else:
+        return _NO_READING
     if given in UNNAMED:
         return Reading("", surname, "", "", "")
-    whole = surname + given
-    return Reading(whole, surname, given, "".join(sorted(words)), loose)
+    return _new(Reading, (whole, surname, given, ordered, loose))
 
 
 def _fold_kana_lines(text: str) -> str:
@@ -187,7 +199,7 @@ def addresses_of(values: Iterable[str], prefecture: str = "", city: str = "") ->
         elif second:
             number = f"{number}-{int(second)}"
         building = tidy_rest(fold_characters(rest)) if rest else ""
-        return AddressForm(place.prefecture, place.city, place.town, number, building)
+        return _new(AddressForm, (place.prefecture, place.city, place.town, number, building))
 
     return {value: form_of(value) for value in values}
 

@@ -55,7 +55,7 @@ _SEASON = re.compile(r"^(?P<year>.+?年)の?(?:[春夏秋冬][頃ごろ]*|前半
 _RANGE = re.compile(r"^(?P<start>.*?\d[年月日]?)\s*(?:〜|~|～|から|より|-(?=[A-Z明大昭平令])|至).*$")
 _LONG_DIGITS = re.compile(r"^(?P<date>(?:18|19|20)\d{6})\d{4}(?:\d{2})?$", re.ASCII)
 _CODED_SHORT = re.compile(r"^(?P<code>[1-5])(?P<year>\d{2})(?P<month>\d{2})$", re.ASCII)
-_LEADING_DATE = re.compile(r"^(?P<date>.*?\d日?)[\s、,(].+$")
+_LEADING_DATE = re.compile(r"^(?P<date>.*?\d日?(?:生まれ|生)?)[\s、,(].+$")
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def _guess(spaced: str, plain: str, strict: WrittenDate) -> LooseDate:
     if found := _YEAR_LAST.match(plain):
         return _year_last(int(found["a"]), int(found["b"]), found["year"])
     if found := _NO_ERA.match(plain.lstrip("'’")):
-        return _without_era(found, is_western=found["sep"] in "/-" or plain[0] in "'’")
+        return _without_era(found, is_western=plain[0] in "'’" or (found["sep"] in "/-" and int(found["year"]) > 15))
     if found := _NO_ERA_MONTH.match(plain):
         return _era_guessed(int(found["year"]), found["month"] or "", "")
     if _NO_YEAR.match(plain):
@@ -128,6 +128,8 @@ def _era_guessed(year: int, month: str, day: str) -> LooseDate:
     chosen = next((r for era, r in readings.items() if 1 <= year <= latest[era.letter] and r), None)
     western = read_date(f"20{year:02d}{month.zfill(2)}{day.zfill(2)}").value if month and day else None
     possible = tuple(dict.fromkeys(r for r in (*readings.values(), western) if r))
+    if chosen is None and 64 < year < 100 and (last := read_date(f"19{year}{month.zfill(2)}{day.zfill(2)}").value):
+        return LooseDate(last, ("two_digit_year",))
     if chosen is None:
         return LooseDate(None, ("no_era",) if possible else ("impossible",), possible)
     partial = () if day else ("is_month",) if month else ("is_year",)

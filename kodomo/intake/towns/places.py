@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from kodomo.intake.towns.folding import KANJI_NUMBER, LINKING, place_key, place_tokens, without_aza
 from kodomo.intake.towns.former_places_names import FORMER
@@ -148,14 +148,16 @@ def _city_hits(left: str, prefecture: str, books: Register) -> list[_Hit]:
 
 def _hit(municipality: Municipality, how: How, left: str) -> _Hit:
     plain = without_aza(left)
-    town, end, loose = find_town(municipality, plain)
-    if town or how is not How.FULL or not municipality.city.startswith("京都市"):
-        return _Hit(municipality, how, plain, town, end, loose)
-    if street := _STREET.match(plain):
+    in_kyoto = how is How.FULL and municipality.city.startswith("京都市")
+    if in_kyoto and (street := _STREET.match(plain)):
         behind = plain[street.end() :]
         town, end, loose = find_town(municipality, behind)
-        return _Hit(municipality, how, behind, town, end, loose, street.group())
-    return _town_behind_street(municipality, how, plain)
+        if town:
+            return _Hit(municipality, how, behind, town, end, loose, street.group())
+    town, end, loose = find_town(municipality, plain)
+    if in_kyoto and not town:
+        return _town_behind_street(municipality, how, plain)
+    return _Hit(municipality, how, plain, town, end, loose)
 
 
 def _town_behind_street(municipality: Municipality, how: How, plain: str) -> _Hit:
@@ -288,13 +290,8 @@ def _former(prefecture: str, name: str, left: str, books: Register) -> Place:
             best = max(hits, key=_Hit.weight)
             return _with_town(Place(known[0], best.municipality.city), best, ("merged",))
         return _unlisted_town(known[0], known[1], left, "merged")
-    stem = _FORMER_STEM.sub("", re.sub("^.*郡(?=.)", "", name))
-    found = [
-        hit for m in (books.within(prefecture) if prefecture else ()) for lead in (stem, f"{stem}町", f"{stem}区")
-        if (hit := _hit(m, How.FULL, lead + plain)).town_ends > len(lead) and not hit.is_loose
-    ]  # fmt: skip
-    if found and len({h.municipality.city for h in found}) == 1:
-        return _with_town(Place(prefecture, found[0].municipality.city), max(found, key=_Hit.weight), ("merged",))
+    if prefecture and (heir := _heir_by_town(prefecture, _FORMER_STEM.sub("", re.sub("^.*郡(?=.)", "", name)), plain)):
+        return heir
     ward = _WORD_WARD.match(left)
     city = (
         name + ward.group()
@@ -302,3 +299,46 @@ def _former(prefecture: str, name: str, left: str, books: Register) -> Place:
         else name
     )
     return _unlisted_town(prefecture, city, left[len(city) - len(name) :], "unknown_city")
+
+
+def _heir_by_town(prefecture: str, stem: str, left: str) -> Place | None:
+    """A village or town that became a city of its name, or has an heir that kept its name in front of its towns."""
+    for number, _ in register().by_name.get(place_key(f"{stem}市"), ()):
+        city = register().municipalities[number]
+        if city.prefecture == prefecture and city.is_living and not city.without_ward:
+            return _with_town(Place(prefecture, city.city), _hit(city, How.FULL, left), ("merged",))
+    return _heir_with_town(prefecture, stem, left)
+
+
+def _heir_with_town(prefecture: str, stem: str, left: str) -> Place | None:
+    """大泉村西井出 is 北杜市大泉町西井出 now; a town that is only once in the prefecture tells its municipality too."""
+    found = [
+        hit
+        for municipality in _with_towns_like(prefecture, stem)
+        for lead in (stem, f"{stem}町", f"{stem}区")
+        if (hit := _hit(municipality, How.FULL, lead + left)).town_ends > len(lead) and not hit.is_loose
+    ]
+    if not found:
+        key, ends = place_tokens(left[:40])
+        owners = _towns_of(prefecture)
+        longest = next((key[:length] for length, _ in reversed(ends) if length > 1 and key[:length] in owners), "")
+        found = [_hit(owner, How.FULL, left) for owner in owners.get(longest, ())]
+    if not found or len({hit.municipality.city for hit in found}) > 1:
+        return None
+    best = max(found, key=_Hit.weight)
+    return _with_town(Place(prefecture, best.municipality.city), best, ("merged",))
+
+
+@lru_cache(maxsize=10_000)
+def _with_towns_like(prefecture: str, stem: str) -> list[Municipality]:
+    key = place_key(stem)
+    return [m for m in register().within(prefecture) if any(town.startswith(key) for town in m.towns)]
+
+
+@cache
+def _towns_of(prefecture: str) -> dict[str, list[Municipality]]:
+    owners: dict[str, list[Municipality]] = {}
+    for municipality in register().within(prefecture):
+        for town in municipality.towns:
+            owners.setdefault(town, []).append(municipality)
+    return owners

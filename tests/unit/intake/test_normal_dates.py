@@ -41,6 +41,7 @@ def notations(day: dt.date) -> list[str]:
         f"{day:%Y%m%d}", f"{day.isoformat()}T00:00:00", f"{day.isoformat()} 00:00:00", f"{day.year}/{m}/{d} 0:00", f"{day.isoformat()}T09:30:00+09:00",
         f"{day.isoformat()}T00:00:00.000Z", f"{day.year}/{m}/{d}({WEEKDAYS[day.weekday()]})", f"{day.year}年{m}月{d}日({WEEKDAYS[day.weekday()]}曜日)",
         f"{''.join('〇一二三四五六七八九'[int(c)] for c in str(day.year))}年{in_kanji(m)}月{in_kanji(d)}日", f"{day:%Y%m%d}103000",
+        f"「{name}{year}年{m}月{d}日」", f"{letter}{year} {m} {d}", f"{day.year} {m} {d}", f"{letter}{year}，{m}，{d}", f"{day:%Y%m%d}T000000",
         f"{name}{year}年{m}月{d}日生", f"{name}{year}年{m}月{d}日 生まれ", f"生年月日:{name}{year}年{m}月{d}日", f"'{day.year}/{m}/{d}",
     ]  # fmt: skip
     return [*written, *(w.translate(WIDE) for w in written), f"  {written[0]}　", f"({written[7]})"]
@@ -85,12 +86,15 @@ KNOWN_IN_PART = {
     "令和6年4月1日頃": ("2024-04-01", ["approximate"]), "令和6年度": ("2024", ["fiscal_year", "is_year"]), "2024年度": ("2024", ["fiscal_year", "is_year"]),
     "R6年度": ("2024", ["fiscal_year", "is_year"]), "2024-2025年度": (None, ["unreadable"]), "令和6年4月上旬": ("2024-04", ["part_of_month", "is_month"]),
     "令和6年4月末": ("2024-04", ["part_of_month", "is_month"]), "令和6年春": ("2024", ["season", "is_year"]), "202404": ("2024-04", ["is_month"]),
+    "1985-05-??": ("1985-05", ["is_month"]), "1985/05/XX": ("1985-05", ["is_month"]), "S60.5.*": ("1985-05", ["is_month"]), "昭和60年??月??日": ("1985", ["is_year"]),
     "令和六年四月": ("2024-04", ["is_month"]), "二〇二四年": ("2024", ["is_year"]),
 }  # fmt: skip
 
 WITH_A_GUESS = {
     "060401": ("2024-04-01", ["era_guessed"]), "300401": ("2018-04-01", ["era_guessed"]), "600401": ("1985-04-01", ["era_guessed"]), "6.4.1": ("2024-04-01", ["era_guessed"]),
     "6年4月1日": ("2024-04-01", ["era_guessed"]), "30年4月1日": ("2018-04-01", ["era_guessed"]), "24/4/1": ("2024-04-01", ["two_digit_year"]), "98/4/1": ("1998-04-01", ["two_digit_year"]),
+    "6/4/1": ("2024-04-01", ["era_guessed"]), "85.4.1": ("1985-04-01", ["two_digit_year"]), "850401": ("1985-04-01", ["two_digit_year"]), "令和6年4月1日以降": ("2024-04-01", ["approximate"]),
+    "2024年4月1日生（3歳）": ("2024-04-01", ["extra_words"]), "'24.4.1": ("2024-04-01", ["two_digit_year"]), "45,383": ("2024-04-01", ["serial"]),
     "1 Apr 2024": ("2024-04-01", ["english"]), "1st April 2024": ("2024-04-01", ["english"]), "April 1, 2024": ("2024-04-01", ["english"]), "Mon, 1 Apr 2024": ("2024-04-01", ["english"]),
     "2024-Apr-01": ("2024-04-01", ["english"]), "1-Apr-24": ("2024-04-01", ["english", "two_digit_year"]), "Apr-24": ("2024-04", ["english", "two_digit_year", "is_month"]),
     "Apr 2024": ("2024-04", ["english", "is_month"]), "12/31/2024": ("2024-12-31", ["year_last"]), "31/12/2024": ("2024-12-31", ["year_last"]), "4/4/2024": ("2024-04-04", ["year_last"]),
