@@ -349,6 +349,17 @@ def _announce_to_site(arguments: argparse.Namespace) -> None:
     os.environ["KODOMO_MUNICIPALITY"] = str(arguments.municipality.resolve())
 
 
+def _return_outcomes(arguments: argparse.Namespace) -> Result:
+    from kodomo.web.start import migrate, start_django
+
+    home, municipality = _home(arguments), _municipality(arguments)
+    start_django(home, municipality)
+    migrate()
+    from kodomo.support.outcomes import return_outcomes
+
+    return return_outcomes(home=home, municipality=municipality, by=_user(), at=_now())
+
+
 def _status(arguments: argparse.Namespace) -> Result:
     from kodomo.store.database import Store
 
@@ -560,6 +571,7 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], Result], str, tuple[Any
         "ひなた市で全部を通し、画面を開く",
         (*_CITY_SIZE, _PORT, (("--no-serve",), {"dest": "serve", "action": "store_false", "help": "判定まで"})),
     ),
+    "return-outcomes": (_return_outcomes, "人の判断と支援結果を、氏名のない形でこどもデータベースへ返す", ()),
     "status": (_status, "いま何があるか: 受領、鮮度、版、判定、実行", ()),
     "export-links": (_export_links, "名寄せの結果を行ごとに書き出す(識別側・証跡あり)", (_OUT,)),
     "export-judgements": (_export_judgements, "判定を書き出す(仮名)", (_OUT, _AS_OF)),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from django.conf import settings
 from django.db import transaction
 
 from kodomo.assessment import policies, trail
 from kodomo.assessment.lawful import lawful_on
-from kodomo.assessment.models import Assessment, Case, FirstView, Submission
+from kodomo.assessment.models import Assessment, Case, FirstView, Inquiry, InquiryAnswer, Submission
 from kodomo.assessment.states import REVEAL_PURPOSES, CaseState
 from kodomo.governance import permissions
 from kodomo.governance.permissions import Action, Actor
@@ -41,7 +41,7 @@ def write_first_view(
         )
         return {"concern": concern, "judgement": case.judgement_name}
 
-    _write(case_number, Action.WRITE_FIRST_VIEW, by=by, reason="", version=version, token=token, at=at, act=act)
+    write_on_case(case_number, Action.WRITE_FIRST_VIEW, by=by, reason="", version=version, token=token, at=at, act=act)
 
 
 def decide(
@@ -94,7 +94,7 @@ def decide(
         case.state, case.next_on = CaseState(decision), next_on
         return {"decision": decision, "revision": revision, "agreement": agreement, "next_on": str(next_on or "")}
 
-    _write(case_number, Action.DECIDE, by=by, reason=reason_code, version=version, token=token, at=at, act=act)
+    write_on_case(case_number, Action.DECIDE, by=by, reason=reason_code, version=version, token=token, at=at, act=act)
 
 
 def reveal_name(case_number: str, *, by: Actor, purpose_code: str, at: dt.datetime) -> Identity:
@@ -130,12 +130,108 @@ def reveal_name(case_number: str, *, by: Actor, purpose_code: str, at: dt.dateti
     return identity
 
 
+def ask_inquiry(
+    case_number: str,
+    *,
+    by: Actor,
+    asked: str,
+    questions: str,
+    due_on: dt.date | None,
+    version: int,
+    token: str,
+    at: dt.datetime,
+) -> None:
+    """Ask a school, nursery or office; the day the answer is due becomes the case's next date when that is sooner.
+
+    Raises:
+        NotPermitted: role or office.
+        NotAcceptable: nobody works on the case, no question, or no day to come.
+        VersionConflict: the case changed since the form was opened.
+    """
+
+    def act(case: Case) -> Mapping[str, object]:
+        policies.check_can_ask(case)
+        day = policies.check_inquiry(asked=asked, questions=questions, due_on=due_on, today=local_day(at))
+        Inquiry.objects.create(case=case, asked=asked, questions=questions.strip(), due_on=day,
+                               asked_by=by.username, asked_by_name=by.name, asked_at=at)  # fmt: skip
+        case.next_on = min(day, case.next_on or day)
+        return {"asked": asked, "due_on": str(day)}
+
+    write_on_case(case_number, Action.ASK_INQUIRY, by=by, reason="", version=version, token=token, at=at, act=act)
+
+
+def answer_inquiry(
+    case_number: str,
+    *,
+    by: Actor,
+    inquiry: int,
+    text: str,
+    answered_on: dt.date | None,
+    version: int,
+    token: str,
+    at: dt.datetime,
+) -> None:
+    """Record what was answered. A correction is a further answer; the first stays.
+
+    Raises:
+        NotPermitted: role or office.
+        NotAcceptable: no text, a day to come, or an inquiry of another case.
+        VersionConflict: the case changed since the form was opened.
+    """
+
+    def act(case: Case) -> Mapping[str, object]:
+        asked, day = policies.check_answer(case, inquiry, text=text, answered_on=answered_on, today=local_day(at))
+        InquiryAnswer.objects.create(inquiry=asked, answered_on=day, text=text.strip(),
+                                     recorded_by=by.username, recorded_by_name=by.name, recorded_at=at)  # fmt: skip
+        return {"asked": asked.asked, "answered_on": str(day)}
+
+    write_on_case(case_number, Action.ANSWER_INQUIRY, by=by, reason="", version=version, token=token, at=at, act=act)
+
+
+def assign_cases(
+    case_numbers: Collection[str],
+    *,
+    by: Actor,
+    caseworker: str,
+    eligible: Mapping[str, str],
+    token: str,
+    at: dt.datetime,
+) -> int:
+    """Give a list of cases one caseworker (主担当); each case leaves its own audit row. Returns how many changed.
+
+    All of it or nothing. A list of cases, in no order: it is no ranking.
+
+    Args:
+        eligible: who may be given a case: user name → office.
+
+    Raises:
+        NotPermitted: role, or a case of another office.
+        NotAcceptable: nothing chosen, or the person does not work for the case's office.
+    """
+    with transaction.atomic():
+        if Submission.objects.filter(token=token, username=by.username).exists():
+            return 0
+        cases = list(Case.objects.filter(case_number__in=case_numbers).order_by("pk"))
+        policies.check_assignment(cases, caseworker, eligible)
+        for case in cases:
+            permissions.check(by.role, Action.ASSIGN_CASE, own_office=case.office == by.office)
+        changed = [case for case in cases if case.caseworker != caseworker]
+        for case in changed:
+            case.caseworker, case.version = caseworker, case.version + 1
+            case.save()
+            detail = {**_about(case), "caseworker": caseworker}
+            event = trail.event_of(by, Action.ASSIGN_CASE, subject=case.child_key, detail=detail)
+            trail.append(event, at, settings.HOME)
+        Submission.objects.create(token=token, username=by.username, action=Action.ASSIGN_CASE, made_at=at)
+    return len(changed)
+
+
 def local_day(at: dt.datetime) -> dt.date:
     """The calendar day in the city at a moment."""
     return at.astimezone(settings.LOCAL_ZONE).date()
 
 
-def _write(
+def write_on_case(
     case_number: str,
     action: Action,
     *,
@@ -146,7 +242,18 @@ def _write(
     at: dt.datetime,
     act: Callable[[Case], Mapping[str, object]],
 ) -> None:
-    """One write: permission, once, version, act, audit row; all of it or nothing."""
+    """One write on one case: permission, once, version, act, audit row; all of it or nothing.
+
+    Every write of the assessment and of the support goes through here.
+
+    Args:
+        act: does the work on the case, which is saved afterwards; returns what the audit row says of it
+            (codes and counts, never a text).
+
+    Raises:
+        NotPermitted: role or office.
+        VersionConflict: the case changed since the form was opened.
+    """
     with transaction.atomic():
         case = _case(case_number)
         permissions.check(by.role, action, own_office=case.office == by.office)

@@ -19,7 +19,7 @@ from kodomo.assessment import trail
 from kodomo.assessment.case_numbers import new_case_number
 from kodomo.assessment.grounds import current_grounds
 from kodomo.assessment.models import Arrival, Case, CaseLevel
-from kodomo.assessment.states import CaseState
+from kodomo.assessment.states import ENDED_STATES, CaseState
 from kodomo.configuration import Home, Municipality
 from kodomo.errors import ConfigurationFault, IntegrityFault, NotReady
 from kodomo.governance import audit
@@ -174,8 +174,9 @@ def _bring_up_to_date(judged: list[Judged], known: Mapping[str, Case], judgement
     returned, touched = 0, []
     for one in judged:
         case = known[one.subject["child_key"]]
-        if case.state == CaseState.NO_ACTION and _has_risen(before[case.pk], one.levels):
+        if case.state in ENDED_STATES and _has_risen(before[case.pk], one.levels):
             case.state, returned = CaseState.RETURNED, returned + 1
+        case.has_changed = _has_changed(before[case.pk], one.levels)
         _describe(case, one, judgement)
         # A form that is open in a browser was written under the former judgement: it must notice.
         case.version += 1
@@ -184,6 +185,12 @@ def _bring_up_to_date(judged: list[Judged], known: Mapping[str, Case], judgement
     fields = [f.name for f in Case._meta.concrete_fields if f.name not in ("id", "case_number", "child_key", "office")]
     Case.objects.bulk_update(touched, fields, batch_size=200)
     return returned
+
+
+def _has_changed(before: Mapping[str, CaseLevel], now: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether any type's level or fact to be seen differs. It says that, not in which direction."""
+    former = {kind: (row.level, row.escalation) for kind, row in before.items()}
+    return former != {entry["type"]: (entry["level"], entry["escalation"] or "") for entry in now}
 
 
 def _has_risen(before: Mapping[str, CaseLevel], now: Iterable[Mapping[str, Any]]) -> bool:

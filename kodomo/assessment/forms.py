@@ -14,8 +14,8 @@ from kodomo.assessment import dates, policies
 from kodomo.assessment.lawful import Lawful
 from kodomo.assessment.models import LEVEL_CHOICES
 from kodomo.assessment.policies import sees_levels_at_once
-from kodomo.assessment.shortlist import Filters, Order, Reach, Support
-from kodomo.assessment.states import REASON_CODES, REVEAL_PURPOSES, Agreement, CaseState, Concern
+from kodomo.assessment.shortlist import Filters, Hands, Order, Reach, Support
+from kodomo.assessment.states import INQUIRED, REASON_CODES, REVEAL_PURPOSES, Agreement, CaseState, Concern
 from kodomo.configuration import Office
 from kodomo.errors import StaffError
 from kodomo.governance.permissions import Actor
@@ -38,11 +38,15 @@ class FilterForm(forms.Form):
     support = forms.ChoiceField(
         label="支援とのつながり", required=False, choices=[*EVERY, *((m.value, m.label) for m in Support)]
     )
+    caseworker = forms.ChoiceField(
+        label="主担当", required=False, choices=[*EVERY, *((m.value, m.label) for m in Hands)]
+    )
     unregistered = forms.BooleanField(label="要対協未登録", required=False)
     insufficient = forms.BooleanField(label="情報不足", required=False)
     moved_in = forms.BooleanField(label="転入1年以内", required=False)
     escalated = forms.BooleanField(label="必ず確認する事実がある", required=False)
     nobody_knows = forms.BooleanField(label="どの機関ともつながっていない", required=False)
+    changed = forms.BooleanField(label="前回の判定から変わった", required=False)
     waiting = forms.BooleanField(label="判断を待つものだけ", required=False)
     overdue = forms.BooleanField(label="次回確認日を過ぎたもの", required=False)
     order = forms.ChoiceField(label="並び順", required=False, choices=[(m.value, m.label) for m in Order])
@@ -122,10 +126,44 @@ class OnceForm(forms.Form):
         """An empty form with a fresh token."""
         return cls(initial={"token": secrets.token_urlsafe(24), "version": version, **initial})
 
+    def given(self) -> dict[str, Any]:
+        """What was entered, as the action takes it."""
+        return dict(self.cleaned_data)
+
+    def in_words(self) -> dict[str, str]:
+        """What was entered, for the page that shows two texts side by side: nobody types anything twice."""
+        return {
+            str(field.label): _in_words(field.field, self.cleaned_data.get(field.name))
+            for field in self
+            if not field.is_hidden
+        }
+
     def refuse(self, refusal: StaffError) -> None:
         """Show a policy's refusal on the form."""
         self._errors = self.errors
         self._errors.setdefault("__all__", ErrorList()).append(f"{refusal.what}{refusal.then}")
+
+
+def _in_words(field: forms.Field, value: Any) -> str:
+    choices: dict[Any, Any] = dict(getattr(field, "choices", ()))
+    return str(choices.get(value, value if value is not None else ""))
+
+
+class InquiryForm(OnceForm):
+    """調査を頼む."""
+
+    asked = forms.ChoiceField(label="照会先", choices=list(INQUIRED.items()), widget=forms.RadioSelect)
+    questions = forms.CharField(
+        label="聞くこと", widget=forms.Textarea(attrs={"rows": 5}), max_length=policies.TEXT_LIMIT
+    )
+    due_on = DateAsWritten(label="回答の期限", required=False, max_length=24)
+
+
+class AnswerForm(OnceForm):
+    """調査の回答."""
+
+    answered_on = DateAsWritten(label="回答のあった日", required=False, max_length=24)
+    text = forms.CharField(label="回答", widget=forms.Textarea(attrs={"rows": 6}), max_length=policies.TEXT_LIMIT)
 
 
 class FirstViewForm(OnceForm):

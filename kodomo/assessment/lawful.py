@@ -13,6 +13,8 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
+
 from kodomo.assessment.grounds import Grounds, Items, current_grounds
 from kodomo.assessment.models import CaseLevel
 from kodomo.configuration import Municipality
@@ -81,6 +83,11 @@ def lawful_on(today: dt.date, municipality: Municipality) -> Lawful:
         ConfigurationFault: the register or the criteria can't be read.
     """
     return Lawful(current_register(municipality), current_grounds(municipality), today)
+
+
+def lawful_at(at: dt.datetime) -> Lawful:
+    """What may be told at a moment, in the city's own calendar and by its own register."""
+    return lawful_on(at.astimezone(settings.LOCAL_ZONE).date(), settings.MUNICIPALITY)
 
 
 def current_register(municipality: Municipality) -> Register:

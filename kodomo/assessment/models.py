@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 
-from kodomo.assessment.states import Agreement, CaseState, Concern
+from kodomo.assessment.states import INQUIRED, Agreement, CaseState, Concern
 from kodomo.errors import IntegrityFault
 from kodomo.terms import OVERALL, OVERALL_LABEL, AgeBand, Decision, DifficultyType, Level
 
@@ -54,10 +54,13 @@ class Case(models.Model):
     is_insufficient = models.BooleanField("情報不足")
     is_address_protected = models.BooleanField("支援措置", default=True)
     has_escalation = models.BooleanField("必ず確認")
+    # New with this judgement, or a level or a fact that must be seen differs from the judgement before.
+    has_changed = models.BooleanField("前回から変わった", default=True)
     judgement_name = models.CharField("判定", max_length=120)
     snapshot_name = models.CharField("こどもデータベースの版", max_length=120)
     judged_as_of = models.DateField("判定の基準日")
     next_on = models.DateField("次回確認日", null=True)
+    caseworker = models.CharField("主担当", max_length=150, blank=True, db_index=True)
     arrived_at = models.DateTimeField("届いた日時")
     version = models.IntegerField(default=1)
 
@@ -155,6 +158,47 @@ class Assessment(AppendOnly):
     class Meta:
         ordering = ("pk",)
         constraints = [models.UniqueConstraint(fields=("case", "revision"), name="one_assessment_a_revision")]
+
+
+class Inquiry(AppendOnly):
+    """調査: questions to a school, nursery or office, with a day by which the answer is due."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="inquiries")
+    asked = models.CharField("照会先", max_length=16, choices=list(INQUIRED.items()))
+    questions = models.TextField("聞くこと")
+    due_on = models.DateField("回答の期限")
+    asked_by = models.CharField(max_length=150)
+    asked_by_name = models.CharField(max_length=150)
+    asked_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("pk",)
+
+
+class InquiryAnswer(AppendOnly):
+    """調査の回答. What comes in later is a further answer."""
+
+    inquiry = models.ForeignKey(Inquiry, on_delete=models.PROTECT, related_name="answers")
+    answered_on = models.DateField("回答のあった日")
+    text = models.TextField("回答")
+    recorded_by = models.CharField(max_length=150)
+    recorded_by_name = models.CharField(max_length=150)
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("pk",)
+
+
+class SavedFilter(models.Model):
+    """保存した条件: a person's own name for conditions of the shortlist."""
+
+    username = models.CharField(max_length=150)
+    name = models.CharField("名前", max_length=40)
+    query = models.CharField(max_length=600)
+
+    class Meta:
+        ordering = ("name",)
+        constraints = [models.UniqueConstraint(fields=("username", "name"), name="one_filter_a_name")]
 
 
 class Submission(models.Model):

@@ -6,13 +6,21 @@ Who may do it is decided in ``governance.permissions``; this module asks only wh
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from django.db.models import F, QuerySet
 
 from kodomo.assessment.lawful import Lawful
-from kodomo.assessment.models import Assessment, Case, FirstView
-from kodomo.assessment.states import DATED_DECISIONS, REASON_CODES, REVEAL_PURPOSES, Agreement
+from kodomo.assessment.models import Assessment, Case, FirstView, Inquiry
+from kodomo.assessment.states import (
+    DATED_DECISIONS,
+    INQUIRED,
+    REASON_CODES,
+    REVEAL_PURPOSES,
+    WORKED_STATES,
+    Agreement,
+    CaseState,
+)
 from kodomo.errors import NotPermitted, StaffError
 from kodomo.governance.permissions import Action, Actor, Role, can
 from kodomo.terms import Decision
@@ -87,7 +95,7 @@ def check_can_write_first_view(case: Case, actor: Actor, text: str) -> None:
             where=f"事例 {case.case_number}",
             then="考えが変わったときは、判断の理由に書いてください。",
         )
-    _check_text(text, "一次所見", required=True)
+    check_text(text, "一次所見", required=True)
 
 
 def can_write_first_view(case: Case, actor: Actor) -> bool:
@@ -97,6 +105,8 @@ def can_write_first_view(case: Case, actor: Actor) -> bool:
 
 def check_can_decide(case: Case, actor: Actor) -> FirstView:
     """Only a person whose own first view of the current judgement is written may decide; gives that view."""
+    if case.state == CaseState.CLOSED:
+        raise NotAcceptable("終結した事例です。", then="判断を改めるときは、先に「再開する」で戻してください。")
     view = first_view_of(case, actor.username)
     if view is None:
         raise NotPermitted(
@@ -108,8 +118,8 @@ def check_can_decide(case: Case, actor: Actor) -> FirstView:
 
 
 def can_decide(case: Case, actor: Actor) -> bool:
-    """Whether the person's first view stands, so that they may decide."""
-    return first_view_of(case, actor.username) is not None
+    """Whether the person's first view stands and the case is open, so that they may decide."""
+    return case.state != CaseState.CLOSED and first_view_of(case, actor.username) is not None
 
 
 def check_decision(
@@ -120,7 +130,7 @@ def check_decision(
         raise NotAcceptable("判断と理由の組み合わせが正しくありません。", then="判断に合う理由を選んでください。")
     if agreement not in set(Agreement):
         raise NotAcceptable("判定への意見が選ばれていません。", then="一つ選んでください。")
-    _check_text(reason_text, "理由の説明", required=reason_code.endswith("9") or agreement == Agreement.DISAGREE)
+    check_text(reason_text, "理由の説明", required=reason_code.endswith("9") or agreement == Agreement.DISAGREE)
     check_next_date(Decision(decision), next_on, today)
 
 
@@ -134,6 +144,67 @@ def check_next_date(decision: Decision, next_on: dt.date | None, today: dt.date)
         raise NotAcceptable(f"「{decision.label}」には次回確認日が要ります。", then="次に確かめる日を入れてください。")
     if not today < next_on <= today + dt.timedelta(days=LONGEST_WAIT_DAYS):
         raise NotAcceptable("次回確認日は、明日から1年以内の日にしてください。", then="日付を直してください。")
+
+
+def can_ask(case: Case) -> bool:
+    """Questions go out only for a case that somebody decided to work on: asking a school marks a child."""
+    return case.state in WORKED_STATES
+
+
+def check_can_ask(case: Case) -> None:
+    """Refuses when ``can_ask`` says no."""
+    if not can_ask(case):
+        raise NotAcceptable(
+            "この事例では、まだ調査を頼めません。",
+            where=f"事例 {case.case_number}",
+            then="「調査する」などの判断をした後に頼んでください。",
+        )
+
+
+def check_inquiry(*, asked: str, questions: str, due_on: dt.date | None, today: dt.date) -> dt.date:
+    """An inquiry names whom it asks, what, and a day to come within a year; gives the day."""
+    if asked not in INQUIRED:
+        raise NotAcceptable("照会先が選ばれていません。", then="一つ選んでください。")
+    check_text(questions, "聞くこと", required=True)
+    return check_day_to_come(due_on, "回答の期限", today)
+
+
+def words_of_inquiry(case: Case, inquiry: int) -> str:
+    """What an inquiry of this case asked of whom; empty for another case's."""
+    asked = case.inquiries.filter(pk=inquiry).first()
+    return f"{asked.get_asked_display()}に聞いたこと:\n{asked.questions}" if asked else ""
+
+
+def check_answer(
+    case: Case, inquiry: int, *, text: str, answered_on: dt.date | None, today: dt.date
+) -> tuple[Inquiry, dt.date]:
+    """An answer belongs to an inquiry of this case, has words, and came on a day that has been; gives both."""
+    asked = case.inquiries.filter(pk=inquiry).first()
+    if asked is None:
+        raise NotAcceptable("この事例の調査ではありません。", then="個票を開き直してください。")
+    check_text(text, "回答", required=True)
+    if answered_on is None or not answered_on <= today:
+        raise NotAcceptable("回答のあった日は、今日までの日にしてください。", then="日付を直してください。")
+    return asked, answered_on
+
+
+def check_assignment(cases: Collection[Case], caseworker: str, eligible: Mapping[str, str]) -> None:
+    """Every chosen case goes to a person of the case's own office."""
+    if not cases:
+        raise NotAcceptable("事例が選ばれていません。", then="一覧で事例に印を付けてください。")
+    if caseworker not in eligible or any(case.office != eligible[caseworker] for case in cases):
+        raise NotAcceptable(
+            "主担当には、その事例の担当部署のケース担当だけを選べます。", then="部署で絞り込んでから選んでください。"
+        )
+
+
+def check_day_to_come(day: dt.date | None, caption: str, today: dt.date) -> dt.date:
+    """A date to work towards lies between tomorrow and a year from now; gives the date."""
+    if day is None:
+        raise NotAcceptable(f"「{caption}」が入っていません。", then="次に確かめる日を決めて入れてください。")
+    if not today < day <= today + dt.timedelta(days=LONGEST_WAIT_DAYS):
+        raise NotAcceptable(f"「{caption}」は、明日から1年以内の日にしてください。", then="日付を直してください。")
+    return day
 
 
 def latest_assessment(case: Case) -> Assessment | None:
@@ -168,7 +239,8 @@ def check_can_reveal(case: Case, purpose_code: str, lawful: Lawful) -> None:
         raise NotAcceptable("氏名等を確かめる目的が選ばれていません。", then="目的を一つ選んでください。")
 
 
-def _check_text(text: str, caption: str, *, required: bool) -> None:
+def check_text(text: str, caption: str, *, required: bool) -> None:
+    """A text says something where it must, and is no book."""
     if required and len(text.strip()) < 5:
         raise NotAcceptable(f"「{caption}」を5文字以上で書いてください。", then="考えたことを言葉で残してください。")
     if len(text) > TEXT_LIMIT:

@@ -45,6 +45,13 @@ class Support(LabelledEnum):
     UNCONNECTED = "UNCONNECTED", "支援未接続"
 
 
+class Hands(LabelledEnum):
+    """主担当."""
+
+    MINE = "MINE", "わたし"
+    NOBODY = "NOBODY", "決まっていない"
+
+
 @dataclass(frozen=True)
 class Filters:
     """絞り込みの条件. An empty value means every case."""
@@ -61,6 +68,8 @@ class Filters:
     moved_in: bool = False
     escalated: bool = False
     nobody_knows: bool = False
+    changed: bool = False
+    caseworker: str = ""
     waiting: bool = False
     overdue: bool = False
     order: str = Order.WAITING
@@ -103,6 +112,8 @@ def shortlisted(actor: Actor, filters: Filters, lawful: Lawful) -> QuerySet[Case
         cases = cases.filter(Exists(_at_level(filters, actor)))
     elif filters.type:
         cases = cases.filter(Exists(_levels(filters.type, lawful)))
+    if filters.caseworker:
+        cases = cases.filter(caseworker=actor.username if filters.caseworker == Hands.MINE else "")
     if filters.overdue:
         cases = cases.filter(next_on__lt=lawful.today)
     return _ordered(cases, Order(filters.order), actor)
@@ -123,6 +134,7 @@ def _wanted(filters: Filters, lawful: Lawful) -> list[Q]:
         Q(moved_in_within_year=True): filters.moved_in and lawful.may_tell_moved_in,
         Q(must_see=True): filters.escalated,
         Q(is_known_to_support=False, is_council_registered=False): filters.nobody_knows and council and known,
+        Q(has_changed=True): filters.changed,
         Q(state__in=WAITING_STATES): filters.waiting,
     }
     return [condition for condition, is_asked in conditions.items() if is_asked]

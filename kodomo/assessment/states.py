@@ -16,6 +16,7 @@ class CaseState(LabelledEnum):
     INQUIRE = "INQUIRE", "調査中", "学校・園等への調査を待っている"
     WATCH = "WATCH", "見守り中", "次回確認日を決めて見守っている"
     NO_ACTION = "NO_ACTION", "対応しない", "いまは支援・調査・見守りを行わない"
+    CLOSED = "CLOSED", "終結", "支援・見守りを終えた"
 
 
 class Concern(LabelledEnum):
@@ -40,6 +41,12 @@ WAITING_STATES = (CaseState.ARRIVED, CaseState.RETURNED)
 
 FOLLOWED_STATES = (CaseState.RETURNED, CaseState.SUPPORT, CaseState.INQUIRE, CaseState.WATCH)
 """States of a case that people are at work on, whatever the newest judgement says."""
+
+ENDED_STATES = (CaseState.NO_ACTION, CaseState.CLOSED)
+"""States from which a case comes back only when a later judgement rises, or a person reopens it."""
+
+WORKED_STATES = (CaseState.SUPPORT, CaseState.INQUIRE, CaseState.WATCH)
+"""States in which somebody is at work: contacts are recorded, and there is always a next date."""
 
 DATED_DECISIONS = (Decision.SUPPORT, Decision.INQUIRE, Decision.WATCH)
 """Decisions that are followed up: a next date can't be empty."""
@@ -82,6 +89,15 @@ REVEAL_PURPOSES: Mapping[str, str] = {
     "P4": "緊急の安全確認",
 }
 """What a name may be revealed for."""
+
+
+INQUIRED: Mapping[str, str] = {
+    "SCHOOL": "学校",
+    "NURSERY": "保育所・幼稚園・認定こども園",
+    "OFFICE": "庁内の関係課",
+    "OUTSIDE": "外部団体",
+}
+"""Whom an inquiry (調査) may ask."""
 
 
 def reason_label(decision: str, code: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, register_converter
 
-from kodomo.assessment import finding, views
+from kodomo.assessment import finding, inquiries, lists, views
 from kodomo.assessment.case_numbers import is_case_number
 
 
@@ -27,9 +27,14 @@ class CaseNumber:
 register_converter(CaseNumber, "case_number")
 
 urlpatterns = [
-    path("cases/", views.shortlist, name="shortlist"),
-    path("cases/export/", views.shortlist_export, name="shortlist-export"),
+    path("cases/", lists.shortlist, name="shortlist"),
+    path("cases/export/", lists.shortlist_export, name="shortlist-export"),
+    path("cases/assign/", lists.assign, name="assign"),
+    path("cases/filters/", lists.save_filter, name="filter-save"),
+    path("cases/filters/<int:key>/", lists.drop_filter, name="filter-drop"),
     path("find/", finding.find, name="find"),
+    path("cases/<case_number:case_number>/inquiry/", inquiries.ask, name="inquiry"),
+    path("cases/<case_number:case_number>/inquiry/<int:inquiry>/", inquiries.record_answer, name="answer"),
     path("cases/<case_number:case_number>/", views.case, name="case"),
     path("cases/<case_number:case_number>/print/", views.case_print, name="case-print"),
     path("cases/<case_number:case_number>/first-view/", views.first_view, name="first-view"),

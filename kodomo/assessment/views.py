@@ -4,103 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Any
-from urllib.parse import urlencode
 
 from django.conf import settings
-from django.core.paginator import Paginator
 from django.db import transaction
-from django.db.models import Prefetch
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
-from kodomo.assessment import actions, exports, policies, trail
-from kodomo.assessment import shortlist as lists
+from kodomo.assessment import actions, policies, trail
 from kodomo.assessment.evidence import Evidence, evidence_for
-from kodomo.assessment.forms import DecisionForm, FilterForm, FirstViewForm, RevealForm
-from kodomo.assessment.judged import judged_types, listed_types, must_be_seen
-from kodomo.assessment.lawful import Lawful, lawful_on
+from kodomo.assessment.forms import DecisionForm, FirstViewForm, RevealForm
+from kodomo.assessment.judged import judged_types, must_be_seen
+from kodomo.assessment.lawful import Lawful, lawful_at
 from kodomo.assessment.models import Case, CaseLevel
 from kodomo.assessment.states import REASON_CODES, REVEAL_PURPOSES, reason_label
 from kodomo.assessment.step_up import is_really
-from kodomo.configuration import Office
-from kodomo.governance.permissions import Action, Scope, can, scope
-
-# The shortlist ---------------------------------------------------------------------------------
-
-
-@require_safe
-def shortlist(request: Any) -> HttpResponse:
-    """一次絞り込み: the cases that fit the filters, without names."""
-    lawful = _lawful(request)
-    form, filters = _asked(request, request.GET, lawful)
-    with transaction.atomic():
-        cases = lists.shortlisted(request.actor, filters, lawful)
-        page = Paginator(cases.prefetch_related(_current_levels()), lists.PAGE_SIZE).get_page(request.GET.get("page"))
-        rows = _rows(list(page.object_list), request, lawful)
-        beyond = lists.shortlisted(request.actor, filters.widened, lawful).count() if filters.is_at_capacity else 0
-        _record_list(request, Action.VIEW_SHORTLIST, len(rows), filters)
-    query = {name: value for name, value in request.GET.items() if name != "page"}
-    context = {"form": form, "page": page, "rows": rows, "query": urlencode(query), "filters": filters,
-               "lawful": lawful, "beyond": beyond, "wider": urlencode({**query, "reach": lists.Reach.ALL.value}),
-               "may_export": can(request.actor.role, Action.EXPORT_SHORTLIST)}  # fmt: skip
-    return render(request, "assessment/shortlist.html", context)
-
-
-@require_POST
-def shortlist_export(request: Any) -> HttpResponse:
-    """The same list as a file, masked in the same way, saying who took it and when."""
-    lawful = _lawful(request)
-    _, filters = _asked(request, request.POST, lawful)
-    with transaction.atomic():
-        cases = lists.shortlisted(request.actor, filters, lawful)
-        rows = _rows(list(cases.prefetch_related(_current_levels())), request, lawful)
-        number = _record_list(request, Action.EXPORT_SHORTLIST, len(rows), filters)
-    content = exports.shortlist_csv(rows, actor=request.actor, at=request.at, number=number, lawful=lawful)
-    response = HttpResponse(content, content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="shortlist-{number}.csv"'
-    return response
-
-
-def _lawful(request: Any) -> Lawful:
-    return lawful_on(actions.local_day(request.at), settings.MUNICIPALITY)
-
-
-def _asked(request: Any, given: Any, lawful: Lawful) -> tuple[FilterForm, lists.Filters]:
-    form = FilterForm(given, offices=_offices(request), actor=request.actor, lawful=lawful)
-    return form, form.filters()
-
-
-def _offices(request: Any) -> tuple[Office, ...]:
-    everywhere = scope(request.actor.role, Action.VIEW_SHORTLIST) is Scope.EVERY_OFFICE
-    return tuple(
-        o for o in settings.MUNICIPALITY.offices if o.age_bands and (everywhere or o.code == request.actor.office)
-    )
-
-
-def _current_levels() -> Prefetch:
-    return Prefetch("levels", queryset=CaseLevel.objects.filter(is_current=True), to_attr="current_levels")
-
-
-def _rows(cases: list[Any], request: Any, lawful: Lawful) -> list[dict[str, Any]]:
-    """What the lines of the list say. Levels stay hidden from an assessor whose first view is missing."""
-    shown = policies.cases_with_levels(cases, request.actor)
-    types = settings.MUNICIPALITY.types
-    return [
-        {
-            "case": case,
-            "levels_shown": case.pk in shown,
-            "types": listed_types(judged_types(lawful.told(case.current_levels), types)),
-        }
-        for case in cases
-    ]
-
-
-def _record_list(request: Any, action: Action, count: int, filters: lists.Filters) -> int:
-    detail = {"count": count, "filters": filters.chosen()}
-    return trail.append(trail.event_of(request.actor, action, detail=detail), request.at, settings.HOME)
-
+from kodomo.governance.permissions import Action, can
 
 # One case --------------------------------------------------------------------------------------
 
@@ -160,7 +80,7 @@ def decide(request: Any, case_number: str) -> HttpResponse:
 def reveal(request: Any, case_number: str) -> HttpResponse:
     """氏名等を確かめる: purpose and password once more, then the name, this once."""
     form = RevealForm(request.POST or None)
-    lawful = _lawful(request)
+    lawful = lawful_at(request.at)
     with transaction.atomic():
         found = Case.objects.get(case_number=case_number)
         event = trail.event_of(request.actor, "OPEN_REVEAL", subject=found.child_key, detail={"case": case_number})
@@ -182,7 +102,7 @@ def _opened(request: Any, case_number: str, action: str) -> dict[str, Any]:
     The row is written before anything is rendered; when it can't be, the error leaves here and
     no page is made.
     """
-    actor, lawful = request.actor, _lawful(request)
+    actor, lawful = request.actor, lawful_at(request.at)
     with transaction.atomic():
         found = Case.objects.get(case_number=case_number)
         levels_shown = policies.can_see_levels(found, actor)
@@ -210,6 +130,7 @@ def _history(case: Case, levels_shown: bool, evidence: Evidence, lawful: Lawful)
         "escalations": must_be_seen([row for row in levels if row.is_current], evidence.reasons),
         "first_views": case.first_views.all() if levels_shown else [],
         "decisions": decisions[::-1],
+        "inquiries": case.inquiries.prefetch_related("answers"),
     }
     if levels_shown:
         context["judged"], context["quiet"] = current, [one for one in current if one.is_quiet]
@@ -231,6 +152,9 @@ def _possible(case: Case, request: Any, lawful: Lawful) -> dict[str, bool]:
         "may_write_first_view": can(role, Action.WRITE_FIRST_VIEW, own_office=own)
         and policies.can_write_first_view(case, request.actor),
         "may_decide": can(role, Action.DECIDE, own_office=own) and policies.can_decide(case, request.actor),
+        "may_ask": can(role, Action.ASK_INQUIRY, own_office=own) and policies.can_ask(case),
+        "may_answer": can(role, Action.ANSWER_INQUIRY, own_office=own),
+        "may_support": can(role, Action.VIEW_SUPPORT, own_office=own),
         "may_reveal": can(role, Action.REVEAL_NAME, own_office=own) and policies.can_reveal(case, lawful),
         "may_print": can(role, Action.PRINT_CASE, own_office=own),
     }

@@ -34,7 +34,7 @@ class Role(LabelledEnum):
     PRACTITIONER = (
         "PRACTITIONER",
         "活用主体 担当(ケース担当)",
-        "自部署の事例を読み、所見を書き、支援要否を判断する。必要なときに氏名等を確かめる",
+        "自部署の事例を読み、所見を書き、支援要否を判断し、支援して記録する。必要なときに氏名等を確かめる",
     )
     COMMITTEE_MEMBER = (
         "COMMITTEE_MEMBER",
@@ -44,7 +44,7 @@ class Role(LabelledEnum):
     APPROVER = (
         "APPROVER",
         "承認者",
-        "自部署の事例と判断を読む。承認にあたる管理職",
+        "自部署の事例・判断・支援の記録を読み、主担当を決める。承認にあたる管理職",
     )
     PRIVACY_OFFICER = (
         "PRIVACY_OFFICER",
@@ -92,13 +92,31 @@ class Action(LabelledEnum):
     DECIDE = "DECIDE", "支援要否を判断する"
     REVEAL_NAME = "REVEAL_NAME", "氏名等を確かめる"
     FIND_CASE = "FIND_CASE", "読みから事例を探す", "氏名の一覧は出ない。開いてよい事例の仮番号だけが返る"
+    ASSIGN_CASE = "ASSIGN_CASE", "主担当を決める", "一覧からまとめて決める"
+    ASK_INQUIRY = "ASK_INQUIRY", "学校・園等に調査を頼む"
+    ANSWER_INQUIRY = "ANSWER_INQUIRY", "調査の回答を記録する"
+    VIEW_CASELOAD = "VIEW_CASELOAD", "進行管理を見る", "支援・見守り・調査中の事例と、担当者ごとの件数"
+    VIEW_SUPPORT = "VIEW_SUPPORT", "支援の記録を見る"
+    WRITE_PLAN = "WRITE_PLAN", "支援計画を書く"
+    RECORD_CONTACT = "RECORD_CONTACT", "訪問・面談・電話を記録する"
+    RECORD_OUTCOME = "RECORD_OUTCOME", "目標の結果を記録する"
+    CLOSE_CASE = "CLOSE_CASE", "終結する"
+    REOPEN_CASE = "REOPEN_CASE", "再開する"
+    TRANSFER_CASE = "TRANSFER_CASE", "ほかの部署へ移管する"
+    VIEW_EFFECT = "VIEW_EFFECT", "取組の効果を見る", "こども一人ひとりは出ない集計。少数は伏せる"
     VIEW_AUDIT = "VIEW_AUDIT", "証跡を見る"
     MANAGE_ACCOUNTS = "MANAGE_ACCOUNTS", "利用者を管理する"
 
 
+_CASEWORK = (
+    Action.ASK_INQUIRY, Action.ANSWER_INQUIRY, Action.WRITE_PLAN, Action.RECORD_CONTACT, Action.RECORD_OUTCOME,
+    Action.CLOSE_CASE, Action.REOPEN_CASE, Action.TRANSFER_CASE,
+)  # fmt: skip
+
 CASE_ACTIONS = frozenset(
-    {Action.VIEW_CASE, Action.PRINT_CASE, Action.WRITE_FIRST_VIEW, Action.DECIDE, Action.REVEAL_NAME}
-)
+    {Action.VIEW_CASE, Action.PRINT_CASE, Action.WRITE_FIRST_VIEW, Action.DECIDE, Action.REVEAL_NAME,
+     Action.VIEW_SUPPORT, *_CASEWORK}
+)  # fmt: skip
 """Actions on one child's case: they need to know whose office the case is."""
 
 _EVERYBODY = {Action.OWN_ACCOUNT: Scope.EVERY_OFFICE, Action.VIEW_HOME: Scope.EVERY_OFFICE}
@@ -110,6 +128,10 @@ GRANTS: Mapping[Role, Mapping[Action, Scope]] = {
         Action.EXPORT_SHORTLIST: Scope.EVERY_OFFICE,
         Action.VIEW_CASE: Scope.EVERY_OFFICE,
         Action.PRINT_CASE: Scope.EVERY_OFFICE,
+        Action.ASSIGN_CASE: Scope.EVERY_OFFICE,
+        Action.VIEW_CASELOAD: Scope.EVERY_OFFICE,
+        Action.VIEW_SUPPORT: Scope.EVERY_OFFICE,
+        Action.VIEW_EFFECT: Scope.EVERY_OFFICE,
     },
     Role.HOLDER: {**_EVERYBODY},
     Role.ANALYST: {**_EVERYBODY},
@@ -123,17 +145,27 @@ GRANTS: Mapping[Role, Mapping[Action, Scope]] = {
         Action.DECIDE: Scope.OWN_OFFICE,
         Action.REVEAL_NAME: Scope.OWN_OFFICE,
         Action.FIND_CASE: Scope.OWN_OFFICE,
+        Action.ASSIGN_CASE: Scope.OWN_OFFICE,
+        Action.VIEW_CASELOAD: Scope.OWN_OFFICE,
+        Action.VIEW_SUPPORT: Scope.OWN_OFFICE,
+        **dict.fromkeys(_CASEWORK, Scope.OWN_OFFICE),
+        Action.VIEW_EFFECT: Scope.EVERY_OFFICE,
     },
     Role.COMMITTEE_MEMBER: {
         **_EVERYBODY,
         Action.VIEW_SHORTLIST: Scope.EVERY_OFFICE,
         Action.VIEW_CASE: Scope.EVERY_OFFICE,
+        Action.VIEW_EFFECT: Scope.EVERY_OFFICE,
     },
     Role.APPROVER: {
         **_EVERYBODY,
         Action.VIEW_SHORTLIST: Scope.OWN_OFFICE,
         Action.VIEW_CASE: Scope.OWN_OFFICE,
         Action.PRINT_CASE: Scope.OWN_OFFICE,
+        Action.ASSIGN_CASE: Scope.OWN_OFFICE,
+        Action.VIEW_CASELOAD: Scope.OWN_OFFICE,
+        Action.VIEW_SUPPORT: Scope.OWN_OFFICE,
+        Action.VIEW_EFFECT: Scope.EVERY_OFFICE,
     },
     Role.PRIVACY_OFFICER: {**_EVERYBODY, Action.VIEW_AUDIT: Scope.EVERY_OFFICE},
     Role.SYSTEM_ADMINISTRATOR: {**_EVERYBODY, Action.MANAGE_ACCOUNTS: Scope.EVERY_OFFICE},

@@ -35,12 +35,17 @@ TABLES: dict[str, Table] = {
         results.REASONS,
         results.COVERAGE,
         results.SUBJECTS,
+        results.DECISIONS,
+        results.CONTACTS,
+        results.OUTCOMES,
+        results.CLOSURES,
     )
 }
 """Every table the store knows. A table that is not here cannot be written."""
 
 SNAPSHOT_TABLES = ("persons", "household_spells", "kinships", "residence_spells", "facts", "sources")
 JUDGEMENT_TABLES = ("judgements", "reasons", "coverage", "subjects")
+OUTCOME_TABLES = ("decisions", "contacts", "outcomes", "closures")
 
 
 @dataclass(frozen=True)

@@ -72,3 +72,61 @@ SUBJECTS = Table(
         Column("coverage_share", pa.float64(), "載っているはずの出所のうち、新しく載っている割合(0–1)"),
     ),
 )
+
+DECISIONS = Table(
+    "decisions",
+    "支援要否の判断",
+    "人が一つの事例について下した一つの判断。判断を改めたときは別の行",
+    (
+        Column("child_key", pa.string(), "こどもの仮名キー"),
+        Column("judgement", pa.string(), "見ていた判定の名前", Sensitivity.PLAIN),
+        Column("revision", pa.int32(), "何番目の判断か(1 から)", Sensitivity.PLAIN),
+        Column("decision", pa.string(), "判断のコード", Sensitivity.SPECIAL_CARE),
+        Column("reason_code", pa.string(), "理由のコード", Sensitivity.SPECIAL_CARE),
+        Column("concern", pa.string(), "判定を見る前の気がかりの程度", Sensitivity.SPECIAL_CARE),
+        Column("agreement", pa.string(), "判定への意見", Sensitivity.PLAIN),
+        Column("office", pa.string(), "担当部署のコード", Sensitivity.PLAIN),
+        Column("known_from", pa.date32(), "書かれた日", Sensitivity.PLAIN),
+    ),
+)
+
+CONTACTS = Table(
+    "contacts",
+    "接触",
+    "訪問・面談・電話の一件と、その結果。断られたことも結果である",
+    (
+        Column("child_key", pa.string(), "こどもの仮名キー"),
+        Column("kind", pa.string(), "方法のコード", Sensitivity.PLAIN),
+        Column("result", pa.string(), "結果のコード", Sensitivity.SPECIAL_CARE),
+        Column("met_on", pa.date32(), "接触の日"),
+        Column("known_from", pa.date32(), "書かれた日", Sensitivity.PLAIN),
+    ),
+)
+
+OUTCOMES = Table(
+    "outcomes",
+    "支援結果",
+    "支援計画の一つの目標について、ある日に確かめた結果",
+    (
+        Column("child_key", pa.string(), "こどもの仮名キー"),
+        Column("plan", pa.int32(), "支援計画の版", Sensitivity.PLAIN),
+        Column("goal", pa.int32(), "目標の番号", Sensitivity.PLAIN),
+        Column("service", pa.string(), "支援の内容のコード", Sensitivity.SPECIAL_CARE),
+        Column("office", pa.string(), "受け持つ部署のコード", Sensitivity.PLAIN),
+        Column("outcome", pa.string(), "結果のコード", Sensitivity.SPECIAL_CARE),
+        Column("seen_on", pa.date32(), "確かめた日"),
+        Column("known_from", pa.date32(), "書かれた日", Sensitivity.PLAIN),
+    ),
+)
+
+CLOSURES = Table(
+    "closures",
+    "終結",
+    "事例の終結と、その理由",
+    (
+        Column("child_key", pa.string(), "こどもの仮名キー"),
+        Column("reason_code", pa.string(), "理由のコード", Sensitivity.SPECIAL_CARE),
+        Column("closed_on", pa.date32(), "終結した日"),
+        Column("known_from", pa.date32(), "書かれた日", Sensitivity.PLAIN),
+    ),
+)

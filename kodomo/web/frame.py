@@ -14,7 +14,9 @@ from kodomo.web.pages import BEFORE_SECOND_FACTOR, PAGE_ACTIONS
 MENU = (
     ("home", "ホーム"),
     ("shortlist", "一次絞り込み"),
+    ("caseload", "進行管理"),
     ("find", "読みで探す"),
+    ("effect", "取組の効果"),
     ("audit", "証跡"),
     ("accounts", "利用者"),
 )

@@ -30,6 +30,7 @@ INSTALLED_APPS = [
     "csp",
     "kodomo.vault",
     "kodomo.assessment",
+    "kodomo.support",
     "kodomo.web",
 ]
 

@@ -19,6 +19,7 @@ urlpatterns = [
     path("accounts/new/", accounts.new, name="account-new"),
     path("accounts/<str:username>/", accounts.change, name="account-change"),
     path("", include("kodomo.assessment.urls")),
+    path("", include("kodomo.support.urls")),
 ]
 
 handler400 = errors.bad_request

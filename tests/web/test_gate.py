@@ -21,9 +21,13 @@ def names() -> list[str]:
 def address(page: str, number: str) -> str:
     from django.urls import reverse
 
-    takes = {"account-change": {"username": "hana"}}.get(page, {})
+    own: dict[str, dict[str, Any]] = {
+        "account-change": {"username": "hana"}, "filter-drop": {"key": 1}, "answer": {"inquiry": 1},
+        "outcome": {"goal": 1},
+    }  # fmt: skip
+    takes = own.get(page, {})
     if PAGE_ACTIONS[page] in CASE_ACTIONS:
-        takes = {"case_number": number}
+        takes = {"case_number": number, **takes}
     return reverse(page, kwargs=takes)
 
 

@@ -1,0 +1,89 @@
+"""A page with one form about one case: opened with its audit row, sent once, nothing typed is lost (casework side)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+
+from kodomo.assessment import policies, trail
+from kodomo.assessment.forms import OnceForm
+from kodomo.assessment.lawful import lawful_at
+from kodomo.assessment.models import Case
+
+
+@dataclass(frozen=True)
+class FormPage:
+    """What one such page is: its words, its form, what it does and where it leads.
+
+    ``check`` refuses to open it where the case is not at that point; ``act`` is the write; ``about`` says in
+    words what the form is about, where the case alone doesn't. ``stays``: whether it leads to a page of the case.
+    """
+
+    opens_as: str
+    title: str
+    button: str
+    form: type[OnceForm]
+    act: Callable[..., None]
+    leads_to: str
+    check: Callable[[Case], None] = lambda case: None
+    note: str = ""
+    helps: Mapping[str, str] = field(default_factory=dict)
+    initial: Callable[[Case], Mapping[str, Any]] = lambda case: {}
+    about: Callable[..., str] = lambda case, **more: ""
+    stays: bool = True
+
+
+def answer(request: Any, case_number: str, page: FormPage, **more: Any) -> HttpResponse:
+    """The page for GET; for POST the write, or the form again with what is wrong, or both texts side by side."""
+    form = page.form(request.POST) if request.method == "POST" else None
+    if form is not None and form.is_valid():
+        try:
+            page.act(case_number, by=request.actor, at=request.at, **form.given(), **more)
+        except policies.NotAcceptable as refusal:
+            form.refuse(refusal)
+        except policies.VersionConflict as conflict:
+            return _conflict(request, case_number, page, conflict, form)
+        else:
+            return redirect(page.leads_to, case_number=case_number) if page.stays else redirect(page.leads_to)
+    found = opened_case(request, case_number, page.opens_as)
+    page.check(found)
+    form = form or page.form.opened(found.version, **page.initial(found))
+    status = 400 if form.is_bound else 200
+    return render(
+        request,
+        "assessment/form_page.html",
+        {**_shown(request, found, page), "about": page.about(found, **more), "form": form},
+        status=status,
+    )
+
+
+def opened_case(request: Any, case_number: str, action: str) -> Case:
+    """A case for showing something of it, with the audit row in the same transaction."""
+    with transaction.atomic():
+        found = Case.objects.get(case_number=case_number)
+        event = trail.event_of(request.actor, action, subject=found.child_key, detail={"case": case_number})
+        trail.append(event, request.at, settings.HOME)
+    return found
+
+
+def _shown(request: Any, found: Case, page: FormPage) -> dict[str, Any]:
+    return {"case": found, "page": page, "lawful": lawful_at(request.at)}
+
+
+def _conflict(
+    request: Any, case_number: str, page: FormPage, conflict: policies.VersionConflict, form: OnceForm
+) -> HttpResponse:
+    found = opened_case(request, case_number, "VERSION_CONFLICT")
+    context = {
+        "case": found,
+        "conflict": conflict,
+        "mine": form.in_words(),
+        "theirs_elsewhere": page.leads_to if page.stays else "support",
+    }
+    return render(request, "assessment/conflict.html", context, status=409)

@@ -1,0 +1,100 @@
+"""Plans, goals, contacts, outcomes and how a case ended: what people did to help, written once (casework side)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+
+from kodomo.assessment.models import AppendOnly, Case
+from kodomo.support.words import CLOSING_REASONS, ContactKind, ContactResult, OutcomeScale, Service
+
+
+def _choices(enum: Any) -> list[tuple[str, str]]:
+    return [(member.value, member.label) for member in enum]
+
+
+class Written(AppendOnly):
+    """A row with its author: a later word on the same thing is a further row."""
+
+    written_by = models.CharField(max_length=150)
+    written_by_name = models.CharField(max_length=150)
+    written_at = models.DateTimeField()
+
+    class Meta:
+        abstract = True
+        ordering = ("pk",)
+
+
+class Plan(Written):
+    """支援計画: the newest revision counts."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="plans")
+    revision = models.IntegerField()
+    policy = models.TextField("支援方針")
+    family_words = models.TextField("本人・家庭の希望", blank=True)
+    starts_on = models.DateField("始める日")
+    review_on = models.DateField("見直す日")
+
+    class Meta(Written.Meta):
+        abstract = False
+        constraints = [models.UniqueConstraint(fields=("case", "revision"), name="one_plan_a_revision")]
+
+
+class Goal(AppendOnly):
+    """目標: what should be different, by which service, by which office."""
+
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="goals")
+    number = models.IntegerField()
+    text = models.CharField("目標", max_length=400)
+    service = models.CharField("支援の内容", max_length=24, choices=_choices(Service))
+    office = models.CharField("受け持つ部署", max_length=64)
+
+    class Meta:
+        ordering = ("plan", "number")
+        constraints = [models.UniqueConstraint(fields=("plan", "number"), name="one_goal_a_number")]
+
+
+class Contact(Written):
+    """接触の記録: a visit, interview or call and what came of it."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="contacts")
+    kind = models.CharField("方法", max_length=16, choices=_choices(ContactKind))
+    met_on = models.DateField("日")
+    result = models.CharField("結果", max_length=16, choices=_choices(ContactResult))
+    text = models.TextField("様子")
+    next_on = models.DateField("次回確認日")
+
+
+class Outcome(Written):
+    """結果: how a goal stands on a day."""
+
+    goal = models.ForeignKey(Goal, on_delete=models.PROTECT, related_name="outcomes")
+    scale = models.CharField("結果", max_length=16, choices=_choices(OutcomeScale))
+    seen_on = models.DateField("確かめた日")
+    text = models.TextField("説明", blank=True)
+
+
+class Closure(Written):
+    """終結."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="closures")
+    reason_code = models.CharField("理由", max_length=8, choices=list(CLOSING_REASONS.items()))
+    text = models.TextField("説明", blank=True)
+    closed_on = models.DateField("終結した日")
+
+
+class Reopening(Written):
+    """再開."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="reopenings")
+    text = models.TextField("再開の理由")
+
+
+class Transfer(Written):
+    """移管: from one office to another, with what the next one must know."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="transfers")
+    from_office = models.CharField(max_length=64)
+    to_office = models.CharField("移管先", max_length=64)
+    text = models.TextField("引き継ぐこと")

@@ -1,0 +1,19 @@
+"""Addresses of support (casework side)."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from kodomo.support import caseload, effect, views
+
+urlpatterns = [
+    path("caseload/", caseload.caseload, name="caseload"),
+    path("effect/", effect.effect, name="effect"),
+    path("cases/<case_number:case_number>/support/", views.support, name="support"),
+    path("cases/<case_number:case_number>/plan/", views.plan, name="plan"),
+    path("cases/<case_number:case_number>/contact/", views.contact, name="contact"),
+    path("cases/<case_number:case_number>/outcome/<int:goal>/", views.outcome, name="outcome"),
+    path("cases/<case_number:case_number>/close/", views.close, name="close"),
+    path("cases/<case_number:case_number>/reopen/", views.reopen, name="reopen"),
+    path("cases/<case_number:case_number>/transfer/", views.transfer, name="transfer"),
+]
