@@ -21,8 +21,10 @@ from django.db import DatabaseError
 from kodomo.configuration import Home
 from kodomo.errors import DeliveryRefused, StaffError
 from kodomo.governance.audit import AuditEvent
+from kodomo.intake.comparison import compare, series_of
 from kodomo.intake.delivery import Taken, writing
 from kodomo.intake.layout import Layout
+from kodomo.intake.profile import shifts
 from kodomo.intake.read import Reading
 from kodomo.intake.report import quarantine_entry, write_report
 from kodomo.terms import Party
@@ -75,6 +77,7 @@ class ReceiptBook:
             layout_sha256=layout_sha256, sealed_file=name, report=told,
         )  # fmt: skip
         receipt.rows_duplicate, receipt.rows_corrected = self._compare(receipt, reading.landing.rows)
+        receipt.report = {**told, **self._beside_the_last(receipt, layout, reading)}
         with _plain_database_words(self.home), audited(self.home, self.keyring, self._event(receipt, reading), self.at):
             receipt.save(using="vault", force_insert=True)
             QuarantinedRow.objects.using("vault").bulk_create(
@@ -119,7 +122,7 @@ class ReceiptBook:
             "received_at": receipt.received_at.isoformat(timespec="seconds"), "received_by": receipt.received_by,
             "rows_read": receipt.rows_read, "rows_landed": receipt.rows_landed,
             "rows_quarantined": receipt.rows_quarantined, "rows_duplicate": receipt.rows_duplicate,
-            "rows_corrected": receipt.rows_corrected, **receipt.report,
+            "rows_corrected": receipt.rows_corrected, **{k: v for k, v in receipt.report.items() if k != "profile"},
             "quarantined": [quarantine_entry(*entry) for entry in quarantined],
         }  # fmt: skip
         path = write_report(self.reports, _stem(receipt.pk), report)
@@ -137,6 +140,24 @@ class ReceiptBook:
         superseded_now = sum(_true(state["is_superseded"]) for state in now.values())
         superseded_then = sum(_true(state["is_superseded"]) for state in then.values())
         return _true(now[0]["is_duplicate"]), superseded_now - superseded_then
+
+    def _beside_the_last(self, receipt: Receipt, layout: Layout, reading: Reading) -> dict[str, Any]:
+        """What changed against the delivery before this one in its series, and how old it is."""
+        told: dict[str, Any] = {"profile": reading.profile, "against_last": None, "shifts": []}
+        on = receipt.extracted_on
+        age = (self.at.date() - on).days if on else None
+        told["freshness"] = {"age_days": age, "freshness_days": layout.freshness_days,
+                             "is_fresh": age is not None and age <= layout.freshness_days}  # fmt: skip
+        series = series_of(receipt.file_name, layout)
+        earlier = [(r, rows) for r, rows in self._rows[receipt.source] if series_of(r.file_name, layout) == series]
+        earlier = [pair for pair in earlier if _order(pair[0]) < _order(receipt)]
+        if not earlier:
+            return told
+        last, rows = max(earlier, key=lambda pair: _order(pair[0]))
+        told["against_last"] = {"receipt": last.pk, "file": last.file_name, **compare(rows, reading.landing.rows)}
+        before = Receipt.objects.using("vault").values_list("report", flat=True).get(pk=last.pk)
+        told["shifts"] = shifts(before.get("profile") or {}, reading.profile)
+        return told
 
     def _event(self, receipt: Receipt, reading: Reading) -> AuditEvent:
         detail = {

@@ -33,6 +33,7 @@ from kodomo.intake.layout import Layout, LayoutColumn, read_layout
 from kodomo.intake.limits import Limits
 from kodomo.intake.office import Source, opened
 from kodomo.intake.places import Found, find_places
+from kodomo.intake.profile import Profile
 from kodomo.intake.quarantine import RowFault
 from kodomo.intake.sanitise import check_kind, check_workbook, refused
 from kodomo.intake.sheets import Chunk, Sheet
@@ -76,8 +77,8 @@ class Reading:
     notes: list[str]
     rows_skipped: int = 0
     rows_withdrawn: int = 0
-    blanks: dict[str, int] = field(default_factory=dict)
-    """Blank cells by column, of the rows taken in."""
+    profile: dict[str, Any] = field(default_factory=dict)
+    """Counts of blanks, codes and figures by column, of the rows taken in (``kodomo.intake.profile``)."""
 
     @property
     def rows_landed(self) -> int:
@@ -129,7 +130,7 @@ class _Reader:
         self.watches: list[NumberWatch] = []
         self.faults: list[tuple[int, str, RowFault]] = []
         self.rows_read = self.rows_skipped = self.rows_withdrawn = self.blank_rows = self.before = 0
-        self.blanks: Counter[str] = Counter()
+        self.profile = Profile({c.reference: c.type for c in taken})
         self.notes: list[str] = []
         self.unexpected: dict[str, None] = {}
 
@@ -170,7 +171,7 @@ class _Reader:
             notes=self.notes,
             rows_skipped=self.rows_skipped,
             rows_withdrawn=self.rows_withdrawn,
-            blanks=dict(self.blanks),
+            profile=self.profile.told(),
         )
 
     def _found(self, sheet: Sheet) -> Found:
@@ -252,9 +253,7 @@ class _Reader:
         if not numbers:
             return
         arrays = {name: pa.array(values, pa.string()) for name, values in kept.items()}
-        for name, values in arrays.items():
-            if values.null_count:
-                self.blanks[name] += values.null_count
+        self.profile.add(arrays)
         withdraw = self.job.layout.withdraw_when
         withdrawn = fits(withdraw, arrays, len(numbers)) if withdraw else None
         self.rows_withdrawn += (pc.sum(withdrawn).as_py() or 0) if withdrawn is not None else 0

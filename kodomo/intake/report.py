@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -90,7 +90,48 @@ def _refused(report: Report) -> str:
 
 
 def _landed(report: Report) -> str:
-    return "".join((_quarantined(report), _columns(report), _refused_items(report), _notes(report)))
+    return "".join((_quarantined(report), _questions(report), _beside_last(report), _columns(report), _refused_items(report),
+                    _notes(report)))  # fmt: skip
+
+
+def _questions(report: Report) -> str:
+    """Shifts worth asking the holder about, and staleness."""
+    questions = [escape(str(shift["question"])) for shift in report.get("shifts", ())]
+    fresh = report.get("freshness") or {}
+    if fresh and fresh["age_days"] is not None and not fresh["is_fresh"]:
+        questions.append(
+            f"抽出から {fresh['age_days']} 日たっています(期限 {fresh['freshness_days']} 日)。新しい抽出はありませんか。"
+        )
+    return (
+        "<h2>確かめてほしいこと</h2><ul>" + "".join(f"<li>{q}</li>" for q in questions) + "</ul>" if questions else ""
+    )
+
+
+def _beside_last(report: Report) -> str:
+    last = report.get("against_last")
+    if not last:
+        return "<h2>前回の受領との違い</h2><p>比べられる前回の受領がありません。</p>"
+    if not last["is_list"]:
+        return (f"<h2>前回の受領との違い</h2><p>前回({escape(str(last['file']))})と重なる記録がほとんどありません。"
+                "月ごとに別の記録を渡しているなら、そのままで構いません。</p>")  # fmt: skip
+    rows = [
+        ("増えた記録", _count(last["added"]), "—"), ("内容が変わった記録", _count(last["changed"]), _listed(last["changed_rows"], "今回")),
+        ("なくなった記録", _count(last["vanished"]), _listed(last["vanished_rows"], "前回")), ("同じ記録", _count(last["same"]), "—"),
+    ]  # fmt: skip
+    ask = (
+        "<p>なくなった記録は、消したものとは扱っていません。抽出の条件で外れたのでなければ、そのままで構いません。</p>"
+        if last["vanished"]
+        else ""
+    )
+    return (
+        f"<h2>前回の受領との違い</h2><p>前回: {escape(str(last['file']))}</p>"
+        + _table(("", "件数", "行の番号"), rows)
+        + ask
+    )
+
+
+def _listed(rows: Sequence[int], which: str) -> str:
+    return f"{which}のファイルの {'、'.join(map(str, rows))} 行目{' ほか' if len(rows) >= 20 else ''}" if rows else "—"
 
 
 def _quarantined(report: Report) -> str:
