@@ -19,6 +19,8 @@ import lightgbm as lgb
 import numpy as np
 from numpy.typing import NDArray
 
+from kodomo.judgement.learners.boosting import TABLE
+
 Array = NDArray[np.float64]
 
 WORKERS = 2
@@ -169,7 +171,7 @@ def _fit_one(data: TrainingSet, *, seed: int, rounds: int) -> lgb.Booster:
         init_score=data.offset if len(data.offset) else None,
         feature_name=list(data.columns),
         free_raw_data=True,
-        params={"verbosity": -1, "max_bin": SETTINGS["max_bin"], "min_data_in_bin": 3},
+        params={**TABLE, "max_bin": SETTINGS["max_bin"]},
     )
     settings = {**SETTINGS, "seed": seed, "monotone_constraints": list(data.signs)}
     return lgb.train(settings, table, num_boost_round=rounds)

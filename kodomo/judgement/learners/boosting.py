@@ -18,6 +18,10 @@ from numpy.typing import NDArray
 
 from kodomo.judgement.learners.cross_fit import Array
 
+TABLE: dict[str, Any] = {"verbosity": -1, "min_data_in_bin": 3, "enable_bundle": False}
+"""How LightGBM bins columns. Bundling loses a column: with it, a 1/2-coded column with few 2s (twins, 3 %) was
+never split on, whatever it told (LightGBM 4.7); without it the same table gains .05 AUROC."""
+
 ROUNDS = (60, 120, 200, 300, 450, 700)
 """Where the path of boosting rounds is looked at."""
 
@@ -135,7 +139,7 @@ class Boosting:
                 label=y,
                 weight=weight,
                 feature_name=list(self.columns) or "auto",
-                params={"verbosity": -1, "max_bin": self.max_bin, "min_data_in_bin": 3},
+                params={**TABLE, "max_bin": self.max_bin},
             )
             boosters.append(lgb.train(settings, table, num_boost_round=self.rounds[-1]))
         return BoostedPath(tuple(boosters), self.rounds)

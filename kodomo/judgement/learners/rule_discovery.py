@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from kodomo.judgement.learners.boosting import TABLE
 from kodomo.judgement.learners.cross_fit import Array
 from kodomo.judgement.learners.linear import Line, elastic_path, strongest_penalty
 from kodomo.judgement.learners.preparing import Prepared, prepare
@@ -184,7 +185,7 @@ def _propose(x: Array, y: Array, seed: int, forbidden: frozenset[int]) -> list[R
         "bagging_fraction": 0.6, "bagging_freq": 1, "min_data_in_leaf": max(10, int(0.004 * len(y))), "lambda_l2": 3.0,
         "max_bin": 31, "deterministic": True, "force_row_wise": True, "num_threads": 1, "verbosity": -1, "seed": seed,
     }  # fmt: skip
-    table = lgb.Dataset(np.ascontiguousarray(x), label=y, params={"verbosity": -1, "max_bin": 31})
+    table = lgb.Dataset(np.ascontiguousarray(x), label=y, params={**TABLE, "max_bin": 31})
     booster = lgb.train(settings, table, num_boost_round=TREES)
     rules: dict[Rule, None] = {}
     for tree in booster.dump_model()["tree_info"]:

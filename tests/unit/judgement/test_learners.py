@@ -91,6 +91,18 @@ def test_boosting_keeps_a_known_sign():
     assert (model.logits(higher) <= model.logits(lower) + 1e-9).all()
 
 
+def test_a_column_of_ones_and_few_twos_is_used():
+    """Twins among births: LightGBM's bundling of columns loses such a column without a word."""
+    generator = np.random.default_rng(3)
+    rows = 1_200
+    twin = 1.0 + (generator.random(rows) < 0.035)
+    others = np.column_stack([(generator.random(rows) < share) + 1.0 for share in (0.02, 0.05, 0.3, 0.5)])
+    y = (generator.random(rows) < np.where(twin > 1, 0.7, 0.1)) + 0.0
+    x = np.column_stack([twin, others])
+    model = Boosting(rounds=(100,)).fit(x, y, seed=1).at(0)
+    assert model.logits(x)[twin > 1].mean() > model.logits(x)[twin == 1].mean() + 1
+
+
 def test_similar_cases_votes_are_those_of_the_score():
     """With all voters the shares of cases add up to the probability; the nearest of a copy is its original."""
     x, y = a_table(400)

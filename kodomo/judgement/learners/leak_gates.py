@@ -1,0 +1,143 @@
+"""Gates that stop training where a column seems to know the outcome (analysis side).
+
+A leak looks like a good model. So before anything is learned each column is asked, period by period,
+whether it alone tells cases from the rest, by its value or by being filled at all; and after learning,
+whether the model is as good on the latest period as on rows of the same time. A fault found is a reason
+to ask where the column comes from, never proof.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kodomo.judgement.learners.cross_fit import Array, cross_fit, make_folds
+from kodomo.judgement.learners.logistic import Logistic
+
+SINGLE = 0.95
+"""A single column that ranks cases this well (AUROC) is a leak until shown otherwise."""
+GAP = 0.05
+"""Out of time and cross-validated AUROC may not differ by more, in either direction."""
+PURE, PURE_CASES = 0.90, 15
+"""Where so many cases share a column's values with hardly anyone else, the column was made by recognition."""
+PRESENCE = 0.65
+"""Being filled at all ranks cases this well: listed, not stopped."""
+CASES_LEAST = 10
+
+
+@dataclass(frozen=True)
+class Suspicion:
+    """A column (or the whole model, ``column`` -1), which gate it failed, and the figure it failed with."""
+
+    column: int
+    gate: str
+    figure: float
+    stops: bool = True
+
+
+def rank_auroc(values: Array, y: Array) -> float:
+    """Area under the ROC curve of one column, ties counted half, missing values left out; NaN without both classes."""
+    there = ~np.isnan(values)
+    values, case = values[there], y[there] > 0
+    cases, rest = int(case.sum()), int((~case).sum())
+    if not cases or not rest:
+        return float("nan")
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    middle = np.cumsum(counts) - (counts - 1) / 2
+    return float((middle[place][case].sum() - cases * (cases + 1) / 2) / (cases * rest))
+
+
+def suspicious_columns(x: Array, y: Array, period: NDArray[np.generic] | None = None) -> list[Suspicion]:
+    """Columns that fail a gate on all rows or in any period, each once, with the figure that shows it.
+
+    Args:
+        x: columns, NaN where not filled.
+        y: outcome, 0 or 1.
+        period: of each row; all rows are one period when absent.
+    """
+    spans = [np.ones(len(y), dtype=bool)]
+    if period is not None:
+        spans += [period == one for one in np.unique(period)]
+    found = []
+    for column in range(x.shape[1]):
+        failed = next((s for rows in spans if (s := _column(column, x[rows, column], y[rows]))), None)
+        if failed:
+            found.append(failed)
+    return found
+
+
+def _column(column: int, values: Array, y: Array) -> Suspicion | None:
+    there = ~np.isnan(values)
+    filled = there.astype(np.float64)
+    for gate, one in (("single_auroc", values), ("presence_auroc", filled)):
+        if (y[~np.isnan(one)] > 0).sum() >= CASES_LEAST:
+            area = rank_auroc(one, y)
+            if max(area, 1 - area) >= SINGLE:
+                return Suspicion(column, gate, max(area, 1 - area))
+    purity = max(_purity(values, y), _purity(filled, y))
+    return Suspicion(column, "pure_values", purity) if purity >= PURE else None
+
+
+def _purity(values: Array, y: Array) -> float:
+    """Largest share of cases at or beyond any value, at either end, with enough cases there; 0 where there is none.
+
+    The share's lower 95 % bound counts (Wilson 1927), and a rate already high in all rows tells nothing.
+    """
+    there = ~np.isnan(values)
+    values, case = values[there], y[there] > 0
+    if case.sum() < PURE_CASES or y.mean() > 0.5:
+        return 0.0
+    best = 0.0
+    for ordered in (np.argsort(-values, kind="stable"), np.argsort(values, kind="stable")):
+        hits, places = np.cumsum(case[ordered]), np.arange(1, len(ordered) + 1)
+        last = np.r_[values[ordered][1:] != values[ordered][:-1], True]
+        usable = last & (hits >= PURE_CASES)
+        if usable.any():
+            best = max(best, float(_wilson_low(hits[usable], places[usable]).max()))
+    return best
+
+
+def _wilson_low(hits: NDArray[np.int64], rows: NDArray[np.int64]) -> Array:
+    z2 = 1.96**2
+    share = hits / rows
+    middle = share + z2 / (2 * rows)
+    reach = 1.96 * np.sqrt(share * (1 - share) / rows + z2 / (4 * rows * rows))
+    return np.asarray((middle - reach) / (1 + z2 / rows))
+
+
+def time_gap(cross_validated: float, out_of_time: float, cases: int, rest: int) -> Suspicion | None:
+    """The gate on the model: AUROC out of time against cross-validated, beyond what so few cases would do by chance."""
+    gap = out_of_time - cross_validated
+    chance = 1.96 * auroc_error(out_of_time, cases, rest)
+    return Suspicion(-1, "time_gap", gap) if abs(gap) > max(GAP, chance) else None
+
+
+def auroc_error(area: float, cases: int, rest: int) -> float:
+    """Standard error of an AUROC (Hanley & McNeil 1982)."""
+    if not cases or not rest:
+        return float("inf")
+    area = float(np.clip(area, 0.5, 0.999))
+    first, second = area / (2 - area), 2 * area * area / (1 + area)
+    spread = area * (1 - area) + (cases - 1) * (first - area * area) + (rest - 1) * (second - area * area)
+    return float(np.sqrt(max(spread, 0.0) / (cases * rest)))
+
+
+def presence_alone(x: Array, y: Array, group: NDArray[np.object_] | None = None, *, seed: int = 0) -> Suspicion | None:
+    """Whether which cells are filled, and nothing else, ranks cases: listed for a person to look at."""
+    filled = np.isnan(x).astype(np.float64)
+    varied = filled[:, filled.std(axis=0) > 0]
+    if not varied.shape[1] or y.sum() < 2 * CASES_LEAST:
+        return None
+    folds = make_folds(y, group, count=3, seed=seed)
+    area = rank_auroc(cross_fit(Logistic(), varied, y, folds, seed=seed).out_of_fold, y)
+    return Suspicion(-1, "presence_alone", area, stops=False) if area >= PRESENCE else None
+
+
+def split_groups(folds: NDArray[np.int64], group: NDArray[np.object_]) -> int:
+    """How many groups (households) lie on both sides of a split: must be none."""
+    seen: dict[object, set[int]] = {}
+    for fold, one in zip(folds.tolist(), group.tolist(), strict=True):
+        seen.setdefault(one, set()).add(fold)
+    return sum(len(found) > 1 for found in seen.values())
