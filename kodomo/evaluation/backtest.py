@@ -165,8 +165,7 @@ def outcome(judged: Judged, kind: TypeJudgement, cases: Cases, months: int) -> O
         Method.SCENARIO.value: kind.scenario.score[rows],
         Method.COMBINED.value: probability(kind.combination.logit)[rows],
     }
-    if kind.combination.boosting is not None:
-        scores[Method.BOOSTING.value] = probability(kind.combination.boosting)[rows]
+    scores |= {method.value: probability(said)[rows] for method, said in kind.combination.learned.items()}
     positive = (marks.onset[rows] >= 1).astype(np.float64)
     keys = judged.matrix.cohort.child_key[rows]
     return Outcome(

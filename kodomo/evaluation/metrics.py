@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kodomo.judgement.boosting import rank_auroc
+from kodomo.judgement.learners.leak_gates import rank_auroc
 
 Array = NDArray[np.float64]
 DRAWS = 300

@@ -81,7 +81,7 @@ def _type(body: dict[str, Any]) -> str:
 
 
 def _figure_table(methods: dict[str, dict[str, Any]]) -> str:
-    order = [m.value for m in (Method.COMBINED, Method.SCENARIO, Method.BOOSTING) if m.value in methods]
+    order = [m.value for m in (Method.COMBINED, *(m for m in Method if m is not Method.COMBINED)) if m.value in methods]
     head = ("指標(括弧は95 %の幅)", *(Method(m).label for m in order))
     rows = [(label, *(_interval(methods[m][name]) for m in order)) for name, label in FIGURES.items()]
     rows.append(("見込みと実際のずれ(ECE)", *(_plain(methods[m]["calibration_error"]) for m in order)))

@@ -6,10 +6,14 @@ weighs more the fewer the known cases, because few and one-sided labels mislead 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from kodomo.judgement.learners.combine import APART, HIGH_PLACE
+from kodomo.terms import Method
 
 Array = NDArray[np.float64]
 
@@ -28,19 +32,53 @@ def model_weight(cases: int) -> float:
 
 @dataclass(frozen=True)
 class Combination:
-    """Log-odds of the two methods and of their weighted mean; ``level`` moves the mean to the rate of registration."""
+    """Calibrated log-odds of the scenario and of the learned methods that speak, and their weighted mean.
+
+    Of the learned methods only those ``counting`` enter the mean; the others are shown beside it.
+    ``level`` moves the mean to the rate of registration. Without a learned method, or where what was
+    learned ranks no better than the scenario (``weight`` 0), the scenario stands alone.
+    """
 
     scenario: Array
-    boosting: Array | None
+    learned: Mapping[Method, Array]
     weight: float
     level: float = 0.0
+    counting: frozenset[Method] = frozenset()
+
+    @property
+    def boosting(self) -> Array | None:
+        """Boosting's log-odds, where it speaks."""
+        return self.learned.get(Method.BOOSTING)
+
+    @property
+    def learned_mean(self) -> Array:
+        """Mean log-odds of the learned methods that count."""
+        return mean_of([logits for method, logits in self.learned.items() if method in self.counting])
+
+    @property
+    def is_learned(self) -> bool:
+        """Whether anything learned moves the score."""
+        return bool(self.counting) and self.weight > 0
 
     @property
     def logit(self) -> Array:
         """The combined log-odds."""
-        if self.boosting is None:
+        if not self.is_learned:
             return self.scenario
-        return self.weight * self.boosting + (1 - self.weight) * self.scenario + self.level
+        return self.weight * self.learned_mean + (1 - self.weight) * self.scenario + self.level
+
+    @property
+    def disagree(self) -> NDArray[np.bool_]:
+        """要確認: one method ranks the child among the highest tenth of its type, another far below."""
+        everyone = np.ones(len(self.scenario), dtype=bool)
+        places = [standing(logits, everyone) for logits in (self.scenario, *self.learned.values())]
+        highest, lowest = np.max(places, axis=0), np.min(places, axis=0)
+        return np.asarray((highest >= HIGH_PLACE) & (highest - lowest >= APART))
+
+
+def mean_of(learned: Sequence[Array]) -> Array:
+    """Learned methods together: mean of their calibrated log-odds."""
+    return np.asarray(np.mean(learned, axis=0))
 
 
 def probability(logits: Array) -> Array:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from kodomo.features.dates import month_index
 from kodomo.features.matrix import FeatureMatrix, feature_matrix
-from kodomo.judgement.combine import Combination, model_weight, overall, probability, standing
+from kodomo.judgement.combine import Combination, overall, probability, standing
 from kodomo.judgement.criteria import Criteria
 from kodomo.judgement.knowledge import Knowledge, knowledge_of, relevant_sources
 from kodomo.judgement.labels import Cases, horizon_for, known_to_support, learning_dates, mark, read_cases
@@ -25,7 +25,7 @@ from kodomo.judgement.learning import SCENARIO_COLUMN, Learned, Plan, TypeModel,
 from kodomo.judgement.levels import Capacity, assign_levels
 from kodomo.judgement.scenarios import ScenarioResult, judge_scenario
 from kodomo.store.database import Snapshot
-from kodomo.terms import DifficultyType
+from kodomo.terms import DifficultyType, Method
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -63,8 +63,9 @@ class TypeJudgement:
     def evidence(self) -> Flags:
         """Children about whom anything speaks for the type: points, or a model score above the middle."""
         found = self.scenario.points > 0
-        if self.combination.boosting is not None and len(self.rows):
-            found |= self.combination.boosting > np.median(self.combination.boosting[self.rows])
+        if self.combination.is_learned and len(self.rows):
+            learned = self.combination.learned_mean
+            found |= learned > np.median(learned[self.rows])
         return found
 
 
@@ -138,7 +139,7 @@ def judge(
     knowledge = knowledge_of(today, criteria.expectations, snapshot.read("sources"), as_of)
     standing_cases = read_cases(snapshot, criteria.labels).known_by(as_of)
     judged = tuple(
-        _judge_type(kind, today, own_group, criteria, knowledge, standing_cases, learned.models.get(kind), learned)
+        _judge_type(kind, today, own_group, criteria, knowledge, standing_cases, learned.models.get(kind))
         for kind in types
     )
     step("scores")
@@ -168,25 +169,32 @@ def _judge_type(
     knowledge: Knowledge,
     cases: Cases,
     model: TypeModel | None,
-    learned: Learned,
 ) -> TypeJudgement:
     scenario = judge_scenario(kind, criteria.scenarios, matrix)
-    boosting = None
-    if model is not None:
-        raw = model.boosted.logits(model_values(model, matrix, scenario), group)
-        boosting = model.platt(raw + model.offset)
+    said = {} if model is None else learned_logits(model, model_values(model, matrix, scenario), group)
     relevant = relevant_sources(knowledge, criteria.catalogue, matrix.source_of, kind)
-    weight = model_weight(learned.cases[kind]) if model is not None else 0.0
     return TypeJudgement(
         type=kind,
         rows=np.flatnonzero(scenario.applicable),
         scenario=scenario,
         model=model,
-        combination=Combination(scenario.logit, boosting, weight, model.level if model is not None else 0.0),
+        combination=Combination(scenario.logit, said, model.weight, model.level, model.counting)
+        if model is not None
+        else Combination(scenario.logit, {}, 0.0),
         registered=mark(cases, kind, matrix.cohort, None).registered,
         thin=knowledge.too_thin(relevant),
         escalated=np.asarray(scenario.fired_gates.any(axis=1)),
     )
+
+
+def learned_logits(model: TypeModel, values: Array, group: NDArray[np.object_]) -> dict[Method, Array]:
+    """Calibrated log-odds of every learned method that speaks for the type."""
+    said: dict[Method, Array] = {}
+    if model.boosting_speaks:
+        said[Method.BOOSTING] = model.platt(model.boosted.logits(values, group) + model.offset)
+    for one in model.others:
+        said[one.method] = one.logits(values, group, model.boosted.seed)
+    return said
 
 
 def model_values(model: TypeModel, matrix: FeatureMatrix, scenario: ScenarioResult) -> Array:

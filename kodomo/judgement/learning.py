@@ -19,17 +19,18 @@ from kodomo.features.matrix import FeatureMatrix
 from kodomo.judgement.boosting import (
     Array,
     Boosted,
-    Platt,
     TrainingSet,
     fit_boosted,
     fit_level,
-    fit_platt,
-    suspicious_columns,
+    fold_of,
 )
-from kodomo.judgement.combine import model_weight
+from kodomo.judgement.combine import mean_of, model_weight
 from kodomo.judgement.labels import Cases, Labels, mark
+from kodomo.judgement.learners.calibration import Platt, fit_platt
+from kodomo.judgement.learners.leak_gates import suspicious_columns
+from kodomo.judgement.methods import Checked, Fitted, check, fit_others, near_the_best, speaks
 from kodomo.judgement.scenarios import Scenarios, judge_scenario
-from kodomo.terms import DifficultyType
+from kodomo.terms import DifficultyType, Method
 
 OWN_MODEL_FROM = 50
 POOLED_FROM = 20
@@ -62,6 +63,15 @@ class TypeModel:
     cases: int
     level: float = 0.0
     """Added to the combined log-odds, so that its level is that of registrations within twelve months."""
+    boosting_speaks: bool = True
+    others: tuple[Fitted, ...] = ()
+    """Rules and similar cases, those that have anything to say."""
+    counting: frozenset[Method] = frozenset()
+    """The methods whose mean enters the combined score: those that speak, and rank near the best of them."""
+    weight: float = 0.0
+    """How much the learned methods weigh beside the scenario; 0 where they do not rank as well as it does."""
+    checks: dict[str, Checked] = field(default_factory=dict)
+    """Each method, the scenario and the combination on rows not fitted on, by name."""
 
 
 @dataclass
@@ -82,6 +92,8 @@ class TypeRows:
     training: TrainingSet
     is_past: NDArray[np.bool_]
     registered_after: Array
+    rows: NDArray[np.intp]
+    """Where the rows stand in the matrix."""
 
 
 def learn(
@@ -114,7 +126,7 @@ def learn(
         columns = learnable(past.catalogue, labels, kind, allows)
         data = training_set(past, cases, scenarios, kind, columns, plan, group)
         learned.cases[kind] = data.training.cases
-        leaks = [(name, area) for name, area in suspicious_columns(data.training) if name != SCENARIO_COLUMN]
+        leaks = _leaks(data, past.cohort.as_of)
         if leaks:
             learned.stopped[kind] = leaks
             learned.without[kind] = "漏れの疑いのある指標があるため学習を止めた"
@@ -129,6 +141,13 @@ def learn(
         usable = {k: s for k, s in sets.items() if k not in learned.stopped}
         learned.models |= _pooled_models(pool, usable, scenarios, plan, step)
     return learned
+
+
+def _leaks(data: TypeRows, dates: NDArray[np.datetime64]) -> list[tuple[str, float]]:
+    """Columns that fail a gate, with the figure; the staff's points may know cases as well as they like."""
+    names = data.training.columns
+    failed = suspicious_columns(data.training.values, data.training.y, dates[data.rows])
+    return [(names[one.column], one.figure) for one in failed if names[one.column] != SCENARIO_COLUMN]
 
 
 def learnable(
@@ -178,7 +197,7 @@ def training_set(
         columns=(*columns, SCENARIO_COLUMN),
         signs=(*(past.catalogue[c].sign for c in columns), 1),
     )
-    return TypeRows(kind, training, ~today[rows], (marks.onset[rows] >= 1).astype(np.float64))
+    return TypeRows(kind, training, ~today[rows], (marks.onset[rows] >= 1).astype(np.float64), rows)
 
 
 def design(matrix: FeatureMatrix, columns: tuple[str, ...]) -> Array:
@@ -191,32 +210,92 @@ def _own_model(
     kind: DifficultyType, data: TypeRows, scenarios: Scenarios, plan: Plan, step: Callable[[], None] | None
 ) -> TypeModel:
     boosted = fit_boosted(data.training, seed=plan.seed, bags=plan.bags, rounds=plan.rounds, step=step)
-    platt, level = _calibrate(boosted, data, data.training.values, 0.0, scenarios, plan)
-    return TypeModel(kind, boosted, platt, data.training.columns, False, 0.0, data.training.cases, level)
+    others = fit_others(data.training, seed=plan.seed)
+    folds = fold_of(data.training.group, plan.seed)
+    raw = {Method.BOOSTING: boosted.logits(data.training.values, data.training.group)}
+    raw |= {method: fitted.logits_of_folds(data.training.values, folds) for method, fitted in others.items()}
+    judged = _weigh(raw, data, scenarios, plan)
+    kept = [
+        Fitted(method, others[method], judged.platts[method], judged.checks[method.value])
+        for method in others
+        if method in judged.speaking
+    ]
+    return judged.model(kind, boosted, data, tuple(kept))
 
 
-def _calibrate(
-    boosted: Boosted, data: TypeRows, values: Array, offset: float, scenarios: Scenarios, plan: Plan
-) -> tuple[Platt, float]:
-    """Platt on the cross-fitted log-odds of past dates against registration in the horizon, then the combined level.
+@dataclass(frozen=True)
+class _Weighed:
+    """What the known outcomes say of a type's methods."""
 
-    Only past dates take part: today's standing cases say who was recognised, not how often it happens.
-    The level is moved from the horizon to twelve months.
+    platts: dict[Method, Platt]
+    checks: dict[str, Checked]
+    speaking: frozenset[Method]
+    counting: frozenset[Method]
+    weight: float
+    level: float
+
+    def model(
+        self,
+        kind: DifficultyType,
+        boosted: Boosted,
+        data: TypeRows,
+        others: tuple[Fitted, ...] = (),
+        *,
+        columns: tuple[str, ...] | None = None,
+        offset: float | None = None,
+    ) -> TypeModel:
+        return TypeModel(
+            type=kind,
+            boosted=boosted,
+            platt=self.platts[Method.BOOSTING],
+            columns=columns or data.training.columns,
+            is_pooled=columns is not None,
+            offset=offset or 0.0,
+            cases=data.training.cases,
+            level=self.level,
+            boosting_speaks=Method.BOOSTING in self.speaking,
+            others=others,
+            counting=self.counting,
+            weight=self.weight,
+            checks=self.checks,
+        )
+
+
+def _weigh(raw: Mapping[Method, Array], data: TypeRows, scenarios: Scenarios, plan: Plan) -> _Weighed:
+    """Calibrate each method, find those that speak, and hold what they say together against the scenario.
+
+    Platt on the cross-fitted log-odds of past dates against registration in the horizon; the level is then
+    moved from the horizon to twelve months. Only past dates take part: today's standing cases say who was
+    recognised, not how often it happens.
     """
-    rows = data.is_past
-    if not rows.any():
-        # A store too young for any past date: ranks can be learned from standing cases, levels cannot.
-        return Platt(1.0, 0.0), 0.0
-    logits = boosted.logits(values[rows], data.training.group[rows]) + offset
-    fitted = fit_platt(logits, data.registered_after[rows], np.ones(int(rows.sum())))
+    rows, training = data.is_past, data.training
     longer = float(np.log(CALIBRATE_TO_MONTHS / plan.horizon_months))
+    # A store too young for any past date: ranks can be learned from standing cases, levels cannot.
+    fitted = {
+        method: fit_platt(logits[rows], data.registered_after[rows], np.ones(int(rows.sum())))
+        if rows.any()
+        else Platt(1.0, 0.0)
+        for method, logits in raw.items()
+    }
+    checks = {m.value: check(logits, data.registered_after, training, rows) for m, logits in raw.items()}
+    speaking = frozenset(m for m in raw if speaks(fitted[m], checks[m.value]))
     scope = scenarios.scopes[data.type]
-    points = data.training.values[rows, data.training.columns.index(SCENARIO_COLUMN)]
+    points = training.values[:, training.columns.index(SCENARIO_COLUMN)]
     scenario = _log_odds(scope.base_rate) + scenarios.point_is * points
-    weight = model_weight(data.training.cases)
-    together = weight * fitted(logits) + (1 - weight) * scenario
-    level = fit_level(together, data.registered_after[rows])
-    return Platt(fitted.slope, fitted.shift + longer), level + (1 - weight) * longer
+    checks[Method.SCENARIO.value] = check(scenario, data.registered_after, training, rows)
+    counting = near_the_best({m: checks[m.value] for m in raw if m in speaking})
+    weight, level = 0.0, 0.0
+    if speaking:
+        weight = model_weight(training.cases)
+        learned = mean_of([fitted[m](raw[m]) for m in raw if m in counting])
+        together = weight * learned + (1 - weight) * scenario
+        checks[Method.COMBINED.value] = check(together, data.registered_after, training, rows)
+        if checks[Method.COMBINED.value].auroc < checks[Method.SCENARIO.value].auroc:
+            weight = 0.0
+        elif rows.any():
+            level = fit_level(together[rows], data.registered_after[rows]) + (1 - weight) * longer
+    moved = {m: Platt(p.slope, p.shift + (longer if rows.any() else 0.0)) for m, p in fitted.items()}
+    return _Weighed(moved, checks, speaking, counting, weight, level)
 
 
 def _pooled_models(
@@ -245,8 +324,9 @@ def _pooled_models(
     boosted = fit_boosted(together, seed=plan.seed, bags=plan.bags, rounds=plan.rounds, step=step)
     models = {}
     for kind in pool:
-        platt, level = _calibrate(boosted, rows[kind], widen(sets[kind], columns), offsets[kind], scenarios, plan)
-        models[kind] = TypeModel(kind, boosted, platt, columns, True, offsets[kind], sets[kind].cases, level)
+        raw = boosted.logits(widen(sets[kind], columns), sets[kind].group) + offsets[kind]
+        judged = _weigh({Method.BOOSTING: raw}, rows[kind], scenarios, plan)
+        models[kind] = judged.model(kind, boosted, rows[kind], columns=columns, offset=offsets[kind])
     return models
 
 

@@ -7,6 +7,7 @@ scenario's points is shared out over the lines that made them. base + all parts 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +18,8 @@ from numpy.typing import NDArray
 from kodomo.features.catalogue import Catalogue, Indicator
 from kodomo.features.matrix import FeatureMatrix
 from kodomo.judgement.combine import standing
-from kodomo.judgement.judge import Judged, TypeJudgement, model_values
+from kodomo.judgement.contributions import ALL_POINTS, Said, mean_said
+from kodomo.judgement.judge import Judged, TypeJudgement
 from kodomo.judgement.learning import SCENARIO_COLUMN
 from kodomo.store.results import REASONS
 from kodomo.terms import OVERALL, Method, difficulty_label
@@ -56,43 +58,40 @@ def scenario_parts(judged: TypeJudgement) -> Parts:
     return Parts(judged.rows, _line_units(judged), values, np.zeros(len(judged.rows)))
 
 
-def model_contributions(judged: TypeJudgement, matrix: FeatureMatrix, group: NDArray[np.object_]) -> Array | None:
-    """Calibrated contributions of every model column and, last, the base; None without a model."""
-    if judged.model is None:
-        return None
-    model, rows = judged.model, judged.rows
-    raw = model.boosted.contributions(model_values(model, matrix, judged.scenario)[rows], group[rows])
-    scaled = raw * model.platt.slope
-    scaled[:, -1] += model.platt.slope * model.offset + model.platt.shift
-    return scaled
-
-
-def boosting_parts(judged: TypeJudgement, contributions: Array, catalogue: Catalogue) -> Parts:
-    """The learned model's contributions, in log-odds."""
+def learned_parts(judged: TypeJudgement, said: Said, catalogue: Catalogue) -> Parts:
+    """One learned method's contributions, in log-odds."""
     assert judged.model is not None  # noqa: S101 - the caller has contributions
-    units = tuple(_column_unit(name, catalogue) for name in judged.model.columns)
-    return Parts(judged.rows, units, contributions[:, :-1], contributions[:, -1])
+    units = (*(_column_unit(name, catalogue) for name in judged.model.columns), *(Unit(s, "") for s in said.sentences))
+    return Parts(judged.rows, units, np.column_stack([said.columns, said.extra]), said.base)
 
 
-def combined_parts(judged: TypeJudgement, contributions: Array | None, catalogue: Catalogue) -> Parts:
-    """Both methods' parts with the weights they are combined with."""
-    share = 1.0 - judged.combination.weight
+def combined_parts(judged: TypeJudgement, contributions: Mapping[Method, Said], catalogue: Catalogue) -> Parts:
+    """All methods' parts with the weights they are combined with."""
+    together = judged.combination
+    share = 1.0 - together.weight if together.is_learned else 1.0
     lines = judged.scenario.lines
     fired = judged.scenario.fired[judged.rows]
     points = fired * np.array([p.points for p in lines])
     values = share * judged.scenario.point_is * points
-    base = np.full(len(judged.rows), share * judged.scenario.base + judged.combination.level)
-    if contributions is None or judged.model is None:
+    level = together.level if together.is_learned else 0.0
+    base = np.full(len(judged.rows), share * judged.scenario.base + level)
+    if judged.model is None or not together.is_learned:
         return Parts(judged.rows, _line_units(judged), values, base)
-    learned = judged.combination.weight * contributions
+    counting = {method: said for method, said in contributions.items() if method in together.counting}
+    learned = mean_said(counting).times(together.weight)
     columns = judged.model.columns
     seen = points * judged.scenario.learnable_lines(_own_columns(judged, catalogue))
-    values, rest = _share_out(values, seen, learned[:, columns.index(SCENARIO_COLUMN)])
-    own, learned_values = _merge_same(judged, fired, values, learned[:, :-1], columns)
+    values, rest = _share_out(values, seen, learned.columns[:, columns.index(SCENARIO_COLUMN)])
+    own, learned_values = _merge_same(judged, fired, values, learned.columns, columns)
     kept = [n for n, name in enumerate(columns) if name != SCENARIO_COLUMN]
-    units = (*_line_units(judged), *(_column_unit(columns[n], catalogue) for n in kept), Unit(NO_POINTS, ""))
-    together = np.column_stack([own, learned_values[:, kept], rest])
-    return Parts(judged.rows, units, together, base + learned[:, -1])
+    units = (
+        *_line_units(judged),
+        *(_column_unit(columns[n], catalogue) for n in kept),
+        Unit(NO_POINTS, ""),
+        *(Unit(sentence, "") for sentence in learned.sentences),
+    )
+    parts = np.column_stack([own, learned_values[:, kept], rest, learned.extra])
+    return Parts(judged.rows, units, parts, base + learned.base)
 
 
 def _own_columns(judged: TypeJudgement, catalogue: Catalogue) -> set[str]:
@@ -128,7 +127,7 @@ def _line_units(judged: TypeJudgement) -> tuple[Unit, ...]:
 
 
 def _column_unit(name: str, catalogue: Catalogue) -> Unit:
-    return Unit("", name) if name != SCENARIO_COLUMN else Unit("シナリオの点数の合計", "")
+    return Unit("", name) if name != SCENARIO_COLUMN else Unit(ALL_POINTS, "")
 
 
 def reason_table(

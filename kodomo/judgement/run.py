@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import json
-import os
-import shutil
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,24 +16,25 @@ from kodomo.configuration import Home, Municipality
 from kodomo.features.build import current_snapshot, lawful_for
 from kodomo.governance.register import read_register
 from kodomo.judgement.combine import probability
+from kodomo.judgement.contributions import Said, learned_contributions
 from kodomo.judgement.criteria import Criteria, read_all_criteria
 from kodomo.judgement.judge import Judged, TypeJudgement, judge
+from kodomo.judgement.learning import TypeModel
 from kodomo.judgement.levels import Capacity, assign_levels
 from kodomo.judgement.reasons import (
-    boosting_parts,
     combined_parts,
-    model_contributions,
+    learned_parts,
     overall_reasons,
     reason_table,
     scenario_parts,
 )
+from kodomo.judgement.saving import save_models
 from kodomo.progress import Progress
 from kodomo.store.database import Snapshot, Store
 from kodomo.store.results import COVERAGE, JUDGEMENTS, SUBJECTS
 from kodomo.terms import OVERALL, Level, Method, Purpose
 
 KIND = "judgements"
-MODELS = "models"
 Beat = Callable[[dict[str, object]], None] | None
 
 
@@ -75,7 +71,7 @@ def judge_cohort(
     capacity = Capacity(municipality.capacity_high, municipality.capacity_middle)
     tables = judgement_tables(judged, capacity, snapshot, step=progress.add)
     store = Store(home.store)
-    model = _save_models(home.store, judged)
+    model = save_models(home.store, judged, learned_summary(judged))
     manifest = _manifest(judged, snapshot, criteria, municipality, model, at)
     written = store.write(KIND, _name(store, as_of, snapshot, criteria), tables, manifest)
     progress.close()
@@ -107,7 +103,7 @@ def judgement_tables(
     """The four tables of one judgement, sorted, ready for the store."""
     rows, reasons = [], []
     for kind in judged.types:
-        contributions = model_contributions(kind, judged.matrix, judged.groups)
+        contributions = learned_contributions(kind, judged.matrix, judged.groups, judged.matrix.catalogue)
         rows += _type_rows(judged, kind, capacity)
         reasons += _type_reasons(judged, kind, contributions)
         step()
@@ -129,8 +125,7 @@ def _type_rows(judged: Judged, kind: TypeJudgement, capacity: Capacity) -> list[
         (Method.SCENARIO, kind.scenario.score, has_points),
         (Method.COMBINED, probability(kind.combination.logit), kind.evidence),
     ]
-    if kind.combination.boosting is not None:
-        methods.append((Method.BOOSTING, probability(kind.combination.boosting), kind.evidence))
+    methods += [(one, probability(logits), kind.evidence) for one, logits in kind.combination.learned.items()]
     tables = []
     for method, scores, evidence in methods:
         levels = kind.levels(scores, keys, capacity, evidence)
@@ -194,14 +189,14 @@ def _rows(
     )
 
 
-def _type_reasons(judged: Judged, kind: TypeJudgement, contributions: NDArray[np.float64] | None) -> list[pa.Table]:
+def _type_reasons(judged: Judged, kind: TypeJudgement, contributions: dict[Method, Said]) -> list[pa.Table]:
     matrix, catalogue = judged.matrix, judged.matrix.catalogue
     tables = [
         reason_table(kind, Method.COMBINED, combined_parts(kind, contributions, catalogue), matrix, with_gates=True),
         reason_table(kind, Method.SCENARIO, scenario_parts(kind), matrix),
     ]
-    if contributions is not None:
-        tables.append(reason_table(kind, Method.BOOSTING, boosting_parts(kind, contributions, catalogue), matrix))
+    for method, said in contributions.items():
+        tables.append(reason_table(kind, method, learned_parts(kind, said, catalogue), matrix))
     return tables
 
 
@@ -336,6 +331,10 @@ def learned_summary(judged: Judged) -> dict[str, Any]:
             "cases": learned.cases[kind.type],
             "model": None if model is None else ("pooled" if model.is_pooled else "own"),
             "weight": round(kind.combination.weight, 4),
+            "speaking": sorted(method.value for method in kind.combination.learned),
+            "counting": sorted(method.value for method in kind.combination.counting),
+            "checks": _checks(model),
+            "staff_score_stands": model is not None and not kind.combination.is_learned,
             "is_calibrated": model is not None and bool(judged.dates),
             "why_not": learned.without.get(kind.type),
             "leaks": [{"indicator": c, "auroc": round(a, 4)} for c, a in learned.stopped.get(kind.type, [])],
@@ -350,37 +349,14 @@ def learned_summary(judged: Judged) -> dict[str, Any]:
     }
 
 
-def _save_models(root: Path, judged: Judged) -> str | None:
-    """Write the models as readable text under ``models/<hash>/``; the hash of the content is the version."""
-    texts: dict[str, str] = {}
-    for kind, model in sorted(judged.learned.models.items()):
-        for n, text in enumerate(model.boosted.texts()):
-            texts[f"{'POOLED' if model.is_pooled else kind.value}.{n:02d}.txt"] = text
-    if not texts:
-        return None
-    cards = {
-        kind.value: {
-            "columns": model.columns,
-            "slope": model.platt.slope,
-            "shift": model.platt.shift,
-            "offset": model.offset,
-            "level": model.level,
-        }
-        for kind, model in sorted(judged.learned.models.items())
+def _checks(model: TypeModel | None) -> dict[str, dict[str, float | int]]:
+    """How each method, the points and the combination ranked rows not fitted on, with 95 % reach."""
+    if model is None:
+        return {}
+    return {
+        name: {"auroc": round(one.auroc, 4), "reach": round(1.96 * one.error, 4), "children": one.children}
+        for name, one in sorted(model.checks.items())
     }
-    texts["models.json"] = json.dumps(
-        {**learned_summary(judged), "models": cards}, ensure_ascii=False, indent=1, sort_keys=True
-    )
-    digest = hashlib.sha256("".join(f"{name}\n{text}" for name, text in sorted(texts.items())).encode()).hexdigest()
-    target = root / MODELS / digest[:16]
-    if not target.exists():
-        aside = root / MODELS / f".{digest[:16]}.{os.getpid()}.partial"
-        shutil.rmtree(aside, ignore_errors=True)
-        aside.mkdir(parents=True)
-        for name, text in texts.items():
-            (aside / name).write_text(text, encoding="utf-8")
-        aside.rename(target)
-    return digest[:16]
 
 
 def _level_counts(judgements: pa.Table) -> dict[str, dict[str, int]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import lightgbm as lgb
 import numpy as np
 
 from kodomo.judgement.learners.boosting import BoostedPath, Boosting
@@ -37,7 +38,7 @@ class BaggedBoosting:
         generator = np.random.default_rng(seed)
         cases, rest = np.flatnonzero(y > 0), np.flatnonzero(y == 0)
         size = min(len(rest), max(LEAST, round(self.per_case * len(cases))))
-        boosters = []
+        boosters: list[lgb.Booster] = []
         for bag in range(self.bags):
             rows = np.sort(np.concatenate([cases, generator.choice(rest, size, replace=False)]))
             member = self.boosting.members[bag % len(self.boosting.members)]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kodomo.judgement.boosting import rank_auroc
 from kodomo.judgement.learners.boosting import Boosting
 from kodomo.judgement.learners.calibration import Platt, fit_platt, probability
 from kodomo.judgement.learners.combine import Combined, fit_combined, four_learners
 from kodomo.judgement.learners.cross_fit import CrossFitted, cross_fit, make_folds
+from kodomo.judgement.learners.leak_gates import rank_auroc
 from kodomo.judgement.learners.logistic import Logistic
 from kodomo.judgement.learners.rule_discovery import RuleDiscovery
 from kodomo.judgement.learners.similar_cases import SimilarCases

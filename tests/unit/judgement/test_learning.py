@@ -13,14 +13,13 @@ from kodomo.judgement.boosting import (
     TrainingSet,
     fit_boosted,
     fit_level,
-    fit_platt,
     fold_of,
-    rank_auroc,
-    suspicious_columns,
 )
 from kodomo.judgement.criteria import read_all_criteria
 from kodomo.judgement.judge import first_fact, judge
 from kodomo.judgement.labels import horizon_for, learning_dates, mark, read_cases, read_labels
+from kodomo.judgement.learners.calibration import fit_platt
+from kodomo.judgement.learners.leak_gates import rank_auroc, suspicious_columns
 from kodomo.judgement.learning import household_groups, learnable, training_set
 from kodomo.terms import DifficultyType
 
@@ -88,7 +87,7 @@ def test_a_column_given_away_by_being_filled_is_a_leak() -> None:
         ("a", "b"),
         (0, 0),
     )
-    assert [name for name, _ in suspicious_columns(data)] == ["b"]
+    assert [data.columns[one.column] for one in suspicious_columns(data.values, data.y)] == ["b"]
 
 
 def test_rows_hold_only_what_followed_the_date(tmp_path: Path) -> None:

@@ -7,10 +7,10 @@ import pytest
 
 from kodomo.features.catalogue import read_catalogue
 from kodomo.judgement.combine import model_weight, overall, standing
+from kodomo.judgement.contributions import learned_contributions
 from kodomo.judgement.reasons import (
-    boosting_parts,
     combined_parts,
-    model_contributions,
+    learned_parts,
     overall_reasons,
     reason_table,
     scenario_parts,
@@ -23,24 +23,23 @@ from .conftest import Town
 
 def test_parts_add_up_to_every_score(town: Town) -> None:
     for kind in town.judged.types:
-        contributions = model_contributions(kind, town.judged.matrix, town.judged.groups)
+        contributions = learned_contributions(kind, town.judged.matrix, town.judged.groups, town.criteria.catalogue)
         combined = combined_parts(kind, contributions, town.criteria.catalogue)
         total = combined.base + combined.values.sum(axis=1)
         np.testing.assert_allclose(total, kind.combination.logit[kind.rows], atol=1e-6)
         points = scenario_parts(kind)
         np.testing.assert_allclose(points.values.sum(axis=1), kind.scenario.points[kind.rows])
-        if contributions is not None:
-            learned = boosting_parts(kind, contributions, town.criteria.catalogue)
-            assert kind.combination.boosting is not None
-            np.testing.assert_allclose(
-                learned.base + learned.values.sum(axis=1), kind.combination.boosting[kind.rows], atol=1e-6
-            )
+        assert set(contributions) == set(kind.combination.learned)
+        for method, said in contributions.items():
+            learned = learned_parts(kind, said, town.criteria.catalogue)
+            own = kind.combination.learned[method]
+            np.testing.assert_allclose(learned.base + learned.values.sum(axis=1), own[kind.rows], atol=1e-6)
     assert any(kind.model is not None for kind in town.judged.types)
 
 
 def test_at_most_five_that_raise_and_three_that_lower_in_order(town: Town) -> None:
     kind = town.judged.types[0]
-    contributions = model_contributions(kind, town.judged.matrix, town.judged.groups)
+    contributions = learned_contributions(kind, town.judged.matrix, town.judged.groups, town.criteria.catalogue)
     parts = combined_parts(kind, contributions, town.criteria.catalogue)
     rows = reason_table(kind, Method.COMBINED, parts, town.judged.matrix, with_gates=True).to_pylist()
     by_child: dict[str, list[dict]] = {}  # type: ignore[type-arg]
@@ -74,14 +73,14 @@ def test_an_escalation_stands_first_as_a_gate(town: Town) -> None:
         reason_table(
             kind,
             Method.COMBINED,
-            combined_parts(kind, None, town.criteria.catalogue),
+            combined_parts(kind, {}, town.criteria.catalogue),
             town.judged.matrix,
             with_gates=True,
         )
         if kind.model is None
         else None
     )
-    contributions = model_contributions(kind, town.judged.matrix, town.judged.groups)
+    contributions = learned_contributions(kind, town.judged.matrix, town.judged.groups, town.criteria.catalogue)
     table = reason_table(
         kind,
         Method.COMBINED,

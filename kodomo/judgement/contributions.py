@@ -1,0 +1,131 @@
+"""What each learned method's log-odds are made of, in parts that add up (analysis side).
+
+Boosting gives exact contributions of every column, rule discovery its lines and rules, similar cases one
+part: what past cases like this child say. A child's parts come from the models that never saw its household.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kodomo.features.catalogue import Catalogue
+from kodomo.features.matrix import FeatureMatrix
+from kodomo.judgement.boosting import fold_of
+from kodomo.judgement.judge import TypeJudgement, model_values
+from kodomo.judgement.learners.rule_discovery import Condition, Rule, RuleModel
+from kodomo.judgement.learning import SCENARIO_COLUMN, TypeModel
+from kodomo.judgement.methods import Fitted
+from kodomo.terms import Method
+
+Array = NDArray[np.float64]
+
+ALL_POINTS = "シナリオの点数の合計"
+LIKE_CASES = "よく似た過去の事例に、把握された事例が多い"
+
+
+@dataclass(frozen=True)
+class Said:
+    """One method's parts: ``columns`` per model column, ``extra`` per sentence, and the base.
+
+    base + all of a row's parts = the method's calibrated log-odds.
+    """
+
+    columns: Array
+    sentences: tuple[str, ...]
+    extra: Array
+    base: Array
+
+    def times(self, share: float) -> Said:
+        """All parts, weighed."""
+        return Said(self.columns * share, self.sentences, self.extra * share, self.base * share)
+
+
+def learned_contributions(
+    judged: TypeJudgement, matrix: FeatureMatrix, group: NDArray[np.object_], catalogue: Catalogue
+) -> dict[Method, Said]:
+    """The parts of every learned method that speaks for the type, for the judged rows."""
+    if judged.model is None:
+        return {}
+    model, rows = judged.model, judged.rows
+    values = model_values(model, matrix, judged.scenario)[rows]
+    own = group[rows]
+    said = {Method.BOOSTING: _boosting(model, values, own)} if model.boosting_speaks else {}
+    for one in model.others:
+        if one.method is Method.RULES:
+            said[one.method] = _rules(one, model, values, own, catalogue)
+        else:
+            said[one.method] = _similar(one, model, values, own)
+    return said
+
+
+def mean_said(said: Mapping[Method, Said]) -> Said:
+    """The learned methods together, each with the same share."""
+    shared = [one.times(1 / len(said)) for one in said.values()]
+    return Said(
+        np.sum([one.columns for one in shared], axis=0),
+        tuple(sentence for one in shared for sentence in one.sentences),
+        np.column_stack([one.extra for one in shared]),
+        np.sum([one.base for one in shared], axis=0),
+    )
+
+
+def _boosting(model: TypeModel, values: Array, group: NDArray[np.object_]) -> Said:
+    scaled = model.boosted.contributions(values, group) * model.platt.slope
+    base = scaled[:, -1] + model.platt.slope * model.offset + model.platt.shift
+    return Said(scaled[:, :-1], (), np.zeros((len(values), 0)), base)
+
+
+def _similar(one: Fitted, model: TypeModel, values: Array, group: NDArray[np.object_]) -> Said:
+    logits = one.logits(values, group, model.boosted.seed)
+    middle = float(np.median(logits)) if len(logits) else 0.0
+    return Said(
+        np.zeros((len(values), len(model.columns))),
+        (LIKE_CASES,),
+        (logits - middle)[:, None],
+        np.full(len(values), middle),
+    )
+
+
+def _rules(one: Fitted, model: TypeModel, values: Array, group: NDArray[np.object_], catalogue: Catalogue) -> Said:
+    folds = fold_of(group, model.boosted.seed)
+    fitted = [m for m in one.models.models if isinstance(m, RuleModel)]
+    sentences = {w.rule: rule_sentence(w.rule, model.columns, catalogue) for m in fitted for w in m.rules}
+    distinct = tuple(sorted(set(sentences.values())))
+    place = {text: n for n, text in enumerate(distinct)}
+    columns, extra = np.zeros((len(values), len(model.columns))), np.zeros((len(values), len(distinct)))
+    base = np.full(len(values), one.platt.shift)
+    for number, part in enumerate(fitted):
+        rows = np.flatnonzero(folds == number)
+        if not len(rows):
+            continue
+        parts = part.contributions(values[rows]) * one.platt.slope
+        named = [*part.prepared.used, *part.prepared.gaps]
+        for n, column in enumerate(named):
+            columns[rows, column] += parts[:, n]
+        for n, weighed in enumerate(part.rules):
+            extra[rows, place[sentences[weighed.rule]]] += parts[:, len(named) + n]
+        base[rows] += parts[:, -1]
+    return Said(columns, distinct, extra, base)
+
+
+def rule_sentence(rule: Rule, columns: tuple[str, ...], catalogue: Catalogue) -> str:
+    """A rule as staff read it: its conditions, joined."""
+    return "、かつ".join(_condition_words(c, columns[c.column], catalogue) for c in rule.conditions)
+
+
+def _condition_words(condition: Condition, name: str, catalogue: Catalogue) -> str:
+    caption = ALL_POINTS if name == SCENARIO_COLUMN else catalogue[name].caption
+    low, high = condition.low, condition.high
+    if np.isfinite(low) and np.isfinite(high):
+        words = f"「{caption}」が {low:g} を超え {high:g} 以下"
+    elif np.isfinite(low):
+        words = f"「{caption}」が {low:g} を超える"
+    elif np.isfinite(high):
+        words = f"「{caption}」が {high:g} 以下"
+    else:
+        return f"「{caption}」の情報がない" if condition.with_gap else f"「{caption}」の情報がある"
+    return f"{words}か、情報がない" if condition.with_gap else words

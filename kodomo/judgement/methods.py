@@ -1,0 +1,117 @@
+"""The learned methods of one type: which of them have anything to say, and what each says (analysis side).
+
+A method speaks only where, on children it was not fitted on, it ranks known cases above the others beyond
+what chance would do with so few. A method that does not speak writes no row and moves no score. And where
+all that was learned does not rank later registrations at least as well as the staff's own points, the
+points alone are used: a city is never worse off for having learned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kodomo.judgement.boosting import TrainingSet, fold_of
+from kodomo.judgement.learners.calibration import Platt
+from kodomo.judgement.learners.cross_fit import Array, CrossFitted, Learner, cross_fit
+from kodomo.judgement.learners.leak_gates import auroc_error, rank_auroc
+from kodomo.judgement.learners.rule_discovery import RuleDiscovery
+from kodomo.judgement.learners.similar_cases import SimilarCases
+from kodomo.terms import Method
+
+OTHERS_AT_MOST = 3_000
+"""Unlabelled rows drawn beside the cases for rules and similar cases; boosting draws its own, bag by bag."""
+SLOPE_LEAST = 0.051
+"""A calibration slope held at its floor means the ranking told nothing."""
+FORWARD_CASES = 10
+"""With fewer children registered after the past dates, standing cases take part in the check too."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """How well something ranks cases among rows it was not fitted on: AUROC and its standard error."""
+
+    auroc: float
+    error: float
+    children: int
+
+    @property
+    def is_above_chance(self) -> bool:
+        """The 95 % interval lies above one half."""
+        return bool(self.auroc - 1.96 * self.error > 0.5)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A cross-fitted learner of a type, its calibration, and how it ranked rows it had not seen."""
+
+    method: Method
+    models: CrossFitted
+    platt: Platt
+    check: Checked
+
+    def logits(self, values: Array, group: NDArray[np.object_], seed: int) -> Array:
+        """Calibrated log-odds, each child from the models that never saw its household."""
+        return self.platt(self.raw(values, group, seed))
+
+    def raw(self, values: Array, group: NDArray[np.object_], seed: int) -> Array:
+        """Log-odds before calibration."""
+        return self.models.logits_of_folds(values, fold_of(group, seed))
+
+
+def other_learners() -> tuple[tuple[Method, Learner], ...]:
+    """Those that learn beside boosting."""
+    return (Method.RULES, RuleDiscovery(splits=1)), (Method.SIMILAR, SimilarCases())
+
+
+def fit_others(training: TrainingSet, *, seed: int) -> dict[Method, CrossFitted]:
+    """Fit rules and similar cases on all cases and a draw of the unlabelled, by the same folds as boosting."""
+    generator = np.random.default_rng(seed)
+    cases, rest = np.flatnonzero(training.y > 0), np.flatnonzero(training.y == 0)
+    drawn = generator.choice(rest, min(len(rest), OTHERS_AT_MOST), replace=False)
+    some = training.take(np.sort(np.concatenate([cases, drawn])))
+    folds = fold_of(some.group, seed)
+    return {
+        method: cross_fit(learner, some.values, some.y, folds, seed=seed, weight=some.weight)
+        for method, learner in other_learners()
+    }
+
+
+def check(logits: Array, outcome: Array, training: TrainingSet, is_past: NDArray[np.bool_]) -> Checked:
+    """Rank later registrations on past dates; with too few of those, every known case.
+
+    Children count once in the error, however many dates they stand on.
+
+    Args:
+        logits: cross-fitted log-odds of all rows of ``training``.
+        outcome: 1 where the registration followed within the horizon; read on past rows.
+    """
+    later = is_past & (outcome > 0)
+    if len(set(training.group[later])) >= FORWARD_CASES:
+        rows, case = is_past, outcome
+    else:
+        rows, case = np.ones(len(logits), dtype=bool), training.y
+    case = case[rows]
+    cases = len(set(training.group[rows][case > 0]))
+    others = len(set(training.group[rows][case == 0]))
+    area = rank_auroc(logits[rows], case)
+    return Checked(area, auroc_error(area, cases, others), cases)
+
+
+def speaks(platt: Platt, checked: Checked) -> bool:
+    """Whether a method has anything to say about the type."""
+    return platt.slope > SLOPE_LEAST and checked.is_above_chance
+
+
+def near_the_best(speaking: Mapping[Method, Checked]) -> frozenset[Method]:
+    """Methods that enter the mean: those within one standard error of the best one.
+
+    A method further behind still shows what it says, but would only dilute the others.
+    """
+    if not speaking:
+        return frozenset()
+    best = max(speaking.values(), key=lambda one: one.auroc)
+    return frozenset(m for m, one in speaking.items() if one.auroc >= best.auroc - best.error)

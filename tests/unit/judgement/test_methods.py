@@ -1,0 +1,103 @@
+"""A method that has nothing to say is silent, and the staff's points stand where learning is no better."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kodomo.judgement.boosting import TrainingSet
+from kodomo.judgement.combine import Combination
+from kodomo.judgement.learners.calibration import Platt
+from kodomo.judgement.learning import SCENARIO_COLUMN, Plan, TypeRows, _weigh
+from kodomo.judgement.methods import Checked, check, near_the_best, speaks
+from kodomo.judgement.scenarios import Scenarios
+from kodomo.terms import Method
+
+from .conftest import TYPES, Town
+
+
+def rows_of(points_tell: bool, seed: int = 1, size: int = 3_000) -> tuple[TypeRows, np.ndarray]:
+    """Rows on past dates; ``hidden`` decides who is registered, the points tell it or tell nothing."""
+    generator = np.random.default_rng(seed)
+    hidden = generator.normal(size=size)
+    y = (generator.random(size) < 1 / (1 + np.exp(4 - 1.5 * hidden))) + 0.0
+    points = np.round(np.maximum(hidden if points_tell else generator.normal(size=size), 0) * 4)
+    training = TrainingSet(
+        points[:, None],
+        y,
+        np.ones(size),
+        np.array([f"h{n}" for n in range(size)], dtype=object),
+        (SCENARIO_COLUMN,),
+        (1,),
+    )
+    return TypeRows(TYPES[0], training, np.ones(size, bool), y, np.arange(size)), hidden
+
+
+def weigh(raw: np.ndarray, data: TypeRows, scenarios: Scenarios):
+    return _weigh({Method.BOOSTING: raw}, data, scenarios, Plan(horizon_months=6))
+
+
+def test_a_constant_method_is_silent(town: Town) -> None:
+    data, _ = rows_of(points_tell=True)
+    found = weigh(np.full(len(data.rows), -3.0), data, town.criteria.scenarios)
+    assert not found.speaking and found.weight == 0.0 and found.level == 0.0
+
+
+def test_a_ranking_by_chance_is_silent(town: Town) -> None:
+    data, _ = rows_of(points_tell=True)
+    noise = np.random.default_rng(8).normal(size=len(data.rows))
+    assert not weigh(noise, data, town.criteria.scenarios).speaking
+
+
+def test_learning_counts_where_it_beats_the_points(town: Town) -> None:
+    data, hidden = rows_of(points_tell=False)
+    found = weigh(hidden, data, town.criteria.scenarios)
+    assert found.speaking == {Method.BOOSTING} and found.weight > 0.5
+
+
+def test_the_points_stand_where_learning_ranks_worse(town: Town) -> None:
+    data, hidden = rows_of(points_tell=True)
+    blurred = hidden + np.random.default_rng(3).normal(size=len(hidden)) * 3
+    found = weigh(blurred, data, town.criteria.scenarios)
+    assert found.speaking == {Method.BOOSTING}, "it has something to say"
+    assert found.weight == 0.0, "but less than the points"
+    assert found.checks["COMBINED"].auroc < found.checks["SCENARIO"].auroc
+
+
+def test_a_combination_without_weight_is_the_scenario() -> None:
+    scenario, learned = np.array([0.0, 1.0]), {Method.BOOSTING: np.array([3.0, -3.0])}
+    silent = Combination(scenario, learned, 0.0, 0.7, frozenset({Method.BOOSTING}))
+    assert silent.logit is scenario and not silent.is_learned
+    assert Combination(scenario, {}, 0.5, 0.7).logit is scenario
+    both = Combination(scenario, learned, 0.5, 0.0, frozenset({Method.BOOSTING}))
+    assert both.logit.tolist() == [1.5, -1.0]
+
+
+def test_a_method_far_behind_the_best_does_not_dilute_it() -> None:
+    checks = {
+        Method.BOOSTING: Checked(0.85, 0.03, 60),
+        Method.RULES: Checked(0.83, 0.03, 60),
+        Method.SIMILAR: Checked(0.80, 0.03, 60),
+    }
+    assert near_the_best(checks) == {Method.BOOSTING, Method.RULES}
+    assert near_the_best({}) == frozenset()
+
+
+def test_few_later_registrations_are_not_the_judge_alone() -> None:
+    data, hidden = rows_of(points_tell=True)
+    few = np.zeros(len(hidden))
+    few[np.argsort(hidden)[:3]] = 1
+    assert check(hidden, few, data.training, data.is_past).auroc > 0.6
+    assert check(hidden, few, data.training, data.is_past).children == data.training.cases
+
+
+def test_a_slope_at_its_floor_says_nothing() -> None:
+    good = Checked(0.9, 0.01, 200)
+    assert speaks(Platt(0.6, 0.0), good)
+    assert not speaks(Platt(0.05, 0.0), good)
+    assert not speaks(Platt(1.0, 0.0), Checked(0.55, 0.04, 60))
+
+
+def test_silent_methods_write_no_rows(town: Town) -> None:
+    for kind in town.judged.types:
+        for method, logits in kind.combination.learned.items():
+            assert np.ptp(logits[kind.rows]) > 0, f"{method} says the same of everyone"
