@@ -53,13 +53,17 @@ lock: $(VENV)/dev.stamp ## 依存の版とハッシュを固定し直す(取得�
 	$(BIN)/uv pip compile -q --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 	  --all-extras -c requirements/run.txt pyproject.toml requirements/build.in -o requirements/dev.txt
 
-# Debian's browser and a Japanese font, for the tests that look at pages; only root can install them.
+# Debian's browser, a Japanese font and Java, for the tests that look at pages or start Spark; only root can install them.
 system-packages:
-	@if command -v chromium >/dev/null && fc-list 2>/dev/null | grep -qi 'noto.*cjk'; then exit 0; fi; \
+	@missing=""; \
+	command -v chromium >/dev/null || missing="$$missing chromium"; \
+	fc-list 2>/dev/null | grep -qi 'noto.*cjk' || missing="$$missing fonts-noto-cjk fontconfig"; \
+	command -v java >/dev/null || missing="$$missing default-jre-headless"; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  echo "chromium と日本語フォントを入れます" && apt-get update -qq && \
-	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk fontconfig >/dev/null; \
-	else echo "chromium または日本語フォントがないため、画面のテストは飛ばされます(root で make test を実行するか、手で入れてください)"; fi
+	  echo "テストに要るものを入れます:$$missing" && apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	else echo "$$missing がないため、それを使うテストは飛ばされます(root で make test を実行するか、手で入れてください)"; fi
 
 $(VENV)/run.stamp: requirements/run.txt pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

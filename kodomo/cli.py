@@ -284,7 +284,7 @@ def _export_links(arguments: argparse.Namespace) -> Result:
 def _build(arguments: argparse.Namespace) -> Result:
     from kodomo.features.build import build_features
 
-    return _staged(arguments, build_features, as_of=_as_of(arguments))
+    return _staged(arguments, build_features, as_of=_as_of(arguments), engine=arguments.engine)
 
 
 def _judge(arguments: argparse.Namespace) -> Result:
@@ -488,6 +488,10 @@ def _user() -> str:
 
 
 _AS_OF = (("--as-of",), {"required": True, "metavar": "DATE", "help": "基準日(2026-03-31 の形)"})
+_ENGINE = (
+    ("--engine",),
+    {"choices": ("duckdb", "spark"), "default": "duckdb", "help": "計算する仕組み。spark は県・国の規模のとき"},
+)
 _OUT = (("out",), {"type": Path, "metavar": "OUT.csv"})
 _CITY_SIZE = (
     (("--residents",), {"type": int, "default": 25_299, "metavar": "N", "help": "住民の数"}),
@@ -545,7 +549,7 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], Result], str, tuple[Any
     ),
     "link": (_link, "名寄せ: どの行が同じ人かを決め、世帯・親子をつなぐ", ()),
     "publish": (_publish, "識別情報を外し、こどもデータベースに載せる", ()),
-    "build": (_build, "基準日に知られていたことから、こどもごとの指標をつくる", (_AS_OF,)),
+    "build": (_build, "基準日に知られていたことから、こどもごとの指標をつくる", (_AS_OF, _ENGINE)),
     "judge": (_judge, "こどもごと・類型ごとの判定、レベル、根拠をつくる", (_AS_OF,)),
     "evaluate": (_evaluate, "過去の日付と把握済みの事例で、判定の良し悪しを確かめる", (_AS_OF,)),
     "bench-judgement": (

@@ -112,7 +112,9 @@ def aggregate(
     if name == "distinct":
         return pairs.code.nunique(where=counted)
     if name == "last":
-        return number.argmax(_order(pairs), where=counted & number.notnull())
+        # Two values of one day and one delivery: the larger, so that every engine says the same.
+        newest = ibis.struct({"order": _order(pairs), "number": number}).max(where=counted & number.notnull())
+        return newest["number"]
     if name == "months_since":
         return pairs.as_of_month.max() - _month(pairs).max(where=counted)
     if name == "streak":

@@ -26,7 +26,13 @@ Beat = Callable[[dict[str, object]], None] | None
 
 
 def build_features(
-    *, home: Home, municipality: Municipality, as_of: dt.date, at: dt.datetime, beat: Beat = None
+    *,
+    home: Home,
+    municipality: Municipality,
+    as_of: dt.date,
+    at: dt.datetime,
+    beat: Beat = None,
+    engine: str = "duckdb",
 ) -> dict[str, object]:
     """Build every child's indicators as known on a date and write them into the store.
 
@@ -35,8 +41,11 @@ def build_features(
     which is then left as it is. Never uses a fact known after ``as_of``, and never an item without a
     legal basis for judgement on that date: its indicators are left out and named.
 
+    Args:
+        engine: one of ``engines.ENGINES``.
+
     Raises:
-        NotReady: nothing has been published yet.
+        NotReady: nothing has been published yet, or the engine is not installed.
         ConfigurationFault: the criteria or the register do not hold together.
     """
     started = time.monotonic()
@@ -50,6 +59,7 @@ def build_features(
         expectations,
         allows=lawful_for(read_register(municipality.folder), Purpose.JUDGE, as_of),
         spill=home.spill,
+        engine_name=engine,
     )
     progress.add(len(matrix.codes))
     written = _keep(Store(home.store), snapshot, as_of, matrix, expectations, at)

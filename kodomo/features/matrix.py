@@ -17,9 +17,9 @@ from kodomo.features.aggregates import group_query, windows_of
 from kodomo.features.catalogue import ZERO_MEANS_NONE, Catalogue, Indicator
 from kodomo.features.cohort import Cohort, Frame, open_frame
 from kodomo.features.coverage import Expectations, SourceExpectation
+from kodomo.features.engines import open_engine
 from kodomo.features.household import STRUCTURE_WINDOWS, Values, structures
 from kodomo.store.database import Snapshot
-from kodomo.tables.engine import connect
 
 RECENT_MONTHS = 12
 """A voluntary source knows a child it saw within this time."""
@@ -73,6 +73,7 @@ def feature_matrix(
     allows: Callable[[str], bool] = lambda item: True,
     with_dates: bool = False,
     spill: Path | None = None,
+    engine_name: str = "duckdb",
 ) -> FeatureMatrix:
     """Build the indicators of every child on every date, from what was known on each date alone.
 
@@ -86,10 +87,9 @@ def feature_matrix(
         allows: whether an item may be used; asked for the day of use, not for the past dates built.
         with_dates: also keep the date of the newest fact behind each value.
         spill: folder for what does not fit in memory.
+        engine_name: one of ``engines.ENGINES``; the values are the same on each.
     """
-    connection = connect(spill, memory="1500MB")
-    try:
-        engine = ibis.duckdb.from_connection(connection)
+    with open_engine(engine_name, spill) as engine:
         used, skipped = _lawful(catalogue, allows)
         windows = sorted(
             windows_of([i for i in used.indicators if not i.structure]) | {*STRUCTURE_WINDOWS, RECENT_MONTHS}
@@ -98,8 +98,6 @@ def feature_matrix(
         frame = open_frame(engine, snapshot, dates, windows, items)
         matrix = _fill(frame, used, expectations, skipped, with_dates=with_dates)
         return replace(matrix, register_source=_register_source(snapshot))
-    finally:
-        connection.close()
 
 
 def _lawful(catalogue: Catalogue, allows: Callable[[str], bool]) -> tuple[Catalogue, dict[str, str]]:
