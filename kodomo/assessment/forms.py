@@ -115,6 +115,11 @@ class DateAsWritten(forms.CharField):
         return value.isoformat() if isinstance(value, dt.date) else value
 
 
+def missing_date(label: str) -> str:
+    """What to say where a date was left out that the work can't go on without."""
+    return f"「{label}」が入っていません。日付を決めて入れてください。"
+
+
 class OnceForm(forms.Form):
     """A form that takes effect once, on the case as it was when the form was opened."""
 
@@ -156,13 +161,15 @@ class InquiryForm(OnceForm):
     questions = forms.CharField(
         label="聞くこと", widget=forms.Textarea(attrs={"rows": 5}), max_length=policies.TEXT_LIMIT
     )
-    due_on = DateAsWritten(label="回答の期限", required=False, max_length=24)
+    due_on = DateAsWritten(label="回答の期限", max_length=24, error_messages={"required": missing_date("回答の期限")})
 
 
 class AnswerForm(OnceForm):
     """調査の回答."""
 
-    answered_on = DateAsWritten(label="回答のあった日", required=False, max_length=24)
+    answered_on = DateAsWritten(
+        label="回答のあった日", max_length=24, error_messages={"required": missing_date("回答のあった日")}
+    )
     text = forms.CharField(label="回答", widget=forms.Textarea(attrs={"rows": 6}), max_length=policies.TEXT_LIMIT)
 
 

@@ -41,6 +41,7 @@ def shortlist(request: Any) -> HttpResponse:
     query = {name: value for name, value in request.GET.items() if name != "page"}
     context = {"form": form, "page": page, "rows": rows, "query": urlencode(query), "filters": filters,
                "lawful": lawful, "beyond": beyond, "wider": urlencode({**query, "reach": lists.Reach.ALL.value}),
+               "many_offices": len(_offices(request)) > 1,
                "saved": SavedFilter.objects.filter(username=request.actor.username),
                "names": dict(get_user_model().objects.values_list("username", "name")),
                "may_export": can(request.actor.role, Action.EXPORT_SHORTLIST)}  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 
-from kodomo.assessment.forms import DateAsWritten, OnceForm
+from kodomo.assessment.forms import DateAsWritten, OnceForm, missing_date
 from kodomo.assessment.policies import TEXT_LIMIT
 from kodomo.support.policies import MOST_GOALS
 from kodomo.support.words import CLOSING_REASONS, ContactKind, ContactResult, OutcomeScale, Service
@@ -26,8 +26,7 @@ def _members(enum: Any) -> list[tuple[str, str]]:
 
 
 def _date(label: str) -> DateAsWritten:
-    # Not required here: the policy's own words say better what is missing.
-    return DateAsWritten(label=label, required=False, max_length=24)
+    return DateAsWritten(label=label, max_length=24, error_messages={"required": missing_date(label)})
 
 
 class PlanForm(OnceForm):

@@ -19,7 +19,7 @@ from kodomo.support.forms import CloseForm, ContactForm, OutcomeForm, PlanForm, 
 from kodomo.support.words import CLOSING_REASONS
 
 PAST_DAY = "今日までの日。例: 2026-11-20、令和8年11月20日"
-COMING_DAY = "必須。明日から1年以内。例: 2026-12-10、令和8年12月10日"
+COMING_DAY = "明日から1年以内。例: 2026-12-10、令和8年12月10日"
 
 
 def _last_plan(case: Case) -> Mapping[str, Any]:

@@ -12,7 +12,7 @@ class Service(LabelledEnum):
 
     HOME_VISIT = "HOME_VISIT", "訪問による相談・助言"
     COUNSELLING = "COUNSELLING", "面談・カウンセリング"
-    SCHOOL = "SCHOOL", "学校での支援(SSW・SC・別室・個別指導)"
+    SCHOOL = "SCHOOL", "学校での支援(スクールソーシャルワーカー・カウンセラー・別室)"
     LEARNING = "LEARNING", "学習支援・居場所"
     MEALS = "MEALS", "食事の支援・家事支援"
     CARE = "CARE", "介護・障害福祉サービスの調整"

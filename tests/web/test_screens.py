@@ -1,137 +1,32 @@
-"""The site in a real browser: what it looks like, at an office PC's size and at 200 % zoom, with and without JavaScript.
+"""The site in a real browser: what it looks like, at an office PC's size and at 200 % zoom, with and without JavaScript."""
 
-Screenshots are written to ``screenshots/`` for people to look at.
-"""
+# ruff: noqa: F811
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import threading
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_socket
+from browsing import (
+    MISSING_GLYPHS,
+    SCREENSHOTS,
+    SMALL_TARGETS,
+    VISIBLE_TEXT,
+    accessibility_faults,
+    address,  # noqa: F401
+    browser,  # noqa: F401
+    check,
+    demo_password,
+    opened,
+    sign_in,
+)
 from spoken import english_words
 from standing_people import PASSWORD
 
-from kodomo.configuration import Home, Municipality
+from kodomo.configuration import Home
 
 pytestmark = [pytest.mark.web, pytest.mark.enable_socket]
-
-SCREENSHOTS = Path(__file__).resolve().parents[2] / "screenshots"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-OFFICE_PC = {"width": 1280, "height": 720}
-ZOOMED = {"width": 640, "height": 360}
-"""What a 1280×720 screen shows at 200 % zoom."""
-
-
-@pytest.fixture
-def address(home: Home, hinata: Municipality, in_vault: Any, socket_enabled: Any) -> Iterator[str]:
-    """The site as ``kodomo demo`` serves it, on a free port of this machine."""
-    from django.conf import settings
-    from django.core.wsgi import get_wsgi_application
-    from django.db import connections
-    from waitress import create_server
-
-    from kodomo.web.serve import prepare
-
-    prepare(home=home, municipality=hinata, demo=True)
-    in_vault("pc01")
-    settings.ALLOWED_HOSTS = ["127.0.0.1"]
-    server = create_server(get_wsgi_application(), host="127.0.0.1", port=0, threads=2)
-    serving = threading.Thread(target=server.run, daemon=True)
-    serving.start()
-    connections.close_all()
-    yield f"http://127.0.0.1:{server.effective_port}"
-    server.close()
-    serving.join(timeout=5)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Debian's Chromium, driven by Playwright."""
-    if CHROMIUM is None:
-        if os.environ.get("CI"):
-            pytest.fail("chromium がありません。make system-packages で入れてください。")
-        pytest.skip("chromium がないので、画面を撮れません(make system-packages)")
-    from playwright.sync_api import sync_playwright
-
-    # Playwright keeps an event loop in this thread, beside which Django refuses its database unless told that
-    # nothing else runs here. The site itself serves from threads of its own.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-    pytest_socket.enable_socket()
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened
-        opened.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
-    pytest_socket.disable_socket(allow_unix_socket=True)
-
-
-def opened(browser: Any, complaints: list[str], **options: Any) -> Any:
-    """A fresh page that notes every complaint of the browser (a breach of the content policy among them)."""
-    page = browser.new_context(viewport=OFFICE_PC, locale="ja-JP", **options).new_page()
-    page.set_default_timeout(10_000)
-    page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
-    page.on("pageerror", lambda fault: complaints.append(str(fault)))
-    return page
-
-
-def sign_in(page: Any, address: str, username: str, password: str) -> None:
-    page.goto(f"{address}/sign-in/")
-    page.fill("[name=username]", username)
-    page.fill("[name=password]", password)
-    page.click("main button[type=submit]")
-    page.wait_for_url(f"{address}/")
-
-
-def check(page: Any, name: str) -> None:
-    """Nothing runs over the edge at either size, every character has a glyph, no English; and a picture of it."""
-    for size, suffix in ((ZOOMED, "-200"), (OFFICE_PC, "")):
-        page.set_viewport_size(size)
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= size["width"], f"{name}{suffix}: {wide}px"
-        SCREENSHOTS.mkdir(exist_ok=True)
-        page.screenshot(path=str(SCREENSHOTS / f"{name}{suffix}.png"), full_page=True)
-    assert page.evaluate(MISSING_GLYPHS) == [], name
-    assert page.evaluate(SMALL_TARGETS) == [], name
-    assert english_words(page.evaluate(VISIBLE_TEXT)) == set(), name
-
-
-VISIBLE_TEXT = """() => {
-  const copy = document.body.cloneNode(true);
-  copy.querySelectorAll("[data-code], script, svg").forEach(e => e.remove());
-  return document.title + " " + copy.innerText;
-}"""
-
-MISSING_GLYPHS = """() => {
-  const canvas = Object.assign(document.createElement("canvas"), {width: 32, height: 32});
-  const pen = canvas.getContext("2d", {willReadFrequently: true});
-  pen.font = "24px " + getComputedStyle(document.body).fontFamily;
-  const drawn = letter => {
-    pen.clearRect(0, 0, 32, 32); pen.fillText(letter, 2, 26);
-    return pen.getImageData(0, 0, 32, 32).data.join();
-  };
-  const missing = drawn("\\u{10FFFD}");
-  return [...new Set(document.body.innerText)].filter(c => c.trim() && drawn(c) === missing);
-}"""
-
-SMALL_TARGETS = """() => [...document.querySelectorAll("button, .button, select, .choice, .switch, .menu a")]
-  .filter(e => e.offsetParent && e.getBoundingClientRect().height < 43.5).map(e => e.textContent.trim())"""
-
-
-def demo_password(home: Home) -> str:
-    from kodomo.web import demo
-
-    return demo.password(home)
 
 
 def test_it_carries_a_caseworker_from_sign_in_to_a_name(browser: Any, address: str, home: Home) -> None:
@@ -275,3 +170,4 @@ def test_the_checks_themselves_find_what_they_look_for(browser: Any) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") > 1280
     assert page.evaluate(SMALL_TARGETS) == ["小"]
     assert english_words(page.evaluate(VISIBLE_TEXT)) == {"Next"}
+    assert "html-has-lang: ['html']" in accessibility_faults(page)

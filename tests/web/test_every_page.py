@@ -1,0 +1,107 @@
+"""Every page of the site in a real Chromium: WCAG 2.2 AA by axe-core, no overflow at 1280×720 and at 200 %, no English."""
+
+# ruff: noqa: F811
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from browsing import address, browser, check, demo_password, opened, sign_in  # noqa: F401
+from django.utils import timezone
+
+from kodomo.configuration import Home
+from kodomo.web.pages import PAGE_ACTIONS
+
+pytestmark = [pytest.mark.web, pytest.mark.enable_socket]
+
+SENT_ONLY = {"sign-out", "shortlist-export", "assign", "filter-save", "filter-drop"}
+"""Pages that answer a form alone and lead elsewhere."""
+
+ELSEWHERE = {"sign-in", "second-factor", "enrol"}
+"""Pages before the inside of the site, looked at in ``test_screens``."""
+
+WHO = {
+    "home": "hana", "shortlist": "hana", "find": "hana", "caseload": "hana", "case": "hana", "case-print": "toko",
+    "first-view": "makoto", "decide": "hana", "reveal": "hana", "inquiry": "hana", "answer": "hana", "support": "hana",
+    "plan": "hana", "contact": "hana", "outcome": "hana", "close": "hana", "transfer": "hana", "reopen": "ren",
+    "effect": "toko", "password": "hana", "audit": "akari", "audit-verify": "akari", "accounts": "osamu",
+    "account-new": "osamu", "account-change": "osamu",
+}  # fmt: skip
+"""For each page somebody who may open it."""
+
+
+def test_no_page_is_left_out() -> None:
+    assert set(PAGE_ACTIONS) == set(WHO) | SENT_ONLY | ELSEWHERE
+
+
+@pytest.fixture
+def worked(home: Home, case_of: Any) -> dict[str, Any]:
+    """A case in the middle of its life for 花, and a closed one for 蓮; where their pages are."""
+    from kodomo.assessment import actions
+    from kodomo.governance.permissions import Actor, Role
+    from kodomo.support import actions as support
+
+    at, today = timezone.now(), timezone.localdate()
+    tokens = (f"test-token-of-page-{n:04d}" for n in range(100))
+    hana = Actor("hana", "青木 花", Role.PRACTITIONER, "family_centre")
+    ren = Actor("ren", "上田 蓮", Role.PRACTITIONER, "childcare")
+
+    def do(act: Any, by: Actor, child: str, **given: Any) -> None:
+        case = case_of(child)
+        act(case.case_number, by=by, version=case.version, token=next(tokens), at=at, **given)
+
+    def later(days: int) -> dt.date:
+        return today + dt.timedelta(days=days)
+
+    for by, child, decision, reason in ((hana, "pc01", "SUPPORT", "S1"), (ren, "pc03", "WATCH", "W1")):
+        do(actions.write_first_view, by, child, text="秋から欠席が増え続けている。", concern="STRONG")
+        do(
+            actions.decide,
+            by,
+            child,
+            decision=decision,
+            reason_code=reason,
+            reason="",
+            agreement="AGREE",
+            next_on=later(9),
+        )
+    do(actions.ask_inquiry, hana, "pc01", asked="SCHOOL", questions="この1か月の登校の様子。", due_on=later(5))
+    goals = [{"text": "週に二日は登校できる", "service": "SCHOOL", "office": "school_education"},
+             {"text": "介護の手を増やす", "service": "CARE", "office": "welfare"}]  # fmt: skip
+    do(support.write_plan, hana, "pc01", policy="登校の前に、家の負担を軽くする。", family_words="静かに進めてほしい。",
+       starts_on=today, review_on=later(60), goals=goals)  # fmt: skip
+    do(support.record_contact, hana, "pc01", kind="VISIT", result="REFUSED", text="玄関で、いまは要らないと言われた。",
+       met_on=today, next_on=later(14))  # fmt: skip
+    goal = case_of("pc01").plans.get().goals.first()
+    do(support.record_outcome, hana, "pc01", goal=goal.pk, scale="BETTER", seen_on=today, text="午後だけ登校。")
+    do(support.close_case, ren, "pc03", reason_code="C2", text="")
+    return {
+        "case_number": case_of("pc01").case_number, "closed": case_of("pc03").case_number, "goal": goal.pk,
+        "inquiry": case_of("pc01").inquiries.get().pk,
+    }  # fmt: skip
+
+
+def path_of(page: str, worked: dict[str, Any]) -> str:
+    from django.urls import reverse
+
+    takes: dict[str, Any] = {"account-change": {"username": "ren"}, "answer": {"inquiry": worked["inquiry"]},
+                             "outcome": {"goal": worked["goal"]}}.get(page, {})  # fmt: skip
+    from kodomo.governance.permissions import CASE_ACTIONS
+
+    if PAGE_ACTIONS[page] in CASE_ACTIONS:
+        takes = {**takes, "case_number": worked["closed" if page == "reopen" else "case_number"]}
+    return reverse(page, kwargs=takes)
+
+
+@pytest.mark.parametrize("username", sorted(set(WHO.values())))
+def test_it_is_in_order(username: str, browser: Any, address: str, home: Home, worked: dict[str, Any]) -> None:
+    complaints: list[str] = []
+    page = opened(browser, complaints)
+    sign_in(page, address, username, demo_password(home))
+    for name in sorted(name for name, who in WHO.items() if who == username):
+        answer = page.goto(address + path_of(name, worked))
+        assert answer.status == 200, name
+        check(page, f"page-{name}")
+    assert complaints == []
