@@ -129,9 +129,7 @@ def _read_slowly(place: Place) -> WrittenAddress:
     left = place.left
     if place.is_known:
         stripped = left.lstrip(" ,、")
-        word = re.match(
-            "^[甲乙丙丁戊己庚辛壬癸イロハニホヘトチリヌルヲ](?=第?[0-9〇一二三四五六七八九十百千])", stripped
-        )
+        word = _BRANCH.match(stripped)
         start = word.end() if word else 0
         if zone := ZONE.match(stripped, start):
             prefix = word.group() if word else ""
@@ -151,7 +149,7 @@ def _with_unlisted_part(place: Place, left: str) -> WrittenAddress:
         return _assembled(place, HouseNumber("", house_numbers.tidy_rest(left)))
     name = name.replace(" ", "")
     branch = name if zone and place.city and len(name) == 1 and name in BRANCHES else ""
-    name = _fold_town(_in_kanji(name[: len(name) - len(branch)]))
+    name = "" if branch else _town_name(name)
     found = (
         read_number(zone["chain"], left[zone.end() :], branch)
         if zone
@@ -186,8 +184,33 @@ def _assembled(place: Place, found: HouseNumber, more_town: str = "", doubts: tu
     return WrittenAddress(form, place.street, told)
 
 
-def _in_kanji(name: str) -> str:
-    return re.sub("[0-9]+", lambda n: in_kanji(int(n.group()[:9])), name)
+def place_before_number(head: str, prefecture: str = "", city: str = "") -> tuple[Place, str] | None:
+    """Place and town of what stands before an address' first digit; None where only the whole text can tell.
+
+    The definition is ``read_address`` of the whole; this is what the houses of a street have in common.
+    """
+    folded = _tidied(fold_characters(head))
+    if not _ANY_JAPANESE.search(folded) or _ABROAD.match(folded):
+        return None
+    place = locate(folded + "1", prefecture, city)
+    if locate(folded, prefecture, city).takes_digits or place.takes_digits or not place.left.endswith("1"):
+        return None
+    left = place.left[:-1]
+    name = left.replace(" ", "")
+    if not name:
+        return (place, place.town) if place.is_known else None
+    zone = _first_zone(left + "1-1")
+    if zone is None or zone.start() != len(left) or left[0] in ",、" or name[0] in BRANCHES:
+        return None
+    if (place.is_known and _BUILDING.search(left)) or house_numbers.says_no_number(name):
+        return None
+    written = _town_name(name)
+    return (place, place.town + written) if written else None
+
+
+def _town_name(name: str) -> str:
+    """A town as written, its numbers in kanji and its linking kana in one form: nobody knows its official spelling."""
+    return _fold_town(re.sub("[0-9]+", lambda n: in_kanji(int(n.group()[:9])), name))
 
 
 def _fold_town(town: str) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Set
 from contextlib import contextmanager
 from typing import NamedTuple, TypeVar
 
-from kodomo.intake.addresses import LONGEST, AddressForm, normalise_address
+from kodomo.intake.addresses import LONGEST, AddressForm, normalise_address, place_before_number
 from kodomo.intake.characters import KANJI, WILDCARD, fold_characters
 from kodomo.intake.dates import ERAS, WrittenDate, read_date
 from kodomo.intake.normalise import (
@@ -31,7 +31,7 @@ from kodomo.intake.normalise import (
 )
 from kodomo.intake.towns.folding import kanji_number
 from kodomo.intake.towns.house_numbers import DASH, FIRST_ROOM, UNIT_AHEAD, tidy_rest
-from kodomo.intake.towns.places import Place, locate
+from kodomo.intake.towns.places import Place
 
 Form = TypeVar("Form")
 
@@ -40,10 +40,11 @@ _KANA = "ぁ-ゖァ-ヺー"
 _PLAIN_NAME = re.compile(
     rf"^(?=.*[{KANJI}])(?:([{KANJI}{_KANA}{WILDCARD}]+) ([{KANJI}{_KANA}{WILDCARD}]+)|([{KANJI}{WILDCARD}]+))(?<![様殿氏んまンマ])$"
 )
-_DIGIT = "[0-9０-９]"
+_DIGIT, _KANJI_DIGIT = "[0-9０-９]", "[一二三四五六七八九十]"
 _PLAIN_ADDRESS = re.compile(
-    rf"^([{KANJI}{_KANA}]+?)(?:({_DIGIT}{{1,4}})|([一二三四五六七八九十]{{1,3}})(?=丁目))"
-    rf"(?:(?:{DASH}|丁目|番地?の?|の)({_DIGIT}{{1,4}})(?:(?:{DASH}|番地?の?|の)({_DIGIT}{{1,4}}))?)?(?:番地?|号)?(?:[ 　](?!{UNIT_AHEAD})([^_＿。,，、､｡]*))?$"
+    rf"^([{KANJI}{_KANA} 　]+?)(?:({_DIGIT}{{1,4}})|({_KANJI_DIGIT}{{1,3}})(?=丁目))"
+    rf"(?:(?:{DASH}|丁目|番地?の?|の)({_DIGIT}{{1,4}}|{_KANJI_DIGIT}{{1,3}}(?=番))"
+    rf"(?:(?:{DASH}|番地?の?|の)({_DIGIT}{{1,4}}|{_KANJI_DIGIT}{{1,3}}(?=号|$)))?)?(?:番地?|号)?(?:[ 　](?!{UNIT_AHEAD})([^_＿。,，、､｡]*))?$"
 )
 _PLAIN_DATE = re.compile(
     r"^(?:([0-9]{4})[-/.年]|(明治|大正|昭和|平成|令和|[MTSHRmtshr])(元|[0-9]{1,2})[-/.年])([0-9]{1,2})[-/.月]([0-9]{1,2})日?$"
@@ -176,11 +177,7 @@ def _fold_kana_lines(text: str) -> str:
 def addresses_of(values: Iterable[str], prefecture: str = "", city: str = "") -> dict[str, AddressForm]:
     """``normalise_address`` of each value; each different front of an address is looked up once."""
     match = _PLAIN_ADDRESS.match
-    places: dict[str, Place | None] = {}
-
-    def plain_place(head: str) -> Place | None:
-        place = locate(fold_characters(head), prefecture, city)
-        return place if place.is_known and not place.left and not place.takes_digits else None
+    places: dict[str, tuple[Place, str] | None] = {}
 
     def form_of(text: str) -> AddressForm:
         parts = match(text) if len(text) <= LONGEST else None
@@ -188,20 +185,25 @@ def addresses_of(values: Iterable[str], prefecture: str = "", city: str = "") ->
             return normalise_address(text, prefecture, city)
         head, first, kanji, second, third, rest = parts.groups()
         if head not in places:
-            places[head] = plain_place(head)
-        if (place := places[head]) is None:
+            places[head] = place_before_number(head, prefecture, city)
+        if (known := places[head]) is None:
             return normalise_address(text, prefecture, city)
-        if third and int(third) >= FIRST_ROOM and not place.has_chome:
+        place, town = known
+        if third and place.is_known and not place.has_chome and _number(third) >= FIRST_ROOM and town == place.town:
             return normalise_address(text, prefecture, city)
-        number = str(int(first or kanji_number(kanji)))
+        number = str(_number(first or kanji))
         if third:
-            number = f"{number}-{int(second)}-{int(third)}"
+            number = f"{number}-{_number(second)}-{_number(third)}"
         elif second:
-            number = f"{number}-{int(second)}"
+            number = f"{number}-{_number(second)}"
         building = tidy_rest(fold_characters(rest)) if rest else ""
-        return _new(AddressForm, (place.prefecture, place.city, place.town, number, building))
+        return _new(AddressForm, (place.prefecture, place.city, town, number, building))
 
     return {value: form_of(value) for value in values}
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() else kanji_number(text)
 
 
 @_uncollected()

@@ -35,6 +35,7 @@ _STREET = re.compile(
     "^.{1,30}(?:上[がるルガ]+|下[がるルガ]+|東入[るル]?|西入[るル]?|上入[るル]?)(?:[0-9〇一二三四五六七八九十]+丁目)?(?=.)"
 )
 _FORMER_STEM = re.compile("[市町村区]$")
+_NUMBER_ENDS = re.compile("[0-9丁目番地号](?=\\s)")
 _NUMERAL_RUN = re.compile(f"{KANJI_NUMBER}(?=丁目|番|号|[-ーの])")
 _LINK = re.compile("[ケノツ]")
 
@@ -102,7 +103,13 @@ def _own_unlisted(prefecture: str, left: str, own: str) -> Place | None:
 
 
 def _unlisted_town(prefecture: str, city: str, left: str, *doubts: str) -> Place:
-    return Place(prefecture, city, "", without_aza(left.strip()), doubts=doubts)
+    return Place(prefecture, city, "", _without_aza_in_front(left.strip()), doubts=doubts)
+
+
+def _without_aza_in_front(left: str) -> str:
+    """Without 大字 and 字 before the number; behind it they are part of a building's name."""
+    number = _NUMBER_ENDS.search(left)
+    return without_aza(left[: number.end()]) + left[number.end() :] if number else without_aza(left)
 
 
 @dataclass(frozen=True)
@@ -147,7 +154,7 @@ def _city_hits(left: str, prefecture: str, books: Register) -> list[_Hit]:
 
 
 def _hit(municipality: Municipality, how: How, left: str) -> _Hit:
-    plain = without_aza(left)
+    plain = _without_aza_in_front(left)
     in_kyoto = how is How.FULL and municipality.city.startswith("京都市")
     if in_kyoto and (street := _STREET.match(plain)):
         behind = plain[street.end() :]
@@ -278,7 +285,7 @@ def _without_city(prefecture: str, left: str, books: Register, folded_own: str, 
 def _former(prefecture: str, name: str, left: str, books: Register) -> Place:
     """A municipality that merged long ago: by the list of former cities, else by a town named after it."""
     known = FORMER.get(name)
-    plain = without_aza(left)
+    plain = _without_aza_in_front(left)
     if known and (not prefecture or known[0] == prefecture):
         heirs = [m for m in books.within(known[0]) if m.city.startswith(known[1])]
         hits = [h for m in heirs if (h := _hit(m, How.FULL, left)).town]

@@ -59,6 +59,67 @@ def test_readings(values: list[str]) -> None:
     assert readings_of(values) == {v: reading_of(v) for v in values}
 
 
+PIECES = st.sampled_from(
+    [
+        "東京都",
+        "千代田区",
+        "霞が関",
+        "霞ヶ関",
+        "ひなた市",
+        "未来県",
+        "朝日町",
+        "三本木",
+        "大字",
+        "字",
+        "北",
+        "3",
+        "三",
+        "条",
+        "西",
+        "1",
+        "2",
+        "12",
+        "十二",
+        "二十",
+        "丁目",
+        "番",
+        "番地",
+        "号",
+        "の",
+        "-",
+        "－",
+        "ー",
+        "第",
+        "甲",
+        "イ",
+        "ハイツ",
+        "室",
+        "階",
+        "町",
+        "郡",
+        "市",
+        "線",
+        "地割",
+        "無番地",
+        "方",
+        "住所",
+        "不明",
+        "中国",
+        " ",
+        "　",
+    ]
+)
+
+
+@settings(deadline=None, max_examples=400)
+@given(
+    st.lists(PIECES, max_size=12).map("".join),
+    st.sampled_from([("", ""), ("東京都", "千代田区"), ("未来県", "ひなた市")]),
+)
+def test_addresses_put_together_from_pieces(text: str, own: tuple[str, str]) -> None:
+    assert addresses_of([text], *own)[text] == normalise_address(text, *own)
+
+
 @settings(deadline=None)
 @given(mixed(ADDRESSES), st.sampled_from([("", ""), ("東京都", "千代田区"), ("未来県", "ひなた市")]))
 def test_addresses(values: list[str], own: tuple[str, str]) -> None:
