@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from kodomo.configuration import Home, Municipality
 from kodomo.errors import NotReady
+from kodomo.evaluation.drift import Shift, shifts
 from kodomo.evaluation.metrics import (
     Figure,
     auroc,
@@ -30,9 +31,11 @@ from kodomo.evaluation.metrics import (
     with_interval,
 )
 from kodomo.evaluation.report import write_page
+from kodomo.evaluation.worth import Watched, worth_of_items
 from kodomo.features.build import current_snapshot, lawful_for
 from kodomo.features.dates import month_index, window_start
-from kodomo.governance.register import read_register
+from kodomo.features.matrix import feature_matrix
+from kodomo.governance.register import Register, read_register
 from kodomo.governance.suppression import Suppression
 from kodomo.judgement.combine import probability
 from kodomo.judgement.criteria import Criteria, read_all_criteria
@@ -82,7 +85,7 @@ def evaluate(
     criteria = read_all_criteria(municipality.folder)
     register = read_register(municipality.folder)
     past, months = past_date(first_fact(snapshot, as_of), as_of)
-    progress = Progress("検証", 2 + 5 * len(municipality.types), unit="工程", beat=beat)
+    progress = Progress("検証", 5 + 5 * len(municipality.types), unit="工程", beat=beat)
     judged = judge(
         snapshot,
         past,
@@ -96,6 +99,13 @@ def evaluate(
     cases = read_cases(snapshot, criteria.labels).known_by(as_of)
     captions = {line["source"]: line["caption"] for line in snapshot.read("sources").to_pylist()}
     report = measure(judged, cases, criteria, municipality, months, captions)
+    progress.add()
+    report["items"] = item_lines(judged, cases, criteria, municipality, months, register)
+    progress.add()
+    may = lawful_for(register, Purpose.JUDGE, as_of)
+    now = feature_matrix(snapshot, [as_of], criteria.catalogue, criteria.expectations, allows=may, spill=home.spill)
+    report["drift"] = [drift_line(shift) for shift in shifts(judged.matrix, now)]
+    progress.add()
     report |= {"as_of": as_of.isoformat(), "snapshot": snapshot.snapshot_id, "at": at.isoformat()}
     folder = home.store / KIND / f"{as_of.isoformat()}.{snapshot.snapshot_id}.{criteria.sha256[:12]}"
     folder.mkdir(parents=True, exist_ok=True)
@@ -157,6 +167,50 @@ def measure(
     }
 
 
+def item_lines(
+    judged: Judged, cases: Cases, criteria: Criteria, municipality: Municipality, months: int, register: Register
+) -> list[dict[str, Any]]:
+    """Every item beside its sensitivity: of the later cases within capacity, the share lost without it.
+
+    Types with too few cases take no part; an item that serves none of the others has no figure.
+    """
+    rule = Suppression(municipality.suppression_threshold, municipality.rounding_base)
+    capacity = Capacity(municipality.capacity_high, municipality.capacity_middle)
+    found = [outcome(judged, kind, cases, months) for kind in judged.types]
+    watched = [
+        Watched(o.type, o.rows, o.positive, sum(_places(len(o.keys), capacity)))
+        for o in found
+        if o.positive.sum() > rule.threshold
+    ]
+    return [
+        {
+            "item": worth.item,
+            "caption": register.caption(worth.item),
+            "sensitivity": register.items[worth.item].sensitivity.label if worth.item in register.items else "",
+            "types": [difficulty_label(kind) for kind in worth.lost],
+            "lost_share": round(worth.lost_share, 3) if sum(worth.reached.values()) > rule.threshold else None,
+        }
+        for worth in worth_of_items(judged, criteria, watched)
+    ]
+
+
+def drift_line(shift: Shift) -> dict[str, Any]:
+    """One indicator's change as a line of the report."""
+    return {
+        "indicator": shift.code,
+        "caption": shift.caption,
+        "index": round(shift.index, 4),
+        "state": shift.state,
+        "missing_then": round(shift.missing_then, 3),
+        "missing_now": round(shift.missing_now, 3),
+    }
+
+
+def _places(size: int, capacity: Capacity) -> tuple[int, int]:
+    """How many children stand in 高 and in 中."""
+    return tuple(max(1, int(size * share)) if size else 0 for share in (capacity.high, capacity.middle))  # type: ignore[return-value]
+
+
 def outcome(judged: Judged, kind: TypeJudgement, cases: Cases, months: int) -> Outcome:
     """Children judged for a type and not yet registered for it, and who was registered within the months after."""
     marks = mark(cases, kind.type, judged.matrix.cohort, months)
@@ -188,8 +242,8 @@ def _type_report(
     one: Outcome, judged: Judged, capacity: Capacity, rule: Suppression, generator: np.random.Generator, months: int
 ) -> dict[str, Any]:
     size, cases = len(one.keys), int(one.positive.sum())
-    high = max(1, int(size * capacity.high)) if size else 0
-    both = high + (max(1, int(size * capacity.middle)) if size else 0)
+    high, middle = _places(size, capacity)
+    both = high + middle
     methods = {
         name: _method_report(one, scores, {"high": high, "middle": both}, rule, generator, months)
         for name, scores in sorted(one.scores.items())

@@ -33,7 +33,8 @@ FIGURES = {
 
 def write_page(report: dict[str, Any], path: Path, municipality: str) -> Path:
     """Write one self-contained page: no script, no outside file, readable on paper. Returns the path."""
-    body = [_head(report, municipality), *(_type(kind) for kind in report["types"].values()), _coverage(report)]
+    body = [_head(report, municipality), *(_type(kind) for kind in report["types"].values()), _coverage(report),
+            _items(report.get("items", [])), _drift(report.get("drift", []))]  # fmt: skip
     title = f"{html.escape(municipality)} 判定の検証 {report['past_date']}"
     page = (
         f'<!doctype html><html lang="ja"><head><meta charset="utf-8"><title>{title}</title>'
@@ -144,6 +145,37 @@ def _group_tables(groups: dict[str, list[dict[str, Any]]]) -> str:
 def _coverage(report: dict[str, Any]) -> str:
     rows = [(line["caption"], f"{line['share']:.0%}") for line in report["coverage"]]
     return "<h2>情報のそろい具合</h2>" + _table(("出所", "載っているはずのこどものうち、新しく載っている割合"), rows)
+
+
+def _items(lines: Sequence[dict[str, Any]]) -> str:
+    """What each item is worth, beside how sensitive it is: the question 必要最小限 asks."""
+    if not lines:
+        return ""
+    rows = [(x["caption"], x["sensitivity"], "・".join(x["types"]), _share(x["lost_share"])) for x in lines]
+    note = (
+        "<p>その項目が来なくなったとして全員を採点し直し、いま枠の中にいる「その後の登録」のうち何割を見落とすかを数えました"
+        "(学習はやり直しません)。取扱区分が重いのに割合が小さい項目は、受け取り続けるかを見直す候補です。"
+        "マイナスは、ないほうが多く届いたことを表します。</p>"
+    )
+    head = ("項目", "取扱区分", "役立てている類型", "ないと届かなくなる割合")
+    return "<h2>データ項目の値打ち</h2>" + note + _table(head, rows)
+
+
+def _drift(lines: Sequence[dict[str, Any]]) -> str:
+    """The indicators that moved; those that did not are counted only."""
+    moved = [x for x in lines if x["state"] != "安定"]
+    if not lines:
+        return ""
+    rows = [
+        (x["caption"], f"{x['index']:.2f}", x["state"], f"{x['missing_then']:.0%} → {x['missing_now']:.0%}")
+        for x in moved
+    ]
+    note = (
+        f"<p>過去の日付と基準日とで、指標の分布が変わったかを見ました(人口安定性指数 PSI。0.10 以上は要注意、0.25 以上は要判断)。"
+        f"安定している指標は {len(lines) - len(moved)} 個です。</p>"
+    )
+    table = _table(("指標", "PSI", "状態", "値のないこども"), rows) if rows else "<p>変わった指標はありません。</p>"
+    return "<h2>入ってくるデータの変化</h2>" + note + table
 
 
 def _count(value: int | None) -> str:

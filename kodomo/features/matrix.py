@@ -53,6 +53,10 @@ class FeatureMatrix:
         """One indicator's values."""
         return np.asarray(self.values[:, self.codes.index(code)])
 
+    def with_values(self, values: Values) -> FeatureMatrix:
+        """The same rows and columns with other values."""
+        return replace(self, values=values)
+
     def take(self, rows: NDArray[np.intp]) -> FeatureMatrix:
         """Some of the rows."""
         return replace(

@@ -210,6 +210,17 @@ def model_values(model: TypeModel, matrix: FeatureMatrix, scenario: ScenarioResu
     return values
 
 
+def score_again(judged: Judged, kind: str, matrix: FeatureMatrix, criteria: Criteria) -> Array:
+    """The combined log-odds of one type had the same children had the values of another matrix."""
+    before = next(t for t in judged.types if t.type.value == kind)
+    scenario = judge_scenario(before.type, criteria.scenarios, matrix)
+    model = before.model
+    if model is None:
+        return Combination(scenario.logit, {}, 0.0).logit
+    said = learned_logits(model, model_values(model, matrix, scenario), judged.groups)
+    return Combination(scenario.logit, said, model.weight, model.level, model.counting).logit
+
+
 def _standing(judged: TypeJudgement, length: int) -> Array:
     applicable = np.zeros(length, dtype=bool)
     applicable[judged.rows] = True
