@@ -144,7 +144,7 @@ EMPTY = (
 
 ARRIVED = f"""
 CREATE TABLE arrived AS
-SELECT mention, receipt, source, file, row, role, kind, known_from, is_superseded, {_FIELDS},
+SELECT mention, receipt, source, file, row, role, kind, known_from, is_superseded, name IS NOT NULL OR name_kana IS NOT NULL AS is_named,
     -- without a date or a number a record means somebody only in its own month: ages and classes move on
     CASE WHEN born_on IS NULL AND own_number IS NULL AND resident_number IS NULL THEN date_trunc('month', known_from)::DATE END AS dated,
     hash(source, role, kind, {_FIELDS}, dated) AS print
@@ -154,12 +154,14 @@ FROM incoming
 TAKE_IN = (
     ARRIVED,
     f"""INSERT INTO printed
-        SELECT print, any_value(source), any_value(role), any_value(kind), {", ".join(f"any_value({c})" for c in PRINTED_FIELDS)}, any_value(dated)
-        FROM arrived ANTI JOIN (SELECT print FROM printed) USING (print) GROUP BY print""",
+        WITH fresh AS (
+            SELECT print, min(mention) AS mention FROM arrived ANTI JOIN printed USING (print) GROUP BY print
+        )
+        SELECT f.print, a.source, a.role, a.kind, {", ".join(f"i.{c}" for c in PRINTED_FIELDS)}, a.dated
+        FROM incoming i JOIN fresh f USING (mention) JOIN arrived a USING (mention)""",
     f"""INSERT INTO incoming_mention
         WITH partner AS (
-            SELECT receipt, row, arg_min(print, mention) AS print FROM arrived
-            WHERE role IN {PARTNERS} AND (name IS NOT NULL OR name_kana IS NOT NULL) GROUP BY receipt, row
+            SELECT receipt, row, arg_min(print, mention) AS print FROM arrived WHERE role IN {PARTNERS} AND is_named GROUP BY receipt, row
         ), subject AS (
             SELECT receipt, row, min(print) AS print FROM arrived WHERE role = 'subject' GROUP BY receipt, row
         )
@@ -229,20 +231,17 @@ JOIN fingerprint f ON f.print = c.print AND f.partner IS NOT DISTINCT FROM c.par
 LEFT JOIN fingerprint m ON m.print = c.mate AND m.partner IS NOT DISTINCT FROM c.partner;
 
 CREATE OR REPLACE TABLE form AS
-SELECT row_number() OVER (ORDER BY min(c.first)) AS form, c.form_hash, any_value(c.mate_hash) AS mate_hash,
-    any_value(b.source) AS source, any_value(b.system) AS system, any_value(b.role) AS role, any_value(b.kind) AS kind,
-    any_value(b.resident_number) AS resident_number, any_value(b.own_number) AS own_number,
-    any_value(b.name) AS name, any_value(b.surname) AS surname, any_value(b.given) AS given,
-    any_value(b.kana) AS kana, any_value(b.surname_kana) AS surname_kana, any_value(b.given_kana) AS given_kana,
-    any_value(b.sorted_kana) AS sorted_kana, any_value(b.loose_kana) AS loose_kana,
-    any_value(b.alias) AS alias, any_value(b.former) AS former,
-    any_value(b.born_on) AS born_on, any_value(b.sex) AS sex, any_value(b.town) AS town, any_value(b.number) AS number,
-    any_value(b.phone) AS phone, any_value(g.name) AS guardian_name, any_value(g.kana) AS guardian_kana,
-    -- ages and grades move on under one number: those of the first day go with the first day
-    arg_min(b.age, (c.seen_from, c.first)) AS age, arg_min(b.school, (c.seen_from, c.first)) AS school,
-    arg_min(b.grade, (c.seen_from, c.first)) AS grade,
-    min(c.seen_from) AS seen_from, max(c.seen_to) AS seen_to, sum(c.rows)::BIGINT AS rows
-FROM combined c JOIN base b USING (print) LEFT JOIN base g ON g.print = c.partner GROUP BY c.form_hash
+WITH first AS (
+    -- ages, schools and grades move on under one number: those of the first day go with the first day
+    SELECT form_hash, arg_min({combo: combo, print: print, partner: partner, mate_hash: mate_hash}, (seen_from, first)) AS print,
+        min(first) AS first, min(seen_from) AS seen_from, max(seen_to) AS seen_to, sum(rows)::BIGINT AS rows
+    FROM combined GROUP BY form_hash
+)
+SELECT row_number() OVER (ORDER BY c.first) AS form, c.form_hash, c.print.mate_hash AS mate_hash,
+    b.source, b.system, b.role, b.kind, b.resident_number, b.own_number, b.name, b.surname, b.given, b.kana, b.surname_kana, b.given_kana,
+    b.sorted_kana, b.loose_kana, b.alias, b.former, b.born_on, b.sex, b.town, b.number, b.phone,
+    g.name AS guardian_name, g.kana AS guardian_kana, b.age, b.school, b.grade, c.seen_from, c.seen_to, c.rows
+FROM first c JOIN base b ON b.print = c.print.print LEFT JOIN base g ON g.print = c.print.partner
 """
 """A guardian named without number is a different form beside each child: namesakes must not become one."""
 
