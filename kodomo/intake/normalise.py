@@ -33,7 +33,12 @@ _KATAKANA_LARGE_AND_SAME: dict[int, int | str] = {
     **{h: _LARGE_AND_SAME.get(k, k) for h, k in HIRAGANA_TO_KATAKANA.items()},
     **_LARGE_AND_SAME,
 }
-VOICED_VU = (("ヴァ", "バ"), ("ヴィ", "ビ"), ("ヴェ", "ベ"), ("ヴォ", "ボ"), ("ヴュ", "ビュ"))
+VOICED_VU = tuple(
+    ("ヴ" + vowel, heard)
+    for vowels, heard in (("ァア", "バ"), ("ィイ", "ビ"), ("ェエ", "ベ"), ("ォオ", "ボ"), ("ュユ", "ビュ"))
+    for vowel in vowels
+)
+"""With large kana too: a system without small ones prints ヴアン for ヴァン."""
 DASHES = "ー‐‑‒–—―−ｰ－─-ｰ〜~"
 MARKS = str.maketrans({"゛": "\u3099", "゜": "\u309a"})
 """NFKC would make a blank and a loose mark of a mark that stands alone."""

@@ -32,9 +32,9 @@ GROUP BY n.person_number ORDER BY n.person_number
 
 PROTECTED = """
 WITH said AS (
-    SELECT n.person_number, a.source, coalesce(a.row_key, a.resident_number, m.receipt || ':' || m.row) AS record,
-        a.address_protection AS flag, (NOT m.is_superseded, a.known_from, m.mention) AS rank
-    FROM landed a JOIN mention m USING (mention) JOIN link l USING (form) JOIN numbered n USING (person)
+    SELECT n.person_number, m.source, coalesce(a.row_key, p.resident_number, m.receipt || ':' || m.row) AS record,
+        a.address_protection AS flag, (NOT m.is_superseded, m.known_from, m.mention) AS rank
+    FROM landed a JOIN mention m USING (mention) JOIN printed p USING (print) JOIN link l USING (form) JOIN numbered n USING (person)
     WHERE m.source IN (SELECT unnest($sources::VARCHAR[]))
 ), newest AS (
     -- a blank cell is no act: it lifts nothing that an earlier delivery of the record said

@@ -8,13 +8,14 @@ of a million rows no more than a few numbers each stay in memory.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import duckdb
 import pyarrow as pa
 
-from kodomo.intake.normalise import distinct_values, learn_surnames
+from kodomo.intake.normalise import distinct_values, learn_surnames, loose_kana
 from kodomo.intake.normalise_columns import Reading, addresses_of, names_of, readings_of
 
 
@@ -25,11 +26,13 @@ class Printing:
     Args:
         systems: source code -> which numbering its own numbers belong to (sources of one numbering share them).
         prefecture, city: the municipality, which its own offices often leave out of addresses.
+        protecting: sources that have a column for 支援措置, of which a blank counts too; None for all.
     """
 
     systems: Mapping[str, str]
     prefecture: str = ""
     city: str = ""
+    protecting: Collection[str] | None = None
 
 
 def gather_forms(connection: duckdb.DuckDBPyConnection, mentions: Iterable[pa.Table], printing: Printing) -> None:
@@ -43,6 +46,10 @@ def gather_forms(connection: duckdb.DuckDBPyConnection, mentions: Iterable[pa.Ta
         connection.execute(statement)
     connection.register(
         "systems", pa.table({"source": list(printing.systems), "system": list(printing.systems.values())})
+    )
+    connection.execute(
+        "SET VARIABLE protecting = $sources",
+        {"sources": None if printing.protecting is None else sorted(printing.protecting)},
     )
     first = 0
     for table in mentions:
@@ -85,8 +92,10 @@ def _register_normal_forms(connection: duckdb.DuckDBPyConnection, printing: Prin
         )
     )
     columns = {k: [r[i] or None for r in readings.values()] for i, k in enumerate(Reading._fields)}
+    columns["turned_kana"] = _turned(readings.values())
     connection.register(
-        "normal_kana", pa.table({"value": list(readings), **columns}, schema=_text("value", *Reading._fields))
+        "normal_kana",
+        pa.table({"value": list(readings), **columns}, schema=_text("value", *Reading._fields, "turned_kana")),
     )
     places = addresses_of(distinct_values(_distinct(connection, "address")), printing.prefecture, printing.city)
     connection.register("normal_place", pa.table({
@@ -94,6 +103,12 @@ def _register_normal_forms(connection: duckdb.DuckDBPyConnection, printing: Prin
         "town": [p.town or None for p in places.values()],
         "number": [p.number or None for p in places.values()],
     }, schema=_text("value", "town", "number")))  # fmt: skip
+
+
+def _turned(readings: Iterable[Reading]) -> list[str | None]:
+    """Surname and given name without voicing marks and long vowels, in alphabetical order: whoever put which first."""
+    loose = lru_cache(maxsize=None)(loose_kana)
+    return ["".join(sorted((loose(r.surname_kana), loose(r.given_kana)))) or None for r in readings]
 
 
 def _distinct(connection: duckdb.DuckDBPyConnection, *columns: str) -> pa.ChunkedArray:
@@ -105,10 +120,12 @@ def _text(*names: str) -> pa.Schema:
     return pa.schema([(name, pa.string()) for name in names])
 
 
-MACROS = """
+MACROS = r"""
 CREATE OR REPLACE MACRO same_name(a, b) AS
     a = b OR ((contains(a, '〓') OR contains(b, '〓')) AND length(a) = length(b)
               AND (a LIKE replace(b, '〓', '_') OR b LIKE replace(a, '〓', '_')));
+CREATE OR REPLACE MACRO contradicts(a, b) AS
+    coalesce(regexp_matches(a, '\p{Han}') AND regexp_matches(b, '\p{Han}') AND NOT same_name(a, b), false);
 CREATE OR REPLACE MACRO drops_one(a, b) AS
     len(list_filter(range(1, length(a) + 1), lambda i: left(a, i - 1) || substr(a, i + 1) = b)) > 0;
 CREATE OR REPLACE MACRO one_off(a, b) AS CASE
@@ -136,7 +153,7 @@ EMPTY = (
     """CREATE OR REPLACE TABLE incoming_mention (mention BIGINT, receipt BIGINT, row INTEGER, role VARCHAR, kind VARCHAR, print UBIGINT,
            partner UBIGINT, mate UBIGINT, combo UBIGINT, known_from DATE, is_superseded BOOLEAN)""",
     "CREATE OR REPLACE TABLE delivery (receipt BIGINT, source VARCHAR, file VARCHAR)",
-    "CREATE OR REPLACE TABLE landed (mention BIGINT, receipt BIGINT, row INTEGER, role VARCHAR, relationship VARCHAR, address_protection VARCHAR)",
+    "CREATE OR REPLACE TABLE landed (mention BIGINT, receipt BIGINT, row INTEGER, role VARCHAR, row_key VARCHAR, relationship VARCHAR, address_protection VARCHAR)",
     """CREATE OR REPLACE TABLE incoming_register (mention BIGINT, household_number VARCHAR, relationship VARCHAR, nationality VARCHAR,
            address_protection VARCHAR, resident_from VARCHAR, resident_from_reason VARCHAR, resident_to VARCHAR, resident_to_reason VARCHAR,
            event_on VARCHAR, event_kind VARCHAR, registered_on VARCHAR, known_from DATE, is_silent BOOLEAN)""",
@@ -169,8 +186,8 @@ TAKE_IN = (
         FROM arrived a LEFT JOIN partner p ON p.receipt = a.receipt AND p.row = a.row
         LEFT JOIN subject s ON a.role NOT IN ('subject', 'holder') AND s.receipt = a.receipt AND s.row = a.row""",
     "INSERT INTO delivery SELECT DISTINCT receipt, source, file FROM arrived ANTI JOIN delivery USING (receipt, source, file)",
-    """INSERT INTO landed SELECT mention, receipt, row, role, relationship, address_protection FROM incoming
-       WHERE relationship IS NOT NULL OR address_protection IS NOT NULL""",
+    """INSERT INTO landed SELECT mention, receipt, row, role, row_key, relationship, address_protection FROM incoming
+       WHERE relationship IS NOT NULL OR address_protection IS NOT NULL OR coalesce(list_contains(getvariable('protecting')::VARCHAR[], source), true)""",
     """INSERT INTO incoming_register SELECT mention, household_number, relationship, nationality, address_protection,
            resident_from, resident_from_reason, resident_to, resident_to_reason, event_on, event_kind, registered_on,
            known_from, is_superseded OR is_duplicate
@@ -187,6 +204,7 @@ SELECT l.print, l.source, coalesce(y.system, l.source) AS system,
     coalesce(k.given_kana, w.given_kana) AS given_kana,
     coalesce(k.sorted_kana, w.sorted_kana) AS sorted_kana,
     coalesce(k.loose_kana, w.loose_kana) AS loose_kana,
+    coalesce(k.turned_kana, w.turned_kana) AS turned_kana,
     a.name AS alias, f.name AS former,
     filled(l.born_on) AS born_on,
     CASE WHEN upper(l.sex) IN ('M', '男', '男性', '1') THEN 'M' WHEN upper(l.sex) IN ('F', '女', '女性', '2') THEN 'F' END AS sex,
@@ -239,7 +257,7 @@ WITH first AS (
 )
 SELECT row_number() OVER (ORDER BY c.first) AS form, c.form_hash, c.print.mate_hash AS mate_hash,
     b.source, b.system, b.role, b.kind, b.resident_number, b.own_number, b.name, b.surname, b.given, b.kana, b.surname_kana, b.given_kana,
-    b.sorted_kana, b.loose_kana, b.alias, b.former, b.born_on, b.sex, b.town, b.number, b.phone,
+    b.sorted_kana, b.loose_kana, b.turned_kana, b.alias, b.former, b.born_on, b.sex, b.town, b.number, b.phone,
     g.name AS guardian_name, g.kana AS guardian_kana, b.age, b.school, b.grade, c.seen_from, c.seen_to, c.rows
 FROM first c JOIN base b ON b.print = c.print.print LEFT JOIN base g ON g.print = c.print.partner
 """

@@ -20,6 +20,9 @@ class Rule:
     query: str
 
 
+HIGHEST_CHANCE = 0.001
+"""How many others may be expected to agree by accident, for agreement in name alone to decide."""
+
 NAME_SAME = """(
     coalesce(f.kana = s.kana, false) OR coalesce(f.given_kana = s.given_kana, false)
     OR coalesce(same_name(f.name, s.name), false) OR coalesce(same_name(f.given, s.given), false)
@@ -117,6 +120,11 @@ BY_TURNED_NAME = (
     f"SELECT DISTINCT f.form, s.person FROM todo f JOIN spine_known s ON s.sorted_kana = f.sorted_kana AND {BORN_SAME}"
 )
 
+BY_LOOSE_READING = f"""
+SELECT DISTINCT f.form, s.person FROM todo f JOIN spine_known s ON s.turned_kana = f.turned_kana AND {BORN_SAME}
+WHERE NOT contradicts(f.given, s.given)
+"""
+
 GIVEN_AND_BIRTH = f"""(
     SELECT f.form, s.person FROM todo f JOIN spine_known s ON s.given_kana = f.given_kana AND {BORN_SAME}
     UNION FROM {_same_writing("todo", "spine_known", "given", BORN_SAME)})"""
@@ -139,7 +147,52 @@ SELECT DISTINCT l.person, plain_school(f.school) AS school FROM link l JOIN form
 WHERE f.school IS NOT NULL AND f.role = 'subject' AND f.born_on IS NOT NULL;
 """
 
+SHARES = """
+CREATE OR REPLACE TABLE named_share AS
+WITH known AS (
+    SELECT person, surname, surname_kana, given, given_kana, try_cast(born_year AS INTEGER) // 5 AS cohort FROM spine_known
+), part AS (
+    SELECT 'surname' AS part, NULL::INTEGER AS cohort, surname AS name, person FROM known UNION SELECT 'surname_kana', NULL, surname_kana, person FROM known
+    UNION SELECT 'given', cohort, given, person FROM known UNION SELECT 'given_kana', cohort, given_kana, person FROM known
+), size AS (
+    SELECT cohort, count(DISTINCT person) AS persons FROM known WHERE cohort IS NOT NULL GROUP BY cohort
+    UNION ALL SELECT NULL, count(DISTINCT person) FROM known
+)
+SELECT part, p.cohort, p.name, count(*) / any_value(z.persons) AS share, any_value(z.persons) AS persons
+FROM part p JOIN size z ON z.cohort IS NOT DISTINCT FROM p.cohort WHERE p.name IS NOT NULL GROUP BY part, p.cohort, p.name;
+
+CREATE OR REPLACE VIEW known_share AS
+SELECT s.*, g.persons, least(g.share, gk.share) AS given_share, least(n.share, nk.share) AS surname_share,
+    g.share AS writing_share, gk.share AS reading_share
+FROM spine_known s
+LEFT JOIN named_share g ON g.part = 'given' AND g.name = s.given AND g.cohort = try_cast(s.born_year AS INTEGER) // 5
+LEFT JOIN named_share gk ON gk.part = 'given_kana' AND gk.name = s.given_kana AND gk.cohort = try_cast(s.born_year AS INTEGER) // 5
+LEFT JOIN named_share n ON n.part = 'surname' AND n.name = s.surname
+LEFT JOIN named_share nk ON nk.part = 'surname_kana' AND nk.name = s.surname_kana
+"""
+"""How common a name's parts are here: given names among those born in the same five years, for fashions change."""
+
+LIVES_ELSEWHERE = "f.town IS NOT NULL AND NOT EXISTS (FROM spine_place q WHERE q.person = n.person AND q.town = f.town)"
+"""The record knows an address, and in no town where the person ever lived."""
+
+BY_RARE_GIVEN = f"""
+WITH born AS (
+    SELECT born_on, count(*) AS born FROM spine GROUP BY born_on
+)
+SELECT n.form, n.person
+FROM {GIVEN_AND_BIRTH} n JOIN form f USING (form) JOIN known_share s USING (person) JOIN born b ON b.born_on = s.born_on
+GROUP BY n.form, n.person
+-- how many others born that day should bear the name; the writing must not contradict, and a stranger's address counts
+HAVING min(b.born * CASE WHEN same_name(f.given, s.given) AND f.given_kana = s.given_kana THEN s.given_share
+                         WHEN same_name(f.given, s.given) THEN s.writing_share
+                         WHEN f.given_kana = s.given_kana AND NOT contradicts(f.given, s.given) THEN s.reading_share END)
+    <= CASE WHEN bool_or({LIVES_ELSEWHERE}) THEN 0.1 ELSE 2 END * {HIGHEST_CHANCE}
+"""
+
 AT_SCHOOL = "EXISTS (FROM schooled d WHERE d.person = n.person AND d.school = plain_school(f.school))"
+
+NEAR_DAYS = 130
+"""About how many birth dates are one slip away from any one."""
 
 SLIPPED = """(
     SELECT f.form, s.person FROM {todo} f JOIN spine_known s ON s.{name} = f.{name} AND s.born_year = f.year
@@ -147,27 +200,36 @@ SLIPPED = """(
     WHERE f.is_itself)"""
 """One digit or a month away, a birth date keeps its year or its day, or is in the year before or after."""
 
-BY_SLIPPED_BIRTH = f"""
+SLIPPED_BIRTH_PAIRS = f"""
+CREATE OR REPLACE TABLE slipped AS
 WITH dated AS (
     SELECT form, kana, name, substr(born_on, 6) AS born_day, year::VARCHAR AS year, year = year(day) AS is_itself
     FROM (SELECT *, unnest(list_distinct([year(day - 31), year(day), year(day + 31)])) AS year
           FROM (SELECT *, try_cast(born_on AS DATE) AS day FROM todo) WHERE day IS NOT NULL)
 ), near AS (
-    -- who is meant must be clear before the school has its say: it knows only the children it teaches
-    SELECT f.form, min(s.person) AS person
+    SELECT f.form, s.person, bool_and(coalesce(f.kana <> s.kana, false)) AS is_read_otherwise,
+        min({NEAR_DAYS} * s.persons / 1826 * s.surname_share * s.given_share) AS namesakes
     FROM (FROM {SLIPPED.format(todo="dated", name="kana")} UNION FROM {SLIPPED.format(todo="dated", name="name")}) c
-    JOIN form f USING (form) JOIN spine_known s USING (person)
+    JOIN form f USING (form) JOIN known_share s USING (person)
     WHERE {SEX_FITS} AND f.born_on <> s.born_on
-      AND (s.kana = f.kana OR s.name = f.name)
-      AND (f.kana IS NULL OR s.kana IS NULL OR f.kana = s.kana) AND (f.name IS NULL OR s.name IS NULL OR same_name(f.name, s.name))
+      AND (s.kana = f.kana OR s.name = f.name) AND (f.name IS NULL OR s.name IS NULL OR same_name(f.name, s.name))
       AND (damerau_levenshtein(f.born_on, s.born_on) <= 1
         OR abs(date_diff('day', try_cast(f.born_on AS DATE), try_cast(s.born_on AS DATE))) <= 31
         OR (substr(f.born_on, 1, 4) = substr(s.born_on, 1, 4) AND substr(f.born_on, 6, 2) = substr(s.born_on, 9, 2)
             AND substr(f.born_on, 9, 2) = substr(s.born_on, 6, 2)))
-    GROUP BY f.form HAVING count(DISTINCT s.person) = 1
+    GROUP BY f.form, s.person
 )
-SELECT n.form, n.person FROM near n JOIN form f USING (form) WHERE {AT_SCHOOL} OR {AT_HOME} OR {GUARDIAN_IN_FAMILY}
+-- who is meant must be clear before school or home have their say: a school knows only the children it teaches
+SELECT form, min(person) AS person, bool_or(is_read_otherwise) AS is_read_otherwise, max(coalesce(namesakes, 1)) AS namesakes
+FROM near GROUP BY form HAVING count(*) = 1
 """
+
+BY_SLIPPED_BIRTH = f"""
+SELECT n.form, n.person FROM slipped n JOIN todo f USING (form)
+WHERE {AT_HOME} OR {GUARDIAN_IN_FAMILY} OR (NOT n.is_read_otherwise AND {AT_SCHOOL})
+"""
+
+BY_RARE_NAME = f"SELECT n.form, n.person FROM slipped n JOIN todo f USING (form) WHERE NOT n.is_read_otherwise AND n.namesakes <= CASE WHEN {LIVES_ELSEWHERE} THEN 0.1 ELSE 1 END * {HIGHEST_CHANCE}"
 
 BY_SCHOOL = f"""
 WITH alike AS (
@@ -181,6 +243,7 @@ RULES = (
     Rule("K1", "カナと生年月日が同じ人が、台帳に一人だけ", BY_READING),
     Rule("K2", "漢字氏名と生年月日が同じ人が、台帳に一人だけ", BY_WRITING),
     Rule("K3", "姓と名の順が違うだけで、カナと生年月日が同じ人が一人だけ", BY_TURNED_NAME),
+    Rule("K4", "濁点・長音・姓名の順だけが違うカナと生年月日が同じ人が一人だけ(漢字は食い違わない)", BY_LOOSE_READING),
     Rule("H1", "名と生年月日が同じで、住所または保護者も合う人が一人だけ(姓の変更)", BY_HOME),
 )
 """In order. The number comes first, but never alone where a name or birth date contradicts it."""
@@ -188,9 +251,17 @@ RULES = (
 SCHOOLMATE = Rule("H2", "名と生年月日と学校が同じ人が一人だけ(姓の変更)", BY_SCHOOL)
 
 SLIPPED_BIRTH = Rule(
-    "B1",
-    "カナも漢字も同じで生年月日が一字か一月以内の違い、学校・住所・保護者のどれかも合う人が一人だけ",
-    BY_SLIPPED_BIRTH,
+    "B1", "氏名が同じで生年月日が一字か一月以内の違い、学校・住所・保護者のどれかも合う人が一人だけ", BY_SLIPPED_BIRTH
+)
+
+SLIPPED_BIRTH_RARE = Rule(
+    "B2", "カナも漢字も同じで生年月日が一字か一月以内の違い、珍しい氏名で、そのような人が一人だけ", BY_RARE_NAME
+)
+
+RARE_GIVEN_NAME = Rule(
+    "G1",
+    "珍しい名と生年月日が同じ人が一人だけ(姓の変更)。その日に生まれた同名の人がほかにいるとは考えにくい",
+    BY_RARE_GIVEN,
 )
 
 OWN_NUMBER = Rule(
@@ -204,7 +275,7 @@ WITH bearer AS (
     SELECT system, own_number FROM bearer GROUP BY ALL HAVING count(*) = 1
 ), printed AS (
     -- how the source itself wrote the bearer elsewhere: a wrong character is often wrong everywhere
-    SELECT DISTINCT l.person, f.system, f.own_number, f.name, f.surname, f.given, f.kana, f.surname_kana, f.given_kana, f.sorted_kana, f.loose_kana
+    SELECT DISTINCT l.person, f.system, f.own_number, f.name, f.surname, f.given, f.kana, f.surname_kana, f.given_kana, f.sorted_kana, f.loose_kana, f.turned_kana
     FROM link l JOIN form f USING (form) WHERE f.own_number IS NOT NULL AND f.role IN ('subject', 'holder')
 )
 SELECT DISTINCT f.form, b.person
@@ -256,9 +327,6 @@ SELECT n.form, n.person FROM pair n JOIN form f USING (form) JOIN spine p USING 
 """,
 )
 
-HIGHEST_CHANCE = 0.001
-"""How many open holders of somebody's name there may be by accident for the name alone to decide."""
-
 HOLDER_ELSEWHERE = Rule(
     "W2",
     "カナも漢字も同じ人が台帳に一人だけで、町が同じか以前の住所が移行されておらず、偶然の同姓同名とは考えにくい(契約者)",
@@ -277,18 +345,11 @@ WITH open AS (
     -- lived here before the history begins: an address we were never told
     SELECT s.person FROM register r JOIN spine_form s USING (form) GROUP BY s.person
     HAVING min(r.resident_from) < min(r.event_on) AND arg_min(r.event_kind, r.event_on) NOT IN ('転入', '出生', '職権記載')
-), population AS (
-    SELECT count(DISTINCT person) AS persons FROM spine_name
-), surname AS (
-    SELECT surname_kana, count(DISTINCT person) AS bearers FROM spine_name WHERE surname_kana IS NOT NULL GROUP BY ALL
-), given AS (
-    SELECT given_kana, count(DISTINCT person) AS bearers FROM spine_name WHERE given_kana IS NOT NULL GROUP BY ALL
 )
 SELECT DISTINCT f.form, s.person,
     -- a name nobody else here bears is still as common elsewhere as its parts are; unparted, it can't be told
-    coalesce(max(f.holders * (a.bearers / n.persons) * (g.bearers / n.persons)) OVER (PARTITION BY f.form), 1.0) AS namesakes
-FROM lone l JOIN open f USING (form) JOIN spine_name s ON s.person = l.person AND s.kana = f.kana CROSS JOIN population n
-LEFT JOIN surname a ON a.surname_kana = s.surname_kana LEFT JOIN given g ON g.given_kana = s.given_kana
+    coalesce(max(f.holders * s.surname_share * s.given_share) OVER (PARTITION BY f.form), 1.0) AS namesakes
+FROM lone l JOIN open f USING (form) JOIN known_share s ON s.person = l.person AND s.kana = f.kana
 WHERE (f.name IS NULL OR s.name IS NULL OR same_name(f.name, s.name))
   AND (s.person IN (FROM unknown_before) OR EXISTS (FROM spine_place q WHERE q.person = s.person AND q.town = f.town))
 """
@@ -330,7 +391,10 @@ def apply_certain_rules(connection: duckdb.DuckDBPyConnection) -> dict[str, int]
     """Apply ``RULES``, then what follows from one source's own numbers; returns links by rule."""
     found = {rule.code: apply_rule(connection, rule) for rule in (*RULES, OWN_NUMBER)}
     connection.execute(SCHOOLS)
-    for rule in (SCHOOLMATE, SLIPPED_BIRTH):
+    connection.execute(SHARES)
+    found[SCHOOLMATE.code] = apply_rule(connection, SCHOOLMATE)
+    connection.execute(SLIPPED_BIRTH_PAIRS)
+    for rule in (SLIPPED_BIRTH, SLIPPED_BIRTH_RARE, RARE_GIVEN_NAME):
         found[rule.code] = apply_rule(connection, rule)
     found[OWN_NUMBER.code] += apply_rule(connection, OWN_NUMBER)
     connection.execute(SCHOOLS)

@@ -144,7 +144,7 @@ def _printing(municipality: Municipality) -> Printing:
     for source, layout in read_layouts(municipality.folder).items():
         items = [c.item for c in layout.columns if c.field == "own_number" and c.item and not c.ignore]
         numbering[source] = items[0] if items else source
-    return Printing(numbering, municipality.prefecture, municipality.name)
+    return Printing(numbering, municipality.prefecture, municipality.name, _protecting(municipality))
 
 
 def _run_tables(connection: duckdb.DuckDBPyConnection) -> dict[str, pa.Table]:

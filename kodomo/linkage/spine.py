@@ -378,15 +378,15 @@ FROM spine_form s JOIN form f USING (form) GROUP BY s.person ORDER BY s.person
 NAMES = """
 CREATE OR REPLACE TABLE spine_name AS
 WITH printed AS (
-    SELECT s.person, f.name, f.surname, f.given, f.kana, f.surname_kana, f.given_kana, f.sorted_kana, f.loose_kana, f.alias, f.former
+    SELECT s.person, f.name, f.surname, f.given, f.kana, f.surname_kana, f.given_kana, f.sorted_kana, f.loose_kana, f.turned_kana, f.alias, f.former
     FROM spine_form s JOIN form f USING (form)
 )
-SELECT DISTINCT person, name, surname, given, kana, surname_kana, given_kana, sorted_kana, loose_kana
+SELECT DISTINCT person, name, surname, given, kana, surname_kana, given_kana, sorted_kana, loose_kana, turned_kana
 FROM printed WHERE name IS NOT NULL OR kana IS NOT NULL
-UNION SELECT DISTINCT person, alias, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM printed WHERE alias IS NOT NULL
-UNION SELECT DISTINCT person, former || given, former, given, NULL, NULL, given_kana, NULL, NULL FROM printed
+UNION SELECT DISTINCT person, alias, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM printed WHERE alias IS NOT NULL
+UNION SELECT DISTINCT person, former || given, former, given, NULL, NULL, given_kana, NULL, NULL, NULL FROM printed
     WHERE former IS NOT NULL AND given IS NOT NULL AND NOT ends_with(former, given)
-UNION SELECT DISTINCT person, former, NULL, given, NULL, NULL, given_kana, NULL, NULL FROM printed
+UNION SELECT DISTINCT person, former, NULL, given, NULL, NULL, given_kana, NULL, NULL, NULL FROM printed
     WHERE former IS NOT NULL AND (given IS NULL OR ends_with(former, given))
 """
 """Every name a person ever had counts: printed ones, 通称, and 旧氏 before the given name."""

@@ -1,0 +1,100 @@
+"""Link the noisy town of ``linkage_noise`` from its CSV files with kodomo's own linkage, in a process of its own.
+
+    python benchmarks/linkage_kodomo.py FOLDER
+
+FOLDER holds ``register.csv``, ``health.csv`` and ``school.csv``. Writes ``clusters.csv`` (source, row,
+person) beside them and prints one JSON object with seconds, peak memory and figures.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv
+from linkage_noise import CITY, PREFECTURE, TODAY
+
+from kodomo.intake.dates import read_date
+from kodomo.intake.normalise import over_distinct
+from kodomo.linkage.forms import Printing
+from kodomo.linkage.link import FACT_COLUMNS, link_mentions
+from kodomo.tables.engine import connect
+from kodomo.vault.records import LANDED_FACTS, MENTIONS
+
+FIELDS = {
+    "register": {"宛名番号": "resident_number", "世帯番号": "household_number", "続柄": "relationship", "氏名": "name", "カナ": "name_kana",
+                 "生年月日": "born_on", "性別": "sex", "住所": "address", "住民となった日": "resident_from"},
+    "health": {"整理番号": "own_number", "氏名": "name", "フリガナ": "name_kana", "生年月日": "born_on", "性別": "sex", "住所": "address"},
+    "school": {"学籍番号": "own_number", "児童生徒名": "name", "ふりがな": "name_kana", "生年月日": "born_on", "性別": "sex", "住所": "address"},
+}  # fmt: skip
+DATES = ("born_on", "resident_from")
+
+
+def read_mentions(path: Path, receipt: int) -> pa.Table:
+    """One CSV file as landed mentions: dates in ISO, everything else as printed."""
+    strings = pyarrow.csv.ConvertOptions(column_types={}, strings_can_be_null=True, null_values=[""])
+    columns = pyarrow.csv.open_csv(path).schema.names
+    strings.column_types = dict.fromkeys(columns, pa.string())
+    table = pyarrow.csv.read_csv(path, convert_options=strings)
+    source, length = path.stem, table.num_rows
+    given = {field: table[name].combine_chunks() for name, field in FIELDS[source].items()}
+    for name in DATES:
+        if name in given:
+            given[name] = _iso(given[name])
+    fixed = {
+        "receipt": receipt, "source": source, "file": path.name, "role": "subject", "known_from": TODAY,
+        "kind": "residents" if source == "register" else "observations", "is_duplicate": False, "is_superseded": False,
+    }  # fmt: skip
+    arrays = [
+        given[f.name] if f.name in given
+        else pa.array(range(1, length + 1), pa.int32()) if f.name == "row"
+        else pa.repeat(pa.scalar(fixed[f.name], f.type), length) if f.name in fixed
+        else pa.nulls(length, f.type)
+        for f in MENTIONS.schema()
+    ]  # fmt: skip
+    return pa.table(arrays, schema=MENTIONS.schema())
+
+
+def _iso(column: pa.Array) -> pa.Array:
+    encoded = column.dictionary_encode()
+    read = over_distinct(pa.chunked_array([encoded.dictionary]), lambda text: read_date(text).value)
+    values = pa.array([read.get(v) or None for v in encoded.dictionary.to_pylist()], pa.string())
+    return values.take(encoded.indices)
+
+
+def link_folder(folder: Path) -> dict[str, object]:
+    """Link the folder's three files; returns seconds and figures, and writes the clusters."""
+    started = time.monotonic()
+    connection = connect(memory="8GB")
+    tables = (read_mentions(folder / f"{source}.csv", i + 1) for i, source in enumerate(FIELDS))
+    facts = pa.table({name: LANDED_FACTS.empty()[name] for name in FACT_COLUMNS})
+    figures = link_mentions(
+        connection, tables, facts, printing=Printing({}, PREFECTURE, CITY), model_file=folder / "model.json", on=TODAY,
+    )  # fmt: skip
+    connection.execute(
+        "COPY (SELECT source, row, l.person FROM mention LEFT JOIN link l USING (form) ORDER BY source, row) TO '"
+        + str(folder / "clusters.csv") + "'"
+    )  # fmt: skip
+    seconds = time.monotonic() - started
+    doubts = connection.execute(
+        "SELECT count(DISTINCT form), count(DISTINCT form) / (SELECT count(*) FROM form) FROM doubt"
+    ).fetchall()[0]
+    connection.execute(f"COPY (SELECT DISTINCT m.source, m.row, d.person, d.why FROM doubt d JOIN mention m USING (form)) TO '{folder / 'doubts.csv'}'")
+    return {"seconds": round(seconds, 1), "figures": figures, "queued": int(doubts[0]), "queued_share": round(doubts[1], 5)}
+
+
+def main() -> None:
+    """Link one folder and print what it took."""
+    body = link_folder(Path(sys.argv[1]))
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    body |= {"peak_mb": round(usage.ru_maxrss / 1024), "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 1)}
+    print(json.dumps(body, ensure_ascii=False, default=str))
+
+
+if __name__ == "__main__":
+    main()
