@@ -16,6 +16,7 @@ import pytest
 
 from kodomo.configuration import Home, Municipality
 from kodomo.errors import IntegrityFault, NotReady
+from kodomo.governance.register import read_register
 from kodomo.linkage.export import export_links
 from kodomo.linkage.gate import check_snapshot
 from kodomo.linkage.publish import publish_children
@@ -138,7 +139,8 @@ def test_a_child_is_found_by_half_remembered_kana_and_its_protected_address_is_w
     assert found == people.find_people(keyring, "kana", "たかはし　しようだ")
     assert len(people.find_people(keyring, "given_prefix", "しよ")) == 2
     assert people.find_people(keyring, "given", "ひとり") == []  # nobody around a child: not searched for
-    identity = reveal(found[0], home=linked_home, by="花", role="CASEWORKER", purpose="支援", case_number="1", at=AT)
+    identity = reveal(found[0], home=linked_home, register=read_register(hinata.folder), on=DAY, by="花", role="CASEWORKER",
+                      purpose="支援", case_number="1", at=AT)  # fmt: skip
     assert identity.name == "髙橋 翔太" and identity.address is None and identity.guardians == ("髙橋 恵",)
 
 
