@@ -8,7 +8,6 @@ person) beside them and prints one JSON object with seconds, peak memory and fig
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import resource
 import sys
@@ -84,8 +83,15 @@ def link_folder(folder: Path) -> dict[str, object]:
     doubts = connection.execute(
         "SELECT count(DISTINCT form), count(DISTINCT form) / (SELECT count(*) FROM form) FROM doubt"
     ).fetchall()[0]
-    connection.execute(f"COPY (SELECT DISTINCT m.source, m.row, d.person, d.why FROM doubt d JOIN mention m USING (form)) TO '{folder / 'doubts.csv'}'")
-    return {"seconds": round(seconds, 1), "figures": figures, "queued": int(doubts[0]), "queued_share": round(doubts[1], 5)}
+    connection.execute(
+        f"COPY (SELECT DISTINCT m.source, m.row, d.person, d.why FROM doubt d JOIN mention m USING (form)) TO '{folder / 'doubts.csv'}'"
+    )
+    return {
+        "seconds": round(seconds, 1),
+        "figures": figures,
+        "queued": int(doubts[0]),
+        "queued_share": round(doubts[1], 5),
+    }
 
 
 def main() -> None:
