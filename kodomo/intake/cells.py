@@ -34,6 +34,7 @@ FORMULA_ERRORS = frozenset(["#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#N
 DITTO = frozenset(["〃", "々", "同上", '"', "''"])
 
 _CONTROL = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_BAD = re.compile(_CONTROL.pattern[:-1] + DAMAGED.pattern[1:])
 _EXCEL_TEXT = re.compile(r'^="(.*)"$')
 _NUMBER = re.compile(
     r"^(?P<sign>[+\-△▲])?(?P<whole>\d+)(?P<part>\.\d+)?(?:日|回|人|点|円|歳|才|か月|ヶ月|カ月|年生|年|本|週|件|%|m3|㎥|㎡)?$"
@@ -76,12 +77,13 @@ class ColumnReader:
     def _value(self, raw: str) -> Kept:
         if len(raw) > self.limits.cell_characters:
             return RowFault.TOO_LONG
-        if DAMAGED.search(raw):
-            return RowFault.UNDECODABLE
+        if _BAD.search(raw):
+            if DAMAGED.search(raw):
+                return RowFault.UNDECODABLE
+            if not self.column.join:
+                return RowFault.CONTROL
         if self.column.join:
             return self._joined(raw)
-        if _CONTROL.search(raw):
-            return RowFault.CONTROL
         text = _cleaned(raw)
         if text in FORMULA_ERRORS:
             return RowFault.FORMULA_ERROR
@@ -93,7 +95,8 @@ class ColumnReader:
         """A cleaned text as it is kept: blank, unknown, or read by the column's type."""
         if not text and self._blank:
             return self._blank
-        kept = None if not text or _folded(text) in self._unknown else self._read(text, self)
+        is_unknown = not text or (bool(self._unknown) and _folded(text) in self._unknown)
+        kept = None if is_unknown else self._read(text, self)
         if isinstance(kept, str) and (self.column.before or self.column.after):
             kept = f"{self.column.before}{kept}{self.column.after}"
         return RowFault.MISSING if kept is None and self.column.required and not text else kept
@@ -134,7 +137,7 @@ def _bare(text: str) -> str:
 
 
 def _folded(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).strip()
+    return text.strip() if text.isascii() else unicodedata.normalize("NFKC", text).strip()
 
 
 def _cleaned(raw: str) -> str:

@@ -17,8 +17,9 @@ ENCODING_NAMES = {
     "utf-16-be": "UTF-16", "euc-jp": "日本語 EUC", "iso-2022-jp": "ISO-2022-JP",
 }  # fmt: skip
 
-_UTF8_RUN = re.compile(rb"(?:[\xe3-\xe9][\x80-\xbf]{2}){2,}")
-"""Two or more kana or kanji in UTF-8, one after the other."""
+_UTF8_CLASSES = bytes(1 if 0xE3 <= byte <= 0xE9 else 2 if 0x80 <= byte <= 0xBF else 0 for byte in range(256))
+_UTF8_RUN = b"\1\2\2\1\2\2"
+"""Two kana or kanji in UTF-8, one after the other, as classes of bytes: looked for at the speed of memory."""
 
 
 def decode(content: bytes, encoding: str) -> str:
@@ -45,17 +46,17 @@ def foreign_lines(content: bytes, encoding: str) -> set[int]:
     if encoding != "cp932" or content.startswith(codecs.BOM_UTF8):
         return set()
     found: set[int] = set()
-    line, counted = 0, 0
-    for match in _UTF8_RUN.finditer(content):
-        start = content.rfind(b"\n", 0, match.start()) + 1
-        if start < counted:
-            continue
-        end = content.find(b"\n", match.end())
+    classes = content.translate(_UTF8_CLASSES)
+    line, counted, at = 0, 0, classes.find(_UTF8_RUN)
+    while at >= 0:
+        start = content.rfind(b"\n", 0, at) + 1
+        end = content.find(b"\n", at)
         end = len(content) if end < 0 else end
-        line += content.count(b"\n", counted, start)
-        counted = start
         if _is_utf8(content[start:end]):
+            line += content.count(b"\n", counted, start)
+            counted = start
             found.add(line)
+        at = classes.find(_UTF8_RUN, end)
     return found
 
 

@@ -184,9 +184,10 @@ class Extraction:
         texts = [pc.fill_null(kept[name], "") for name in names]
         if mark:
             texts.append(pa.repeat(mark, len(texts[0])))
-        joined = pc.binary_join_element_wise(*texts, SEPARATOR).to_pylist()
+        joined = pc.binary_join_element_wise(*texts, SEPARATOR).cast(pa.binary()).to_pylist()
         make, key = hashlib.blake2b, self.key
-        return pa.array([make(t.encode(), digest_size=16, key=key).digest() for t in joined], pa.binary(16))
+        digests = b"".join([make(text, digest_size=16, key=key).digest() for text in joined])
+        return pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(joined), [None, pa.py_buffer(digests)])
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from kodomo.intake.layout import Layout
@@ -19,6 +20,7 @@ from kodomo.intake.quarantine import RowFault
 from kodomo.intake.sanitise import refused
 
 CHUNK_ROWS = 25_000
+_FIRST_CELL = itemgetter(0)
 
 WHOLE_ROW = "(行全体)"
 """Stands for the column where a fault concerns the row as a whole."""
@@ -97,23 +99,27 @@ class _Sorter:
 
     def chunk(self, records: list[Any]) -> Chunk:
         chunk, sheet = Chunk(), self.sheet
-        firsts = {_first(r.cells if isinstance(r, Record) else r) for r in records}
-        if self._is_plain(records, firsts):
+        is_whole = set(map(type, records)) <= {list} and all(records)
+        firsts = set(map(_FIRST_CELL, records)) if is_whole else {_first(r) for r in records}
+        odd = self._odd(firsts)
+        if not self.is_over and not odd and is_whole:
             chunk.numbers, chunk.rows = list(range(sheet.last + 1, sheet.last + len(records) + 1)), records
             sheet.last += len(records)
-        else:
-            for record in records:
+            return chunk
+        for record in records:
+            if self.is_over or isinstance(record, Record) or not record or record[0] in odd:
                 sheet.last += self._take(record, chunk)
+            else:
+                sheet.last += 1
+                chunk.numbers.append(sheet.last)
+                chunk.rows.append(record)
         return chunk
 
-    def _is_plain(self, records: list[Any], firsts: set[str]) -> bool:
-        """Whether every record is a row like any other: nothing wrong, not blank, no repeated header, no footer."""
-        if self.is_over or "" in firsts or any(head[0] in firsts for head in self.sheet.heads if head):
-            return False
+    def _odd(self, firsts: set[str]) -> set[str]:
+        """First cells of rows that need a closer look: blank, a repeated header's, a footer's, junk."""
+        odd = firsts & {"", *(head[0] for head in self.sheet.heads if head)}
         marks = [mark for mark in (self.ends, self.is_junk) if mark]
-        if marks and any(mark(first.strip()) for first in firsts for mark in marks):
-            return False
-        return not any(isinstance(r, Record) for r in records)
+        return odd | {first for first in firsts for mark in marks if mark(first.strip())}
 
     def _take(self, record: Any, chunk: Chunk) -> int:
         """Put one record where it belongs; returns by how much it moves the row number on."""
@@ -144,5 +150,6 @@ class _Sorter:
             chunk.faults.append((number, WHOLE_ROW, RowFault.AFTER_FOOTER))
 
 
-def _first(cells: list[str]) -> str:
+def _first(record: Any) -> str:
+    cells = record.cells if isinstance(record, Record) else record
     return cells[0] if cells else ""
