@@ -383,7 +383,7 @@ def _folder_summary(store: Any, kind: str, name: str) -> Result:
 
 
 def _delivered(arguments: argparse.Namespace, home: Home) -> dict[str, list[Result]]:
-    if not (home.vault / "vault.sqlite3").exists():
+    if not ((home.vault / "vault.sqlite3").exists() or (home.root / "database.toml").exists()):
         return {"deliveries": [], "refusals": [], "freshness": []}
     from kodomo.intake.overview import delivery_overview
 

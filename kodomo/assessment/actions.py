@@ -211,7 +211,7 @@ def assign_cases(
     with transaction.atomic():
         if Submission.objects.filter(token=token, username=by.username).exists():
             return 0
-        cases = list(Case.objects.filter(case_number__in=case_numbers).order_by("pk"))
+        cases = list(Case.objects.select_for_update().filter(case_number__in=case_numbers).order_by("pk"))
         policies.check_assignment(cases, caseworker, eligible)
         for case in cases:
             permissions.check(by.role, Action.ASSIGN_CASE, own_office=case.office == by.office)
@@ -269,7 +269,8 @@ def write_on_case(
 
 
 def _case(case_number: str) -> Case:
-    return Case.objects.get(case_number=case_number)
+    # Locked until the transaction ends: where two write at once, the second sees what the first has done.
+    return Case.objects.select_for_update().get(case_number=case_number)
 
 
 def _about(case: Case) -> dict[str, object]:

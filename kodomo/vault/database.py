@@ -16,23 +16,13 @@ from django.db import DatabaseError, connections, transaction
 from kodomo.configuration import Home
 from kodomo.errors import StaffError
 from kodomo.governance import audit
+from kodomo.governance.databases import database_of
 from kodomo.vault.keys import Keyring
-
-SQLITE_OPTIONS: dict[str, Any] = {
-    "transaction_mode": "IMMEDIATE",
-    "timeout": 30,
-    # FULL: a power cut may not lose an audit row that an act was already shown for.
-    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON",
-}
 
 
 def database_setting(home: Home) -> dict[str, Any]:
-    """Django's DATABASES entry for the vault: one SQLite file in the vault's folder."""
-    return {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": str(home.vault / "vault.sqlite3"),
-        "OPTIONS": SQLITE_OPTIONS,
-    }
+    """Django's DATABASES entry for the vault: one SQLite file in the vault's folder, or the server the home names."""
+    return database_of(home, "vault", home.vault / "vault.sqlite3")
 
 
 def open_vault(home: Home) -> Keyring:

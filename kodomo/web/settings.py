@@ -10,7 +10,8 @@ from csp.constants import NONE, SELF
 
 from kodomo.assessment.keys import keys
 from kodomo.configuration import SHIPPED_MUNICIPALITIES, Home, read_municipality
-from kodomo.vault.database import SQLITE_OPTIONS, database_setting
+from kodomo.governance.databases import database_of
+from kodomo.vault.database import database_setting
 
 HOME = Home(Path(os.environ.get("KODOMO_HOME") or "var").resolve())
 MUNICIPALITY = read_municipality(Path(os.environ.get("KODOMO_MUNICIPALITY") or SHIPPED_MUNICIPALITIES / "hinata"))
@@ -53,11 +54,7 @@ ROOT_URLCONF = "kodomo.web.urls"
 WSGI_APPLICATION = None
 
 DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": str(HOME.casework / "casework.sqlite3"),
-        "OPTIONS": SQLITE_OPTIONS,
-    },
+    "default": database_of(HOME, "casework", HOME.casework / "casework.sqlite3"),
     "vault": database_setting(HOME),
 }
 DATABASE_ROUTERS = ["kodomo.vault.database.VaultRouter"]

@@ -12,6 +12,7 @@ from django.db import connections
 
 from kodomo.configuration import Home, Municipality
 from kodomo.errors import Busy
+from kodomo.governance.databases import database_of
 from kodomo.vault.database import database_setting
 
 SETTINGS = "kodomo.web.settings"
@@ -44,12 +45,16 @@ def point_at(home: Home, municipality: Municipality | None) -> None:
     settings.HOME = home
     if municipality is not None:
         settings.MUNICIPALITY = municipality
-    places = {"default": str(home.casework / "casework.sqlite3"), "vault": database_setting(home)["NAME"]}
-    for alias, name in places.items():
-        connection = connections[alias]
-        if connection.settings_dict["NAME"] != name:
-            connection.close()
-            connection.settings_dict["NAME"] = connections.databases[alias]["NAME"] = name
+    casework = database_of(home, "casework", home.casework / "casework.sqlite3")
+    for alias, wanted in {"default": casework, "vault": database_setting(home)}.items():
+        kept = connections.databases[alias]
+        if any(kept.get(key) != value for key, value in wanted.items()):
+            connections[alias].close()
+            is_other_kind = kept["ENGINE"] != wanted["ENGINE"]
+            kept.update(wanted)
+            connections[alias].settings_dict.update(wanted)
+            if is_other_kind:
+                del connections[alias]  # the next use makes a connection of the other kind
 
 
 def migrate() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from django.db import connections
 from django.test import Client
-from prepared_site import FIRST_HOME, _prepared, case_of, home  # noqa: F401
+from prepared_site import FIRST_HOME, _prepared, case_of, home, server  # noqa: F401
 from standing_people import Person
 
 from kodomo.configuration import Home

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import postgres
 import pytest
 
 from kodomo.configuration import Home, Municipality, read_municipality
@@ -40,7 +41,19 @@ from standing_people import AT, EVERYBODY, PASSWORD  # noqa: E402
 
 
 @pytest.fixture(scope="session")
-def _prepared(django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory, hinata: Municipality) -> Home:
+def server() -> Iterator[postgres.Server | None]:
+    """The PostgreSQL these tests run on, where it was asked for (KODOMO_TEST_DATABASE=postgresql)."""
+    if not postgres.ASKED:
+        yield None
+        return
+    with postgres.cluster() as address:
+        yield postgres.Server(address)
+
+
+@pytest.fixture(scope="session")
+def _prepared(
+    django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory, hinata: Municipality, server: Any
+) -> Home:
     """One installation with tables, people and cases; only ever copied."""
     from django.contrib.auth.hashers import make_password
 
@@ -51,6 +64,8 @@ def _prepared(django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory, 
     django_db_blocker.unblock()
     settings.PASSWORD_HASHERS = ["standing_people.QuickArgon2"]
     home = Home(tmp_path_factory.mktemp("prepared"))
+    if server is not None:
+        server.give(home.root)
     point_at(home, hinata)
     migrate()
     sealed = make_password(PASSWORD)
@@ -66,18 +81,20 @@ def _prepared(django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory, 
 def _let_go() -> None:
     for connection in connections.all():
         if connection.settings_dict["NAME"]:
-            with connection.cursor() as cursor:
-                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            if connection.vendor == "sqlite":
+                with connection.cursor() as cursor:
+                    cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             connection.close()
 
 
 @pytest.fixture
-def home(_prepared: Home, tmp_path: Path, hinata: Municipality) -> Iterator[Home]:
+def home(_prepared: Home, tmp_path: Path, hinata: Municipality, server: Any) -> Iterator[Home]:
     """A fresh copy of the prepared installation; the site's settings point at it."""
     from kodomo.web.start import point_at
 
     own = Home(tmp_path / "home")
     shutil.copytree(_prepared.root, own.root)
+    databases = server.give(own.root, template="1") if server is not None else {}
     point_at(own, hinata)
     hosts = settings.ALLOWED_HOSTS
     settings.ALLOWED_HOSTS = [*hosts, "testserver"]
@@ -85,6 +102,8 @@ def home(_prepared: Home, tmp_path: Path, hinata: Municipality) -> Iterator[Home
     settings.ALLOWED_HOSTS = hosts
     for connection in connections.all():
         connection.close()
+    if server is not None:
+        server.take(databases)
 
 
 @pytest.fixture

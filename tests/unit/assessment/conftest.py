@@ -10,7 +10,7 @@ if str(_WEB) not in sys.path:
     sys.path.insert(0, str(_WEB))
 
 import pytest  # noqa: E402
-from prepared_site import _prepared, case_of, home  # noqa: E402, F401
+from prepared_site import _prepared, case_of, home, server  # noqa: E402, F401
 
 
 @pytest.fixture
