@@ -189,6 +189,74 @@ class InquiryAnswer(AppendOnly):
         ordering = ("pk",)
 
 
+class Conference(models.Model):
+    """統括委員会・ケース会議: one meeting, its members and what it needs to decide."""
+
+    held_on = models.DateField("開催日")
+    title = models.CharField("名称", max_length=80)
+    quorum = models.IntegerField("定足数")
+    called_by = models.CharField(max_length=150)
+    called_by_name = models.CharField(max_length=150)
+    called_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-held_on", "-pk")
+
+
+class ConferenceMember(AppendOnly):
+    """委員: somebody called to one meeting."""
+
+    conference = models.ForeignKey(Conference, on_delete=models.PROTECT, related_name="members")
+    username = models.CharField(max_length=150)
+    name = models.CharField(max_length=150)
+
+    class Meta:
+        ordering = ("pk",)
+        constraints = [models.UniqueConstraint(fields=("conference", "username"), name="one_seat_a_member")]
+
+
+class AgendaItem(models.Model):
+    """議事: one case before one meeting."""
+
+    conference = models.ForeignKey(Conference, on_delete=models.PROTECT, related_name="items")
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="agenda")
+    position = models.IntegerField("順番")
+    started_at = models.DateTimeField("始めた時刻", null=True)
+
+    class Meta:
+        ordering = ("conference", "position")
+        constraints = [models.UniqueConstraint(fields=("conference", "case"), name="one_item_a_case")]
+
+
+class MemberView(AppendOnly):
+    """委員の所見: written blind, before the judgement and the others' views. An interest keeps a member out."""
+
+    item = models.ForeignKey(AgendaItem, on_delete=models.PROTECT, related_name="views")
+    username = models.CharField(max_length=150)
+    name = models.CharField(max_length=150)
+    has_interest = models.BooleanField("利害関係がある")
+    decision = models.CharField("委員の意見", max_length=16, choices=_choices(Decision), blank=True)
+    text = models.TextField("所見", blank=True)
+    written_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("pk",)
+        constraints = [models.UniqueConstraint(fields=("item", "username"), name="one_view_a_member")]
+
+
+class ConferenceDecision(AppendOnly):
+    """委員会の決定: with what was said against it."""
+
+    item = models.OneToOneField(AgendaItem, on_delete=models.PROTECT, related_name="decided")
+    decision = models.CharField("決定", max_length=16, choices=_choices(Decision))
+    text = models.TextField("決定の理由と支援の方法")
+    discussion = models.TextField("話し合ったこと", blank=True)
+    next_on = models.DateField("次回確認日", null=True)
+    decided_by = models.CharField(max_length=150)
+    decided_by_name = models.CharField(max_length=150)
+    decided_at = models.DateTimeField()
+
+
 class SavedFilter(models.Model):
     """保存した条件: a person's own name for conditions of the shortlist."""
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from django.db.models import F, QuerySet
 
 from kodomo.assessment.lawful import Lawful
-from kodomo.assessment.models import Assessment, Case, FirstView, Inquiry
+from kodomo.assessment.models import AgendaItem, Assessment, Case, FirstView, Inquiry, MemberView
 from kodomo.assessment.states import (
     DATED_DECISIONS,
     INQUIRED,
@@ -61,7 +61,7 @@ def can_see_levels(case: Case, actor: Actor) -> bool:
     """Levels, reasons and their order are shown to an assessor only after their own first view is written.
 
     People who do not assess (committee, approver) see them once somebody's first view of this
-    judgement stands. The coordinating office, which runs the judgement, sees them at once.
+    judgement stands; a member called to decide on the case only after their own view. The coordinating office, which runs the judgement, sees them at once.
     """
     return case.pk in cases_with_levels([case], actor)
 
@@ -83,8 +83,17 @@ def views_that_open_levels(actor: Actor) -> QuerySet[FirstView]:
     """The first views of current judgements by which the person may see their cases' levels."""
     views = FirstView.objects.filter(judgement_name=F("case__judgement_name"))
     if can(actor.role, Action.WRITE_FIRST_VIEW, own_office=True):
-        views = views.filter(written_by=actor.username)
+        return views.filter(written_by=actor.username)
+    if can(actor.role, Action.WRITE_MEMBER_VIEW):
+        return views.exclude(case__in=_before_the_member(actor.username))
     return views
+
+
+def _before_the_member(username: str) -> QuerySet[Case]:
+    """Cases of whose undecided item a member has not said what they think, or must not say: they stay blind there."""
+    spoken = MemberView.objects.filter(username=username, has_interest=False).values("item")
+    called = AgendaItem.objects.filter(conference__members__username=username, decided=None)
+    return Case.objects.filter(agenda__in=called.exclude(pk__in=spoken))
 
 
 def check_can_write_first_view(case: Case, actor: Actor, text: str) -> None:
@@ -217,8 +226,7 @@ def can_reveal(case: Case, lawful: Lawful) -> bool:
 
     A fact that has no legal basis today is none.
     """
-    standing = latest_assessment(case)
-    return must_see(case, lawful) or (standing is not None and standing.decision in DATED_DECISIONS)
+    return must_see(case, lawful) or case.state in WORKED_STATES
 
 
 def must_see(case: Case, lawful: Lawful) -> bool:

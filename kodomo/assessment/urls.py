@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, register_converter
 
-from kodomo.assessment import finding, inquiries, lists, views
+from kodomo.assessment import conference_views, finding, inquiries, lists, views
 from kodomo.assessment.case_numbers import is_case_number
 
 
@@ -33,6 +33,12 @@ urlpatterns = [
     path("cases/filters/", lists.save_filter, name="filter-save"),
     path("cases/filters/<int:key>/", lists.drop_filter, name="filter-drop"),
     path("find/", finding.find, name="find"),
+    path("conferences/", conference_views.conference_list, name="conferences"),
+    path("conferences/call/", conference_views.call, name="conference-call"),
+    path("conferences/<int:key>/", conference_views.conference, name="conference"),
+    path("conferences/<int:key>/minutes/", conference_views.minutes, name="conference-minutes"),
+    path("conferences/items/<int:key>/", conference_views.item, name="conference-item"),
+    path("conferences/items/<int:key>/start/", conference_views.start, name="conference-start"),
     path("cases/<case_number:case_number>/inquiry/", inquiries.ask, name="inquiry"),
     path("cases/<case_number:case_number>/inquiry/<int:inquiry>/", inquiries.record_answer, name="answer"),
     path("cases/<case_number:case_number>/", views.case, name="case"),

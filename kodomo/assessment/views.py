@@ -130,6 +130,11 @@ def _history(case: Case, levels_shown: bool, evidence: Evidence, lawful: Lawful)
         "escalations": must_be_seen([row for row in levels if row.is_current], evidence.reasons),
         "first_views": case.first_views.all() if levels_shown else [],
         "decisions": decisions[::-1],
+        "conference_decisions": [
+            item.decided for item in case.agenda.exclude(decided=None).select_related("decided", "conference")
+        ]
+        if levels_shown
+        else [],
         "inquiries": case.inquiries.prefetch_related("answers"),
     }
     if levels_shown:

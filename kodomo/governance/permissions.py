@@ -39,7 +39,7 @@ class Role(LabelledEnum):
     COMMITTEE_MEMBER = (
         "COMMITTEE_MEMBER",
         "統括委員会 委員",
-        "仮番号のまま事例を読む。氏名は見ない。判定は担当者の所見が書かれた後に見る",
+        "仮番号のまま事例を読み、委員会で所見を書く。氏名は見ない。判定は自分の所見を書いた後に見る",
     )
     APPROVER = (
         "APPROVER",
@@ -103,6 +103,9 @@ class Action(LabelledEnum):
     CLOSE_CASE = "CLOSE_CASE", "終結する"
     REOPEN_CASE = "REOPEN_CASE", "再開する"
     TRANSFER_CASE = "TRANSFER_CASE", "ほかの部署へ移管する"
+    VIEW_CONFERENCE = "VIEW_CONFERENCE", "統括委員会の議事を見る"
+    HOLD_CONFERENCE = "HOLD_CONFERENCE", "統括委員会を開く", "議事を組み、進行し、決定を記録する"
+    WRITE_MEMBER_VIEW = "WRITE_MEMBER_VIEW", "委員の所見を書く", "ほかの委員の所見と判定を見る前に書く"
     VIEW_EFFECT = "VIEW_EFFECT", "取組の効果を見る", "こども一人ひとりは出ない集計。少数は伏せる"
     VIEW_AUDIT = "VIEW_AUDIT", "証跡を見る"
     MANAGE_ACCOUNTS = "MANAGE_ACCOUNTS", "利用者を管理する"
@@ -131,6 +134,8 @@ GRANTS: Mapping[Role, Mapping[Action, Scope]] = {
         Action.ASSIGN_CASE: Scope.EVERY_OFFICE,
         Action.VIEW_CASELOAD: Scope.EVERY_OFFICE,
         Action.VIEW_SUPPORT: Scope.EVERY_OFFICE,
+        Action.VIEW_CONFERENCE: Scope.EVERY_OFFICE,
+        Action.HOLD_CONFERENCE: Scope.EVERY_OFFICE,
         Action.VIEW_EFFECT: Scope.EVERY_OFFICE,
     },
     Role.HOLDER: {**_EVERYBODY},
@@ -155,6 +160,8 @@ GRANTS: Mapping[Role, Mapping[Action, Scope]] = {
         **_EVERYBODY,
         Action.VIEW_SHORTLIST: Scope.EVERY_OFFICE,
         Action.VIEW_CASE: Scope.EVERY_OFFICE,
+        Action.VIEW_CONFERENCE: Scope.EVERY_OFFICE,
+        Action.WRITE_MEMBER_VIEW: Scope.EVERY_OFFICE,
         Action.VIEW_EFFECT: Scope.EVERY_OFFICE,
     },
     Role.APPROVER: {

@@ -16,6 +16,7 @@ MENU = (
     ("shortlist", "一次絞り込み"),
     ("caseload", "進行管理"),
     ("find", "読みで探す"),
+    ("conferences", "統括委員会"),
     ("effect", "取組の効果"),
     ("audit", "証跡"),
     ("accounts", "利用者"),

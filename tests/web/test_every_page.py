@@ -16,7 +16,7 @@ from kodomo.web.pages import PAGE_ACTIONS
 
 pytestmark = [pytest.mark.web, pytest.mark.enable_socket]
 
-SENT_ONLY = {"sign-out", "shortlist-export", "assign", "filter-save", "filter-drop"}
+SENT_ONLY = {"sign-out", "shortlist-export", "assign", "filter-save", "filter-drop", "conference-start"}
 """Pages that answer a form alone and lead elsewhere."""
 
 ELSEWHERE = {"sign-in", "second-factor", "enrol"}
@@ -27,7 +27,8 @@ WHO = {
     "first-view": "makoto", "decide": "hana", "reveal": "hana", "inquiry": "hana", "answer": "hana", "support": "hana",
     "plan": "hana", "contact": "hana", "outcome": "hana", "close": "hana", "transfer": "hana", "reopen": "ren",
     "effect": "toko", "password": "hana", "audit": "akari", "audit-verify": "akari", "accounts": "osamu",
-    "account-new": "osamu", "account-change": "osamu",
+    "conferences": "toko", "conference-call": "toko", "conference": "toko", "conference-minutes": "toko",
+    "conference-item": "kei", "account-new": "osamu", "account-change": "osamu",
 }  # fmt: skip
 """For each page somebody who may open it."""
 
@@ -76,10 +77,18 @@ def worked(home: Home, case_of: Any) -> dict[str, Any]:
        met_on=today, next_on=later(14))  # fmt: skip
     goal = case_of("pc01").plans.get().goals.first()
     do(support.record_outcome, hana, "pc01", goal=goal.pk, scale="BETTER", seen_on=today, text="午後だけ登校。")
+    from kodomo.assessment import conferences
+
+    toko = Actor("toko", "大野 統子", Role.COORDINATOR, "school_education")
+    members = {"kei": "木村 慧", "committee-member": "役割 委員"}
+    meeting = conferences.call_conference(
+        by=toko, held_on=later(3), title="第3回 統括委員会", quorum=2, members=members,
+        case_numbers=[case_of("pc01").case_number], token=next(tokens), at=at,
+    )  # fmt: skip
     do(support.close_case, ren, "pc03", reason_code="C2", text="")
     return {
         "case_number": case_of("pc01").case_number, "closed": case_of("pc03").case_number, "goal": goal.pk,
-        "inquiry": case_of("pc01").inquiries.get().pk,
+        "inquiry": case_of("pc01").inquiries.get().pk, "meeting": meeting, "item": case_of("pc01").agenda.get().pk,
     }  # fmt: skip
 
 
@@ -87,7 +96,9 @@ def path_of(page: str, worked: dict[str, Any]) -> str:
     from django.urls import reverse
 
     takes: dict[str, Any] = {"account-change": {"username": "ren"}, "answer": {"inquiry": worked["inquiry"]},
-                             "outcome": {"goal": worked["goal"]}}.get(page, {})  # fmt: skip
+                             "outcome": {"goal": worked["goal"]}, "conference": {"key": worked["meeting"]},
+                             "conference-minutes": {"key": worked["meeting"]},
+                             "conference-item": {"key": worked["item"]}}.get(page, {})  # fmt: skip
     from kodomo.governance.permissions import CASE_ACTIONS
 
     if PAGE_ACTIONS[page] in CASE_ACTIONS:

@@ -1,0 +1,186 @@
+"""Pages of 統括委員会: the meetings, one meeting, one case before it, and the minutes (casework side)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from kodomo.assessment import conferences, policies, trail
+from kodomo.assessment.conference_forms import CallForm, ItemDecisionForm, MemberViewForm
+from kodomo.assessment.evidence import evidence_for
+from kodomo.assessment.judged import judged_types, must_be_seen
+from kodomo.assessment.lawful import lawful_at
+from kodomo.assessment.models import AgendaItem, Conference
+from kodomo.governance.permissions import Action, can
+
+
+@require_safe
+def conference_list(request: Any) -> HttpResponse:
+    """会議の一覧: a member sees those they are called to."""
+    with trail.recorded(trail.event_of(request.actor, Action.VIEW_CONFERENCE), request.at):
+        found = list(_visible(request).prefetch_related("members", "items__decided")[:50])
+    rows = [(one, sum(_decision(item) is not None for item in one.items.all())) for one in found]
+    context = {"rows": rows, "may_hold": can(request.actor.role, Action.HOLD_CONFERENCE)}
+    return render(request, "assessment/conference_list.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def call(request: Any) -> HttpResponse:
+    """会議を開く."""
+    form = CallForm(request.POST) if request.method == "POST" else CallForm.opened(0, quorum=2)
+    if form.is_bound and form.is_valid():
+        try:
+            key = conferences.call_conference(by=request.actor, at=request.at, **form.given())
+        except policies.NotAcceptable as refusal:
+            form.refuse(refusal)
+        else:
+            return redirect("conference", key=key)
+    status = 400 if form.is_bound else 200
+    return render(request, "assessment/conference_call.html", {"form": form}, status=status)
+
+
+@require_safe
+def conference(request: Any, key: int) -> HttpResponse:
+    """議事: the cases before one meeting, and how far each has come."""
+    found = get_object_or_404(_visible(request), pk=key)
+    context = _agenda(request, found, Action.VIEW_CONFERENCE)
+    return render(request, "assessment/conference.html", context)
+
+
+@require_safe
+def minutes(request: Any, key: int) -> HttpResponse:
+    """議事録 on paper, numbered by its audit row: decisions with what was said for and against them."""
+    found = get_object_or_404(_visible(request), pk=key)
+    context = _agenda(request, found, "PRINT_MINUTES")
+    return render(request, "assessment/minutes.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def item(request: Any, key: int) -> HttpResponse:
+    """一件: a member writes what they think; then the judgement and the others; then the decision is recorded."""
+    found = _item(request, key)
+    form: Any = None
+    if request.method == "POST":
+        may_hold = can(request.actor.role, Action.HOLD_CONFERENCE)
+        form = ItemDecisionForm(request.POST) if may_hold else MemberViewForm(request.POST)
+        if form.is_valid():
+            try:
+                _write(request, found, form, is_decision=may_hold)
+            except policies.NotAcceptable as refusal:
+                form.refuse(refusal)
+            except policies.VersionConflict as conflict:
+                # The words stay in the form; sent again, they count on the case as it is now.
+                found = _item(request, key)
+                form.data = {**form.data.dict(), "version": found.case.version}
+                form.refuse(conflict)
+            else:
+                return redirect("conference-item", key=key)
+    context = _before(request, found)
+    context["form"] = form or context["form"]
+    status = 400 if form is not None else 200
+    return render(request, "assessment/conference_item.html", context, status=status)
+
+
+@require_POST
+def start(request: Any, key: int) -> HttpResponse:
+    """この事例を始める."""
+    conferences.start_item(_item(request, key), by=request.actor, at=request.at)
+    return redirect("conference-item", key=key)
+
+
+def _write(request: Any, found: AgendaItem, form: Any, *, is_decision: bool) -> None:
+    act: Any = conferences.decide_item if is_decision else conferences.write_member_view
+    act(found, by=request.actor, at=request.at, **form.given())
+
+
+def _visible(request: Any) -> Any:
+    if can(request.actor.role, Action.HOLD_CONFERENCE):
+        return Conference.objects.all()
+    return Conference.objects.filter(members__username=request.actor.username)
+
+
+def _item(request: Any, key: int) -> AgendaItem:
+    return get_object_or_404(
+        AgendaItem.objects.select_related("case", "conference").filter(conference__in=_visible(request)), pk=key
+    )
+
+
+def _decision(found: AgendaItem) -> Any:
+    return getattr(found, "decided", None)
+
+
+def _agenda(request: Any, found: Conference, action: str) -> dict[str, Any]:
+    with transaction.atomic():
+        items = list(found.items.select_related("case", "decided").prefetch_related("views"))
+        detail = {"conference": found.pk, "count": len(items)}
+        number = trail.append(trail.event_of(request.actor, action, detail=detail), request.at, settings.HOME)
+    lines = [_line(request, one) for one in items]
+    return {"conference": found, "lines": lines, "members": found.members.all(), "number": number,
+            "may_hold": can(request.actor.role, Action.HOLD_CONFERENCE)}  # fmt: skip
+
+
+def _line(request: Any, one: AgendaItem) -> dict[str, Any]:
+    decided, shown = _decision(one), conferences.sees_views(one, request.actor)
+    return {
+        "item": one,
+        "own": conferences.view_of(one, request.actor.username),
+        "voices": len(conferences.voices(one)),
+        "interests": sum(view.has_interest for view in one.views.all()),
+        "has_quorum": conferences.has_quorum(one),
+        "decided": decided,
+        "views": conferences.voices(one) if decided and shown else [],
+        "dissent": conferences.dissent(one, decided.decision) if decided and shown else [],
+        "minutes": _minutes_taken(one.started_at, decided.decided_at) if decided else None,
+    }
+
+
+def _minutes_taken(started_at: dt.datetime | None, decided_at: dt.datetime) -> int | None:
+    return None if started_at is None else max(round((decided_at - started_at).total_seconds() / 60), 1)
+
+
+def _before(request: Any, found: AgendaItem) -> dict[str, Any]:
+    """What one page about a case before the meeting shows, with its audit row: facts to all but who has an interest."""
+    actor, lawful, case = request.actor, lawful_at(request.at), found.case
+    own = conferences.view_of(found, actor.username)
+    is_out = own is not None and own.has_interest
+    levels_shown = not is_out and policies.can_see_levels(case, actor)
+    with transaction.atomic():
+        evidence = None if is_out else evidence_for(
+            case, home=settings.HOME, municipality=settings.MUNICIPALITY, lawful=lawful)  # fmt: skip
+        detail = {"case": case.case_number, "conference": found.conference_id, "levels_shown": levels_shown}
+        event = trail.event_of(actor, "VIEW_ITEM", subject=case.child_key, detail=detail)
+        trail.append(event, request.at, settings.HOME)
+    levels = [] if evidence is None else lawful.told(case.levels.filter(is_current=True))
+    reasons = evidence.reasons if evidence else {}
+    judged = judged_types(levels, settings.MUNICIPALITY.types, reasons) if levels_shown else []
+    return {
+        **_line(request, found),
+        "case": case,
+        "lawful": lawful,
+        "evidence": evidence,
+        "escalations": must_be_seen(levels, reasons),
+        "levels_shown": levels_shown,
+        "judged": judged,
+        "quiet": [one for one in judged if one.is_quiet],
+        "is_out": is_out,
+        "shows_views": conferences.sees_views(found, actor),
+        "views": conferences.voices(found) if conferences.sees_views(found, actor) else [],
+        "assessment": case.assessments.last() if levels_shown else None,
+        "same_office": case.office == actor.office,
+        "may_hold": can(actor.role, Action.HOLD_CONFERENCE),
+        "form": _form_for(request, found, own),
+    }
+
+
+def _form_for(request: Any, found: AgendaItem, own: Any) -> Any:
+    if _decision(found) is not None:
+        return None
+    if can(request.actor.role, Action.HOLD_CONFERENCE):
+        return ItemDecisionForm.opened(found.case.version) if conferences.has_quorum(found) else None
+    return MemberViewForm.opened(0) if own is None else None

@@ -1,0 +1,227 @@
+"""統括委員会: blind views first, then the judgement and the talk; quorum, interest, dissent and minutes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from standing_people import HANA, MAKOTO, OTHERS, PASSWORD, Person
+
+from kodomo.assessment.models import AgendaItem, Case, Conference, ConferenceDecision, MemberView
+from kodomo.governance.permissions import Role
+
+CHAIR = next(p for p in OTHERS if p.role == "COORDINATOR")
+ONE = next(p for p in OTHERS if p.role == "COMMITTEE_MEMBER")
+TWO = Person("member-two", "委員 二", Role.COMMITTEE_MEMBER, "npo")
+THREE = Person("member-three", "委員 三", Role.COMMITTEE_MEMBER, "university")
+STRANGER = Person("member-four", "委員 四", Role.COMMITTEE_MEMBER, "npo")
+LEVELS = ("確認の順番", "積極的なアプローチ", "直近3か月の欠席")
+
+
+def day(offset: int) -> str:
+    return (timezone.localdate() + dt.timedelta(days=offset)).isoformat()
+
+
+def words(answer: Any) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.content.decode().split("<main", 1)[1]))
+
+
+@pytest.fixture
+def people(home: Any) -> None:
+    from kodomo.web.models import Staff
+
+    for person in (TWO, THREE, STRANGER):
+        Staff.objects.create_account(
+            person.username, name=person.name, role=person.role, office=person.office, password=PASSWORD
+        )
+
+
+@pytest.fixture
+def call(as_person: Any, token_of: Any, people: None) -> Any:
+    def send(*numbers: str, **changed: Any) -> Any:
+        chair = as_person(CHAIR)
+        form = {
+            **token_of(chair.get("/conferences/call/")), "title": "第3回 統括委員会", "held_on": day(3), "quorum": "2",
+            "members": [p.username for p in (ONE, TWO, THREE)], "cases": "\n".join(numbers), **changed,
+        }  # fmt: skip
+        return chair.post("/conferences/call/", form)
+
+    return send
+
+
+@pytest.fixture
+def item(call: Any, as_person: Any, case_of: Any, decided: Any) -> AgendaItem:
+    number = case_of("pc01").case_number
+    decided(as_person(HANA), number)
+    assert call(number).status_code == 302
+    return AgendaItem.objects.get()
+
+
+@pytest.fixture
+def speak(as_person: Any, token_of: Any, item: AgendaItem) -> Any:
+    def send(
+        person: Person, decision: str = "SUPPORT", text: str = "家の負担を先に見たい。", interest: str = "NONE"
+    ) -> Any:
+        browser, address = as_person(person), f"/conferences/items/{item.pk}/"
+        form = {**token_of(browser.get(address)), "interest": interest, "decision": decision, "text": text}
+        return browser.post(address, form)
+
+    return send
+
+
+@pytest.fixture
+def conclude(as_person: Any, token_of: Any, item: AgendaItem) -> Any:
+    def send(**changed: str) -> Any:
+        chair, address = as_person(CHAIR), f"/conferences/items/{item.pk}/"
+        form = {**token_of(chair.get(address)), "decision": "SUPPORT", "text": "訪問から始め、学校と分担する。",
+                "discussion": "急がない方がよいという意見もあった。", "next_on": day(14), **changed}  # fmt: skip
+        return chair.post(address, form)
+
+    return send
+
+
+def test_it_keeps_each_member_blind_until_their_own_view(as_person: Any, item: AgendaItem, speak: Any) -> None:
+    speak(ONE, "WATCH", "一の所見: もう少し待ちたい。")
+    before = words(as_person(TWO).get(f"/conferences/items/{item.pk}/"))
+    assert "欠席" in before and "一の所見" not in before and "あなたの所見が書かれた後に表示します" in before
+    assert not [word for word in LEVELS if word in before]
+    case_page = words(as_person(TWO).get(f"/cases/{item.case.case_number}/"))
+    assert not [word for word in LEVELS if word in case_page]
+    speak(TWO)
+    after = words(as_person(TWO).get(f"/conferences/items/{item.pk}/"))
+    assert "一の所見" in after and "確認の順番" in after
+
+
+def test_it_tells_the_chair_nothing_before_the_quorum(as_person: Any, item: AgendaItem, speak: Any) -> None:
+    speak(ONE, "WATCH", "一の所見: もう少し待ちたい。")
+    page = words(as_person(CHAIR).get(f"/conferences/items/{item.pk}/"))
+    assert "一の所見" not in page and "1 人(定足数 2 人)" in page and "決定を記録する" not in page
+    speak(TWO)
+    page = words(as_person(CHAIR).get(f"/conferences/items/{item.pk}/"))
+    assert "一の所見" in page and "決定を記録する" in page
+
+
+def test_it_keeps_out_a_member_with_an_interest(as_person: Any, item: AgendaItem, speak: Any, conclude: Any) -> None:
+    assert "あなたの部署の事例です" in words(as_person(ONE).get(f"/conferences/items/{item.pk}/"))
+    speak(ONE, "", "", interest="HAS")
+    speak(TWO)
+    page = words(as_person(ONE).get(f"/conferences/items/{item.pk}/"))
+    assert "審議に加わらない事例" in page and "欠席" not in page and "家の負担" not in page
+    assert conclude().status_code == 400  # one voice is no quorum of two
+    assert not ConferenceDecision.objects.exists()
+    speak(THREE)
+    assert conclude().status_code == 302
+
+
+def test_it_decides_keeps_the_dissent_and_prints_it(
+    as_person: Any, item: AgendaItem, speak: Any, conclude: Any, audit_rows: Any
+) -> None:
+    chair = as_person(CHAIR)
+    assert [chair.post(f"/conferences/items/{item.pk}/start/").status_code for _ in range(2)] == [302, 302]
+    speak(ONE, "WATCH", "一の所見: もう少し待ちたい。")
+    speak(TWO)
+    assert conclude().status_code == 302
+    case = Case.objects.get(pk=item.case_id)
+    assert (case.state, case.next_on) == ("SUPPORT", timezone.localdate() + dt.timedelta(days=14))
+    text = words(chair.get(f"/conferences/{item.conference_id}/minutes/"))
+    number = audit_rows()[-1]["sequence"]
+    assert f"印刷番号 {number}" in text and "異なる意見" in text and "一の所見" in text and "審議 1 分" in text
+    assert "急がない方がよい" in text and "支援する" in text
+    row = next(row for row in audit_rows() if row["action"] == "HOLD_CONFERENCE")
+    assert row["subject"] == "pc01" and '"against": 1' in row["detail"] and "訪問" not in row["detail"]
+    assert len([row for row in audit_rows() if row["action"] == "START_ITEM"]) == 1
+    assert "統括委員会の決定: 支援する" in words(as_person(HANA).get(f"/cases/{case.case_number}/"))
+
+
+def test_it_decides_once(speak: Any, conclude: Any, item: AgendaItem) -> None:
+    speak(ONE)
+    speak(TWO)
+    assert [conclude().status_code, conclude(decision="WATCH").status_code] == [302, 400]
+    assert ConferenceDecision.objects.get().decision == "SUPPORT"
+    assert speak(THREE).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "changed", [{"decision": ""}, {"text": "はい"}, {"next_on": ""}, {"next_on": day(0)}, {"decision": "NO_ACTION"}]
+)
+def test_it_refuses_a_decision_that_does_not_hold_together(
+    changed: dict[str, str], speak: Any, conclude: Any, item: AgendaItem
+) -> None:
+    speak(ONE)
+    speak(TWO)
+    answer = conclude(**changed)
+    assert answer.status_code == 400 and "急がない方がよい" in answer.content.decode()
+    assert not ConferenceDecision.objects.exists() and Case.objects.get(pk=item.case_id).state == "INQUIRE"
+
+
+def test_it_loses_no_word_when_the_case_changed_meanwhile(
+    speak: Any, as_person: Any, token_of: Any, item: AgendaItem, decided: Any
+) -> None:
+    speak(ONE)
+    speak(TWO)
+    chair, address = as_person(CHAIR), f"/conferences/items/{item.pk}/"
+    form = {**token_of(chair.get(address)), "decision": "WATCH", "text": "見守りながら待つ。", "next_on": day(9)}
+    Case.objects.filter(pk=item.case_id).update(version=99)
+    answer = chair.post(address, form)
+    assert answer.status_code == 400 and "見守りながら待つ。" in answer.content.decode()
+    assert chair.post(address, {**form, **token_of(answer)}).status_code == 302
+    assert Case.objects.get(pk=item.case_id).state == "WATCH"
+
+
+def test_it_takes_one_view_from_each_member(speak: Any, item: AgendaItem) -> None:
+    assert [speak(ONE).status_code, speak(ONE, "WATCH").status_code] == [302, 400]
+    assert MemberView.objects.get().decision == "SUPPORT"
+
+
+@pytest.mark.parametrize(("opinion", "text"), [("", "意見のない所見。"), ("SUPPORT", ""), ("DANCE", "知らない意見。")])
+def test_it_refuses_a_view_without_opinion_or_words(opinion: str, text: str, speak: Any) -> None:
+    assert speak(ONE, opinion, text).status_code == 400
+    assert not MemberView.objects.exists()
+
+
+def test_it_is_there_for_its_members_alone(as_person: Any, item: AgendaItem) -> None:
+    for person, status in ((ONE, 200), (STRANGER, 404), (CHAIR, 200), (HANA, 403)):
+        browser = as_person(person)
+        for address in (f"/conferences/{item.conference_id}/", f"/conferences/items/{item.pk}/",
+                        f"/conferences/{item.conference_id}/minutes/"):  # fmt: skip
+            assert browser.get(address).status_code == status, (person.username, address)
+    assert "第3回" not in words(as_person(STRANGER).get("/conferences/"))
+    assert as_person(ONE).get("/conferences/call/").status_code == 403
+    assert as_person(ONE).post(f"/conferences/items/{item.pk}/start/").status_code == 403
+
+
+@pytest.mark.parametrize(
+    "changed", [{"quorum": "1"}, {"quorum": "4"}, {"members": []}, {"title": "会"}, {"held_on": ""}, {"cases": "なし"}]
+)
+def test_it_calls_no_meeting_that_could_not_decide(
+    changed: dict[str, Any], call: Any, as_person: Any, case_of: Any, decided: Any
+) -> None:
+    number = case_of("pc01").case_number
+    decided(as_person(HANA), number)
+    assert call(number, **changed).status_code == 400
+    assert not Conference.objects.exists()
+
+
+def test_it_takes_only_assessed_cases_each_once_in_the_order_written(
+    call: Any, as_person: Any, case_of: Any, decided: Any
+) -> None:
+    first, second, waiting = (case_of(child).case_number for child in ("pc02", "pc01", "pc04"))
+    decided(as_person(HANA), second)
+    decided(as_person(MAKOTO), first)
+    assert call(first, waiting).status_code == 400
+    assert call(first, second, first).status_code == 302
+    assert [item.case.case_number for item in AgendaItem.objects.all()] == [first, second]
+
+
+def test_it_shows_no_case_when_the_row_cannot_be_written(as_person: Any, item: AgendaItem) -> None:
+    from django.db import connection
+
+    browser = as_person(ONE)
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE audit_events")
+    for address in (f"/conferences/items/{item.pk}/", f"/conferences/{item.conference_id}/minutes/"):
+        answer = browser.get(address)
+        assert answer.status_code == 500 and "欠席" not in answer.content.decode()
