@@ -156,7 +156,7 @@ def _rates(
     each = fitted.logits_of_each(new)
     for name, logits in each.items():
         rates[name] = probability(fitted.platts[name](logits))
-    rates[COMBINED] = probability(fitted.platt(np.mean(list(each.values()), axis=0)))
+    rates[COMBINED] = probability(fitted.mean(each))
     seconds[COMBINED] = sum(seconds.values()) + time.monotonic() - clock[0]
     for name in peers:
         clock[0] = time.monotonic()

@@ -1,7 +1,8 @@
 """All learners together: the mean of their log-odds, calibrated on rows they did not see (analysis side).
 
 Equal weights: learned stacking measured worse at the label counts a city has. What the mean buys is
-safety, since no learner is best on every table and there are no spare labels to choose with.
+safety, since no learner is best on every table and there are too few labels to choose one. Only a learner
+plainly behind the best on the rows left out stays out of the mean, which it would dilute.
 """
 
 from __future__ import annotations
@@ -15,12 +16,17 @@ from numpy.typing import NDArray
 from kodomo.judgement.learners.boosting import Boosting, rounds_for
 from kodomo.judgement.learners.calibration import Platt, fit_platt, probability
 from kodomo.judgement.learners.cross_fit import Array, CrossFitted, Folds, Learner, cross_fit
+from kodomo.judgement.learners.leak_gates import auroc_error, rank_auroc
 from kodomo.judgement.learners.logistic import Logistic
 from kodomo.judgement.learners.rule_discovery import RuleDiscovery
 from kodomo.judgement.learners.similar_cases import SimilarCases
 
 HIGH_PLACE, APART = 0.90, 0.40
 """要確認: one method puts a child among the highest tenth, another at least this much lower."""
+
+
+BEHIND = 0.5
+"""Standard errors of the best AUROC. Learners rank alike, so half of one is about one of their difference."""
 
 
 def four_learners(rows: int, columns: int) -> tuple[Learner, ...]:
@@ -33,13 +39,18 @@ class Combined:
     """Fitted learners, each calibrated, and their calibrated mean."""
 
     parts: dict[str, CrossFitted]
+    counting: tuple[str, ...]
     platts: dict[str, Platt]
     platt: Platt
 
     @property
     def out_of_fold(self) -> Array:
         """Each training row's mean log-odds from models that never saw it, before calibration."""
-        return np.asarray(np.mean([part.out_of_fold for part in self.parts.values()], axis=0))
+        return _mean([self.parts[name].out_of_fold for name in self.counting])
+
+    def mean(self, each: dict[str, Array]) -> Array:
+        """Calibrated mean of the learners that count, from the log-odds of each."""
+        return self.platt(_mean([each[name] for name in self.counting]))
 
     def logits_of_each(self, x: Array) -> dict[str, Array]:
         """New rows: each learner's log-odds, before calibration."""
@@ -47,7 +58,7 @@ class Combined:
 
     def logits(self, x: Array) -> Array:
         """New rows: calibrated mean log-odds."""
-        return self.platt(np.mean(list(self.logits_of_each(x).values()), axis=0))
+        return self.mean({name: self.parts[name].logits(x) for name in self.counting})
 
     def interval(self, x: Array, *, reach: float = 1.96) -> tuple[Array, Array]:
         """New rows: the range of the rate, as probabilities.
@@ -55,7 +66,7 @@ class Combined:
         What the choice of training rows does (delete-a-group jackknife over the folds' models, Shao & Wu
         1989) and what calibration leaves open. It is about the rate among like children, not about one child.
         """
-        models = [part.models for part in self.parts.values()]
+        models = [self.parts[name].models for name in self.counting]
         folds = len(models[0])
         by_fold = np.array([np.mean([m[n].logits(x) for m in models], axis=0) for n in range(folds)])
         middle = by_fold.mean(axis=0)
@@ -95,5 +106,19 @@ def fit_combined(
         parts[learner.name] = cross_fit(learner, x, y, folds, seed=seed, weight=weight)
         done(learner.name)
     platts = {name: fit_platt(part.out_of_fold, y, weight) for name, part in parts.items()}
-    together = np.asarray(np.mean([part.out_of_fold for part in parts.values()], axis=0))
-    return Combined(parts, platts, fit_platt(together, y, weight))
+    counting = near_the_best(parts, y)
+    together = _mean([parts[name].out_of_fold for name in counting])
+    return Combined(parts, counting, platts, fit_platt(together, y, weight))
+
+
+def near_the_best(parts: dict[str, CrossFitted], y: Array) -> tuple[str, ...]:
+    """Learners that enter the mean, by how they rank rows they did not see."""
+    areas = {name: rank_auroc(part.out_of_fold, y) for name, part in parts.items()}
+    best = max(areas.values())
+    cases = int((y > 0).sum())
+    floor = best - BEHIND * auroc_error(best, cases, len(y) - cases)
+    return tuple(name for name, area in areas.items() if area >= floor)
+
+
+def _mean(several: list[Array]) -> Array:
+    return np.asarray(np.mean(several, axis=0))

@@ -24,8 +24,10 @@ HIDDEN, PLACES = 64, 24
 BATCH = 256
 RIVALS = 512
 CASES_AT_ONCE = 384
-EPOCHS, STEPS_AT_LEAST, STEPS_AT_MOST = 30, 200, 600
-CHECKS = 3
+EPOCHS, STEPS_AT_LEAST, STEPS_AT_MOST = 12, 80, 240
+MOMENTS = (0.1, 0.3, 0.6, 1.0)
+"""Shares of the steps after which the likeness is looked at: on small tables it is best early."""
+
 RATE, DECAY, DROP = 3e-3, 0.02, 0.15
 VOTERS_AT_MOST = 6_000
 NETS = 1
@@ -155,7 +157,7 @@ class SimilarCases:
         return SimilarPath(
             tuple(
                 SimilarModel(prepared, tuple(m[n] for m in moments), z[rows], is_case, rows, correction)
-                for n in range(CHECKS)
+                for n in range(len(MOMENTS))
             )
         )
 
@@ -168,7 +170,7 @@ def _learn(
     moving = [(np.zeros_like(p), np.zeros_like(p)) for p in net.parts()]
     steps = int(np.clip(EPOCHS * len(z) // BATCH, STEPS_AT_LEAST, STEPS_AT_MOST))
     mean, kept = net.copy(), []
-    checks = {int(steps * (k + 1) / CHECKS) for k in range(CHECKS)}
+    moments = {max(1, round(steps * share)) for share in MOMENTS}
     for step in range(1, steps + 1):
         slopes = _slopes(net, z, cases, others, generator)
         rate = RATE * min(1.0, step / 20) * (0.5 + 0.5 * np.cos(np.pi * step / (steps + 1)))
@@ -179,7 +181,7 @@ def _learn(
             part -= (rate * (move + (DECAY * part if part.ndim == 2 else 0))).astype(np.float32)
         for late, part in zip(mean.parts(), net.parts(), strict=True):
             late += max(0.03, 1 / step) * (part - late)
-        if step in checks:
+        if step in moments:
             kept.append(mean.copy())
     return kept
 

@@ -7,7 +7,7 @@ import pytest
 
 from kodomo.judgement.learners.boosting import Boosting
 from kodomo.judgement.learners.calibration import Platt, fit_platt, probability
-from kodomo.judgement.learners.combine import Combined, fit_combined, four_learners
+from kodomo.judgement.learners.combine import Combined, fit_combined, four_learners, near_the_best
 from kodomo.judgement.learners.cross_fit import CrossFitted, cross_fit, make_folds
 from kodomo.judgement.learners.leak_gates import rank_auroc
 from kodomo.judgement.learners.logistic import Logistic
@@ -115,7 +115,7 @@ def test_similar_cases_votes_are_those_of_the_score():
 
 def test_nearest_cases_of_a_case_are_cases_more_often():
     x, y = a_table(3_000)
-    model = SimilarCases().fit(x[:2_000], y[:2_000], seed=1).at(2)
+    model = SimilarCases().fit(x[:2_000], y[:2_000], seed=1).at(3)
     held, outcome = x[2_000:], y[2_000:]
     logits = model.logits(held)
     top = np.argsort(-logits)[:50]
@@ -159,9 +159,18 @@ class _Column:
 def test_methods_that_disagree_about_a_high_child_are_flagged():
     past = np.linspace(-3, 3, 101)
     parts = {str(n): CrossFitted((_Column(n), _Column(n)), past, 0) for n in (0, 1)}
-    fitted = Combined(parts, {}, Platt(1.0, 0.0))
+    fitted = Combined(parts, ("0", "1"), {}, Platt(1.0, 0.0))
     x = np.array([[2.9, 2.8], [2.9, -1.0], [0.5, -2.9], [-1.0, 2.9]])
     assert fitted.disagree(x).tolist() == [False, True, False, True]
+
+
+def test_a_learner_plainly_behind_does_not_dilute_the_mean():
+    generator = np.random.default_rng(6)
+    y = (generator.random(2_000) < 0.15) + 0.0
+    good, far = (y + generator.normal(size=len(y)) * spread for spread in (1.0, 3.0))
+    near = good + generator.normal(size=len(y)) * 0.1
+    parts = {n: CrossFitted((), oof, 0) for n, oof in (("good", good), ("near", near), ("far", far))}
+    assert near_the_best(parts, y) == ("good", "near")
 
 
 def test_platt_never_turns_a_ranking_round():
