@@ -170,9 +170,36 @@ def _receive(arguments: argparse.Namespace) -> Result:
 
     password = _read_password(arguments.password_file)
     by = f"{_user()}({arguments.on_behalf_of})" if arguments.on_behalf_of else _user()
-    return _staged(
-        arguments, receive_paths(receive, arguments.paths), by=by, medium=arguments.medium, password=password
-    )
+    words = {"by": by, "medium": arguments.medium, "password": password, "carrier": arguments.carrier}
+    if arguments.watch is None:
+        if not arguments.paths:
+            raise WrongUsage("受け取るファイルかフォルダを指定してください。", where="kodomo receive PATH")
+        return _staged(arguments, receive_paths(receive, arguments.paths), **words)
+    return _receive_watching(arguments, lambda paths: _staged(arguments, receive_paths(receive, paths), **words))
+
+
+def _receive_watching(arguments: argparse.Namespace, take: Callable[[list[Path]], Result]) -> Result:
+    from kodomo.intake.watch import watch
+
+    def goes_on() -> bool:
+        time.sleep(arguments.every)
+        return True
+
+    folder, state = arguments.watch.resolve(), _home(arguments).handover / "watched.json"
+    total: Result = {"files": 0, "landed": 0, "refused": 0, "rows_landed": 0, "rows_quarantined": 0}
+
+    def counting(paths: list[Path]) -> Result:
+        result = take(paths)
+        for key in total:
+            total[key] += int(result.get(key, 0))
+        return result
+
+    _say(f"{folder} を見張っています。止めるには Ctrl+C を押すか、この処理に終了を伝えてください。")
+    try:
+        watch(folder, counting, state, goes_on)
+    except KeyboardInterrupt:
+        _say("見張りを終えました。")
+    return total
 
 
 def receive_paths(receive: Callable[..., Result], paths: list[Path]) -> Callable[..., Result]:
@@ -191,6 +218,25 @@ def _read_password(path: Path | None) -> str | None:
     except (OSError, UnicodeDecodeError) as fault:
         reason = getattr(fault, "strerror", None) or "文字として読めません"
         raise WrongUsage("パスワードのファイルを読めません。", where=f"{path} ({reason})") from None
+
+
+def _media(arguments: argparse.Namespace) -> Result:
+    from kodomo.intake.media import end_medium, list_media, take_medium
+
+    home, by, at = _home(arguments), _user(), _now()
+    if arguments.action == "take":
+        return take_medium(
+            home, label=arguments.label, office=arguments.office, brought_by=arguments.brought_by, by=by, at=at
+        )
+    if arguments.action != "list":
+        return end_medium(home, label=arguments.label, how=arguments.action, by=by, at=at)
+    result = list_media(home, by=by, at=at)
+    for entry in result["media"]:
+        ended = f"{entry['ended_at']} {entry['ended_how']}" if entry["ended_at"] else f"手元に {entry['days']} 日"
+        _say(
+            f"{entry['label']}  {entry['taken_at']} {entry['office']} {entry['brought_by']} → {entry['taken_by']}  {ended}"
+        )
+    return result
 
 
 def _layout(arguments: argparse.Namespace) -> Result:
@@ -518,10 +564,30 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], Result], str, tuple[Any
         _receive,
         "ファイルやフォルダを受け渡し領域で受け取り、検査して載せる",
         (
-            (("paths",), {"nargs": "+", "type": Path, "metavar": "PATH"}),
+            (("paths",), {"nargs": "*", "type": Path, "metavar": "PATH"}),
+            (("--watch",), {"type": Path, "metavar": "DIR", "help": "フォルダを見張り、置かれたものを受け取り続ける"}),
+            (("--every",), {"type": float, "default": 5.0, "metavar": "秒", "help": "見張りの間隔"}),
+            (("--carrier",), {"default": "", "metavar": "名札", "help": "届いた媒体(kodomo media take で書いたもの)"}),
             (("--medium",), {"default": "MEDIA", "choices": ("SYSTEM", "MEDIA", "MANUAL"), "help": "連携の方式"}),
             _PASSWORD,
             (("--on-behalf-of",), {"metavar": "SOURCE", "help": argparse.SUPPRESS}),
+        ),
+    ),
+    "media": (
+        _media,
+        "媒体管理簿: 受け取った媒体を書く(take)、消去・返却・破壊を書く(wipe・return・destroy)、一覧(list)",
+        (
+            (
+                ("action",),
+                {
+                    "choices": ("take", "wipe", "return", "destroy", "list"),
+                    "metavar": "take|wipe|return|destroy|list",
+                    "help": "すること",
+                },
+            ),
+            (("--label",), {"default": "", "metavar": "名札", "help": "媒体の名札・管理番号"}),
+            (("--from",), {"dest": "office", "default": "", "metavar": "部署", "help": "渡した部署(take)"}),
+            (("--by",), {"dest": "brought_by", "default": "", "metavar": "人", "help": "渡した人(take)"}),
         ),
     ),
     "layout": (

@@ -45,6 +45,7 @@ class ReceiptBook:
     by: str
     at: dt.datetime
     medium: str
+    carrier: str = ""
     _rows: dict[str, list[tuple[Receipt, pa.Table]]] = field(default_factory=dict)
 
     def mend(self) -> None:
@@ -143,7 +144,7 @@ class ReceiptBook:
 
     def _beside_the_last(self, receipt: Receipt, layout: Layout, reading: Reading) -> dict[str, Any]:
         """What changed against the delivery before this one in its series, and how old it is."""
-        told: dict[str, Any] = {"profile": reading.profile, "against_last": None, "shifts": []}
+        told: dict[str, Any] = {"carrier": self.carrier, "profile": reading.profile, "against_last": None, "shifts": []}
         on = receipt.extracted_on
         age = (self.at.date() - on).days if on else None
         told["freshness"] = {"age_days": age, "freshness_days": layout.freshness_days,
@@ -161,7 +162,8 @@ class ReceiptBook:
 
     def _event(self, receipt: Receipt, reading: Reading) -> AuditEvent:
         detail = {
-            "source": receipt.source, "sha256": receipt.sha256, "medium": receipt.medium, "rows_read": receipt.rows_read,
+            "source": receipt.source, "sha256": receipt.sha256, "medium": receipt.medium,
+            **({"carrier": self.carrier} if self.carrier else {}), "rows_read": receipt.rows_read,
             "rows_landed": receipt.rows_landed, "rows_quarantined": receipt.rows_quarantined,
         }  # fmt: skip
         return AuditEvent(

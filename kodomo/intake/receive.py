@@ -22,6 +22,7 @@ from kodomo.intake.delivery import Candidate, Found, Taken, find_files, is_archi
 from kodomo.intake.incoming import Copy, clear
 from kodomo.intake.layout import Layout, check_against, layout_for, read_layouts
 from kodomo.intake.limits import LIMITS, Limits
+from kodomo.intake.media import carried
 from kodomo.intake.permission import Permission, permit
 from kodomo.intake.read import Job, Reading
 from kodomo.intake.sanitise import refused
@@ -54,6 +55,7 @@ def receive(
     at: dt.datetime,
     medium: str = "MEDIA",
     password: str | None = None,
+    carrier: str = "",
     beat: Beat | None = None,
     limits: Limits = LIMITS,
 ) -> dict[str, Any]:
@@ -67,6 +69,8 @@ def receive(
     Returns:
         counts; ``deliveries``, one report per file (all but the longest lists of quarantined rows);
         ``exit_code`` 4 when a file was refused for any reason but having landed before.
+
+    ``carrier`` is the label of the medium the files came on, which the ledger of media must know.
 
     Raises:
         ConfigurationFault: layouts or register don't hold together.
@@ -84,9 +88,11 @@ def receive(
     found = find_files(paths, limits)
     with locked(home.handover):
         keyring = open_vault(home)
+        if carrier:
+            carried(keyring, carrier)
         from kodomo.intake.landing import ReceiptBook  # its models exist only once the vault is open
 
-        book = ReceiptBook(home, keyring, by, at, medium)
+        book = ReceiptBook(home, keyring, by, at, medium, carrier)
         book.mend()
         desk = _Desk(home, layouts, register, book, row_key(keyring), at, limits, password)
         deliveries = desk.receive(found, beat)

@@ -68,7 +68,7 @@ def _facts(report: Report) -> str:
     lines = [
         ("ファイル", report["file"]), ("出所", report.get("caption") or report.get("source") or "—"),
         ("抽出日", report.get("extracted_on") or "—"), ("受領日時", report.get("received_at")),
-        ("受領した人", report.get("received_by")), ("SHA-256", report.get("sha256") or "—"),
+        ("媒体", report.get("carrier") or "—"), ("受領した人", report.get("received_by")), ("SHA-256", report.get("sha256") or "—"),
     ]  # fmt: skip
     if report["state"] == "landed":
         lines += [

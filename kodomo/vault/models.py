@@ -60,6 +60,22 @@ class RefusedDelivery(models.Model):
         ordering = ("pk",)
 
 
+class Medium(models.Model):
+    """媒体: a medium that carried extracts, from hand to hand until it was wiped."""
+
+    label = models.CharField(max_length=100, db_index=True)
+    office = models.CharField(max_length=100)
+    brought_by = models.CharField(max_length=150)
+    taken_by = models.CharField(max_length=150)
+    taken_at = models.DateTimeField()
+    ended_by = models.CharField(max_length=150, blank=True)
+    ended_at = models.DateTimeField(null=True)
+    ended_how = models.CharField(max_length=16, blank=True)
+
+    class Meta:
+        ordering = ("pk",)
+
+
 class Person(models.Model):
     """One linked person. The number is the vault's own; the key is the store zone's pseudonym."""
 
