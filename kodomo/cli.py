@@ -250,7 +250,7 @@ def _layout_draft(arguments: argparse.Namespace) -> Result:
         raise WrongUsage(
             "下書きをつくるファイルを一つ指定してください。", where="kodomo layout draft FILE [--out LAYOUT.toml]"
         )
-    folder = arguments.municipality.resolve()
+    folder = _folder_of(arguments, arguments.out)
     result = draft_layout(arguments.files[0], known_of(folder), password=_read_password(arguments.password_file))
     text = result.pop("layout")
     if arguments.out is None:
@@ -263,12 +263,18 @@ def _layout_draft(arguments: argparse.Namespace) -> Result:
     return {**result, "out": str(arguments.out)}
 
 
+def _folder_of(arguments: argparse.Namespace, layout: Path | None) -> Path:
+    """The municipality's folder that a layout lies in (``sources/``), else the one given."""
+    around = layout.resolve().parent.parent if layout else None
+    return around if around and (around / "settings.toml").is_file() else arguments.municipality.resolve()
+
+
 def _layout_check(arguments: argparse.Namespace) -> Result:
     from kodomo.intake.layout_trial import check_file
 
     if len(arguments.files) != 2:
         raise WrongUsage("レイアウトとファイルを指定してください。", where="kodomo layout check LAYOUT.toml FILE")
-    folder = arguments.municipality.resolve()
+    folder = _folder_of(arguments, arguments.files[0])
     password = _read_password(arguments.password_file)
     result = check_file(*arguments.files, on=_now().astimezone().date(), folder=folder, password=password)
     for line in result["lines"]:

@@ -184,4 +184,7 @@ def test_commands_draft_and_check(tmp_path, town, capsys):
     said = capsys.readouterr()
     assert "encoding は utf-8" in said.err and "列「氏名」が見つかりません。似た見出し: 児童氏名" in said.err
     assert not (tmp_path / "home" / "vault").exists()
+    # A layout in a municipality's folder is checked against that folder's register, whichever is the default.
+    path.write_bytes("学籍番号,氏名,年月,欠席,遅刻\nA001,翡翠川花,2026-03,3,0\n".encode("cp932"))
+    assert main([*call[:2], "layout", "check", str(town / "sources" / "absences.toml"), str(path)]) == 0
     assert main([*call, "layout", "draft"]) == 2 and main([*call, "layout", "check", str(path)]) == 2
