@@ -27,7 +27,7 @@ from kodomo.judgement.boosting import (
 from kodomo.judgement.combine import mean_of, model_weight
 from kodomo.judgement.labels import Cases, Labels, mark
 from kodomo.judgement.learners.calibration import Platt, fit_platt
-from kodomo.judgement.learners.leak_gates import suspicious_columns
+from kodomo.judgement.learners.leak_gates import rank_auroc, suspicious_columns, time_gap
 from kodomo.judgement.methods import Checked, Fitted, check, fit_others, near_the_best, speaks
 from kodomo.judgement.scenarios import Scenarios, judge_scenario
 from kodomo.terms import DifficultyType, Method
@@ -37,6 +37,7 @@ POOLED_FROM = 20
 POOL_ROWS_PER_TYPE = 6_000
 SCENARIO_COLUMN = "scenario_points"
 CALIBRATE_TO_MONTHS = 12
+WHOLE_MODEL = "(学習の全体)"
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,8 @@ class TypeModel:
     """The methods whose mean enters the combined score: those that speak, and rank near the best of them."""
     weight: float = 0.0
     """How much the learned methods weigh beside the scenario; 0 where they do not rank as well as it does."""
+    gap: float | None = None
+    """AUROC on the latest past date less that on those before, where further apart than chance: a leak's mark."""
     checks: dict[str, Checked] = field(default_factory=dict)
     """Each method, the scenario and the combination on rows not fitted on, by name."""
 
@@ -92,8 +95,8 @@ class TypeRows:
     training: TrainingSet
     is_past: NDArray[np.bool_]
     registered_after: Array
-    rows: NDArray[np.intp]
-    """Where the rows stand in the matrix."""
+    date: NDArray[np.datetime64]
+    """Of each row."""
 
 
 def learn(
@@ -126,7 +129,7 @@ def learn(
         columns = learnable(past.catalogue, labels, kind, allows)
         data = training_set(past, cases, scenarios, kind, columns, plan, group)
         learned.cases[kind] = data.training.cases
-        leaks = _leaks(data, past.cohort.as_of)
+        leaks = _leaks(data)
         if leaks:
             learned.stopped[kind] = leaks
             learned.without[kind] = "漏れの疑いのある指標があるため学習を止めた"
@@ -140,13 +143,18 @@ def learn(
     if pool:
         usable = {k: s for k, s in sets.items() if k not in learned.stopped}
         learned.models |= _pooled_models(pool, usable, scenarios, plan, step)
+    for kind, model in list(learned.models.items()):
+        if model.gap is not None:
+            learned.stopped[kind] = [(WHOLE_MODEL, model.gap)]
+            learned.without[kind] = "最後の基準日だけ当たり方が違い、漏れの疑いがあるため使わない"
+            del learned.models[kind]
     return learned
 
 
-def _leaks(data: TypeRows, dates: NDArray[np.datetime64]) -> list[tuple[str, float]]:
+def _leaks(data: TypeRows) -> list[tuple[str, float]]:
     """Columns that fail a gate, with the figure; the staff's points may know cases as well as they like."""
     names = data.training.columns
-    failed = suspicious_columns(data.training.values, data.training.y, dates[data.rows])
+    failed = suspicious_columns(data.training.values, data.training.y, data.date)
     return [(names[one.column], one.figure) for one in failed if names[one.column] != SCENARIO_COLUMN]
 
 
@@ -197,7 +205,7 @@ def training_set(
         columns=(*columns, SCENARIO_COLUMN),
         signs=(*(past.catalogue[c].sign for c in columns), 1),
     )
-    return TypeRows(kind, training, ~today[rows], (marks.onset[rows] >= 1).astype(np.float64), rows)
+    return TypeRows(kind, training, ~today[rows], (marks.onset[rows] >= 1).astype(np.float64), past.cohort.as_of[rows])
 
 
 def design(matrix: FeatureMatrix, columns: tuple[str, ...]) -> Array:
@@ -233,6 +241,7 @@ class _Weighed:
     counting: frozenset[Method]
     weight: float
     level: float
+    gap: float | None
 
     def model(
         self,
@@ -257,6 +266,7 @@ class _Weighed:
             others=others,
             counting=self.counting,
             weight=self.weight,
+            gap=self.gap,
             checks=self.checks,
         )
 
@@ -295,7 +305,21 @@ def _weigh(raw: Mapping[Method, Array], data: TypeRows, scenarios: Scenarios, pl
         elif rows.any():
             level = fit_level(together[rows], data.registered_after[rows]) + (1 - weight) * longer
     moved = {m: Platt(p.slope, p.shift + (longer if rows.any() else 0.0)) for m, p in fitted.items()}
-    return _Weighed(moved, checks, speaking, counting, weight, level)
+    return _Weighed(moved, checks, speaking, counting, weight, level, _time_gap(raw[Method.BOOSTING], data))
+
+
+def _time_gap(logits: Array, data: TypeRows) -> float | None:
+    """How differently later registrations are ranked on the latest past date, where that cannot be chance."""
+    if not data.is_past.any():
+        return None
+    latest = data.is_past & (data.date == data.date[data.is_past].max())
+    before = data.is_past & ~latest
+    areas = [rank_auroc(logits[rows], data.registered_after[rows]) for rows in (before, latest)]
+    cases = [int(data.registered_after[rows].sum()) for rows in (before, latest)]
+    if min(cases) < POOLED_FROM // 2:
+        return None
+    failed = time_gap(areas[0], areas[1], min(cases), int(latest.sum()) - cases[1])
+    return None if failed is None else failed.figure
 
 
 def _pooled_models(

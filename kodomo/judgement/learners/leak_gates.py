@@ -22,6 +22,8 @@ GAP = 0.05
 """Out of time and cross-validated AUROC may not differ by more, in either direction."""
 PURE, PURE_CASES = 0.90, 15
 """Where so many cases share a column's values with hardly anyone else, the column was made by recognition."""
+ODDS = 75.0
+"""And so many times the odds of all rows: of a common outcome the very oldest or poorest may all be cases."""
 PRESENCE = 0.65
 """Being filled at all ranks cases this well: listed, not stopped."""
 CASES_LEAST = 10
@@ -77,17 +79,19 @@ def _column(column: int, values: Array, y: Array) -> Suspicion | None:
             if max(area, 1 - area) >= SINGLE:
                 return Suspicion(column, gate, max(area, 1 - area))
     purity = max(_purity(values, y), _purity(filled, y))
-    return Suspicion(column, "pure_values", purity) if purity >= PURE else None
+    rate = float(np.clip(np.mean(y > 0), 1e-6, 1 - 1e-6))
+    odds = purity / max(1 - purity, 1e-6) / (rate / (1 - rate))
+    return Suspicion(column, "pure_values", purity) if purity >= PURE and odds >= ODDS else None
 
 
 def _purity(values: Array, y: Array) -> float:
     """Largest share of cases at or beyond any value, at either end, with enough cases there; 0 where there is none.
 
-    The share's lower 95 % bound counts (Wilson 1927), and a rate already high in all rows tells nothing.
+    The share's lower 95 % bound counts (Wilson 1927).
     """
     there = ~np.isnan(values)
     values, case = values[there], y[there] > 0
-    if case.sum() < PURE_CASES or y.mean() > 0.5:
+    if case.sum() < PURE_CASES:
         return 0.0
     best = 0.0
     for ordered in (np.argsort(-values, kind="stable"), np.argsort(values, kind="stable")):

@@ -29,7 +29,8 @@ def rows_of(points_tell: bool, seed: int = 1, size: int = 3_000) -> tuple[TypeRo
         (SCENARIO_COLUMN,),
         (1,),
     )
-    return TypeRows(TYPES[0], training, np.ones(size, bool), y, np.arange(size)), hidden
+    dates = np.where(np.arange(size) < size // 2, np.datetime64("2025-03-31"), np.datetime64("2025-06-30"))
+    return TypeRows(TYPES[0], training, np.ones(size, bool), y, dates), hidden
 
 
 def weigh(raw: np.ndarray, data: TypeRows, scenarios: Scenarios):
@@ -38,13 +39,13 @@ def weigh(raw: np.ndarray, data: TypeRows, scenarios: Scenarios):
 
 def test_a_constant_method_is_silent(town: Town) -> None:
     data, _ = rows_of(points_tell=True)
-    found = weigh(np.full(len(data.rows), -3.0), data, town.criteria.scenarios)
+    found = weigh(np.full(len(data.date), -3.0), data, town.criteria.scenarios)
     assert not found.speaking and found.weight == 0.0 and found.level == 0.0
 
 
 def test_a_ranking_by_chance_is_silent(town: Town) -> None:
     data, _ = rows_of(points_tell=True)
-    noise = np.random.default_rng(8).normal(size=len(data.rows))
+    noise = np.random.default_rng(8).normal(size=len(data.date))
     assert not weigh(noise, data, town.criteria.scenarios).speaking
 
 
@@ -101,3 +102,12 @@ def test_silent_methods_write_no_rows(town: Town) -> None:
     for kind in town.judged.types:
         for method, logits in kind.combination.learned.items():
             assert np.ptp(logits[kind.rows]) > 0, f"{method} says the same of everyone"
+
+
+def test_a_model_that_knows_the_latest_date_too_well_is_stopped(town: Town) -> None:
+    """As where the last outcomes were copied into a column: honest before, nearly perfect on the last date."""
+    data, hidden = rows_of(points_tell=False, size=6_000)
+    assert weigh(hidden, data, town.criteria.scenarios).gap is None
+    copied = np.where(data.date == data.date.max(), data.registered_after * 5 + hidden, hidden)
+    found = weigh(copied, data, town.criteria.scenarios).gap
+    assert found is not None and found > 0.05
