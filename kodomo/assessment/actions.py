@@ -10,7 +10,8 @@ from django.db import transaction
 
 from kodomo.assessment import policies, trail
 from kodomo.assessment.lawful import lawful_on
-from kodomo.assessment.models import Assessment, Case, FirstView, Inquiry, InquiryAnswer, Submission
+from kodomo.assessment.models import Assessment, AssessmentSheet, Case, FirstView, Inquiry, InquiryAnswer, Submission
+from kodomo.assessment.sheets import current_sheets
 from kodomo.assessment.states import REVEAL_PURPOSES, CaseState
 from kodomo.governance import permissions
 from kodomo.governance.permissions import Action, Actor
@@ -128,6 +129,39 @@ def reveal_name(case_number: str, *, by: Actor, purpose_code: str, at: dt.dateti
         event = trail.event_of(by, Action.REVEAL_NAME, subject=case.child_key, purpose=purpose, detail=_about(case))
         trail.append(event, at, settings.HOME)
     return identity
+
+
+def write_sheet(
+    case_number: str,
+    *,
+    by: Actor,
+    kind: str,
+    answers: Mapping[str, Mapping[str, str]],
+    version: int,
+    token: str,
+    at: dt.datetime,
+) -> None:
+    """Write one type's sheet; a further look is a further revision.
+
+    Args:
+        answers: code of an item → degree, words, and the item as it was asked.
+
+    Raises:
+        NotPermitted: role or office.
+        NotAcceptable: no sheet of that type, an item or degree that isn't on it, or nothing answered.
+        VersionConflict: the case changed since the form was opened.
+    """
+
+    def act(case: Case) -> Mapping[str, object]:
+        policies.check_sheet(current_sheets(settings.MUNICIPALITY).get(kind), answers)
+        revision = case.sheets.filter(type=kind).count() + 1
+        AssessmentSheet.objects.create(
+            case=case, type=kind, revision=revision, answers=dict(answers), written_by=by.username,
+            written_by_name=by.name, written_at=at,
+        )  # fmt: skip
+        return {"type": kind, "revision": revision, "count": len(answers)}
+
+    write_on_case(case_number, Action.WRITE_SHEET, by=by, reason="", version=version, token=token, at=at, act=act)
 
 
 def ask_inquiry(

@@ -166,6 +166,7 @@ def _before(request: Any, found: AgendaItem) -> dict[str, Any]:
         "evidence": evidence,
         "escalations": must_be_seen(levels, reasons),
         "levels_shown": levels_shown,
+        "is_blind": not levels_shown,
         "judged": judged,
         "quiet": [one for one in judged if one.is_quiet],
         "is_out": is_out,

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from kodomo.assessment import trail
 from kodomo.assessment.actions import local_day, write_on_case
@@ -156,6 +157,13 @@ def has_quorum(item: AgendaItem) -> bool:
 def view_of(item: AgendaItem, username: str) -> MemberView | None:
     """What one member wrote on an item."""
     return item.views.filter(username=username).first()
+
+
+def waiting_items(actor: Actor) -> QuerySet[AgendaItem]:
+    """The items that wait for a member's view, of the next meeting first."""
+    called = AgendaItem.objects.filter(conference__members__username=actor.username, decided=None)
+    waiting = called.exclude(views__username=actor.username).select_related("case", "conference")
+    return waiting.order_by("conference__held_on", "conference", "position")
 
 
 def sees_views(item: AgendaItem, actor: Actor) -> bool:

@@ -11,10 +11,11 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
-from kodomo.assessment import policies, trail
+from kodomo.assessment import drafts, policies, trail
 from kodomo.assessment.forms import OnceForm
 from kodomo.assessment.lawful import lawful_at
 from kodomo.assessment.models import Case
+from kodomo.governance.permissions import Actor
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class FormPage:
 
     ``check`` refuses to open it where the case is not at that point; ``act`` is the write; ``about`` says in
     words what the form is about, where the case alone doesn't. ``stays``: whether it leads to a page of the case.
+    ``options`` are what the form is made with; ``part`` tells two pages of one kind apart.
     """
 
     opens_as: str
@@ -34,14 +36,25 @@ class FormPage:
     check: Callable[[Case], None] = lambda case: None
     note: str = ""
     helps: Mapping[str, str] = field(default_factory=dict)
-    initial: Callable[[Case], Mapping[str, Any]] = lambda case: {}
+    initial: Callable[[Case, Actor], Mapping[str, Any]] = lambda case, actor: {}
     about: Callable[..., str] = lambda case, **more: ""
     stays: bool = True
+    options: Callable[..., Mapping[str, Any]] = lambda **more: {}
+    part: str = ""
+
+    @property
+    def name(self) -> str:
+        """Under which a draft of this page is kept."""
+        return f"{self.opens_as}:{self.part}"
 
 
 def answer(request: Any, case_number: str, page: FormPage, **more: Any) -> HttpResponse:
     """The page for GET; for POST the write, or the form again with what is wrong, or both texts side by side."""
-    form = page.form(request.POST) if request.method == "POST" else None
+    options = page.options(**more)
+    if drafts.is_asked(request):
+        drafts.keep(request, Case.objects.get(case_number=case_number), page.name)
+        return redirect(request.path)
+    form = page.form(request.POST, **options) if request.method == "POST" else None
     if form is not None and form.is_valid():
         try:
             page.act(case_number, by=request.actor, at=request.at, **form.given(), **more)
@@ -50,15 +63,17 @@ def answer(request: Any, case_number: str, page: FormPage, **more: Any) -> HttpR
         except policies.VersionConflict as conflict:
             return _conflict(request, case_number, page, conflict, form)
         else:
+            drafts.drop(request, Case.objects.get(case_number=case_number), page.name)
             return redirect(page.leads_to, case_number=case_number) if page.stays else redirect(page.leads_to)
     found = opened_case(request, case_number, page.opens_as)
     page.check(found)
-    form = form or page.form.opened(found.version, **page.initial(found))
+    before, kept_at = drafts.kept(request, found, page.name)
+    form = form or page.form.opened(found.version, options, **{**page.initial(found, request.actor), **before})
     status = 400 if form.is_bound else 200
     return render(
         request,
         "assessment/form_page.html",
-        {**_shown(request, found, page), "about": page.about(found, **more), "form": form},
+        {**_shown(request, found, page), "about": page.about(found, **more), "form": form, "kept_at": kept_at},
         status=status,
     )
 

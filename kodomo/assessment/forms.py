@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -14,11 +15,12 @@ from kodomo.assessment import dates, policies
 from kodomo.assessment.lawful import Lawful
 from kodomo.assessment.models import LEVEL_CHOICES
 from kodomo.assessment.policies import sees_levels_at_once
+from kodomo.assessment.sheets import Degree, Sheet
 from kodomo.assessment.shortlist import Filters, Hands, Order, Reach, Support
 from kodomo.assessment.states import INQUIRED, REASON_CODES, REVEAL_PURPOSES, Agreement, CaseState, Concern
 from kodomo.configuration import Office
 from kodomo.errors import StaffError
-from kodomo.governance.permissions import Actor
+from kodomo.governance.permissions import Action, Actor, can
 from kodomo.terms import OVERALL, OVERALL_LABEL, AgeBand, Decision
 
 EVERY = [("", "すべて")]
@@ -62,6 +64,10 @@ class FilterForm(forms.Form):
         if not sees_levels_at_once(actor):
             self._choose("order", [(m.value, m.label) for m in Order if m is not Order.PLACE])
             self.fields["level"].label = "レベル(一次所見の後の事例だけ)"
+        if can(actor.role, Action.WRITE_MEMBER_VIEW):
+            # A member stays blind to what the assessor decided; these conditions would tell it.
+            for name in ("state", "waiting", "overdue", "caseworker"):
+                del self.fields[name]
         asked = {
             "unregistered": lawful.may_tell_council,
             "support": lawful.may_tell_known,
@@ -127,9 +133,9 @@ class OnceForm(forms.Form):
     version = forms.IntegerField(widget=forms.HiddenInput)
 
     @classmethod
-    def opened(cls, version: int, **initial: Any) -> Any:
-        """An empty form with a fresh token."""
-        return cls(initial={"token": secrets.token_urlsafe(24), "version": version, **initial})
+    def opened(cls, version: int, options: Mapping[str, Any] | None = None, **initial: Any) -> Any:
+        """An empty form with a fresh token. ``options`` are what the kind of form needs besides."""
+        return cls(initial={"token": secrets.token_urlsafe(24), "version": version, **initial}, **(options or {}))
 
     def given(self) -> dict[str, Any]:
         """What was entered, as the action takes it."""
@@ -152,6 +158,35 @@ class OnceForm(forms.Form):
 def _in_words(field: forms.Field, value: Any) -> str:
     choices: dict[Any, Any] = dict(getattr(field, "choices", ()))
     return str(choices.get(value, value if value is not None else ""))
+
+
+class SheetForm(OnceForm):
+    """アセスメントシート: for each item a degree and words."""
+
+    def __init__(self, *args: Any, sheet: Sheet, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.sheet = sheet
+        for item in sheet.items:
+            self.fields[f"degree_{item.code}"] = forms.ChoiceField(
+                label=item.caption, choices=[(m.value, m.label) for m in Degree], widget=forms.RadioSelect,
+                initial=Degree.UNKNOWN.value,
+            )  # fmt: skip
+            self.fields[f"text_{item.code}"] = forms.CharField(
+                label=f"{item.caption}: 見たこと・聞いたこと", required=False, max_length=policies.TEXT_LIMIT,
+                widget=forms.Textarea(attrs={"rows": 2}),
+            )  # fmt: skip
+
+    def given(self) -> dict[str, Any]:
+        """The answers as the action takes them, each with its item's words as they were asked."""
+        answers = {
+            item.code: {
+                "degree": self.cleaned_data[f"degree_{item.code}"],
+                "text": self.cleaned_data[f"text_{item.code}"].strip(),
+                "asked": item.caption,
+            }
+            for item in self.sheet.items
+        }
+        return {"answers": answers, "token": self.cleaned_data["token"], "version": self.cleaned_data["version"]}
 
 
 class InquiryForm(OnceForm):

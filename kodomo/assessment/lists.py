@@ -89,6 +89,7 @@ def _rows(cases: list[Any], request: Any, lawful: Lawful) -> list[dict[str, Any]
         {
             "case": case,
             "levels_shown": case.pk in shown,
+            "is_blind": case.pk not in shown and can(request.actor.role, Action.WRITE_MEMBER_VIEW),
             "types": listed_types(judged_types(lawful.told(case.current_levels), types)),
         }
         for case in cases

@@ -160,6 +160,36 @@ class Assessment(AppendOnly):
         constraints = [models.UniqueConstraint(fields=("case", "revision"), name="one_assessment_a_revision")]
 
 
+class AssessmentSheet(AppendOnly):
+    """アセスメントシート: one person's answers on one type's sheet. A later look is a further revision."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="sheets")
+    type = models.CharField("困難の類型", max_length=32, choices=_choices(DifficultyType))
+    revision = models.IntegerField()
+    # code of an item → {"degree": …, "text": …}, with the item's words as they were asked.
+    answers = models.JSONField()
+    written_by = models.CharField(max_length=150)
+    written_by_name = models.CharField(max_length=150)
+    written_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("pk",)
+        constraints = [models.UniqueConstraint(fields=("case", "type", "revision"), name="one_sheet_a_revision")]
+
+
+class Draft(models.Model):
+    """下書き: seen by its writer alone, gone when it is sent."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="drafts")
+    username = models.CharField(max_length=150)
+    page = models.CharField(max_length=64)
+    content = models.JSONField()
+    kept_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=("case", "username", "page"), name="one_draft_a_page")]
+
+
 class Inquiry(AppendOnly):
     """調査: questions to a school, nursery or office, with a day by which the answer is due."""
 

@@ -12,6 +12,7 @@ from django.db.models import F, QuerySet
 
 from kodomo.assessment.lawful import Lawful
 from kodomo.assessment.models import AgendaItem, Assessment, Case, FirstView, Inquiry, MemberView
+from kodomo.assessment.sheets import Degree, Sheet
 from kodomo.assessment.states import (
     DATED_DECISIONS,
     INQUIRED,
@@ -153,6 +154,20 @@ def check_next_date(decision: Decision, next_on: dt.date | None, today: dt.date)
         raise NotAcceptable(f"「{decision.label}」には次回確認日が要ります。", then="次に確かめる日を入れてください。")
     if not today < next_on <= today + dt.timedelta(days=LONGEST_WAIT_DAYS):
         raise NotAcceptable("次回確認日は、明日から1年以内の日にしてください。", then="日付を直してください。")
+
+
+def check_sheet(sheet: Sheet | None, answers: Mapping[str, Mapping[str, str]]) -> None:
+    """A sheet's answers are degrees and words to its own items, and somebody has looked into at least one of them."""
+    if sheet is None:
+        raise NotAcceptable("この類型のアセスメントシートはありません。", then="個票から開き直してください。")
+    if not set(answers) <= set(sheet.captions()):
+        raise NotAcceptable("シートにない項目があります。", then="画面を開き直して、もう一度入力してください。")
+    for answer in answers.values():
+        if answer.get("degree") not in set(Degree):
+            raise NotAcceptable("項目ごとに程度を選んでください。")
+        check_text(answer.get("text", ""), "自由記述", required=False)
+    if all(answer["degree"] == Degree.UNKNOWN for answer in answers.values()):
+        raise NotAcceptable("確かめた項目がありません。", then="一つ以上の項目で、程度を選んでください。")
 
 
 def can_ask(case: Case) -> bool:

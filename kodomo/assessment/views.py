@@ -12,12 +12,13 @@ from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from kodomo.assessment import actions, policies, trail
+from kodomo.assessment import actions, drafts, policies, trail
 from kodomo.assessment.evidence import Evidence, evidence_for
 from kodomo.assessment.forms import DecisionForm, FirstViewForm, RevealForm
 from kodomo.assessment.judged import judged_types, must_be_seen
 from kodomo.assessment.lawful import Lawful, lawful_at
-from kodomo.assessment.models import Case, CaseLevel
+from kodomo.assessment.models import AssessmentSheet, Case, CaseLevel
+from kodomo.assessment.sheets import Degree, current_sheets
 from kodomo.assessment.states import REASON_CODES, REVEAL_PURPOSES, reason_label
 from kodomo.assessment.step_up import is_really
 from kodomo.governance.permissions import Action, can
@@ -30,7 +31,8 @@ def case(request: Any, case_number: str) -> HttpResponse:
     """個票: facts first; levels and reasons once the reader's own first view stands."""
     context = _opened(request, case_number, Action.VIEW_CASE)
     if context["may_write_first_view"]:
-        context["form"] = FirstViewForm.opened(context["case"].version)
+        before, context["kept_at"] = drafts.kept(request, context["case"], "first-view")
+        context["form"] = FirstViewForm.opened(context["case"].version, **before)
     return render(request, "assessment/case.html", context)
 
 
@@ -45,6 +47,9 @@ def first_view(request: Any, case_number: str) -> HttpResponse:
     """一次所見: write what the facts alone say."""
     if request.method != "POST":
         return redirect("case", case_number=case_number)
+    if drafts.is_asked(request):
+        drafts.keep(request, Case.objects.get(case_number=case_number), "first-view")
+        return redirect("case", case_number=case_number)
     form = FirstViewForm(request.POST)
     if form.is_valid():
         given = form.cleaned_data
@@ -52,6 +57,7 @@ def first_view(request: Any, case_number: str) -> HttpResponse:
             actions.write_first_view(case_number, by=request.actor, at=request.at, **given)
         except policies.VersionConflict as conflict:
             return _conflict(request, case_number, conflict, {"一次所見": given["text"]})
+        drafts.drop(request, Case.objects.get(case_number=case_number), "first-view")
         return redirect("case", case_number=case_number)
     context = _opened(request, case_number, Action.VIEW_CASE)
     return render(request, "assessment/case.html", {**context, "form": form}, status=400)
@@ -60,6 +66,9 @@ def first_view(request: Any, case_number: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def decide(request: Any, case_number: str) -> HttpResponse:
     """アセスメント: the decision, with its reason and the next date."""
+    if drafts.is_asked(request):
+        drafts.keep(request, Case.objects.get(case_number=case_number), "decide")
+        return redirect("decide", case_number=case_number)
     form = DecisionForm(request.POST) if request.method == "POST" else None
     if form is not None and form.check(actions.local_day(request.at)):
         given = dict(form.cleaned_data)
@@ -68,10 +77,12 @@ def decide(request: Any, case_number: str) -> HttpResponse:
             actions.decide(case_number, by=request.actor, at=request.at, **given)
         except policies.VersionConflict as conflict:
             return _conflict(request, case_number, conflict, _decision_words(form.cleaned_data))
+        drafts.drop(request, Case.objects.get(case_number=case_number), "decide")
         return redirect("case", case_number=case_number)
     context = _opened(request, case_number, "OPEN_DECIDE")
     policies.check_can_decide(context["case"], request.actor)
-    context["form"] = form or DecisionForm.opened(context["case"].version)
+    before, context["kept_at"] = drafts.kept(request, context["case"], "decide")
+    context["form"] = form or DecisionForm.opened(context["case"].version, **before)
     return render(request, "assessment/decide.html", context, status=400 if form else 200)
 
 
@@ -114,6 +125,7 @@ def _opened(request: Any, case_number: str, action: str) -> dict[str, Any]:
         "case": found,
         "evidence": evidence,
         "levels_shown": levels_shown,
+        "is_blind": not levels_shown and can(actor.role, Action.WRITE_MEMBER_VIEW),
         "number": number,
         "today": lawful.today,
         "lawful": lawful,
@@ -135,12 +147,23 @@ def _history(case: Case, levels_shown: bool, evidence: Evidence, lawful: Lawful)
         ]
         if levels_shown
         else [],
+        "sheets": [(sheet, _answered(sheet)) for sheet in case.sheets.all()][::-1] if levels_shown else [],
         "inquiries": case.inquiries.prefetch_related("answers"),
     }
     if levels_shown:
         context["judged"], context["quiet"] = current, [one for one in current if one.is_quiet]
         context["history"] = _by_judgement([row for row in levels if not row.is_current])
     return context
+
+
+def _answered(sheet: AssessmentSheet) -> list[tuple[str, str, str]]:
+    """What was looked into, in words: the items as they were asked then, without those nobody looked into."""
+    answers = sheet.answers.values()
+    return [
+        (a["asked"], Degree(a["degree"]).label, a["text"])
+        for a in answers
+        if a["degree"] != Degree.UNKNOWN or a["text"]
+    ]
 
 
 def _by_judgement(rows: list[CaseLevel]) -> list[tuple[dt.date, list[Any]]]:
@@ -150,13 +173,16 @@ def _by_judgement(rows: list[CaseLevel]) -> list[tuple[dt.date, list[Any]]]:
     return [(day, judged_types(found, settings.MUNICIPALITY.types)) for day, found in days.items()]
 
 
-def _possible(case: Case, request: Any, lawful: Lawful) -> dict[str, bool]:
+def _possible(case: Case, request: Any, lawful: Lawful) -> dict[str, Any]:
     own = case.office == request.actor.office
     role = request.actor.role
     return {
         "may_write_first_view": can(role, Action.WRITE_FIRST_VIEW, own_office=own)
         and policies.can_write_first_view(case, request.actor),
         "may_decide": can(role, Action.DECIDE, own_office=own) and policies.can_decide(case, request.actor),
+        "sheet_types": list(current_sheets(settings.MUNICIPALITY).values())
+        if can(role, Action.WRITE_SHEET, own_office=own)
+        else [],
         "may_ask": can(role, Action.ASK_INQUIRY, own_office=own) and policies.can_ask(case),
         "may_answer": can(role, Action.ANSWER_INQUIRY, own_office=own),
         "may_support": can(role, Action.VIEW_SUPPORT, own_office=own),

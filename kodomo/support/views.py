@@ -13,7 +13,7 @@ from kodomo.assessment.actions import local_day
 from kodomo.assessment.form_page import FormPage, answer, opened_case
 from kodomo.assessment.lawful import lawful_at
 from kodomo.assessment.models import Case
-from kodomo.governance.permissions import Action, can
+from kodomo.governance.permissions import Action, Actor, can
 from kodomo.support import actions, policies
 from kodomo.support.forms import CloseForm, ContactForm, OutcomeForm, PlanForm, ReopenForm, TransferForm
 from kodomo.support.words import CLOSING_REASONS
@@ -22,7 +22,7 @@ PAST_DAY = "今日までの日。例: 2026-11-20、令和8年11月20日"
 COMING_DAY = "明日から1年以内。例: 2026-12-10、令和8年12月10日"
 
 
-def _last_plan(case: Case) -> Mapping[str, Any]:
+def _last_plan(case: Case, actor: Actor) -> Mapping[str, Any]:
     """A further revision begins where the last one stands."""
     plan = policies.current_plan(case)
     if plan is None:

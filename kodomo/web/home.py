@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from kodomo.assessment import trail
 from kodomo.assessment.actions import local_day
+from kodomo.assessment.conferences import waiting_items
 from kodomo.assessment.lawful import lawful_on
 from kodomo.assessment.models import Arrival, Case
 from kodomo.assessment.shortlist import Reach, visible_cases, with_must_see
@@ -27,7 +28,12 @@ DUE_ROWS = 20
 def home(request: Any) -> HttpResponse:
     """Counts with links to the lists behind them; the cases whose next date has come, with their audit row."""
     context: dict[str, Any] = {"today": local_day(request.at)}
-    if can(request.actor.role, Action.VIEW_SHORTLIST):
+    if can(request.actor.role, Action.WRITE_MEMBER_VIEW):
+        with transaction.atomic():
+            context["agenda"] = list(waiting_items(request.actor))
+            detail = {"count": len(context["agenda"])}
+            trail.append(trail.event_of(request.actor, Action.VIEW_HOME, detail=detail), request.at, settings.HOME)
+    elif can(request.actor.role, Action.VIEW_SHORTLIST):
         with transaction.atomic():
             context |= _work(request)
             detail = {"count": len(context["due"])}
@@ -40,14 +46,14 @@ def _work(request: Any) -> dict[str, Any]:
     cases = with_must_see(visible_cases(request.actor), lawful_on(today, settings.MUNICIPALITY))
     is_everywhere = scope(request.actor.role, Action.VIEW_SHORTLIST) is Scope.EVERY_OFFICE
     return {
-        "tiles": _tiles(cases, today),
+        "tiles": _tiles(cases, today, request.actor.username),
         "due": list(cases.filter(next_on__lte=today).order_by("next_on", "pk")[:DUE_ROWS]),
         "arrival": Arrival.objects.last(),
         "offices": _by_office(cases) if is_everywhere else None,
     }
 
 
-def _tiles(cases: QuerySet[Case], today: Any) -> list[dict[str, Any]]:
+def _tiles(cases: QuerySet[Case], today: Any, username: str) -> list[dict[str, Any]]:
     counts = cases.aggregate(
         waiting=Count("pk", filter=Q(state__in=WAITING_STATES)),
         escalated=Count("pk", filter=Q(state__in=WAITING_STATES, must_see=True)),
@@ -55,11 +61,13 @@ def _tiles(cases: QuerySet[Case], today: Any) -> list[dict[str, Any]]:
         inquire=Count("pk", filter=Q(state=CaseState.INQUIRE)),
         watch=Count("pk", filter=Q(state=CaseState.WATCH)),
         support=Count("pk", filter=Q(state=CaseState.SUPPORT)),
+        mine=Count("pk", filter=Q(caseworker=username)),
     )
     words = (
         ("escalated", "必ず確認する事例", "escalated=on&waiting=on", "点数によらず、先に見る"),
         ("waiting", "判断を待つ事例", "waiting=on", "受理・再燃"),
         ("overdue", "次回確認日を過ぎた事例", "overdue=on", "確認が遅れている"),
+        ("mine", "わたしが主担当の事例", "caseworker=MINE", ""),
         ("inquire", "調査中", "state=INQUIRE", "学校・園等に確かめている"),
         ("watch", "見守り中", "state=WATCH", ""),
         ("support", "支援する", "state=SUPPORT", "支援につなぐと判断した"),

@@ -24,6 +24,7 @@ PAGE_ACTIONS: Mapping[str, Action] = {
     "assign": Action.ASSIGN_CASE,
     "filter-save": Action.VIEW_SHORTLIST,
     "filter-drop": Action.VIEW_SHORTLIST,
+    "sheet": Action.WRITE_SHEET,
     "inquiry": Action.ASK_INQUIRY,
     "answer": Action.ANSWER_INQUIRY,
     "conferences": Action.VIEW_CONFERENCE,

@@ -136,6 +136,23 @@ def test_it_decides_keeps_the_dissent_and_prints_it(
     assert "統括委員会の決定: 支援する" in words(as_person(HANA).get(f"/cases/{case.case_number}/"))
 
 
+def test_it_tells_a_blind_member_no_state_by_which_the_assessor_decided(as_person: Any, item: AgendaItem) -> None:
+    number, two = item.case.case_number, as_person(TWO)
+    for address in (f"/conferences/items/{item.pk}/", f"/cases/{number}/", "/cases/?reach=ALL", "/"):
+        body = two.get(address).content.decode()
+        assert number in body and "調査中" not in body.split("<main", 1)[1], address
+    for query in ("state=INQUIRE", "state=ARRIVED", "waiting=on", "overdue=on"):
+        assert two.get(f"/cases/?{query}&reach=ALL").content.count(b'class="case-number"') == 8, query
+
+
+def test_it_lists_at_home_what_waits_for_a_members_view(as_person: Any, item: AgendaItem, speak: Any) -> None:
+    assert item.case.case_number in as_person(ONE).get("/").content.decode()
+    speak(ONE)
+    assert "所見を待つ議事はありません" in as_person(ONE).get("/").content.decode()
+    assert item.case.case_number in as_person(TWO).get("/").content.decode()
+    assert item.case.case_number not in as_person(STRANGER).get("/").content.decode()
+
+
 def test_it_decides_once(speak: Any, conclude: Any, item: AgendaItem) -> None:
     speak(ONE)
     speak(TWO)

@@ -24,7 +24,7 @@ ELSEWHERE = {"sign-in", "second-factor", "enrol"}
 
 WHO = {
     "home": "hana", "shortlist": "hana", "find": "hana", "caseload": "hana", "case": "hana", "case-print": "toko",
-    "first-view": "makoto", "decide": "hana", "reveal": "hana", "inquiry": "hana", "answer": "hana", "support": "hana",
+    "first-view": "makoto", "decide": "hana", "reveal": "hana", "inquiry": "hana", "sheet": "hana", "answer": "hana", "support": "hana",
     "plan": "hana", "contact": "hana", "outcome": "hana", "close": "hana", "transfer": "hana", "reopen": "ren",
     "effect": "toko", "password": "hana", "audit": "akari", "audit-verify": "akari", "accounts": "osamu",
     "conferences": "toko", "conference-call": "toko", "conference": "toko", "conference-minutes": "toko",
@@ -96,7 +96,7 @@ def path_of(page: str, worked: dict[str, Any]) -> str:
     from django.urls import reverse
 
     takes: dict[str, Any] = {"account-change": {"username": "ren"}, "answer": {"inquiry": worked["inquiry"]},
-                             "outcome": {"goal": worked["goal"]}, "conference": {"key": worked["meeting"]},
+                             "outcome": {"goal": worked["goal"]}, "sheet": {"kind": "YOUNG_CARER"}, "conference": {"key": worked["meeting"]},
                              "conference-minutes": {"key": worked["meeting"]},
                              "conference-item": {"key": worked["item"]}}.get(page, {})  # fmt: skip
     from kodomo.governance.permissions import CASE_ACTIONS

@@ -44,7 +44,7 @@ def test_each_count_is_the_length_of_the_list_behind_it(as_person: Any, decided:
     tiles = re.findall(
         r'<a href="(/cases/\?[^"]+)"><span class="tile__words">[^<]+</span><span class="tile__count">(\d+)', body
     )
-    assert len(tiles) == 6 and sum(int(count) for _, count in tiles) >= 7
+    assert len(tiles) == 7 and sum(int(count) for _, count in tiles) >= 7
     for url, count in tiles:
         listed = re.findall(r'class="case-number"', hana.get(url.replace("&amp;", "&")).content.decode())
         assert len(listed) == int(count), url
