@@ -42,11 +42,14 @@ ACCOUNTS = (
     DemoAccount("makoto", "井上 誠", Role.PRACTITIONER, "family_centre"),
     DemoAccount("ren", "上田 蓮", Role.PRACTITIONER, "childcare"),
     DemoAccount("kei", "木村 慧", Role.COMMITTEE_MEMBER, "npo"),
+    DemoAccount("nao", "清水 直", Role.COMMITTEE_MEMBER, "university"),
+    DemoAccount("yuzu", "瀬戸 柚", Role.COMMITTEE_MEMBER, "lifelong_learning"),
     DemoAccount("shinobu", "工藤 忍", Role.APPROVER, "family_centre"),
     DemoAccount("akari", "小池 明", Role.PRIVACY_OFFICER, "citizens"),
     DemoAccount("osamu", "佐藤 理", Role.SYSTEM_ADMINISTRATOR, "citizens"),
 )
-"""One for each role; three practitioners, so that one's own and another office's cases can be tried."""
+"""One for each role; three practitioners, so that one's own and another office's cases can be tried, and three
+members, so that a committee has a quorum."""
 
 
 def marker_file(home: Home) -> Path:
