@@ -3,7 +3,8 @@
 Two loads of records made here, from the shipped register and surname list, without looking at how ひなた市
 writes: `city` repeats values as a municipality's extracts do (families share surname and address, birthdays
 recur), `distinct` repeats nothing but surnames. Every record is written in one of several notations. Each
-load is measured several times in a process of its own, cold, and the median is written down.
+load is measured several times in a process of its own, cold, and the median is written down, beside the
+machine's load: one core does the work, so on a machine that others use the CPU seconds tell more.
 
     python benchmarks/normalise.py [RECORDS] [REPEATS]      (default 200000 5)
 """
@@ -145,6 +146,7 @@ def once(load: str, count: int) -> dict[str, float]:
     figures["seconds"] = round(time.perf_counter() - started, 4)
     figures["cpu_seconds"] = round(time.process_time() - worked, 4)
     figures["records_per_second"] = round(count / figures["seconds"])
+    figures["records_per_cpu_second"] = round(count / figures["cpu_seconds"])
     figures["unread"] = sum(v.value is None for v in born.values()) + sum(not v.number for v in lived.values())
     figures["forms"] = len(found) + len(heard)
     figures["peak_mib_added"] = round((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
@@ -154,7 +156,7 @@ def once(load: str, count: int) -> dict[str, float]:
 def main(count: int, repeats: int) -> None:
     """Measure both loads and write the medians beside machine and versions."""
     result: dict[str, object] = {
-        "machine": {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.system()},
+        "machine": {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.system(), "load": round(os.getloadavg()[0], 1)},
         "versions": {p: version(p) for p in ("pyarrow", "jntajis-python")},
         "records": count, "repeats": repeats,
     }  # fmt: skip
