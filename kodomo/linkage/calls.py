@@ -1,7 +1,9 @@
 """Records that know a child only by a name and an age or a grade: clubs and NPOs (identity side).
 
-There is no birth date to lean on, so nothing is weighed: a child is linked when nobody else of that
-age (and school, where it is told) bears the name; otherwise a person decides.
+There is no birth date to lean on, but a sheet calls one child by one name month after month, and the
+ages it tells pass birthdays as the child does. So nothing is decided row by row: all that a sheet
+says under one name is weighed at once against every child it can mean, and against somebody from
+elsewhere. One child is linked when hardly anybody else can be meant; otherwise a person decides.
 """
 
 from __future__ import annotations
@@ -13,19 +15,90 @@ from kodomo.linkage.rules import SCHOOLS
 MOST_ASKED = 3
 """With more possible children than this nobody can decide from the paper either; the record stays unlinked."""
 
-AGE_SLACK_DAYS = 62
-"""A sheet's ages were true some time before the month it became known."""
+SURE = 0.98
+"""How probable one child must be to be linked without a person."""
 
-AGE_SLIP = 1
-"""Ages in such sheets are guessed, or were true at the last birthday."""
+WORTH_ASKING = 0.1
+
+AGE_MISS = (0.0, 3.7, 6.5, 12.0)
+"""Bits against a child whose age differs by none, one, two, more years: sheets guess ages, or keep last year's."""
+
+GRADE_MISS, SCHOOL_MISS, SCHOOL_UNKNOWN = 10.0, 6.0, 1.0
+
+MOST_SAID = 16
+"""More statements than this about one child add nothing: whoever writes a wrong age writes it again."""
+
+FEWEST_SAID = 3
+"""Half a name (a given name, a surname) must have been told so often, with ages that fit, where no school is told."""
+
+TRACK_GAP_DAYS = 730
+"""Ages that put births further apart than this, with none between, are two children of one name."""
+
+FROM_ELSEWHERE = 0.0005
+"""For each child here who bears the name: how many from elsewhere bear it, come here, and are just as old."""
+
+FEWEST_ELSEWHERE = 0.1
+"""A name that nobody here bears may still be borne elsewhere."""
+
+SCHOOL_ELSEWHERE = 0.05
+"""How many of those from elsewhere go to one certain school here."""
+
+USUAL_MISS = 1.5
+"""Bits per statement by which a sheet misses even the child it means; somebody from elsewhere misses no worse."""
+
+LIKENESS = {"whole": 1.0, "given": 1.0, "surname": 1.0, "beginning": 0.15, "one_off": 0.001}
+"""How readily a sheet uses such a name for a child: ゆう for ゆうた is a seventh as likely as for ゆう, one certain slip rarer still."""
 
 WANTED = """
 CREATE OR REPLACE TABLE wanted AS
-SELECT f.*, plain_school(f.school) AS plain, year(f.seen_from - INTERVAL 3 MONTH) AS school_year,
-    try_cast(regexp_extract(f.grade, '\\d+') AS INTEGER) AS class
-FROM form f ANTI JOIN link USING (form)
-WHERE f.kind = 'observations' AND f.role = 'subject' AND f.born_on IS NULL AND (f.name IS NOT NULL OR f.kana IS NOT NULL)
+SELECT f.form, f.source, f.system, f.own_number, f.name, f.surname, f.kana, f.sorted_kana, f.sex,
+    dense_rank() OVER (ORDER BY f.source, f.own_number, CASE WHEN f.own_number IS NULL THEN coalesce(f.kana, n.kana, f.name) END) AS called
+FROM form f ANTI JOIN (SELECT form FROM link WHERE rule <> 'REVIEW') USING (form)
+LEFT JOIN (
+    -- 青木 alone is アオキ リツ, if the sheet mostly tells how it reads 青木, and always so
+    SELECT source, name, min(kana) AS kana FROM form WHERE born_on IS NULL GROUP BY source, name
+    HAVING count(DISTINCT kana) = 1 AND sum(rows) FILTER (kana IS NOT NULL) * 2 >= sum(rows)
+) n ON n.source = f.source AND n.name = f.name
+WHERE f.kind = 'observations' AND f.role = 'subject' AND f.born_on IS NULL AND f.resident_number IS NULL
+  AND (f.name IS NOT NULL OR f.kana IS NOT NULL)
 """
+
+SAID = """
+CREATE OR REPLACE TABLE said AS
+WITH told AS (
+    SELECT w.called, w.form, try_cast(regexp_extract(p.age, '\\d+') AS INTEGER) AS age, try_cast(regexp_extract(p.grade, '\\d+') AS INTEGER) AS class,
+        plain_school(p.school) AS school, m.known_from AS day, count(*) AS rows
+    FROM placed m JOIN wanted w USING (form) JOIN printed p USING (print) GROUP BY ALL
+), births AS (
+    -- a number of the sheet's own is one child's; the first three grades are of any school
+    SELECT t.*, CASE WHEN w.own_number IS NULL THEN coalesce(t.day - to_days((t.age * 365.25 + 183)::INTEGER), make_date(year(t.day - INTERVAL 3 MONTH) - t.class
+            - CASE WHEN contains(t.school, '中') THEN 12 WHEN contains(t.school, '高') THEN 15 WHEN t.class > 3 OR contains(t.school, '小') THEN 6 END, 10, 1)) END::DATE AS birth
+    FROM told t JOIN wanted w USING (form)
+), gaps AS (
+    SELECT *, CASE WHEN birth - lag(birth) OVER (PARTITION BY called ORDER BY birth, form, day) > {gap} THEN 1 ELSE 0 END AS is_gap FROM births
+)
+SELECT * EXCLUDE (is_gap), CASE WHEN birth IS NOT NULL THEN sum(is_gap) OVER (PARTITION BY called ORDER BY birth, form, day) END AS track
+FROM gaps
+"""
+"""What the sheets say, statement by statement, parted where the ages can't be one child's."""
+
+TRACK = """
+CREATE OR REPLACE TABLE track AS
+WITH counted AS (
+    SELECT called, count(DISTINCT track) AS tracks, min(track) AS only FROM said GROUP BY called
+), one AS (
+    -- without any age a statement means the only child of the name, if the sheet knows only one
+    SELECT s.* REPLACE (CASE WHEN c.tracks <= 1 THEN coalesce(s.track, c.only, 0) ELSE s.track END AS track)
+    FROM said s JOIN counted c USING (called)
+)
+SELECT dense_rank() OVER (ORDER BY called, track) AS unit, * EXCLUDE (track) FROM one WHERE track IS NOT NULL
+"""
+
+REVIEWED = """
+CREATE OR REPLACE TABLE reviewed AS
+SELECT DISTINCT t.unit, v.person, v.is_same FROM verdict v JOIN track t USING (form)
+"""
+"""What people decided about one record holds for all that the sheet says of that child."""
 
 CHILD_NAME = """
 CREATE OR REPLACE TABLE child_name AS
@@ -35,108 +108,142 @@ WITH child AS (
     FROM spine p WHERE try_cast(p.born_on AS DATE) >= (SELECT min(seen_from) - INTERVAL 20 YEAR FROM form)
 )
 SELECT c.*, n.* EXCLUDE (person) FROM child c JOIN (
-    SELECT person, name, kana, sorted_kana, given, given_kana FROM spine_name
-    UNION SELECT DISTINCT l.person, f.name, f.kana, f.sorted_kana, f.given, f.given_kana FROM link l JOIN form f USING (form)
+    SELECT person, name, kana, sorted_kana, surname, surname_kana, given, given_kana FROM spine_name
+    UNION SELECT DISTINCT l.person, f.name, f.kana, f.sorted_kana, f.surname, f.surname_kana, f.given, f.given_kana FROM link l JOIN form f USING (form)
     WHERE f.role = 'subject' AND f.born_on IS NOT NULL AND f.own_number IS NOT NULL
 ) n USING (person)
 """
 """Schools and clubs share their wrong characters: how a school writes a child counts beside the register."""
 
+NAMES_CALLED = """
+CREATE OR REPLACE TABLE name_called AS
+SELECT DISTINCT t.unit, w.name, w.kana, w.sorted_kana, w.sex FROM (SELECT DISTINCT unit, form FROM track) t JOIN wanted w USING (form)
+"""
+
 ALIKE = """
 CREATE OR REPLACE TABLE alike AS
-SELECT w.form, s.person FROM wanted w JOIN child_name s ON w.kana = s.kana
-UNION SELECT w.form, s.person FROM wanted w JOIN child_name s ON w.name = s.name
-UNION SELECT w.form, s.person FROM wanted w JOIN child_name s ON w.sorted_kana = s.sorted_kana
-UNION SELECT w.form, s.person FROM wanted w JOIN child_name s ON w.kana = s.given_kana
-UNION SELECT w.form, s.person FROM wanted w JOIN child_name s ON w.name = s.given
-UNION SELECT w.form, s.person FROM wanted w JOIN child_name s ON left(w.name, 1) = left(s.name, 1) AND length(w.name) = length(s.name)
-    WHERE (contains(w.name, '〓') OR contains(s.name, '〓')) AND same_name(w.name, s.name)
-UNION SELECT w.form, s.person FROM wanted w JOIN child_name s ON right(w.name, 1) = right(s.name, 1) AND length(w.name) = length(s.name)
-    WHERE (contains(w.name, '〓') OR contains(s.name, '〓')) AND same_name(w.name, s.name)
-UNION SELECT w.form, s.person FROM graded w JOIN child_name s ON s.cohort = w.cohort AND left(w.name, 1) = left(s.name, 1)
-    WHERE one_off(w.name, s.name)
-UNION SELECT w.form, s.person FROM graded w JOIN child_name s ON s.cohort = w.cohort AND right(w.name, 1) = right(s.name, 1)
-    WHERE one_off(w.name, s.name)
+WITH pair AS (
+    SELECT w.unit, s.person, 'whole' AS likeness FROM name_called w JOIN child_name s ON w.kana = s.kana
+    UNION SELECT w.unit, s.person, 'whole' FROM name_called w JOIN child_name s ON w.name = s.name
+    UNION SELECT w.unit, s.person, 'whole' FROM name_called w JOIN child_name s ON w.sorted_kana = s.sorted_kana
+    UNION SELECT w.unit, s.person, 'whole' FROM name_called w JOIN child_name s ON left(w.name, 1) = left(s.name, 1) AND length(w.name) = length(s.name)
+        WHERE (contains(w.name, '〓') OR contains(s.name, '〓')) AND same_name(w.name, s.name)
+    UNION SELECT w.unit, s.person, 'whole' FROM name_called w JOIN child_name s ON right(w.name, 1) = right(s.name, 1) AND length(w.name) = length(s.name)
+        WHERE (contains(w.name, '〓') OR contains(s.name, '〓')) AND same_name(w.name, s.name)
+    UNION SELECT w.unit, s.person, 'given' FROM name_called w JOIN child_name s ON w.kana = s.given_kana
+    UNION SELECT w.unit, s.person, 'given' FROM name_called w JOIN child_name s ON w.name = s.given WHERE w.kana IS NULL OR w.kana = s.given_kana
+    UNION SELECT w.unit, s.person, 'surname' FROM name_called w JOIN child_name s ON w.kana = s.surname_kana
+    UNION SELECT w.unit, s.person, 'surname' FROM name_called w JOIN child_name s ON w.name = s.surname WHERE w.kana IS NULL
+    UNION SELECT w.unit, s.person, 'beginning' FROM name_called w JOIN child_name s ON w.kana = left(s.given_kana, length(w.kana)) WHERE w.kana <> s.given_kana AND length(w.kana) BETWEEN 1 AND 4
+    UNION SELECT w.unit, s.person, 'beginning' FROM name_called w JOIN child_name s ON w.name = left(s.given, length(w.name)) WHERE w.name <> s.given AND length(w.name) BETWEEN 1 AND 2
+    UNION SELECT w.unit, s.person, 'one_off' FROM graded w JOIN child_name s ON s.cohort = w.cohort AND left(w.name, 1) = left(s.name, 1)
+        WHERE one_off(w.name, s.name)
+    UNION SELECT w.unit, s.person, 'one_off' FROM graded w JOIN child_name s ON s.cohort = w.cohort AND right(w.name, 1) = right(s.name, 1)
+        WHERE one_off(w.name, s.name)
+), best AS (
+    SELECT unit, person, max({likeness: CASE likeness %s END, kind: likeness}) AS found FROM pair GROUP BY unit, person
+)
+SELECT b.unit, b.person, b.found.likeness AS likeness, b.found.kind AS kind FROM best b
+WHERE NOT EXISTS (FROM name_called w JOIN child_name s ON s.person = b.person WHERE w.unit = b.unit AND w.sex IS NOT NULL AND s.sex IS NOT NULL AND w.sex <> s.sex)
 """
-"""Pairs worth looking at, each found by an equality: any other condition would compare all with all.
-
-Names one character apart (or with one unknown character) share their first or their last."""
+"""Pairs worth looking at, each found by an equality: any other condition would compare all with all."""
 
 GRADED = """
 CREATE OR REPLACE TABLE graded AS
-SELECT form, name, unnest([school_year - class - 6, school_year - class - 12]) AS cohort
-FROM wanted WHERE class IS NOT NULL AND length(name) >= 3
+SELECT DISTINCT t.unit, w.name, unnest([year(t.day - INTERVAL 3 MONTH) - t.class - 6, year(t.day - INTERVAL 3 MONTH) - t.class - 12]) AS cohort
+FROM track t JOIN wanted w USING (form) WHERE t.class IS NOT NULL AND t.school IS NOT NULL AND length(w.name) >= 3
 """
+"""A name one character off counts only beside a school and a grade."""
 
-CALLED = f"""
+FITTED = """
+CREATE OR REPLACE TABLE fitted AS
+WITH born AS (
+    SELECT DISTINCT person, born, cohort FROM child_name
+), taught AS (
+    SELECT a.unit, a.person, t.school, bool_or(d.school = t.school OR starts_with(d.school, t.school) OR starts_with(t.school, d.school)) AS is_same
+    FROM alike a JOIN (SELECT DISTINCT unit, school FROM track WHERE school IS NOT NULL) t USING (unit)
+    -- where a child goes now says nothing of where it went before: only schools of one kind contradict each other
+    JOIN schooled d ON d.person = a.person AND right(d.school, 1) = right(t.school, 1)
+    GROUP BY a.unit, a.person, t.school
+), missed AS (
+    SELECT a.unit, a.person, t.rows,
+        CASE WHEN b.born > t.day OR date_sub('year', b.born, t.day) >= 20 THEN {ages}[4] WHEN t.age IS NULL THEN 0.0
+             ELSE {ages}[1 + least(abs(t.age - date_sub('year', b.born, t.day)), 3)::INTEGER] END
+        + CASE WHEN t.class IS NULL OR t.class IN (year(t.day - INTERVAL 3 MONTH) - b.cohort - 6, year(t.day - INTERVAL 3 MONTH) - b.cohort - 12) THEN 0.0 ELSE {grade} END
+        + CASE WHEN t.school IS NULL OR s.is_same THEN 0.0 WHEN s.is_same IS NULL THEN {unknown} ELSE {school} END AS miss,
+        t.age IS NOT NULL OR t.class IS NOT NULL AS is_aged, coalesce(s.is_same, false) AS is_taught
+    FROM alike a JOIN track t USING (unit) JOIN born b ON b.person = a.person
+    LEFT JOIN taught s ON s.unit = a.unit AND s.person = a.person AND s.school = t.school
+)
+SELECT unit, person, sum(miss * rows) / sum(rows) AS each, sum(miss * rows) * least(1, {most} / sum(rows)) AS miss,
+    least(sum(rows), {most}) * {usual} AS usual, sum(rows)::BIGINT AS said,
+    bool_or(is_aged) AS is_aged, bool_or(is_taught) AS is_taught
+FROM missed GROUP BY unit, person
+"""
+"""How badly what the sheet says fits each child, in bits."""
+
+WEIGHED = """
 CREATE OR REPLACE TABLE called AS
-WITH fitting AS (
-    SELECT w.form, s.person, any_value(w.plain) AS plain,
-        bool_or(coalesce(w.kana = s.kana, false) OR coalesce(same_name(w.name, s.name), false)
-                OR coalesce(w.sorted_kana = s.sorted_kana, false)) AS is_whole,
-        bool_or(coalesce(w.kana = s.given_kana, false) OR coalesce(w.name = s.given, false)) AS is_given,
-        any_value(w.age IS NULL AND w.class IS NULL) AS is_age_unknown
-    FROM alike a JOIN wanted w USING (form) JOIN child_name s ON s.person = a.person
-    WHERE date_sub('year', s.born, w.seen_to) < 20
-     AND (w.age IS NULL OR w.age BETWEEN date_sub('year', s.born, w.seen_from - INTERVAL {AGE_SLACK_DAYS} DAY) - {AGE_SLIP}
-                               AND date_sub('year', s.born, w.seen_to) + {AGE_SLIP})
-     AND (w.class IS NULL OR w.class IN (w.school_year - s.cohort - 6, w.school_year - s.cohort - 12))
-     AND (w.sex IS NULL OR s.sex IS NULL OR w.sex = s.sex)
-    GROUP BY w.form, s.person
-), schools AS (
-    SELECT t.form, t.person, bool_or(d.school = t.plain OR starts_with(d.school, t.plain) OR starts_with(t.plain, d.school)) AS is_same
-    FROM fitting t JOIN schooled d USING (person) WHERE t.plain IS NOT NULL GROUP BY t.form, t.person
+WITH named AS (
+    SELECT unit, kind, greatest(sum(likeness), {fewest}) AS bearers FROM alike GROUP BY unit, kind
+), weighed AS (
+    SELECT f.*, least(min(f.miss) OVER (PARTITION BY f.unit), f.usual) AS miss_elsewhere, a.kind, a.likeness * pow(2, -f.miss + CASE WHEN EXISTS (FROM reviewed r WHERE r.unit = f.unit AND r.person = f.person AND r.is_same) THEN 20 ELSE 0 END) AS weight
+    FROM fitted f JOIN alike a USING (unit, person)
+    WHERE NOT EXISTS (FROM reviewed r WHERE r.unit = f.unit AND r.person = f.person AND NOT r.is_same)
 )
-SELECT t.form, t.person, CASE WHEN t.is_whole THEN 2 WHEN t.is_given THEN 1 ELSE 0 END AS likeness, t.is_age_unknown, coalesce(s.is_same, false) AS is_same_school
-FROM fitting t LEFT JOIN schools s USING (form, person)
-ANTI JOIN (SELECT form, person FROM verdict WHERE NOT is_same) v ON v.form = t.form AND v.person = t.person
-WHERE coalesce(s.is_same, t.is_whole OR t.is_given)
-"""
-"""Children who can be meant: the name or call name, the age give or take one, no other school.
-
-A name one character off counts only for a child of the same school and grade."""
-
-CHOSEN = """
-CREATE OR REPLACE TABLE chosen AS
-WITH whole AS (
-    -- who bears the whole name goes before who bears the given name, and that before one character off
-    SELECT *, max(likeness) OVER (PARTITION BY form) AS best FROM called
-), counted AS (
-    SELECT *, count(*) OVER (PARTITION BY form) AS fitting,
-        count(*) FILTER (is_same_school) OVER (PARTITION BY form) AS at_school
-    FROM whole WHERE likeness = best
-)
-SELECT form, person, fitting,
-    -- a given name alone may be short for another (ゆう for ゆうた): without the school it is never certain
-    ((fitting = 1 AND ((likeness = 2 AND NOT is_age_unknown) OR is_same_school)) OR (at_school = 1 AND is_same_school)) AS is_certain
-FROM counted
+SELECT w.unit, w.person, w.kind, w.each, w.said, w.is_aged, w.is_taught,
+    w.weight / (sum(w.weight) OVER (PARTITION BY w.unit) + {elsewhere} * n.bearers * CASE WHEN w.is_taught THEN {schooled} ELSE 1 END * pow(2, -w.miss_elsewhere)) AS probability
+FROM weighed w JOIN named n USING (unit, kind)
 """
 
-KNOWN_HERE = """
-WITH known AS (
-    SELECT DISTINCT f.source, f.name, f.kana, l.person FROM link l JOIN form f USING (form) WHERE l.rule = 'AGE'
-), meant AS (
-    SELECT DISTINCT f.form, c.person
-    FROM called c JOIN form f USING (form) JOIN known k ON k.person = c.person AND k.source = f.source
-        AND (k.name = f.name OR k.kana = f.kana)
-    ANTI JOIN link l ON l.form = f.form
-)
-INSERT INTO link SELECT form, min(person), 'CALL', NULL FROM meant GROUP BY form HAVING count(*) = 1
+SURE_ONES = """
+CREATE OR REPLACE TABLE sure AS
+SELECT unit, person FROM called
+WHERE (unit, person) IN (SELECT (unit, person) FROM reviewed WHERE is_same)
+   OR probability >= {sure} AND each <= {worst} AND (is_aged OR is_taught)
+  AND (kind = 'whole' OR is_taught OR (kind <> 'one_off' AND said >= {fewest_said}))
 """
-"""A sheet that once told us which child it calls so means the same child by the same name, if the age fits no other it knows."""
+"""The child must also fit by itself: of many that don't, one always fits least badly. Half a name told once decides nothing."""
+
+DOUBTFUL = """
+INSERT INTO doubt
+WITH asked AS (
+    SELECT unit, person, probability, count(*) OVER (PARTITION BY unit) AS possible FROM called
+    ANTI JOIN sure USING (unit) WHERE probability >= {asking}
+)
+SELECT DISTINCT t.form, a.person, log2(a.probability / (1 - least(a.probability, 0.9999))), 'NAME_AND_AGE'
+FROM asked a JOIN (SELECT unit, max(form) AS form FROM track ANTI JOIN link USING (form) GROUP BY unit) t USING (unit) WHERE a.possible <= {most_asked}
+"""
 
 
 def link_called(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """Link records by name and age or grade where only one child fits; adds the rest to ``doubt``."""
-    for statement in (SCHOOLS, WANTED, CHILD_NAME, GRADED, ALIKE, CALLED, CHOSEN):
+    """Link records by name and age or grade where hardly anybody else can be meant; adds the rest to ``doubt``.
+
+    A record whose statements fall to two children of one name is left to a person.
+    """
+    words = {
+        "gap": TRACK_GAP_DAYS, "ages": list(AGE_MISS), "grade": GRADE_MISS, "school": SCHOOL_MISS, "unknown": SCHOOL_UNKNOWN,
+        "most": MOST_SAID, "elsewhere": FROM_ELSEWHERE, "sure": SURE, "worst": AGE_MISS[1], "asking": WORTH_ASKING, "most_asked": MOST_ASKED, "usual": USUAL_MISS, "fewest": FEWEST_ELSEWHERE, "fewest_said": FEWEST_SAID,
+        "schooled": SCHOOL_ELSEWHERE,
+    }  # fmt: skip
+    likeness = ALIKE % " ".join(f"WHEN '{kind}' THEN {weight}" for kind, weight in LIKENESS.items())
+    for statement in (
+        SCHOOLS,
+        WANTED,
+        SAID.format(**words),
+        TRACK,
+        REVIEWED,
+        CHILD_NAME,
+        NAMES_CALLED,
+        GRADED,
+        likeness,
+    ):
         connection.execute(statement)
+    for statement in (FITTED, WEIGHED, SURE_ONES):
+        connection.execute(statement.format(**words))
     linked = connection.execute(
-        """INSERT INTO link SELECT form, min(person), 'AGE', NULL FROM chosen WHERE is_certain
-           GROUP BY form HAVING count(*) = 1"""
+        """INSERT INTO link SELECT t.form, min(s.person), 'AGE', NULL FROM track t ANTI JOIN link l ON l.form = t.form LEFT JOIN sure s USING (unit)
+           GROUP BY t.form HAVING count(DISTINCT s.person) = 1 AND bool_and(s.person IS NOT NULL)"""
     ).fetchall()[0][0]
-    known = connection.execute(KNOWN_HERE).fetchall()[0][0]
-    asked = connection.execute(
-        f"""INSERT INTO doubt SELECT form, person, NULL, 'NAME_AND_AGE' FROM chosen ANTI JOIN link USING (form)
-            WHERE fitting <= {MOST_ASKED}"""
-    ).fetchall()[0][0]
-    return {"linked": int(linked), "known_here": int(known), "doubtful": int(asked)}
+    asked = connection.execute(DOUBTFUL.format(**words)).fetchall()[0][0]
+    return {"linked": int(linked), "doubtful": int(asked)}

@@ -144,7 +144,7 @@ CREATE OR REPLACE MACRO plain_school(s) AS CASE WHEN regexp_matches(s, '[小中�
     regexp_replace(regexp_replace(regexp_replace(nfc_normalize(trim(s)), '^.*(市立|町立|村立|区立)', ''), '学校$', ''), '[ 　]', '', 'g'), '') END;
 CREATE OR REPLACE TABLE schooled AS
 SELECT DISTINCT l.person, plain_school(f.school) AS school FROM link l JOIN form f USING (form)
-WHERE f.school IS NOT NULL AND f.role = 'subject' AND f.born_on IS NOT NULL;
+WHERE plain_school(f.school) IS NOT NULL AND f.role = 'subject' AND f.born_on IS NOT NULL;
 """
 
 SHARES = """

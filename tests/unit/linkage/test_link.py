@@ -196,6 +196,59 @@ def test_whole_name_links_when_one_child_fits_and_a_call_name_alone_is_queued(pa
     assert linked.person(nobody) is None and not linked.doubts(nobody)
 
 
+def visits(paper: Paper, name: str, ages: dict[dt.date, str]) -> list[tuple[str, int]]:
+    return [paper.row("npo", subject={"name": name, "age": age}, known_from=day) for day, age in ages.items()]
+
+
+def test_ages_that_pass_a_birthday_tell_which_of_two_children_a_sheet_means(paper: Paper, model_file: Path) -> None:
+    summer = paper.resident("1001", "石井 陽翔", "ｲｼｲ ﾊﾙﾄ", "2016-08-01")
+    paper.resident("1002", "木村 悠人", "ｷﾑﾗ ﾊﾙﾄ", "2015-03-01", address="川町5-5")
+    months = [
+        (2024, 6, "7"),
+        (2024, 7, "7"),
+        (2024, 9, "8"),
+        (2025, 2, "8"),
+        (2025, 6, "8"),
+        (2025, 7, "9"),
+        (2025, 9, "9"),
+        (2026, 1, "9"),
+    ]
+    rows = visits(paper, "はるとくん", {dt.date(year, month, 20): age for year, month, age in months})
+    linked = paper.link(model_file)
+    assert {linked.person(row) for row in rows} == {linked.person(summer)}
+
+
+def test_two_children_of_one_call_name_in_one_sheet_are_parted_by_their_ages(paper: Paper, model_file: Path) -> None:
+    small = paper.resident("1001", "石井 陽翔", "ｲｼｲ ﾊﾙﾄ", "2020-08-01")
+    big = paper.resident("1002", "木村 悠人", "ｷﾑﾗ ﾊﾙﾄ", "2012-03-01", address="川町5-5")
+    days = [dt.date(2025, month, 20) for month in (1, 2, 3, 4)]
+    small_rows = visits(paper, "はると", dict.fromkeys(days, "4"))
+    big_rows = visits(paper, "はると", {days[0]: "12", days[1]: "12", days[2]: "13", days[3]: "13"})
+    ageless = paper.row("npo", subject={"name": "はると"}, known_from=days[0])
+    linked = paper.link(model_file)
+    assert {linked.person(row) for row in small_rows} == {linked.person(small)}
+    assert {linked.person(row) for row in big_rows} == {linked.person(big)}
+    assert linked.person(ageless) is None
+
+
+def test_a_call_name_that_begins_two_childrens_names_is_asked_about(paper: Paper, model_file: Path) -> None:
+    paper.resident("1001", "石井 優太", "ｲｼｲ ﾕｳﾀ", "2016-08-01")
+    paper.resident("1002", "木村 優希", "ｷﾑﾗ ﾕｳｷ", "2016-07-01", address="川町5-5")
+    rows = visits(paper, "ゆうちゃん", {dt.date(2025, month, 20): "8" for month in (1, 2, 3, 4)})
+    linked = paper.link(model_file)
+    assert {linked.person(row) for row in rows} == {None}
+    asked = [row for row in rows if linked.doubts(row)]
+    assert len(asked) == 1 and len(linked.doubts(asked[0])) == 2  # one question for all that the sheet says
+
+
+def test_an_answer_about_one_record_of_a_called_child_holds_for_all_of_them(paper: Paper, model_file: Path) -> None:
+    yuta = paper.resident("1001", "石井 優太", "ｲｼｲ ﾕｳﾀ", "2016-08-01")
+    paper.resident("1002", "木村 優希", "ｷﾑﾗ ﾕｳｷ", "2016-07-01", address="川町5-5")
+    rows = visits(paper, "ゆうちゃん", {dt.date(2025, month, 20): "8" for month in (1, 2, 3, 4)})
+    decided = paper.link(model_file, decisions=[(reference(rows[1]), reference(yuta), True)])
+    assert {decided.person(row) for row in rows} == {decided.person(yuta)}
+
+
 def test_school_number_carries_rows_without_a_birth_date_but_not_against_the_name(
     paper: Paper, model_file: Path
 ) -> None:
