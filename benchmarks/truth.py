@@ -3,7 +3,7 @@
     python benchmarks/truth.py CITY LINKS.csv JUDGEMENTS.csv [--as-of 2026-03-31]
 
 CITY holds ``answer_key/``; the CSV files come from `kodomo export-links` and `kodomo export-judgements`.
-Prints precision, recall and F1 of record → person by source, and for each type and method AUROC and average
+Prints what `kodomo.linkage.quality` reports (record → person and pairs, by source and group), and for each type and method AUROC and average
 precision of finding children in difficulty on the date who are not registered for that type.
 """
 
@@ -12,40 +12,42 @@ from __future__ import annotations
 import argparse
 import json
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from kodomo.linkage.quality import Place, quality_report, read_links
 
-def owners(links: pd.DataFrame) -> dict[str, str]:
+
+def owners(found: dict[Place, str], truth: dict[Place, str]) -> dict[str, str]:
     """The true person that holds the majority of each person key's rows."""
     votes: dict[str, Counter[str]] = defaultdict(Counter)
-    for key, person in zip(links["person_key"], links["person_id"], strict=True):
-        if key and person:
-            votes[key][person] += 1
+    for place, key in found.items():
+        if key and truth.get(place):
+            votes[key][truth[place]] += 1
     return {key: counts.most_common(1)[0][0] for key, counts in votes.items()}
 
 
-def link_quality(links: pd.DataFrame, owner: dict[str, str]) -> dict[str, dict[str, float]]:
-    """Record → person: of the linked rows how many are right, of all rows with a person how many are found."""
-    frame = links.assign(
-        right=[owner.get(k) == p for k, p in zip(links["person_key"], links["person_id"], strict=True)]
-    )
-    found = {}
-    for source, rows in [("all", frame), *frame.groupby("source")]:
-        linked = rows[rows["person_key"] != ""]
-        precision = float(linked["right"].mean()) if len(linked) else 1.0
-        recall = float((rows["right"] & (rows["person_key"] != "")).sum() / max((rows["person_id"] != "").sum(), 1))
-        found[str(source)] = {"rows": len(rows), "precision": round(precision, 5), "recall": round(recall, 5)}
-    return found
-
-
-def split_people(links: pd.DataFrame) -> int:
+def split_people(found: dict[Place, str], truth: dict[Place, str]) -> int:
     """How many true people hold rows under more than one person key."""
-    keyed = links[(links["person_key"] != "") & (links["person_id"] != "")]
-    return int((keyed.groupby("person_id")["person_key"].nunique() > 1).sum())
+    keys: dict[str, set[str]] = defaultdict(set)
+    for place, key in found.items():
+        if key and truth.get(place):
+            keys[truth[place]].add(key)
+    return sum(len(held) > 1 for held in keys.values())
+
+
+def groups(people: pd.DataFrame, truth: dict[Place, str]) -> dict[str, Callable[[Place], bool]]:
+    """Groups of records by what the answer key says of their person."""
+    chosen = {
+        "children": "is_child_at_end", "twins": "is_twin", "foreign_names": "is_foreign", "came_back": "came_back",
+        "surname_changed": "surname_changed",
+    }  # fmt: skip
+    members = {name: set(people.loc[people[column] == "1", "person_id"]) for name, column in chosen.items()}
+    return {name: (lambda place, m=found: truth[place] in m) for name, found in members.items()}
 
 
 def hidden_cases(
@@ -88,19 +90,19 @@ def main() -> None:
     parser.add_argument("--as-of", default="2026-03-31")
     words = parser.parse_args()
     key = words.city / "answer_key"
-    truth = pd.read_csv(key / "links.csv", dtype=str, keep_default_na=False)
-    links = pd.read_csv(words.links, dtype=str, keep_default_na=False).merge(
-        truth, on=["source", "file", "row"], how="left"
-    )
-    links["person_id"] = links["person_id"].fillna("")
-    owner = owners(links)
+    truth, found = read_links(key / "links.csv", "person_id"), read_links(words.links, "person_key")
+    truth = {place: truth.get(place, "") for place in found}
+    people = pd.read_csv(key / "people.csv", dtype=str, keep_default_na=False)
+    owner = owners(found, truth)
     judgements = pd.read_csv(words.judgements, dtype=str, keep_default_na=False)
     difficulties = pd.read_csv(key / "difficulties.csv", dtype=str, keep_default_na=False)
+    with words.links.open(encoding="utf-8") as handle:
+        rows = sum(1 for _ in handle) - 1
     body = {
-        "rows": len(links),
-        "landed_once": bool(not links.duplicated(["source", "file", "row"]).any()),
-        "people_under_two_keys": split_people(links),
-        "links": link_quality(links, owner),
+        "rows": rows,
+        "landed_once": rows == len(found),
+        "people_under_two_keys": split_people(found, truth),
+        "links": quality_report(found, truth, groups(people, truth)),
         "judgements": hidden_cases(judgements, difficulties, owner, words.as_of[:7]),
     }
     print(json.dumps(body, ensure_ascii=False, indent=1))

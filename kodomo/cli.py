@@ -333,6 +333,17 @@ def _export_links(arguments: argparse.Namespace) -> Result:
     )
 
 
+def _linkage_quality(arguments: argparse.Namespace) -> Result:
+    from kodomo.linkage.measure import lines, linkage_quality
+
+    report = linkage_quality(
+        labels=arguments.labels, home=_home(arguments), municipality=_municipality(arguments), by=_user(), at=_now()
+    )
+    for line in lines(report):
+        _say(line)
+    return report
+
+
 def _build(arguments: argparse.Namespace) -> Result:
     from kodomo.features.build import build_features
 
@@ -650,6 +661,21 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], Result], str, tuple[Any
     "return-outcomes": (_return_outcomes, "人の判断と支援結果を、氏名のない形でこどもデータベースへ返す", ()),
     "status": (_status, "いま何があるか: 受領、鮮度、版、判定、実行", ()),
     "export-links": (_export_links, "名寄せの結果を行ごとに書き出す(識別側・証跡あり)", (_OUT,)),
+    "linkage-quality": (
+        _linkage_quality,
+        "名寄せの良し悪しを、人がつけた正解と比べて測る(適合率・再現率・F1 と 95 % 区間、出所・年齢・外国の氏名・双子ごと)",
+        (
+            (
+                ("--labels",),
+                {
+                    "type": Path,
+                    "required": True,
+                    "metavar": "FILE",
+                    "help": "正解の CSV: source,file,row,person または source,row_key,person",
+                },
+            ),
+        ),
+    ),
     "export-judgements": (_export_judgements, "判定を書き出す(仮名)", (_OUT, _AS_OF)),
     "endpoint": (
         _endpoint,

@@ -1,8 +1,12 @@
-"""How good the links are, against an answer key: precision, recall and F1 overall and by group (identity side)."""
+"""How good the links are, against labels: precision, recall and F1 with intervals, overall and by group (identity side).
+
+Records of one person are right or wrong together, so intervals count persons, not rows.
+"""
 
 from __future__ import annotations
 
 import csv
+import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -10,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 Place = tuple[str, str, int]
+
+Z = 1.959964
 
 
 @dataclass(frozen=True)
@@ -19,6 +25,8 @@ class Score:
     right: int
     wrong: int
     missed: int
+    by_person: tuple[tuple[int, int, int], ...] = ()
+    """The same counts for each person; empty where they were not kept."""
 
     @property
     def precision(self) -> float:
@@ -35,10 +43,48 @@ class Score:
         """Harmonic mean of precision and recall."""
         return 2 * self.right / (2 * self.right + self.wrong + self.missed) if self.right else 0.0
 
-    def figures(self) -> dict[str, float | int]:
-        """As JSON data, rounded to five places."""
-        return {"precision": round(self.precision, 5), "recall": round(self.recall, 5), "f1": round(self.f1, 5),
-                "right": self.right, "wrong": self.wrong, "missed": self.missed}  # fmt: skip
+    def figures(self) -> dict[str, Any]:
+        """As JSON data, rounded to five places; 95 % intervals where the counts by person are known."""
+        body: dict[str, Any] = {"precision": round(self.precision, 5), "recall": round(self.recall, 5), "f1": round(self.f1, 5),
+                                "right": self.right, "wrong": self.wrong, "missed": self.missed}  # fmt: skip
+        if self.by_person:
+            body["interval"] = {
+                "precision": ratio_interval([(r, r + w) for r, w, _ in self.by_person]),
+                "recall": ratio_interval([(r, r + m) for r, _, m in self.by_person]),
+                "f1": ratio_interval([(2 * r, 2 * r + w + m) for r, w, m in self.by_person]),
+            }
+        return body
+
+
+def ratio_interval(clusters: Iterable[tuple[int, int]]) -> tuple[float, float]:
+    """The 95 % interval of a share whose parts come in clusters of (hits, all): Wilson's, on as many rows as count.
+
+    Rows of one cluster that agree are worth less than so many rows apart: the number of rows is divided by
+    the design effect, which is that of full agreement when nothing at all went wrong (or right).
+
+    >>> ratio_interval([(1, 1)] * 100)
+    (0.96301, 1.0)
+    """
+    counted = [(hits, size) for hits, size in clusters if size]
+    total = sum(size for _, size in counted)
+    if not total:
+        return 0.0, 1.0
+    share = sum(hits for hits, _ in counted) / total
+    if share in (0.0, 1.0):
+        effect = sum(size * size for _, size in counted) / total
+    else:
+        spread = sum((hits - share * size) ** 2 for hits, size in counted) / total
+        effect = max(1.0, spread / (share * (1 - share)))
+    return wilson(share, total / effect)
+
+
+def wilson(share: float, count: float) -> tuple[float, float]:
+    """Wilson's 95 % interval of a share seen in so many independent trials, rounded to five places."""
+    z2 = Z * Z
+    middle = share + z2 / (2 * count)
+    half = Z * math.sqrt(share * (1 - share) / count + z2 / (4 * count * count))
+    low, high = ((middle + sign * half) / (1 + z2 / count) for sign in (-1, 1))
+    return round(max(low, 0.0), 5), round(min(high, 1.0), 5)
 
 
 def read_links(path: Path, person_column: str) -> dict[Place, str]:
@@ -61,27 +107,46 @@ def record_score(
         places: only these records are counted; all of the truth by default.
     """
     stands_for = _stands_for(found, truth)
-    right = wrong = missed = 0
+    by_person: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
     for place in truth if places is None else places:
         person, true = found.get(place, ""), truth.get(place, "")
-        if person and stands_for.get(person) == (true, True):
-            right += 1
+        counts = by_person[true or f"?{person}"]
+        if person and stands_for[person] == (true, True):
+            counts[0] += 1
         else:
-            missed += bool(true)
-            wrong += bool(person) and stands_for[person][0] != true
-    return Score(right, wrong, missed)
+            counts[1] += bool(person) and stands_for[person][0] != true
+            counts[2] += bool(true)
+    return _summed(by_person.values())
 
 
 def pair_score(found: Mapping[Place, str], truth: Mapping[Place, str], places: Iterable[Place] | None = None) -> Score:
     """Score pair by pair: every two records that are, or were said to be, one person."""
     chosen = list(truth if places is None else places)
-    by_found = Counter(found.get(p, "") for p in chosen)
-    by_truth = Counter(truth.get(p, "") for p in chosen)
     by_both = Counter((found.get(p, ""), truth.get(p, "")) for p in chosen)
-    right = sum(_pairs(n) for (f, t), n in by_both.items() if f and t)
-    said = sum(_pairs(n) for f, n in by_found.items() if f)
-    true = sum(_pairs(n) for t, n in by_truth.items() if t)
-    return Score(right, said - right, true - right)
+    by_found: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    by_truth: dict[str, list[int]] = defaultdict(list)
+    for (person, true), count in by_both.items():
+        if person:
+            by_found[person].append((true, count))
+        if true:
+            by_truth[true].append(count)
+    by_person: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for person, parts in by_found.items():
+        right = sum(_pairs(count) for true, count in parts if true)
+        owner = max(parts, key=lambda part: (part[1], part[0]))[0] or f"?{person}"
+        by_person[owner][1] += _pairs(sum(count for _, count in parts)) - right
+        for true, count in parts:
+            if true:
+                by_person[true][0] += _pairs(count)
+    for true, counts in by_truth.items():
+        by_person[true][2] += _pairs(sum(counts)) - by_person[true][0]
+    return _summed(by_person.values())
+
+
+def _summed(by_person: Iterable[list[int]]) -> Score:
+    rows = tuple((right, wrong, missed) for right, wrong, missed in by_person)
+    right, wrong, missed = (sum(row[i] for row in rows) for i in range(3))
+    return Score(right, wrong, missed, rows)
 
 
 def quality_report(
