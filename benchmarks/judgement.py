@@ -31,6 +31,7 @@ from kodomo.judgement.learners.cross_fit import Learner, make_folds
 from kodomo.judgement.learners.leak_gates import rank_auroc, suspicious_columns
 from kodomo.judgement.learners.logistic import Logistic
 from kodomo.judgement.learners.rule_discovery import RuleDiscovery
+from kodomo.judgement.learners.similar_cases import SimilarCases
 from kodomo.judgement.learners.unlabelled import BaggedBoosting
 
 Array = NDArray[np.float64]
@@ -140,8 +141,8 @@ def _hidden_scores(x: Array, y: Array, new: Array) -> dict[str, Array]:
     cases = np.flatnonzero(y > 0)
     seen[generator.permutation(cases)[: len(cases) // 2]] = 0
     folds = make_folds(seen, None, count=5, seed=5)
-    naive: tuple[Learner, ...] = (RuleDiscovery(), Boosting(), Logistic())
-    bagged: tuple[Learner, ...] = (RuleDiscovery(), BaggedBoosting(), Logistic())
+    naive: tuple[Learner, ...] = (RuleDiscovery(), Boosting(), SimilarCases(), Logistic())
+    bagged: tuple[Learner, ...] = (RuleDiscovery(), BaggedBoosting(), SimilarCases(), Logistic())
     return {
         "all_labels": lightgbm_tuned(x, y, new, 1),
         "naive": lightgbm_tuned(x, seen, new, 1),

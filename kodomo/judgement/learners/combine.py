@@ -18,20 +18,23 @@ from kodomo.judgement.learners.calibration import Platt, fit_platt, probability
 from kodomo.judgement.learners.cross_fit import Array, CrossFitted, Folds, Learner, cross_fit
 from kodomo.judgement.learners.leak_gates import auroc_error, rank_auroc
 from kodomo.judgement.learners.logistic import Logistic
-from kodomo.judgement.learners.rule_discovery import RuleDiscovery
+from kodomo.judgement.learners.rule_discovery import SPLITS, RuleDiscovery
 from kodomo.judgement.learners.similar_cases import SimilarCases
 
 HIGH_PLACE, APART = 0.90, 0.40
 """要確認: one method puts a child among the highest tenth, another at least this much lower."""
 
 
+LARGE = 1_000_000
+"""Cells of a table beyond which rules are proposed on one pair of halves only: many rows need no repetition."""
 BEHIND = 0.5
 """Standard errors of the best AUROC. Learners rank alike, so half of one is about one of their difference."""
 
 
 def four_learners(rows: int, columns: int) -> tuple[Learner, ...]:
     """The learners combined, for a table of this size."""
-    return (RuleDiscovery(), Boosting(rounds=rounds_for(rows, columns)), SimilarCases(), Logistic())
+    splits = SPLITS if rows * columns < LARGE else 1
+    return (RuleDiscovery(splits), Boosting(rounds=rounds_for(rows, columns)), SimilarCases(), Logistic())
 
 
 @dataclass(frozen=True)

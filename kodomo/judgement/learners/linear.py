@@ -7,11 +7,16 @@ each penalty starting from the solution of the stronger one before it (Friedman,
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from kodomo.judgement.learners.cross_fit import Array
+
+Real = NDArray[np.floating[Any]]
+"""Single or double precision: what is computed keeps the precision of the columns."""
 
 
 @dataclass(frozen=True)
@@ -50,33 +55,34 @@ def ridge_path(x: Array, y: Array, penalties: Array, *, weight: Array | None = N
 
 
 def elastic_path(
-    x: Array, y: Array, penalties: Array, *, ridge: float = 0.0, weight: Array | None = None, steps: int = 150
+    x: Real, y: Array, penalties: Array, *, ridge: float = 0.0, weight: Array | None = None, steps: int = 150
 ) -> list[Line]:
     """Minimise mean log-loss + penalty · |weights|₁ + ridge/2 · |weights|² for each penalty, strongest first."""
-    share = _shares(len(y), weight)
-    size = _largest_curvature(x, share) / 4 + ridge + 1e-9
-    rate = np.clip(share @ y, 1e-6, 1 - 1e-6)
-    intercept, weights = float(np.log(rate / (1 - rate))), np.zeros(x.shape[1])
+    share: Real = _shares(len(y), weight).astype(x.dtype)
+    outcome: Real = y.astype(x.dtype)
+    size = float(_largest_curvature(x, share)) / 4 + ridge + 1e-9
+    rate = float(np.clip(share @ outcome, 1e-6, 1 - 1e-6))
+    intercept, weights = float(np.log(rate / (1 - rate))), np.zeros(x.shape[1], dtype=x.dtype)
     lines = []
-    for penalty in penalties:
+    for penalty in penalties.tolist():
         ahead, ahead_0, pace = weights.copy(), intercept, 1.0
         for _ in range(steps):
-            slope = share * (_sigmoid(ahead_0 + x @ ahead) - y)
+            slope = share * (_sigmoid(ahead_0 + x @ ahead) - outcome)
             moved = ahead - (x.T @ slope + ridge * ahead) / size
             moved = np.sign(moved) * np.maximum(np.abs(moved) - penalty / size, 0.0)
             moved_0 = ahead_0 - float(slope.sum()) / size
-            faster = (1 + np.sqrt(1 + 4 * pace * pace)) / 2
+            faster = float((1 + np.sqrt(1 + 4 * pace * pace)) / 2)
             change = max(float(np.abs(moved - weights).max(initial=0.0)), abs(moved_0 - intercept))
             ahead = moved + (pace - 1) / faster * (moved - weights)
             ahead_0 = moved_0 + (pace - 1) / faster * (moved_0 - intercept)
             weights, intercept, pace = moved, moved_0, faster
             if change < 1e-4:
                 break
-        lines.append(Line(intercept, weights.copy()))
+        lines.append(Line(intercept, weights.astype(np.float64)))
     return lines
 
 
-def strongest_penalty(x: Array, y: Array, weight: Array | None = None) -> float:
+def strongest_penalty(x: Real, y: Array, weight: Array | None = None) -> float:
     """The smallest L1 penalty at which no weight differs from zero."""
     share = _shares(len(y), weight)
     return float(np.abs(x.T @ (share * (y - share @ y))).max(initial=1e-9))
@@ -86,13 +92,13 @@ def _shares(rows: int, weight: Array | None) -> Array:
     return np.full(rows, 1.0 / rows) if weight is None else weight / weight.sum()
 
 
-def _sigmoid(logits: Array) -> Array:
+def _sigmoid(logits: Real) -> Real:
     return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logits, -40, 40))))
 
 
-def _largest_curvature(x: Array, share: Array) -> float:
+def _largest_curvature(x: Real, share: Real) -> float:
     """Largest eigenvalue of the weighted second moments of the columns and the intercept, by the power method."""
-    direction = np.ones(x.shape[1] + 1) / np.sqrt(x.shape[1] + 1)
+    direction = np.ones(x.shape[1] + 1, dtype=x.dtype) / np.sqrt(x.shape[1] + 1, dtype=x.dtype)
     value = 1.0
     for _ in range(30):
         ahead = share * (direction[0] + x @ direction[1:])
