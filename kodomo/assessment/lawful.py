@@ -62,7 +62,8 @@ class Lawful:
     def withheld_escalations(self) -> frozenset[str]:
         """The sentences in any case's current levels that may not be told today. Asked once for a page."""
         pairs = CaseLevel.objects.filter(is_current=True).exclude(escalation="")
-        found = pairs.values_list("escalation", "escalation_items").distinct()
+        # Without the model's own order, whose columns would make every row a distinct one.
+        found = pairs.order_by().values_list("escalation", "escalation_items").distinct()
         return frozenset(text for text, items in found if not self.may_tell_escalation(text, items))
 
     def told(self, levels: Iterable[CaseLevel]) -> list[CaseLevel]:

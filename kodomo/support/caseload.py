@@ -8,14 +8,14 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.paginator import Paginator
 from django.db import transaction
-from django.db.models import Count, F, Max, Q, QuerySet
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from kodomo.assessment import trail
 from kodomo.assessment.actions import local_day
-from kodomo.assessment.models import Case
+from kodomo.assessment.models import Case, Inquiry
 from kodomo.assessment.shortlist import PAGE_SIZE, visible_cases
 from kodomo.assessment.states import WORKED_STATES
 from kodomo.governance.permissions import Action
@@ -26,6 +26,7 @@ VIEWS = {
     "late": "次回確認日を過ぎた",
     "nobody": "主担当が決まっていない",
     "untouched": "まだ接触していない",
+    "unanswered": "調査の回答待ち",
 }
 """Ways of looking at the list."""
 
@@ -54,6 +55,7 @@ def _looked_at(worked: QuerySet[Case], view: str, username: str, today: Any) -> 
         "late": Q(next_on__lt=today),
         "nobody": Q(caseworker=""),
         "untouched": Q(contacts=None),
+        "unanswered": Exists(Inquiry.objects.filter(case=OuterRef("pk"), answers=None)),
     }.get(view, Q())
     latest = worked.filter(narrowed).annotate(last_met_on=Max("contacts__met_on"), plan_count=Count("plans"))
     return latest.order_by(F("next_on").asc(nulls_first=True), "pk")

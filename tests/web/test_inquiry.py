@@ -39,6 +39,14 @@ def test_it_asks_and_waits_for_the_answer(asked: Any, audit_rows: Any) -> None:
     assert row["subject"] == "pc01" and QUESTIONS not in row["detail"]
 
 
+def test_it_lists_the_cases_that_wait_for_an_answer(asked: Any, token_of: Any) -> None:
+    hana, number = asked
+    assert number in hana.get("/caseload/?view=unanswered").content.decode()
+    address = f"/cases/{number}/inquiry/{Inquiry.objects.get().pk}/"
+    hana.post(address, {**token_of(hana.get(address)), "text": "午後だけ登校しています。", "answered_on": day(0)})
+    assert number not in hana.get("/caseload/?view=unanswered").content.decode()
+
+
 def test_it_marks_an_answer_that_is_late(asked: Any) -> None:
     hana, number = asked
     Inquiry.objects.update(due_on=dt.date(2020, 1, 1))

@@ -134,3 +134,20 @@ def test_it_opens_no_name_at_all_without_any_basis(
     lapse("name", "name_kana", "address", "birth_date", "relationship")
     answer = hana.post(f"/cases/{number}/reveal/", {"purpose": "P1", "password": PASSWORD})
     assert answer.status_code == 403 and "日向" not in answer.content.decode()
+
+
+def test_it_asks_for_each_sentence_once_however_many_children_it_stands_beside(home: Any, hinata: Any) -> None:
+    import datetime as dt
+
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    from kodomo.assessment.lawful import lawful_on
+    from kodomo.assessment.models import CaseLevel
+
+    levels = CaseLevel.objects.filter(is_current=True)
+    levels.update(escalation="どの基準にもない文", escalation_items=["epds_item10"])
+    assert levels.count() > 20
+    with CaptureQueriesContext(connection) as asked:
+        assert lawful_on(dt.date(2026, 4, 2), hinata).withheld_escalations == set()
+    assert len(asked) == 1 and "ORDER BY" not in asked[0]["sql"]
