@@ -101,6 +101,7 @@ class Action(LabelledEnum):
     WRITE_PLAN = "WRITE_PLAN", "支援計画を書く"
     RECORD_CONTACT = "RECORD_CONTACT", "訪問・面談・電話を記録する"
     RECORD_OUTCOME = "RECORD_OUTCOME", "目標の結果を記録する"
+    MAKE_PACKAGE = "MAKE_PACKAGE", "受け渡し票をつくる", "学校・クラブ・NPOなどに、氏名のない最小限の内容を渡す"
     CLOSE_CASE = "CLOSE_CASE", "終結する"
     REOPEN_CASE = "REOPEN_CASE", "再開する"
     TRANSFER_CASE = "TRANSFER_CASE", "ほかの部署へ移管する"
@@ -114,7 +115,7 @@ class Action(LabelledEnum):
 
 _CASEWORK = (
     Action.WRITE_SHEET, Action.ASK_INQUIRY, Action.ANSWER_INQUIRY, Action.WRITE_PLAN, Action.RECORD_CONTACT, Action.RECORD_OUTCOME,
-    Action.CLOSE_CASE, Action.REOPEN_CASE, Action.TRANSFER_CASE,
+    Action.MAKE_PACKAGE, Action.CLOSE_CASE, Action.REOPEN_CASE, Action.TRANSFER_CASE,
 )  # fmt: skip
 
 CASE_ACTIONS = frozenset(

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
 
 from kodomo.assessment.actions import local_day, write_on_case
+from kodomo.assessment.case_numbers import check_digit
 from kodomo.assessment.models import Case
 from kodomo.assessment.states import CaseState
 from kodomo.governance.permissions import Action, Actor
 from kodomo.support import policies
-from kodomo.support.models import Closure, Contact, Goal, Outcome, Plan, Reopening, Transfer
+from kodomo.support.models import Closure, Contact, Goal, Outcome, Package, PackageEvent, Plan, Reopening, Transfer
 
 
 def write_plan(
@@ -108,6 +110,79 @@ def record_outcome(
         return {"goal": found.number, "outcome": scale}
 
     write_on_case(case_number, Action.RECORD_OUTCOME, by=by, reason="", version=version, token=token, at=at, act=act)
+
+
+def make_package(
+    case_number: str,
+    *,
+    by: Actor,
+    partner: str,
+    partner_name: str,
+    request: str,
+    heed: str,
+    expires_on: dt.date | None,
+    version: int,
+    token: str,
+    at: dt.datetime,
+    numbers: random.Random | None = None,
+) -> None:
+    """Make what one partner is told and asked, under a number drawn for this partner alone.
+
+    Raises:
+        NotPermitted: role or office.
+        NotAcceptable: no plan, more than the partner needs, or no day until which it holds.
+        VersionConflict: the case changed since the form was opened.
+    """
+
+    def act(case: Case) -> Mapping[str, object]:
+        given = {
+            "partner": partner,
+            "partner_name": partner_name.strip(),
+            "request": request.strip(),
+            "heed": heed.strip(),
+        }
+        day = policies.check_package(case, **given, expires_on=expires_on, today=local_day(at))
+        number = _new_package_number(numbers or random.SystemRandom())
+        Package.objects.create(case=case, number=number, expires_on=day, **given, **_by(by, at))
+        return {"partner": partner, "expires_on": str(day)}
+
+    write_on_case(case_number, Action.MAKE_PACKAGE, by=by, reason="", version=version, token=token, at=at, act=act)
+
+
+def record_package_event(
+    case_number: str,
+    *,
+    by: Actor,
+    package: int,
+    step: str,
+    on: dt.date | None,
+    text: str,
+    version: int,
+    token: str,
+    at: dt.datetime,
+) -> None:
+    """Record that a receipt or a reply came back, or that the paper is gone.
+
+    Raises:
+        NotPermitted: role or office.
+        NotAcceptable: not a package of this case, gone already, or a day to come.
+        VersionConflict: the case changed since the form was opened.
+    """
+
+    def act(case: Case) -> Mapping[str, object]:
+        found, day = policies.check_package_event(case, package, step=step, on=on, text=text, today=local_day(at))
+        PackageEvent.objects.create(package=found, step=step, on=day, text=text.strip(), **_by(by, at))
+        return {"step": step}
+
+    write_on_case(case_number, Action.MAKE_PACKAGE, by=by, reason="", version=version, token=token, at=at, act=act)
+
+
+def _new_package_number(numbers: random.Random) -> str:
+    while True:
+        digits = f"{numbers.randrange(1_000_000):06d}"
+        number = f"{digits[:3]}-{digits[3:]}{check_digit(digits)}"
+        if not Package.objects.filter(number=number).exists():
+            return number
 
 
 def close_case(

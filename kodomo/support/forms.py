@@ -10,7 +10,15 @@ from django.conf import settings
 from kodomo.assessment.forms import DateAsWritten, OnceForm, missing_date
 from kodomo.assessment.policies import TEXT_LIMIT
 from kodomo.support.policies import MOST_GOALS
-from kodomo.support.words import CLOSING_REASONS, ContactKind, ContactResult, OutcomeScale, Service
+from kodomo.support.words import (
+    CLOSING_REASONS,
+    ContactKind,
+    ContactResult,
+    OutcomeScale,
+    PackageStep,
+    Partner,
+    Service,
+)
 
 CHOOSE = ("", "選んでください")
 
@@ -77,6 +85,24 @@ class OutcomeForm(OnceForm):
     scale = forms.ChoiceField(label="結果", choices=_members(OutcomeScale), widget=forms.RadioSelect)
     seen_on = _date("確かめた日")
     text = _text("説明", 3, required=False)
+
+
+class PackageForm(OnceForm):
+    """受け渡し票."""
+
+    partner = forms.ChoiceField(label="受け渡し先の種類", choices=_members(Partner), widget=forms.RadioSelect)
+    partner_name = forms.CharField(label="受け渡し先", max_length=80)
+    request = _text("頼むこと", 4)
+    heed = _text("気を付けること", 3, required=False)
+    expires_on = _date("使える期限")
+
+
+class PackageEventForm(OnceForm):
+    """受け渡しの経過."""
+
+    step = forms.ChoiceField(label="経過", choices=_members(PackageStep), widget=forms.RadioSelect)
+    on = _date("日")
+    text = _text("内容", 4, required=False)
 
 
 class CloseForm(OnceForm):

@@ -7,7 +7,15 @@ from typing import Any
 from django.db import models
 
 from kodomo.assessment.models import AppendOnly, Case
-from kodomo.support.words import CLOSING_REASONS, ContactKind, ContactResult, OutcomeScale, Service
+from kodomo.support.words import (
+    CLOSING_REASONS,
+    ContactKind,
+    ContactResult,
+    OutcomeScale,
+    PackageStep,
+    Partner,
+    Service,
+)
 
 
 def _choices(enum: Any) -> list[tuple[str, str]]:
@@ -64,6 +72,28 @@ class Contact(Written):
     result = models.CharField("結果", max_length=16, choices=_choices(ContactResult))
     text = models.TextField("様子")
     next_on = models.DateField("次回確認日")
+
+
+class Package(Written):
+    """受け渡し票: what one partner is told and asked, under a number of its own, until a day."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="packages")
+    # Drawn for this partner alone: two partners' papers can't be joined by it, nor with the case.
+    number = models.CharField("受け渡し番号", max_length=16, unique=True)
+    partner = models.CharField("受け渡し先の種類", max_length=16, choices=_choices(Partner))
+    partner_name = models.CharField("受け渡し先", max_length=80)
+    request = models.TextField("頼むこと")
+    heed = models.TextField("気を付けること", blank=True)
+    expires_on = models.DateField("使える期限")
+
+
+class PackageEvent(Written):
+    """受け渡しの経過: what came back, and that the paper is gone."""
+
+    package = models.ForeignKey(Package, on_delete=models.PROTECT, related_name="events")
+    step = models.CharField("経過", max_length=16, choices=_choices(PackageStep))
+    on = models.DateField("日")
+    text = models.TextField("内容", blank=True)
 
 
 class Outcome(Written):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from kodomo.support import caseload, effect, views
+from kodomo.support import caseload, effect, packages, views
 
 urlpatterns = [
     path("caseload/", caseload.caseload, name="caseload"),
@@ -13,6 +13,10 @@ urlpatterns = [
     path("cases/<case_number:case_number>/plan/", views.plan, name="plan"),
     path("cases/<case_number:case_number>/contact/", views.contact, name="contact"),
     path("cases/<case_number:case_number>/outcome/<int:goal>/", views.outcome, name="outcome"),
+    path("cases/<case_number:case_number>/package/", packages.make, name="package-make"),
+    path("cases/<case_number:case_number>/package/<int:package>/", packages.paper, name="package"),
+    path("cases/<case_number:case_number>/package/<int:package>/key/", packages.key, name="package-key"),
+    path("cases/<case_number:case_number>/package/<int:package>/event/", packages.event, name="package-event"),
     path("cases/<case_number:case_number>/close/", views.close, name="close"),
     path("cases/<case_number:case_number>/reopen/", views.reopen, name="reopen"),
     path("cases/<case_number:case_number>/transfer/", views.transfer, name="transfer"),

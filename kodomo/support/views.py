@@ -84,6 +84,7 @@ def support(request: Any, case_number: str) -> HttpResponse:
         "closures": [(c, CLOSING_REASONS.get(c.reason_code, c.reason_code)) for c in found.closures.all()],
         "reopenings": found.reopenings.all(),
         "transfers": found.transfers.all(),
+        "packages": [(one, policies.is_gone(one)) for one in found.packages.prefetch_related("events")],
         **_possible(found, request),
     }
     return render(request, "support/support.html", context)
@@ -99,6 +100,8 @@ def _possible(case: Case, request: Any) -> dict[str, bool]:
         "may_plan": may(Action.WRITE_PLAN, policies.can_plan(case)),
         "may_contact": may(Action.RECORD_CONTACT, policies.can_record_contact(case)),
         "may_record_outcome": may(Action.RECORD_OUTCOME, True),
+        "may_package": may(Action.MAKE_PACKAGE, policies.can_package(case)),
+        "may_record_package": may(Action.MAKE_PACKAGE, True),
         "may_close": may(Action.CLOSE_CASE, policies.can_close(case)),
         "may_reopen": may(Action.REOPEN_CASE, policies.can_reopen(case)),
         "may_transfer": may(Action.TRANSFER_CASE, True),

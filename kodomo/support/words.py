@@ -62,6 +62,40 @@ GOOD = (OutcomeScale.ACHIEVED, OutcomeScale.BETTER)
 """What counts as better in the funnel."""
 
 
+class Partner(LabelledEnum):
+    """受け渡し先: who helps without an account here."""
+
+    SCHOOL = "SCHOOL", "学校"
+    NURSERY = "NURSERY", "保育所・幼稚園・認定こども園"
+    LIBRARY = "LIBRARY", "図書館"
+    SPORTS = "SPORTS", "スポーツクラブ"
+    CULTURE = "CULTURE", "文化クラブ"
+    NPO = "NPO", "NPO・地域の団体"
+
+
+PARTNER_ITEMS: Mapping[str, tuple[str, ...]] = {
+    Partner.SCHOOL: ("grade", "request", "heed"),
+    Partner.NURSERY: ("band", "request", "heed"),
+    Partner.LIBRARY: ("band", "request"),
+    Partner.SPORTS: ("band", "request"),
+    Partner.CULTURE: ("band", "request"),
+    Partner.NPO: ("band", "request", "heed"),
+}
+"""The least each partner needs for its part: no judgement, no fact of another office, no name."""
+
+
+class PackageStep(LabelledEnum):
+    """受け渡しの経過."""
+
+    RECEIVED = "RECEIVED", "受領票が戻った"
+    REPLIED = "REPLIED", "返信票が戻った"
+    DESTROYED = "DESTROYED", "廃棄を確かめた"
+
+
+LONGEST_PACKAGE_DAYS = 180
+"""After half a year a request to a partner is made anew, with what is true then."""
+
+
 CLOSING_REASONS: Mapping[str, str] = {
     "C1": "目標を達成した",
     "C2": "ほかの機関が引き継いだ",

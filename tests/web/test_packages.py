@@ -1,0 +1,148 @@
+"""受け渡し票: what a partner without an account is told, under which number, and that the paper is gone at the end."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from standing_people import HANA, MAKOTO, OTHERS, REN
+
+from kodomo.assessment.models import Case
+from kodomo.support.models import Package
+
+COORDINATOR = next(p for p in OTHERS if p.role == "COORDINATOR")
+PLAN = {
+    "policy": "登校の前に、家の負担を軽くする。",
+    "text_1": "放課後に安心できる場所",
+    "service_1": "CLUB",
+    "office_1": "lifelong_learning",
+}
+ASKED = {
+    "partner": "LIBRARY",
+    "partner_name": "ひなた市立図書館",
+    "request": "放課後のおはなし会に誘ってください。",
+    "heed": "",
+}
+
+
+def day(offset: int) -> str:
+    return (timezone.localdate() + dt.timedelta(days=offset)).isoformat()
+
+
+def words(answer: Any) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.content.decode().split("<main", 1)[1]))
+
+
+@pytest.fixture
+def send(token_of: Any) -> Any:
+    def fill(browser: Any, number: str, tail: str, given: dict[str, str]) -> Any:
+        return browser.post(f"/cases/{number}/{tail}", {**token_of(browser.get(f"/cases/{number}/{tail}")), **given})
+
+    return fill
+
+
+@pytest.fixture
+def planned(as_person: Any, case_of: Any, decided: Any, send: Any) -> Any:
+    hana, number = as_person(HANA), case_of("pc01").case_number
+    decided(hana, number, decision="SUPPORT", reason_code="S1")
+    assert send(hana, number, "plan/", {**PLAN, "starts_on": day(0), "review_on": day(60)}).status_code == 302
+    return hana, number
+
+
+@pytest.fixture
+def packed(planned: Any, send: Any) -> Any:
+    hana, number = planned
+    assert send(hana, number, "package/", {**ASKED, "expires_on": day(30)}).status_code == 302
+    return hana, number, Package.objects.get()
+
+
+def test_it_tells_the_partner_its_part_and_nothing_else(packed: Any, audit_rows: Any) -> None:
+    hana, number, package = packed
+    text = words(hana.get(f"/cases/{number}/package/{package.pk}/"))
+    assert package.number in text and "おはなし会" in text and "小学生" in text and "返信票" in text
+    for secret in (number, "pc01", "小4", "不登校", "欠席", "生活保護", "調査中", "登校の前に", "要対協", "高"):
+        assert secret not in text.replace("【取扱注意】", ""), secret
+    row = audit_rows()[-1]
+    assert (row["action"], row["subject"]) == ("PRINT_PACKAGE", "pc01") and f"印刷番号 {row['sequence']}" in text
+    key = words(hana.get(f"/cases/{number}/package/{package.pk}/key/"))
+    assert number in key and package.number in key and "おはなし会" not in key
+    assert audit_rows()[-1]["action"] == "PRINT_PACKAGE_KEY"
+
+
+def test_it_gives_every_partner_a_number_of_its_own(packed: Any, send: Any) -> None:
+    hana, number, first = packed
+    given = {
+        **ASKED,
+        "partner": "SCHOOL",
+        "partner_name": "東小学校",
+        "heed": "人前で声をかけない。",
+        "expires_on": day(30),
+    }
+    assert send(hana, number, "package/", given).status_code == 302
+    second = Package.objects.exclude(pk=first.pk).get()
+    assert first.number != second.number and number not in (first.number, second.number)
+    school = words(hana.get(f"/cases/{number}/package/{second.pk}/"))
+    assert "人前で声をかけない" in school and "小4" in school and first.number not in school
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"heed": "病気のこと。"}, {"request": "誘う"}, {"partner": "PRESS"}, {"partner_name": " "}, {"expires_on": ""},
+        {"expires_on": day(0)}, {"expires_on": day(181)},
+    ],
+    ids=["more than it needs", "no request", "no partner", "nobody", "no end", "today", "too long"],
+)  # fmt: skip
+def test_it_makes_no_package_that_says_too_much_or_never_ends(changed: dict[str, str], planned: Any, send: Any) -> None:
+    hana, number = planned
+    assert send(hana, number, "package/", {**ASKED, "expires_on": day(30), **changed}).status_code == 400
+    assert not Package.objects.exists()
+
+
+def test_it_needs_a_plan(as_person: Any, case_of: Any, decided: Any) -> None:
+    hana, number = as_person(HANA), case_of("pc01").case_number
+    decided(hana, number, decision="SUPPORT", reason_code="S1")
+    assert hana.get(f"/cases/{number}/package/").status_code == 400
+
+
+def test_it_closes_no_case_whose_papers_are_still_out(packed: Any, send: Any) -> None:
+    hana, number, package = packed
+    goal = Case.objects.get(case_number=number).plans.get().goals.get()
+    send(hana, number, f"outcome/{goal.pk}/", {"scale": "ACHIEVED", "seen_on": day(0), "text": ""})
+    answer = send(hana, number, "close/", {"reason_code": "C1", "text": ""})
+    assert answer.status_code == 400 and "廃棄を確かめていない受け渡し票" in words(answer)
+    event = f"package/{package.pk}/event/"
+    assert send(hana, number, event, {"step": "REPLIED", "on": day(0), "text": ""}).status_code == 400
+    assert (
+        send(hana, number, event, {"step": "REPLIED", "on": day(0), "text": "二回来てくれました。"}).status_code == 302
+    )
+    assert send(hana, number, event, {"step": "DESTROYED", "on": day(1), "text": ""}).status_code == 400
+    assert send(hana, number, event, {"step": "DESTROYED", "on": day(0), "text": ""}).status_code == 302
+    page = words(hana.get(f"/cases/{number}/support/"))
+    assert "二回来てくれました" in page and "廃棄済み" in page
+    assert "渡さないでください" in words(hana.get(f"/cases/{number}/package/{package.pk}/"))
+    assert send(hana, number, event, {"step": "RECEIVED", "on": day(0), "text": ""}).status_code == 400
+    assert send(hana, number, "close/", {"reason_code": "C1", "text": ""}).status_code == 302
+
+
+def test_it_reminds_of_papers_past_their_day(packed: Any) -> None:
+    hana, number, package = packed
+    Package.objects.filter(pk=package.pk).update(expires_on=dt.date(2020, 1, 1))
+    assert "期限切れ・廃棄を確かめる" in words(hana.get(f"/cases/{number}/support/"))
+
+
+def test_it_opens_no_package_under_another_case_nor_for_others(
+    packed: Any, as_person: Any, case_of: Any, send: Any, decided: Any
+) -> None:
+    hana, number, package = packed
+    other = case_of("pc02").case_number
+    for tail in ("", "key/"):
+        assert hana.get(f"/cases/{other}/package/{package.pk}/{tail}").status_code == 404
+        for person, status in ((MAKOTO, 200), (REN, 403), (COORDINATOR, 403)):
+            assert as_person(person).get(f"/cases/{number}/package/{package.pk}/{tail}").status_code == status
+    form = {"step": "DESTROYED", "on": day(0), "text": ""}
+    assert send(hana, other, f"package/{package.pk}/event/", form).status_code == 400
+    assert not package.events.exists()
