@@ -76,3 +76,10 @@ def test_every_exit_code_is_documented() -> None:
 
 def test_every_command_has_words() -> None:
     assert all(words for _, words, _ in cli.COMMANDS.values())
+
+
+@pytest.mark.parametrize("words", [[], *([name] for name in cli.COMMANDS)], ids=" ".join)
+def test_every_command_can_be_asked_for_help(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main([*words, "--help"])
+    assert ended.value.code == 0 and "usage" in capsys.readouterr().out
