@@ -19,12 +19,13 @@ def write_extract(layout: Layout, rows: Sequence[Row], folder: Path, day: str = 
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / layout.file.pattern.replace("*", day)
     names = [column.name for column in layout.columns]
-    body = [[str(row.get(name, "")) for name in names] for row in rows]
+    body = [[str(row.get(c.reference, row.get(c.name, ""))) for c in layout.columns] for row in rows]
     for row in rows:
-        assert set(row) <= set(names), f"{layout.source}: {set(row) - set(names)}"
-    lines = [[f"出力帳票 {n + 1}"] for n in range(layout.file.skip_top)] + [names] + body
+        unknown = set(row) - set(names) - {column.reference for column in layout.columns}
+        assert not unknown, f"{layout.source}: {unknown}"
+    lines = [[f"出力帳票 {n + 1} {day}"] for n in range(layout.file.skip_top)] + [names] + body
     if layout.file.footer:
-        lines.append([_footer(layout)])
+        lines.append([f"{_footer(layout)} {day}"])
     if layout.file.format == "xlsx":
         _write_xlsx(path, layout.file.sheet or "Sheet1", lines)
     else:

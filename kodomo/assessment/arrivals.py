@@ -240,20 +240,22 @@ ORDER BY child_key, type
 _PROTECTED = """
 SELECT DISTINCT spells.household_key
 FROM read_parquet(?) AS spells JOIN read_parquet(?) AS persons USING (person_key)
-WHERE persons.is_address_protected AND spells.valid_to IS NULL
+WHERE persons.is_address_protected AND spells.valid_to IS NULL AND ({standing})
 """
+"""Where a protected person lives by what was known on the day of judgement, or by what stands now."""
 
 
 def _judged(judgement: Snapshot, store: Store) -> list[Judged]:
     snapshot = store.open("snapshots", snapshot_name(judgement.manifest))
     files = [str(snapshot.file("household_spells")), str(snapshot.file("persons"))]
+    standing = snapshot.standing("household_spells", _as_of(judgement))
     with connect(memory="1GB", threads=2) as engine:
         levels: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for entry in engine.sql(_LEVELS, params=[str(judgement.file("judgements"))]).to_arrow_table().to_pylist():
             levels[entry["child_key"]].append(entry)
         subjects = engine.sql("SELECT * FROM read_parquet(?)", params=[str(judgement.file("subjects"))])
         found = subjects.to_arrow_table().to_pylist()
-        homes = {row[0] for row in engine.execute(_PROTECTED, files).fetchall()}
+        homes = {row[0] for row in engine.execute(_PROTECTED.format(standing=standing), files).fetchall()}
         people = "SELECT person_key FROM read_parquet(?) WHERE is_address_protected"
         people_protected = {row[0] for row in engine.execute(people, files[1:]).fetchall()}
     return [

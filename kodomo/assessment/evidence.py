@@ -19,7 +19,7 @@ from kodomo.assessment.models import Case
 from kodomo.assessment.timeline import Fact, PersonRecord, by_person
 from kodomo.configuration import Home, Municipality
 from kodomo.governance.register import Basis
-from kodomo.store.database import Store
+from kodomo.store.database import Snapshot, Store
 from kodomo.tables.engine import connect
 from kodomo.terms import OVERALL, DifficultyType, Method, Purpose
 
@@ -105,9 +105,8 @@ def evidence_for(case: Case, *, home: Home, municipality: Municipality, lawful: 
     store = Store(home.store)
     snapshot, judgement = store.open("snapshots", case.snapshot_name), store.open("judgements", case.judgement_name)
     with connect(memory="512MB", threads=1) as engine:
-        people = _household(engine, case, str(snapshot.file("household_spells")), str(snapshot.file("persons")),
-                            str(snapshot.file("kinships")), is_kin_told=lawful.may_show(["relationship"]))  # fmt: skip
-        rows = _facts(engine, [p["person_key"] for p in people], str(snapshot.file("facts")))
+        people = _household(engine, case, snapshot, is_kin_told=lawful.may_show(["relationship"]))
+        rows = _facts(engine, [p["person_key"] for p in people], snapshot)
         sources = {
             s["source"]: s for s in _rows(engine, "SELECT * FROM read_parquet(?)", [str(snapshot.file("sources"))])
         }
@@ -142,23 +141,24 @@ def _rows(engine: duckdb.DuckDBPyConnection, sql: str, values: object) -> list[d
 
 
 def _household(
-    engine: duckdb.DuckDBPyConnection, case: Case, spells: str, persons: str, kinships: str, *, is_kin_told: bool
+    engine: duckdb.DuckDBPyConnection, case: Case, snapshot: Snapshot, *, is_kin_told: bool
 ) -> list[dict[str, Any]]:
-    """The people living with the child on the judgement's day, the child first.
+    """The people living with the child on the judgement's day by what stands now, the child first.
 
     Relatives who live elsewhere are left out on purpose: a separated parent's data are not for this page.
     Where 続柄 may not be told, everybody but the child is 同居の人.
     """
     found = _rows(
         engine,
-        """
+        f"""
         WITH now AS (
             SELECT person_key, household_key, relationship FROM read_parquet($spells)
-            WHERE valid_from <= $day AND (valid_to IS NULL OR valid_to > $day)
+            WHERE valid_from <= $day AND (valid_to IS NULL OR valid_to > $day) AND {snapshot.standing("household_spells")}
         ), kin AS (
             SELECT relative_key, min(CASE kind WHEN 'MOTHER' THEN 1 WHEN 'FATHER' THEN 2
                                      WHEN 'SIBLING' THEN 3 ELSE 4 END) AS rank
-            FROM read_parquet($kinships) WHERE child_key = $child AND valid_to IS NULL GROUP BY relative_key
+            FROM read_parquet($kinships)
+            WHERE child_key = $child AND valid_to IS NULL AND {snapshot.standing("kinships")} GROUP BY relative_key
         )
         SELECT p.person_key, p.born_month, p.sex, p.is_child, p.person_key = $child AS is_the_child,
                now.relationship,
@@ -171,7 +171,13 @@ def _household(
            OR now.household_key IN (SELECT household_key FROM now WHERE person_key = $child)
         ORDER BY is_the_child DESC, coalesce(kin.rank, 5), p.born_month NULLS LAST, p.person_key
         """,
-        {"spells": spells, "persons": persons, "kinships": kinships, "child": case.child_key, "day": case.judged_as_of},
+        {
+            "spells": str(snapshot.file("household_spells")),
+            "persons": str(snapshot.file("persons")),
+            "kinships": str(snapshot.file("kinships")),
+            "child": case.child_key,
+            "day": case.judged_as_of,
+        },
     )
     for person in found:
         if not (is_kin_told or person["is_the_child"]):
@@ -191,12 +197,13 @@ def _numbered(people: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return people
 
 
-def _facts(engine: duckdb.DuckDBPyConnection, person_keys: list[str], facts: str) -> list[dict[str, Any]]:
+def _facts(engine: duckdb.DuckDBPyConnection, person_keys: list[str], snapshot: Snapshot) -> list[dict[str, Any]]:
+    """What stands now; a statement that was corrected since is nobody's fact."""
     return _rows(
         engine,
         "SELECT * FROM read_parquet(?) WHERE person_key IN (SELECT unnest(?::VARCHAR[]))"
-        " ORDER BY valid_from DESC, item, source",
-        [facts, person_keys],
+        f" AND {snapshot.standing('facts')} ORDER BY valid_from DESC, item, source",
+        [str(snapshot.file("facts")), person_keys],
     )
 
 

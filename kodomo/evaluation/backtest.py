@@ -212,9 +212,13 @@ def _places(size: int, capacity: Capacity) -> tuple[int, int]:
 
 
 def outcome(judged: Judged, kind: TypeJudgement, cases: Cases, months: int) -> Outcome:
-    """Children judged for a type and not yet registered for it, and who was registered within the months after."""
+    """Children judged for a type and not yet registered for it, and who was registered within the months after.
+
+    ``cases`` are those known by the day of the evaluation.
+    """
     marks = mark(cases, kind.type, judged.matrix.cohort, months)
-    rows = kind.rows[~kind.registered[kind.rows]]
+    # A registration on its way on the past date is neither found nor missed: nobody could know it, nor prevent it.
+    rows = kind.rows[~kind.registered[kind.rows] & (marks.pending[kind.rows] < 1)]
     scores = {
         Method.SCENARIO.value: kind.scenario.score[rows],
         Method.COMBINED.value: probability(kind.combination.logit)[rows],

@@ -18,7 +18,7 @@ import ibis
 import ibis.expr.types as ir
 
 from kodomo.features.catalogue import Indicator
-from kodomo.features.cohort import Frame, start_column
+from kodomo.features.cohort import Frame, known, start_column
 
 COMPARE = {
     ">=": lambda a, b: a >= b,
@@ -50,8 +50,8 @@ def known_facts(frame: Frame, whose: str, items: Sequence[str]) -> ir.Table:
 
 
 def _known(pair: ir.Table) -> ir.BooleanValue:
-    """A fact counts when it had begun and was known by the row's date."""
-    return (pair.valid_from <= pair.as_of) & (pair.known_from <= pair.as_of)
+    """A fact counts when it had begun and was known on the row's date."""
+    return (pair.valid_from <= pair.as_of) & known(pair)
 
 
 def group_query(frame: Frame, whose: str, indicators: Sequence[Indicator], *, with_dates: bool) -> ir.Table:

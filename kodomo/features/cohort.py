@@ -15,10 +15,11 @@ import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from ibis.formats.pyarrow import PyArrowType
 from numpy.typing import NDArray
 
 from kodomo.features.dates import ADULT_MONTHS, age_band, month_index, school_grade, window_start
-from kodomo.store.database import Snapshot
+from kodomo.store.database import TABLES, Snapshot
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,8 @@ def open_frame(
 ) -> Frame:
     """Lay out cohort, relatives and the facts of some items for some dates.
 
-    Facts come in only when known by the latest date; each aggregate compares with its own row's.
+    Facts come in only when known by the latest date and not told otherwise by the earliest; each aggregate
+    compares with its own row's.
 
     Args:
         engine: Ibis backend (DuckDB here; Spark reads the same files).
@@ -125,23 +127,64 @@ def _load(
     for months in windows:
         columns[start_column(months)] = pa.array([window_start(d, months) for d in ordered], pa.date32())
     engine.create_table("dates", pa.table(columns), overwrite=True)
-    for name in ("persons", "household_spells", "kinships", "residence_spells"):
-        engine.create_table(name, engine.read_parquet(str(snapshot.file(name))), overwrite=True)
-    every = engine.read_parquet(str(snapshot.file("facts")))
-    latest = ibis.literal(ordered[-1])
-    wanted = every.filter(every.known_from <= latest, every.valid_from <= latest, every.item.isin(list(items)))
+    for name in ("persons", "corrected_persons", "household_spells", "kinships", "residence_spells"):
+        engine.create_table(name, stored(engine, snapshot, name), overwrite=True)
+    every = stored(engine, snapshot, "facts")
+    earliest, latest = ibis.literal(ordered[0]), ibis.literal(ordered[-1])
+    wanted = every.filter(
+        every.known_from <= latest,
+        (every.known_to > earliest).fill_null(True),
+        every.valid_from <= latest,
+        every.item.isin(list(items)),
+    )
     # Sorted by item, each (whose, item) group reads only its own stretch of the table.
     engine.create_table("facts", wanted.order_by("item", "person_key"), overwrite=True)
+    engine.create_table("people", _people(engine), overwrite=True)
     engine.create_table("present", _present(engine), overwrite=True)
     engine.create_table("dwellings", _dwellings(engine), overwrite=True)
 
 
+def stored(engine: ibis.BaseBackend, snapshot: Snapshot, name: str) -> ir.Table:
+    """A table of a snapshot; what was declared after the snapshot was written is empty in it."""
+    if not snapshot.holds(name):
+        return ibis.memtable(TABLES[name].empty())
+    table = engine.read_parquet(str(snapshot.file(name)))
+    absent = [c for c in TABLES[name].columns if c.nullable and c.name not in table.columns]
+    return table.mutate(**{c.name: ibis.null(PyArrowType.to_ibis(c.kind)) for c in absent}) if absent else table
+
+
+def known(pair: ir.Table) -> ir.BooleanValue:
+    """The one rule of what was known: told by the row's date (``as_of``), and not yet told otherwise."""
+    return (pair.known_from <= pair.as_of) & (pair.known_to > pair.as_of).fill_null(True)
+
+
+def _over(pair: ir.Table) -> ir.BooleanValue:
+    """Over as known on the row's date: an end nobody knew of yet does not count."""
+    ended = (pair.valid_to <= pair.as_of) & (pair.end_known_from.fill_null(pair.valid_to) <= pair.as_of)
+    return ended.fill_null(False)
+
+
+def _people(engine: ibis.BaseBackend) -> ir.Table:
+    """Everybody's attributes as known on each date: what stands, unless it was corrected only later."""
+    attributes = ("born_month", "school_year_born", "sex", "is_foreign")
+    person, date, before = engine.table("persons"), engine.table("dates"), engine.table("corrected_persons")
+    told = before.join(date.select("as_of"), before.known_to > date.as_of)
+    told = told.filter((told.known_from <= told.as_of).fill_null(True))
+    told = told.select("person_key", "as_of", "known_to", **{f"was_{name}": told[name] for name in attributes})
+    both = (
+        person.select("person_key", *attributes)
+        .cross_join(date.select("as_of"))
+        .left_join(told, ["person_key", "as_of"])
+    )
+    chosen = {name: both.known_to.notnull().ifelse(both[f"was_{name}"], both[name]) for name in attributes}
+    return both.select("person_key", "as_of", **chosen)
+
+
 def _present(engine: ibis.BaseBackend) -> ir.Table:
-    """Residents as known on each date: an end nobody knew of yet does not count."""
+    """Residents as known on each date."""
     spell, date = engine.table("residence_spells"), engine.table("dates")
     pairs = spell.join(date, [spell.valid_from <= date.as_of, spell.known_from <= date.as_of])
-    ended = (pairs.valid_to <= pairs.as_of) & (pairs.end_known_from.fill_null(pairs.valid_to) <= pairs.as_of)
-    return pairs.filter(~ended.fill_null(False)).select("person_key", "as_of").distinct()
+    return pairs.filter(known(pairs) & ~_over(pairs)).select("person_key", "as_of").distinct()
 
 
 def _dwellings(engine: ibis.BaseBackend) -> ir.Table:
@@ -150,7 +193,7 @@ def _dwellings(engine: ibis.BaseBackend) -> ir.Table:
     A spell closed by a later one that nobody knew of yet is still the one known, so the end is not looked at.
     """
     spell, present = engine.table("household_spells"), engine.table("present")
-    pairs = spell.join(present, "person_key").filter(lambda t: (t.valid_from <= t.as_of) & (t.known_from <= t.as_of))
+    pairs = spell.join(present, "person_key").filter(lambda t: (t.valid_from <= t.as_of) & known(t))
     latest = ibis.window(
         group_by=["person_key", "as_of"],
         order_by=[ibis.desc("valid_from"), ibis.desc("known_from"), "household_key"],
@@ -161,11 +204,11 @@ def _dwellings(engine: ibis.BaseBackend) -> ir.Table:
 
 
 def _cohort(engine: ibis.BaseBackend) -> Cohort:
-    person, present, dwelling = engine.table("persons"), engine.table("present"), engine.table("dwellings")
-    known = present.join(person.filter(person.born_month.notnull()), "person_key")
-    months = (known.as_of.year() - known.born_month.year()) * 12 + (known.as_of.month() - known.born_month.month())
-    aged = known.mutate(age_months=months.cast("int32"))
-    children = aged.filter((aged.age_months >= 0) & (aged.age_months < ADULT_MONTHS)).drop("area_code")
+    person, present, dwelling = engine.table("people"), engine.table("present"), engine.table("dwellings")
+    there = present.join(person.filter(person.born_month.notnull()), ["person_key", "as_of"])
+    months = (there.as_of.year() - there.born_month.year()) * 12 + (there.as_of.month() - there.born_month.month())
+    aged = there.mutate(age_months=months.cast("int32"))
+    children = aged.filter((aged.age_months >= 0) & (aged.age_months < ADULT_MONTHS))
     housed = children.left_join(dwelling, ["person_key", "as_of"])
     found = (
         housed.select(
@@ -230,18 +273,14 @@ def _relatives(engine: ibis.BaseBackend) -> ir.Table:
 def _kin(engine: ibis.BaseBackend, rows: ir.Table) -> ir.Table:
     kinship = engine.table("kinships")
     pairs = rows.select("row", "child_key", "as_of").join(kinship, "child_key")
-    held = pairs.filter(
-        pairs.known_from <= pairs.as_of,
-        pairs.valid_from <= pairs.as_of,
-        (pairs.valid_to > pairs.as_of).fill_null(True),
-    )
+    held = pairs.filter(known(pairs), pairs.valid_from <= pairs.as_of, ~_over(pairs))
     return held.select("row", "as_of", "kind", person_key="relative_key").distinct()
 
 
 def _housemates(engine: ibis.BaseBackend, rows: ir.Table) -> ir.Table:
-    dwelling, person = engine.table("dwellings"), engine.table("persons").select("person_key", "born_month")
+    dwelling, person = engine.table("dwellings"), engine.table("people").select("person_key", "as_of", "born_month")
     together = rows.join(dwelling, ["household_key", "as_of"]).filter(lambda t: t.person_key != t.child_key)
-    aged = together.left_join(person, "person_key")
+    aged = together.left_join(person, ["person_key", "as_of"])
     months = (aged.as_of.year() - aged.born_month.year()) * 12 + (aged.as_of.month() - aged.born_month.month())
     return aged.select("row", "as_of", "person_key", "relationship", "began", "born_month", age_months=months)
 

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from kodomo.features.cohort import Frame, start_column
+from kodomo.features.cohort import Frame, known, start_column
 
 Values = NDArray[np.float64]
 
@@ -145,9 +145,9 @@ def _moves(frame: Frame) -> ir.Table:
     rows = frame.engine.table("rows").select("row", "child_key", "as_of").join(frame.engine.table("dates"), "as_of")
     spell = frame.engine.table("household_spells")
     pairs = rows.join(spell, rows.child_key == spell.person_key)
-    known = pairs.filter(pairs.known_from <= pairs.as_of, pairs.valid_from <= pairs.as_of)
+    told = pairs.filter(known(pairs), pairs.valid_from <= pairs.as_of)
     first = ibis.window(group_by="row")
-    ranked = known.mutate(first_from=known.valid_from.min().over(first))
+    ranked = told.mutate(first_from=told.valid_from.min().over(first))
     later = ranked.valid_from > ranked.first_from
     return ranked.group_by("row").agg(
         household_changes_12m=ranked.household_key.nunique(where=later & (ranked.valid_from >= ranked.start_12)),
@@ -168,10 +168,10 @@ def _joined(frame: Frame) -> ir.Table:
 def _left(frame: Frame) -> ir.Table:
     """Adults known to have left the child's household within 12 months: seen elsewhere, or gone."""
     rows = frame.engine.table("rows").join(frame.engine.table("dates"), "as_of")
-    spell, person = frame.engine.table("household_spells"), frame.engine.table("persons")
+    spell, person = frame.engine.table("household_spells"), frame.engine.table("people")
     dwelling = frame.engine.table("dwellings").select("person_key", "as_of", now_in="household_key")
     past = rows.join(spell, "household_key").filter(
-        lambda t: (t.known_from <= t.as_of)
+        lambda t: known(t)
         & (t.valid_from <= t.as_of)
         & (t.valid_to <= t.as_of)
         & (t.valid_to >= t.start_12)
@@ -180,7 +180,7 @@ def _left(frame: Frame) -> ir.Table:
     past = past.select("row", "as_of", "person_key", "household_key").distinct()
     gone = past.left_join(dwelling, ["person_key", "as_of"])
     gone = gone.filter((gone.now_in != gone.household_key).fill_null(True))
-    aged = gone.join(person.select("person_key", "born_month"), "person_key")
+    aged = gone.join(person.select("person_key", "as_of", "born_month"), ["person_key", "as_of"])
     months = (aged.as_of.year() - aged.born_month.year()) * 12 + aged.as_of.month() - aged.born_month.month()
     return aged.group_by("row").agg(adult_left_12m=aged.person_key.nunique(where=months >= 216))
 
@@ -189,12 +189,12 @@ def _residence(frame: Frame) -> ir.Table:
     rows = frame.engine.table("rows").join(frame.engine.table("dates"), "as_of")
     spell = frame.engine.table("residence_spells")
     pairs = rows.join(spell, rows.child_key == spell.person_key)
-    known = pairs.filter(pairs.known_from <= pairs.as_of, pairs.valid_from <= pairs.as_of)
-    last = known.group_by("row").agg(
-        began=known.valid_from.max(),
-        began_by=known.began_by.argmax(known.valid_from),
-        as_of_month=known.as_of_month.max(),
-        start_12=known[start_column(12)].max(),
+    told = pairs.filter(known(pairs), pairs.valid_from <= pairs.as_of)
+    last = told.group_by("row").agg(
+        began=told.valid_from.max(),
+        began_by=told.began_by.argmax(told.valid_from),
+        as_of_month=told.as_of_month.max(),
+        start_12=told[start_column(12)].max(),
     )
     months = last.as_of_month - (last.began.year() * 12 + last.began.month() - 1)
     return last.select(
@@ -205,10 +205,10 @@ def _residence(frame: Frame) -> ir.Table:
 
 
 def _mother_age(frame: Frame) -> ir.Table:
-    kin, person = frame.engine.table("kin"), frame.engine.table("persons").select("person_key", "born_month")
-    mother = kin.filter(kin.kind == "MOTHER").join(person, "person_key")
-    rows = frame.engine.table("rows").select("row", "child_key")
-    child = rows.join(person, rows.child_key == person.person_key).select("row", child_born="born_month")
+    kin, person = frame.engine.table("kin"), frame.engine.table("people").select("person_key", "as_of", "born_month")
+    mother = kin.filter(kin.kind == "MOTHER").join(person, ["person_key", "as_of"])
+    rows = frame.engine.table("rows").select("row", "as_of", person_key="child_key")
+    child = rows.join(person, ["person_key", "as_of"]).select("row", child_born="born_month")
     both = mother.join(child, "row")
     months = (both.child_born.year() - both.born_month.year()) * 12 + both.child_born.month() - both.born_month.month()
     # Floor division on months; a record that makes the mother younger than 12 is a wrong link, not a fact.

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from kodomo.features.aggregates import group_query, windows_of
 from kodomo.features.catalogue import ZERO_MEANS_NONE, Catalogue, Indicator
-from kodomo.features.cohort import Cohort, Frame, open_frame
+from kodomo.features.cohort import Cohort, Frame, known, open_frame, stored
 from kodomo.features.coverage import Expectations, SourceExpectation
 from kodomo.features.engines import open_engine
 from kodomo.features.household import STRUCTURE_WINDOWS, Values, structures
@@ -120,7 +120,7 @@ def _register_source(snapshot: Snapshot) -> str | None:
 
 
 def _items_there(engine: ibis.BaseBackend, snapshot: Snapshot) -> list[str]:
-    facts = engine.read_parquet(str(snapshot.file("facts")))
+    facts = stored(engine, snapshot, "facts")
     return list(facts.select("item").distinct().to_pyarrow()["item"].to_pylist())
 
 
@@ -192,12 +192,13 @@ def expected_of(expectation: SourceExpectation, cohort: Cohort) -> NDArray[np.bo
 
 @dataclass(frozen=True)
 class _Knowledge:
-    """What each source knows: when it began, whom it saw last and when."""
+    """What each source knows: when it began (``first``: with each item), whom it saw last and when."""
 
     frame: Frame
     expectations: Expectations
     source_of: dict[str, str]
     begun: dict[str, np.datetime64]
+    first: dict[str, np.datetime64]
     latest: dict[tuple[str, str], NDArray[np.datetime64]]
     related: dict[str, NDArray[np.bool_]]
 
@@ -209,15 +210,17 @@ class _Knowledge:
         found = counts.order_by([ibis.asc("n"), ibis.desc("source")]).to_pyarrow().to_pylist()
         source_of = {line["item"]: line["source"] for line in found}
         begun: dict[str, np.datetime64] = {}
+        first: dict[str, np.datetime64] = {}
         for line in found:
             day = np.datetime64(line["begun"], "D")
             begun[line["source"]] = min(begun.get(line["source"], day), day)
+            first[line["item"]] = min(first.get(line["item"], day), day)
         latest: dict[tuple[str, str], NDArray[np.datetime64]] = {}
         related: dict[str, NDArray[np.bool_]] = {}
         for whose in ("self", "mother", "guardians", "siblings", "household"):
             related[whose] = _has_any(frame, whose)
             latest |= _latest(frame, whose)
-        return cls(frame, expectations, source_of, begun, latest, related)
+        return cls(frame, expectations, source_of, begun, first, latest, related)
 
     def zero_means_none(self, indicator: Indicator) -> NDArray[np.bool_]:
         """Rows where finding no fact of the item means there is none, not that nobody knows."""
@@ -226,12 +229,13 @@ class _Knowledge:
         expectation = self.expectations.sources.get(source or "")
         if source is None or expectation is None or expectation.kind == "roster":
             return np.zeros(len(cohort), dtype=bool)
+        # Before the item's first fact nobody could tell that the source would speak of it.
+        answerable = np.asarray(cohort.as_of >= self.first[indicator.item])
         if expectation.kind == "voluntary":
             seen = self.latest.get((indicator.whose, source))
             if seen is None:
                 return np.zeros(len(cohort), dtype=bool)
-            return np.asarray(seen >= cohort.as_of - np.timedelta64(RECENT_MONTHS * 31, "D"))
-        answerable = cohort.as_of >= self.begun[source]
+            return answerable & np.asarray(seen >= cohort.as_of - np.timedelta64(RECENT_MONTHS * 31, "D"))
         if indicator.whose == "self" and (expectation.ages or expectation.grades):
             answerable &= expected_of(expectation, cohort)
         if indicator.whose in ("mother", "guardians"):
@@ -263,11 +267,11 @@ def _latest(frame: Frame, whose: str) -> dict[tuple[str, str], NDArray[np.dateti
     members = frame.members
     theirs = members.filter(members.whose == whose).select("row", "as_of", "person_key")
     pairs = theirs.join(
-        frame.facts.select("person_key", "source", "valid_from", "valid_to", "known_from"), "person_key"
+        frame.facts.select("person_key", "source", "valid_from", "valid_to", "known_from", "known_to"), "person_key"
     )
-    known = pairs.filter((pairs.valid_from <= pairs.as_of) & (pairs.known_from <= pairs.as_of))
-    ends = ibis.least(known.valid_to.fill_null(known.as_of), known.as_of)
-    newest = known.group_by("row", "source").agg(on=ibis.greatest(known.valid_from, ends).max()).to_pyarrow()
+    told = pairs.filter((pairs.valid_from <= pairs.as_of) & known(pairs))
+    ends = ibis.least(told.valid_to.fill_null(told.as_of), told.as_of)
+    newest = told.group_by("row", "source").agg(on=ibis.greatest(told.valid_from, ends).max()).to_pyarrow()
     sources = newest["source"].to_numpy(zero_copy_only=False)
     rows, on = newest["row"].to_numpy(), newest["on"].to_numpy().astype("datetime64[D]")
     found = {}

@@ -63,7 +63,7 @@ class Extraction:
         if withdrawn is not None:
             self._withdraw(row.filter(withdrawn), _chosen(kept, withdrawn))
             row, kept = row.filter(pc.invert(withdrawn)), _chosen(kept, pc.invert(withdrawn))
-        spells = [_spell(rule, kept, self.layout.lag_days) for rule in self.rules]
+        spells = [_spell(rule, kept, self.layout.lag_days, self.arrived_on) for rule in self.rules]
         faults, wrong = _reversed_spells(self.rules, spells, row)
         if faults:
             keep = pc.invert(wrong)
@@ -105,7 +105,8 @@ class Extraction:
         return Landing(
             _by_row(_joined(self._mentions, landing_schema(MENTIONS))),
             _joined(self._facts, landing_schema(LANDED_FACTS)),
-            _joined(self._rows, landing_schema(ROWS)),
+            # Of two rows about one record the later corrects, or withdraws, the earlier.
+            _joined(self._rows, landing_schema(ROWS)).sort_by([("row", "ascending")]),
         )
 
     # Facts -------------------------------------------------------------------------------------
@@ -235,7 +236,7 @@ def _anything(columns: list[pa.Array], length: int) -> pa.Array:
     return answer
 
 
-def _spell(rule: FactRule, kept: Kept, lag_days: int) -> Spell:
+def _spell(rule: FactRule, kept: Kept, lag_days: int, arrived_on: dt.date) -> Spell:
     valid_from = _days(kept[rule.valid_from], month_of_year(rule.month) if rule.month else first_day)
     if rule.valid_to in SPELL_ENDS:
         valid_to = _days(valid_from, _SPELL_END[rule.valid_to])
@@ -243,6 +244,10 @@ def _spell(rule: FactRule, kept: Kept, lag_days: int) -> Spell:
         valid_to = _later(_days(kept[rule.valid_to], last_day), 1)
     else:
         valid_to = pa.nulls(len(valid_from), pa.date32())
+    if rule.valid_to and rule.valid_to not in SPELL_ENDS:
+        # When a spell became known may not hang on whether it has ended since: an undated one counts from its delivery.
+        registered = _later(_days(kept[rule.known_from], last_day), lag_days)
+        return Spell(valid_from, valid_to, pc.coalesce(registered, pa.scalar(arrived_on, pa.date32())))
     known = pc.coalesce(_later(valid_to, -1), valid_from)
     if rule.known_from:
         known = pc.coalesce(_days(kept[rule.known_from], last_day), known)

@@ -31,7 +31,8 @@ from kodomo.terms import Party
 from kodomo.vault.database import audited
 from kodomo.vault.keys import Keyring
 from kodomo.vault.models import QuarantinedRow, Receipt, RefusedDelivery
-from kodomo.vault.records import compare_rows, delivery_order, land, landed_folder, read_rows, receipts, sweep
+from kodomo.vault.records import delivery_order, land, landed_folder, read_rows, receipts, sweep
+from kodomo.vault.statements import compare_rows
 
 INSERT_AT_ONCE = 2_000
 
@@ -136,8 +137,8 @@ class ReceiptBook:
             self._rows[receipt.source] = [(r, read_rows(self.home, self.keyring, r)) for r in earlier]
         before = self._rows[receipt.source]
         given = sorted([*before, (receipt, rows)], key=lambda pair: _order(pair[0]))
-        now = compare_rows([(r.pk or 0, table) for r, table in given])
-        then = compare_rows([(r.pk or 0, table) for r, table in given if r.pk])
+        now = compare_rows([(r.pk or 0, _order(r)[0], table) for r, table in given])
+        then = compare_rows([(r.pk or 0, _order(r)[0], table) for r, table in given if r.pk])
         superseded_now = sum(_true(state["is_superseded"]) for state in now.values())
         superseded_then = sum(_true(state["is_superseded"]) for state in then.values())
         return _true(now[0]["is_duplicate"]), superseded_now - superseded_then

@@ -386,6 +386,11 @@ def _check_fact(fact: Any, key: str, columns: Columns, add: Add) -> None:
             add(f"{key}.month", "1 から 12 までで書いてください")
     if fact.get("valid_to") and fact["valid_to"] not in SPELL_WORDS:
         _check_reference(fact["valid_to"], f"{key}.valid_to", columns, ("date", "month"), add)
+        if not fact.get("known_from"):
+            add(
+                f"{key}.known_from",
+                "終わりの日の列があるときは、登録日の列が要ります(終わったかどうかで、知り得た日が変わってしまいます)",
+            )
     optional = (("known_from", ("date", "month")), ("number", ("integer", "decimal", "flag")),
                 ("code", ("code", "flag", "text", "sex")))  # fmt: skip
     for word, kinds in optional:

@@ -165,7 +165,12 @@ FACT = (
     Key("valid_from", str, "始まりの列(date、month、fiscal_year)", needed=True),
     Key("month", (int, str), "valid_from が年度の列のとき、その年度の何月か", "年度の初め"),
     Key("valid_to", str, "終わりの日の列。または month_end(月末) year_end(年度末) same_day(その日)", "まだ続いている"),
-    Key("known_from", str, "登録日の列", "期間の終わり。続いているものは始まり"),
+    Key(
+        "known_from",
+        str,
+        "登録日の列。valid_to が列のときは必ず書く(空欄の行は抽出日から知ったものとする)",
+        "期間の終わり",
+    ),
     Key("when", dict, '条件。{ "列" = ["意味", …] }。合う行だけ', "なし"),
 )
 REPEAT = (

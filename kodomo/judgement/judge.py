@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from kodomo.features.dates import month_index
@@ -243,11 +243,13 @@ def first_fact(snapshot: Snapshot, as_of: dt.date) -> dt.date:
     Registrations, allowances and vaccinations reach back many years, a few facts a month; attendance and
     visits, which make learning possible, begin with the extracts.
     """
-    table = pq.read_table(snapshot.file("facts"), columns=["known_from"])
-    days = pc.cast(table["known_from"], "int32").to_numpy()
+    table = snapshot.read("facts", ("known_from", "known_to"))
+    limit = pa.scalar(as_of, pa.date32())
+    known = pc.and_(pc.less_equal(table["known_from"], limit), pc.fill_null(pc.greater(table["known_to"], limit), True))
+    days = pc.cast(table["known_from"].filter(known), "int32").to_numpy()
     months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
     latest = int(np.datetime64(as_of, "M").astype(np.int64))
-    counts = np.bincount(np.clip(latest - months[months <= latest], 0, 1_200), minlength=13)
+    counts = np.bincount(np.clip(latest - months, 0, 1_200), minlength=13)
     usual = float(counts[1:13].max())
     dense = np.flatnonzero(counts >= DENSE * usual) if usual else np.zeros(1, np.int64)
     # The run of dense months that reaches today: a crowded month long ago is not the beginning.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -56,8 +58,8 @@ class Knowledge:
 def knowledge_of(matrix: FeatureMatrix, expectations: Expectations, sources: pa.Table, as_of: dt.date) -> Knowledge:
     """Lay out who knows whom.
 
-    A source is fresh when its last extract is no older on the date than its own limit; for a date before
-    the extract, what was known then is judged by the child's own newest fact alone.
+    A source is fresh when its last extract until the date is no older on it than its own limit; for a date
+    before the first extract, what was known then is judged by the child's own newest fact alone.
     """
     names = tuple(sorted(matrix.known_by))
     rows = {line["source"]: line for line in sources.to_pylist()}
@@ -68,9 +70,8 @@ def knowledge_of(matrix: FeatureMatrix, expectations: Expectations, sources: pa.
     for n, name in enumerate(names):
         latest[:, n] = matrix.known_by[name]
         line, expectation = rows.get(name), expectations.sources.get(name)
-        current = line is not None and (
-            line["extracted_on"] is None or (as_of - line["extracted_on"]).days <= line["freshness_days"]
-        )
+        newest = _newest_delivery(line, as_of) if line is not None else None
+        current = line is not None and (newest is None or (as_of - newest).days <= line["freshness_days"])
         recent = np.ones(size[0], bool)
         if expectation is not None:
             weights[n] = expectation.weight if expectation.kind in EXPECTING else 0.0
@@ -82,6 +83,12 @@ def knowledge_of(matrix: FeatureMatrix, expectations: Expectations, sources: pa.
         fresh[:, n] = recent & current
     known = ~np.isnat(latest)
     return Knowledge(names, expected, known, latest, fresh & known, weights)
+
+
+def _newest_delivery(source: Mapping[str, Any], as_of: dt.date) -> dt.date | None:
+    """The last extract until a date: what was delivered after it does not make a source fresh."""
+    days = source["deliveries"] or ([source["extracted_on"]] if source["extracted_on"] else [])
+    return max((day for day in days if day <= as_of), default=None)
 
 
 def relevant_sources(

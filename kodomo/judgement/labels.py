@@ -14,13 +14,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from kodomo.features.cohort import Cohort
@@ -31,6 +30,7 @@ from kodomo.terms import DifficultyType
 
 FILE = "labels.toml"
 NEVER = np.datetime64("NaT", "D")
+DATES = ("valid_from", "valid_to", "known_from", "known_to")
 
 
 @dataclass(frozen=True)
@@ -107,15 +107,21 @@ class Cases:
     began: NDArray[np.datetime64]
     ended: NDArray[np.datetime64]
     known: NDArray[np.datetime64]
+    untold: NDArray[np.datetime64]
+    """The day from which it was told otherwise; NaT where it stands."""
 
     def of(self, kind: DifficultyType) -> Cases:
         """Those of one type."""
         return self._keep(self.type == kind.value)
 
     def known_by(self, day: dt.date) -> Cases:
-        """Those begun and known by a day: what learning on that day may know."""
+        """Those begun and known by a day, as that day saw them: what learning on it may know.
+
+        A correction that came later is not there yet; one that had come shows the case as it stood until then.
+        """
         limit = np.datetime64(day, "D")
-        return self._keep((self.known <= limit) & (self.began <= limit))
+        kept = self._keep((self.known <= limit) & (self.began <= limit))
+        return replace(kept, untold=np.where(kept.untold <= limit, kept.untold, NEVER))
 
     def _keep(self, rows: NDArray[np.bool_]) -> Cases:
         return Cases(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
@@ -135,7 +141,7 @@ def read_cases(snapshot: Snapshot, labels: Labels) -> Cases:
         np.concatenate([np.full(len(t), label.type.value, dtype=object) for label, t in parts]),
         np.concatenate([np.full(len(t), label.weight) for label, t in parts]),
     ]
-    dates = [np.concatenate([_dates(t[name]) for _, t in parts]) for name in ("valid_from", "valid_to", "known_from")]
+    dates = [np.concatenate([_dates(t[name]) for _, t in parts]) for name in DATES]
     return Cases(*columns, *dates)
 
 
@@ -144,16 +150,22 @@ class Marks:
     """One type's labels for the rows of a cohort.
 
     ``onset`` is the weight of the strongest case that begins within the horizon after the row's date (0: none);
-    ``registered`` marks a case of full weight that holds on the date; ``already`` any case begun by then.
+    ``registered`` marks a case of full weight that holds on the date; ``already`` is the weight of any case
+    begun and known by then. ``pending`` is the weight of a case that had begun by the date and became known only
+    after it: on the date nobody could tell, and yet the child is no example of one without a case.
     """
 
     onset: NDArray[np.float64]
     registered: NDArray[np.bool_]
     already: NDArray[np.float64]
+    pending: NDArray[np.float64]
 
 
 def mark(cases: Cases, kind: DifficultyType, cohort: Cohort, horizon_months: int | None) -> Marks:
-    """Lay one type's cases over a cohort. Nothing known after a row's date enters ``registered`` or ``already``.
+    """Lay one type's cases over a cohort.
+
+    ``registered`` and ``already`` take what was known on each row's own date, what was corrected since
+    included; ``onset`` and ``pending`` are outcomes and take what the given cases still say.
 
     Args:
         cases: known cases; for learning, those known by the day of learning.
@@ -162,7 +174,7 @@ def mark(cases: Cases, kind: DifficultyType, cohort: Cohort, horizon_months: int
         horizon_months: how far after the date a case may begin to count as ``onset``; None for no limit.
     """
     own = cases.of(kind)
-    onset, already = np.zeros(len(cohort)), np.zeros(len(cohort))
+    onset, already, pending = (np.zeros(len(cohort)) for _ in range(3))
     registered = np.zeros(len(cohort), dtype=bool)
     places: dict[str, list[int]] = {}
     wanted = set(own.person)
@@ -170,16 +182,20 @@ def mark(cases: Cases, kind: DifficultyType, cohort: Cohort, horizon_months: int
         if key in wanted:
             places.setdefault(key, []).append(row)
     for n, person in enumerate(own.person):
+        stands, weight = np.isnat(own.untold[n]), own.weight[n]
         for row in places.get(person, ()):
             as_of = cohort.as_of[row]
-            if own.began[n] <= as_of:
-                if own.known[n] <= as_of:
-                    already[row] = max(already[row], own.weight[n])
+            has_begun = own.began[n] <= as_of
+            if has_begun and own.known[n] <= as_of:
+                if stands or own.untold[n] > as_of:
+                    already[row] = max(already[row], weight)
                     holds = np.isnat(own.ended[n]) or own.ended[n] > as_of
-                    registered[row] |= bool(holds and own.weight[n] >= 1)
-            elif horizon_months is None or own.began[n] <= _end(as_of, horizon_months):
-                onset[row] = max(onset[row], own.weight[n])
-    return Marks(onset, registered, already)
+                    registered[row] |= bool(holds and weight >= 1)
+            elif has_begun and stands:
+                pending[row] = max(pending[row], weight)
+            elif stands and (horizon_months is None or own.began[n] <= _end(as_of, horizon_months)):
+                onset[row] = max(onset[row], weight)
+    return Marks(onset, registered, already, pending)
 
 
 def _end(as_of: np.datetime64, months: int) -> np.datetime64:
@@ -193,6 +209,7 @@ def known_to_support(snapshot: Snapshot, labels: Labels, cohort: Cohort, as_of: 
     facts = _facts(snapshot, sorted({k.item for k in labels.known}))
     limit = pa.scalar(as_of, pa.date32())
     facts = facts.filter(pc.and_(pc.less_equal(facts["valid_from"], limit), pc.less_equal(facts["known_from"], limit)))
+    facts = facts.filter(pc.fill_null(pc.greater(facts["known_to"], limit), True))
     found: set[str] = set()
     for rule in labels.known:
         chosen = facts.filter(pc.equal(facts["item"], rule.item))
@@ -233,8 +250,7 @@ def _month_end_like(as_of: dt.date, months: int) -> dt.date:
 
 
 def _facts(snapshot: Snapshot, items: Sequence[str]) -> pa.Table:
-    columns = ["person_key", "item", "code", "valid_from", "valid_to", "known_from"]
-    return pq.read_table(snapshot.file("facts"), columns=columns, filters=[("item", "in", list(items))])
+    return snapshot.read("facts", ("person_key", "item", "code", *DATES), filters=[("item", "in", list(items))])
 
 
 def _text(column: pa.ChunkedArray) -> NDArray[np.object_]:

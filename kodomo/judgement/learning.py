@@ -186,12 +186,14 @@ def training_set(
     marks = mark(cases, kind, past.cohort, plan.horizon_months)
     today = past.cohort.as_of == past.cohort.as_of.max()
     case = np.zeros(len(past.cohort))
+    # Recognised by then, whether or not the news had come: neither what precedes recognition nor without a case.
+    recognised = (marks.already > 0) | (marks.pending > 0)
     if plan.rows in ("onset", "both"):
-        case = np.where(~today & (marks.already == 0), marks.onset, case)
+        case = np.where(~today & ~recognised, marks.onset, case)
     if plan.rows in ("standing", "both"):
         case = np.where(today, marks.already, case)
     # Today's unlabelled rows have no outcome yet; they stand only beside standing cases.
-    unlabelled = (marks.already == 0) & (marks.onset == 0) & (today if plan.rows == "standing" else np.True_)
+    unlabelled = ~recognised & (marks.onset == 0) & (today if plan.rows == "standing" else np.True_)
     if plan.rows == "onset":
         unlabelled &= ~today
     rows = np.flatnonzero(scenario.applicable & ((case > 0) | unlabelled))

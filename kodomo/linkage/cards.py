@@ -52,7 +52,7 @@ leaks came from a flag that stood in one of several systems only, or was lost on
 GUARDIANS = """
 SELECT c.person_number, list(DISTINCT r.person_number ORDER BY r.person_number)
 FROM kinship k JOIN numbered c ON c.person = k.child JOIN numbered r ON r.person = k.relative
-WHERE k.kind IN ('MOTHER', 'FATHER', 'GUARDIAN') AND (k.valid_to IS NULL OR k.valid_to > $on)
+WHERE k.kind IN ('MOTHER', 'FATHER', 'GUARDIAN') AND (k.valid_to IS NULL OR k.valid_to > $on) AND k.known_to IS NULL
 GROUP BY c.person_number
 """
 
@@ -99,7 +99,8 @@ def _beside_protected(connection: duckdb.DuckDBPyConnection, on: dt.date) -> set
            FROM protected x JOIN numbered o USING (person_number)
            JOIN membership a ON a.person = o.person JOIN membership b ON b.household = a.household
            JOIN numbered n ON n.person = b.person
-           WHERE (a.valid_to IS NULL OR a.valid_to > $on) AND (b.valid_to IS NULL OR b.valid_to > $on)""",
+           WHERE (a.valid_to IS NULL OR a.valid_to > $on) AND (b.valid_to IS NULL OR b.valid_to > $on)
+             AND a.known_to IS NULL AND b.known_to IS NULL""",
         {"on": on},
     ).fetchall()
     return {number for (number,) in rows}

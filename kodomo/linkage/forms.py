@@ -156,7 +156,8 @@ EMPTY = (
     "CREATE OR REPLACE TABLE landed (mention BIGINT, receipt BIGINT, row INTEGER, role VARCHAR, row_key VARCHAR, relationship VARCHAR, address_protection VARCHAR)",
     """CREATE OR REPLACE TABLE incoming_register (mention BIGINT, household_number VARCHAR, relationship VARCHAR, nationality VARCHAR,
            address_protection VARCHAR, resident_from VARCHAR, resident_from_reason VARCHAR, resident_to VARCHAR, resident_to_reason VARCHAR,
-           event_on VARCHAR, event_kind VARCHAR, registered_on VARCHAR, known_from DATE, is_silent BOOLEAN)""",
+           event_on VARCHAR, event_kind VARCHAR, registered_on VARCHAR, known_from DATE, is_silent BOOLEAN,
+           has_stood BOOLEAN, told_from DATE, told_to DATE)""",
 )
 
 ARRIVED = f"""
@@ -190,7 +191,8 @@ TAKE_IN = (
        WHERE relationship IS NOT NULL OR address_protection IS NOT NULL OR coalesce(list_contains(getvariable('protecting')::VARCHAR[], source), true)""",
     """INSERT INTO incoming_register SELECT mention, household_number, relationship, nationality, address_protection,
            resident_from, resident_from_reason, resident_to, resident_to_reason, event_on, event_kind, registered_on,
-           known_from, is_superseded OR is_duplicate
+           known_from, is_superseded OR is_duplicate,
+           NOT is_duplicate AND coalesce(told_until > told_on, true), CASE WHEN is_initial THEN NULL ELSE told_on END, told_until
        FROM incoming WHERE kind IN ('residents', 'moves') AND role = 'subject'""",
 )
 
@@ -287,7 +289,8 @@ SELECT m.mention, m.form, m.kind, f.resident_number, filled(l.household_number) 
     try_cast(l.resident_from AS DATE) AS resident_from, filled(l.resident_from_reason) AS from_reason,
     try_cast(l.resident_to AS DATE) AS resident_to, filled(l.resident_to_reason) AS to_reason,
     try_cast(l.event_on AS DATE) AS event_on, filled(l.event_kind) AS event_kind,
-    try_cast(l.registered_on AS DATE) AS registered_on, l.known_from, l.is_silent
+    try_cast(l.registered_on AS DATE) AS registered_on, l.known_from, l.is_silent,
+    l.has_stood, l.told_from, l.told_to
 FROM incoming_register l JOIN placed m USING (mention) JOIN form f USING (form) JOIN printed p USING (print)
 ORDER BY m.mention
 """

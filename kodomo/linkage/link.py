@@ -20,7 +20,7 @@ from kodomo.linkage.rules import OWN_NUMBER, apply_certain_rules, apply_followin
 from kodomo.linkage.spine import build_spine
 from kodomo.linkage.tenure import part_by_tenure
 
-FACT_COLUMNS = ("receipt", "row", "role", "source", "item", "valid_from", "valid_to", "known_from")
+FACT_COLUMNS = ("receipt", "row", "role", "source", "item", "valid_from", "valid_to", "known_from", "known_to")
 """What linkage reads of facts: who was named beside whom, and when. Never what was said."""
 
 

@@ -82,7 +82,7 @@ def publish_children(
     _register_area_codes(connection, keyring)
     progress.add()
     tables = _build(connection, allowed, at.date())
-    tables["sources"] = _sources(layouts, _newest_extracts(), facts, at.date())
+    tables["sources"] = _sources(layouts, _extracts(), facts)
     progress.add()
     checked = check_snapshot(tables, records.landed_mentions(home, keyring))
     progress.add()
@@ -125,7 +125,7 @@ def _write(
 
 def people_tables() -> tuple[str, ...]:
     """Tables of a link run that publishing reads."""
-    return ("persons", "household_spells", "kinships", "residence_spells")
+    return ("persons", "corrected_persons", "household_spells", "kinships", "residence_spells")
 
 
 def _register_allowed(
@@ -179,7 +179,10 @@ SELECT town FROM household_spells WHERE town IS NOT NULL GROUP BY town HAVING co
 
 AROUND = """
 CREATE OR REPLACE TABLE around AS
-WITH child AS (SELECT person_number FROM persons WHERE try_cast(born_on AS DATE) >= $on - to_years($years))
+WITH child AS (
+    SELECT person_number FROM (FROM (SELECT person_number, born_on FROM persons) UNION ALL SELECT person_number, born_on FROM corrected_persons)
+    WHERE try_cast(born_on AS DATE) >= $on - to_years($years) GROUP BY person_number
+)
 SELECT person_number FROM child
 UNION SELECT relative_number FROM kinships k JOIN child c ON c.person_number = k.child_number
 UNION SELECT m.person_number FROM household_spells m JOIN (
@@ -199,7 +202,7 @@ SELECT k.person_key, date_trunc('month', b.born)::DATE AS born_month,
     CASE WHEN {sex} THEN p.sex END AS sex,
     coalesce(b.born > $on - to_years($adult_years) AND b.born <= $on, false) AS is_child,
     EXISTS (FROM residence_spells r WHERE r.person_number = p.person_number AND r.valid_from <= $on
-            AND (r.valid_to IS NULL OR r.valid_to > $on)) AS is_resident,
+            AND (r.valid_to IS NULL OR r.valid_to > $on) AND r.known_to IS NULL) AS is_resident,
     CASE WHEN {nationality} THEN CASE p.nationality WHEN '外国籍' THEN true WHEN '日本' THEN false END END AS is_foreign,
     {area} AS area_code, x.is_protected IS NOT NULL AS is_address_protected
 FROM persons p JOIN around USING (person_number) JOIN person_keys k USING (person_number)
@@ -208,39 +211,95 @@ LEFT JOIN protected x USING (person_number) LEFT JOIN areas a ON a.town = p.late
 ORDER BY k.person_key
 """
 
+CORRECTED_PERSONS = """
+WITH before AS (
+    SELECT k.person_key, date_trunc('month', b.born)::DATE AS born_month,
+        year(b.born - INTERVAL 1 DAY - INTERVAL 3 MONTH)::INTEGER AS school_year_born,
+        CASE WHEN {sex} THEN b.sex END AS sex,
+        CASE WHEN {nationality} THEN CASE b.nationality WHEN '外国籍' THEN true WHEN '日本' THEN false END END AS is_foreign,
+        b.known_from, b.known_to
+    FROM (SELECT *, try_cast(born_on AS DATE) AS born FROM corrected_persons) b
+    JOIN around USING (person_number) JOIN person_keys k USING (person_number)
+)
+SELECT b.* FROM before b JOIN current_persons p USING (person_key)
+WHERE (b.born_month, b.school_year_born, b.sex, b.is_foreign) IS DISTINCT FROM (p.born_month, p.school_year_born, p.sex, p.is_foreign)
+ORDER BY b.person_key, b.known_to
+"""
+"""What was known of a person before the register corrected it; the table ``persons`` holds what stands."""
+
 HOUSEHOLD_SPELLS = """
 SELECT k.person_key, h.household_key, CASE WHEN {relationship} THEN s.relationship END AS relationship, {area} AS area_code,
-    s.valid_from, s.valid_to, s.known_from
+    s.valid_from, s.valid_to, s.known_from, s.known_to
 FROM household_spells s JOIN around USING (person_number) JOIN person_keys k USING (person_number)
 JOIN household_keys h USING (household_number)
 LEFT JOIN protected x USING (person_number) LEFT JOIN areas a ON a.town = s.town
-WHERE {household_number} ORDER BY k.person_key, s.valid_from
+WHERE {household_number} ORDER BY k.person_key, s.valid_from, s.known_from
 """
 
 KINSHIPS = """
-SELECT c.person_key AS child_key, r.person_key AS relative_key, k.kind, k.source, k.valid_from, k.valid_to, k.known_from
+SELECT c.person_key AS child_key, r.person_key AS relative_key, k.kind, k.source, k.valid_from, k.valid_to, k.known_from,
+    k.end_known_from, k.known_to
 FROM kinships k JOIN person_keys c ON c.person_number = k.child_number JOIN person_keys r ON r.person_number = k.relative_number
 WHERE {relationship} ORDER BY ALL
 """
 
 RESIDENCE_SPELLS = """
-SELECT k.person_key, s.valid_from, s.valid_to, s.began_by, s.ended_by, s.known_from, s.end_known_from
+SELECT k.person_key, s.valid_from, s.valid_to, s.began_by, s.ended_by, s.known_from, s.end_known_from, s.known_to
 FROM residence_spells s JOIN around USING (person_number) JOIN person_keys k USING (person_number)
-WHERE {residence} ORDER BY k.person_key, s.valid_from
+WHERE {residence} ORDER BY k.person_key, s.valid_from, s.known_from
 """
 
-FACTS = """
-SELECT k.person_key, f.item, f.number, f.code, f.valid_from, f.valid_to, min(f.known_from) AS known_from, f.source
+FACT_IS = "person_key, item, number, code, valid_from, valid_to, source"
+
+TOLD = """
+CREATE OR REPLACE TEMP VIEW told AS
+SELECT k.person_key, f.item, f.number, f.code, f.valid_from, f.valid_to, f.source, greatest(f.known_from, p.listed_from) AS known_from,
+    f.known_to
 FROM landed_facts f SEMI JOIN allowed USING (item) JOIN links l USING (receipt, row, role)
-JOIN around USING (person_number) JOIN person_keys k USING (person_number)
-GROUP BY ALL ORDER BY k.person_key, f.item, f.valid_from, f.valid_to, f.code, f.number, f.source
+JOIN around USING (person_number) JOIN person_keys k USING (person_number) JOIN persons p USING (person_number)
+WHERE f.known_to IS NULL OR greatest(f.known_from, p.listed_from) < f.known_to
+"""
+"""Before the register listed somebody, nobody could tell whose record it was."""
+
+STANDING_FACTS = f"""
+CREATE OR REPLACE TEMP TABLE fact AS
+SELECT {FACT_IS}, min(known_from) AS known_from, NULL::DATE AS known_to FROM told WHERE known_to IS NULL GROUP BY {FACT_IS}
 """
 """The same fact told twice is one fact, known from the first time it was told."""
+
+REVISED_FACTS = f"""
+CREATE OR REPLACE TEMP TABLE revised AS
+WITH past AS (
+    SELECT * FROM told WHERE known_to IS NOT NULL
+), stretches AS (
+    SELECT * FROM past
+    UNION ALL
+    SELECT f.* FROM fact f SEMI JOIN past p ON {{same}}
+), ordered AS (
+    SELECT *, max(coalesce(known_to, DATE '9999-12-31')) OVER (
+        PARTITION BY {FACT_IS} ORDER BY known_from, known_to ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reached
+    FROM stretches
+), joined AS (
+    SELECT *, sum(CASE WHEN known_from > reached THEN 1 ELSE 0 END) OVER (PARTITION BY {FACT_IS} ORDER BY known_from, known_to) AS stretch
+    FROM ordered
+)
+SELECT {FACT_IS}, min(known_from) AS known_from,
+    nullif(max(coalesce(known_to, DATE '9999-12-31')), DATE '9999-12-31') AS known_to
+FROM joined GROUP BY {FACT_IS}, stretch
+""".format(same=" AND ".join(f"f.{c} IS NOT DISTINCT FROM p.{c}" for c in FACT_IS.split(", ")))
+"""A correction that left a fact as it was does not part it in two: stretches of knowing that touch are one."""
+
+FACTS = """
+FROM (FROM fact f ANTI JOIN revised p ON {same} UNION ALL FROM revised)
+ORDER BY person_key, item, valid_from, valid_to, code, number, source, known_from
+""".format(same=" AND ".join(f"f.{c} IS NOT DISTINCT FROM p.{c}" for c in FACT_IS.split(", ")))
 
 
 def _build(connection: duckdb.DuckDBPyConnection, allowed: Mapping[str, Any], on: dt.date) -> dict[str, pa.Table]:
     may = {item: "true" if item in allowed["core"] else "false" for item in CORE_ITEMS}
     connection.execute(AROUND, {"on": on, "years": CHILD_YEARS, "pregnancy": sorted(allowed["pregnancy"])})
+    for statement in (TOLD, STANDING_FACTS, REVISED_FACTS):
+        connection.execute(statement)
     person_area = AREA.format(town="p.latest_town", may=may["residence"])
     spell_area = AREA.format(town="s.town", may=may["residence"])
     queries: dict[str, tuple[str, dict[str, Any]]] = {
@@ -250,31 +309,34 @@ def _build(connection: duckdb.DuckDBPyConnection, allowed: Mapping[str, Any], on
         "residence_spells": (RESIDENCE_SPELLS.format(**may), {}),
         "facts": (FACTS, {}),
     }
-    return {
-        name: TABLES[name].conform(connection.sql(query, params=params or None).to_arrow_table())
-        for name, (query, params) in queries.items()
-    }
+    tables = {name: _made(connection, name, query, params) for name, (query, params) in queries.items()}
+    connection.register("current_persons", tables["persons"])
+    tables["corrected_persons"] = _made(connection, "corrected_persons", CORRECTED_PERSONS.format(**may), {})
+    return tables
 
 
-def _sources(
-    layouts: Mapping[str, Layout], extracted: Mapping[str, dt.date | None], facts: pa.Table, on: dt.date
-) -> pa.Table:
-    counted = dict(zip(*(c.to_pylist() for c in pc.value_counts(facts["source"]).flatten()), strict=True))
+def _made(connection: duckdb.DuckDBPyConnection, name: str, query: str, params: dict[str, Any]) -> pa.Table:
+    return TABLES[name].conform(connection.sql(query, params=params or None).to_arrow_table())
+
+
+def _sources(layouts: Mapping[str, Layout], deliveries: Mapping[str, list[dt.date]], facts: pa.Table) -> pa.Table:
+    standing = facts.filter(pc.is_null(facts["known_to"]))
+    counted = dict(zip(*(c.to_pylist() for c in pc.value_counts(standing["source"]).flatten()), strict=True))
     rows = [
-        {"source": x.source, "caption": x.caption, "kind": x.kind, "holder": x.holder, "extracted_on": extracted.get(x.source),
+        {"source": x.source, "caption": x.caption, "kind": x.kind, "holder": x.holder,
+         "extracted_on": max(deliveries.get(x.source, ()), default=None), "deliveries": deliveries.get(x.source, []),
          "freshness_days": x.freshness_days, "rows": counted.get(x.source, 0)}
         for x in layouts.values()
     ]  # fmt: skip
     return TABLES["sources"].conform(pa.Table.from_pylist(rows, schema=TABLES["sources"].schema()))
 
 
-def _newest_extracts() -> dict[str, dt.date | None]:
-    """Per source, the date of its newest extract."""
-    newest: dict[str, dt.date | None] = {}
+def _extracts() -> dict[str, list[dt.date]]:
+    """Per source, the dates its deliveries were extracted on, where their names tell; oldest first."""
+    days: dict[str, set[dt.date]] = {}
     for receipt in records.receipts():
-        known = [day for day in (newest.get(receipt.source), receipt.extracted_on) if day]
-        newest[receipt.source] = max(known, default=None)
-    return newest
+        days.setdefault(receipt.source, set()).update([receipt.extracted_on] if receipt.extracted_on else [])
+    return {source: sorted(found) for source, found in days.items()}
 
 
 def _snapshot_name(tables: Mapping[str, pa.Table], at: dt.datetime) -> str:

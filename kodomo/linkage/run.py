@@ -20,6 +20,7 @@ from kodomo.governance.register import Register, read_register
 from kodomo.intake.layout import Layout, read_layouts
 from kodomo.linkage.cards import make_cards
 from kodomo.linkage.forms import Printing
+from kodomo.linkage.kinship import FIRST, LAST
 from kodomo.linkage.link import FACT_COLUMNS, link_mentions
 from kodomo.linkage.numbers import number_persons
 from kodomo.linkage.review import decisions_made, keep_doubts
@@ -155,23 +156,30 @@ RUN_TABLES = {
     "links": """
         SELECT m.receipt, m.source, m.file, m.row, m.role, n.person_number, l.rule, l.weight
         FROM mention m LEFT JOIN link l USING (form) LEFT JOIN numbered n USING (person) ORDER BY m.mention""",
-    "persons": """
-        SELECT n.person_number, p.born_on, p.sex, y.nationality, t.town AS latest_town
+    "persons": f"""
+        SELECT n.person_number, t.town AS latest_town, y.nationality, a.listed_from,
+            CASE WHEN y.person IS NULL THEN p.born_on ELSE y.born_on END AS born_on, CASE WHEN y.person IS NULL THEN p.sex ELSE y.sex END AS sex
         FROM numbered n JOIN spine p USING (person)
-        LEFT JOIN (SELECT person, arg_max(nationality, began) AS nationality FROM stay GROUP BY person) y USING (person)
-        LEFT JOIN (SELECT person, arg_max(town, valid_from) FILTER (town IS NOT NULL) AS town FROM spell GROUP BY person) t USING (person)
+        JOIN (SELECT person, nullif(min(since), {FIRST}) AS listed_from FROM attribute GROUP BY person) a USING (person)
+        LEFT JOIN (SELECT * FROM attribute WHERE until = {LAST}) y USING (person)
+        LEFT JOIN (SELECT person, arg_max(town, valid_from) FILTER (town IS NOT NULL) AS town FROM spell WHERE until = {LAST}
+                   GROUP BY person) t USING (person)
         ORDER BY n.person_number""",
+    "corrected_persons": f"""
+        SELECT n.person_number, a.born_on, a.sex, a.nationality, nullif(a.since, {FIRST}) AS known_from, a.until AS known_to
+        FROM attribute a JOIN numbered n USING (person) WHERE a.until < {LAST} ORDER BY n.person_number, a.until""",
     "household_spells": """
-        SELECT n.person_number, h.number AS household_number, m.relationship, m.town, m.valid_from, m.valid_to, m.known_from
+        SELECT n.person_number, h.number AS household_number, m.relationship, m.town, m.valid_from, m.valid_to, m.known_from, m.known_to
         FROM membership m JOIN numbered n USING (person) JOIN household h USING (household)
-        ORDER BY n.person_number, m.valid_from""",
+        ORDER BY n.person_number, m.valid_from, m.known_from""",
     "kinships": """
-        SELECT c.person_number AS child_number, r.person_number AS relative_number, k.kind, k.source, k.valid_from, k.valid_to, k.known_from
+        SELECT c.person_number AS child_number, r.person_number AS relative_number, k.kind, k.source, k.valid_from, k.valid_to,
+            k.known_from, k.end_known_from, k.known_to
         FROM kinship k JOIN numbered c ON c.person = k.child JOIN numbered r ON r.person = k.relative
-        ORDER BY c.person_number, r.person_number, k.kind, k.valid_from""",
+        ORDER BY c.person_number, r.person_number, k.kind, k.valid_from, k.known_from""",
     "residence_spells": """
-        SELECT n.person_number, s.valid_from, s.valid_to, s.began_by, s.ended_by, s.known_from, s.end_known_from
-        FROM residence s JOIN numbered n USING (person) ORDER BY n.person_number, s.valid_from""",
+        SELECT n.person_number, s.valid_from, s.valid_to, s.began_by, s.ended_by, s.known_from, s.end_known_from, s.known_to
+        FROM residence s JOIN numbered n USING (person) ORDER BY n.person_number, s.valid_from, s.known_from""",
 }
 
 

@@ -371,7 +371,7 @@ SPINE_DOUBT = "CREATE OR REPLACE TABLE spine_doubt AS SELECT * FROM in_doubt"
 
 SPINE = """
 CREATE OR REPLACE TABLE spine AS
-SELECT s.person, arg_max(f.born_on, (f.kind = 'residents', f.seen_to)) AS born_on, arg_max(f.sex, f.kind = 'residents') AS sex
+SELECT s.person, arg_max(f.born_on, (f.kind = 'residents', f.seen_to)) AS born_on, arg_max(f.sex, (f.kind = 'residents', f.seen_to)) AS sex
 FROM spine_form s JOIN form f USING (form) GROUP BY s.person ORDER BY s.person
 """
 

@@ -30,6 +30,21 @@ PERSONS = Table(
     ),
 )
 
+CORRECTED_PERSONS = Table(
+    "corrected_persons",
+    "訂正される前の人",
+    "ある人について、のちの受領で訂正されるまで知っていた属性",
+    (
+        Column("person_key", pa.string(), "仮名キー"),
+        Column("born_month", pa.date32(), "生まれた年月(月初日)", nullable=True),
+        Column("school_year_born", pa.int32(), "学年の基準年", nullable=True),
+        Column("sex", pa.string(), "性別(M/F/不明は空)", nullable=True),
+        Column("is_foreign", pa.bool_(), "外国籍", Sensitivity.SPECIAL_CARE, nullable=True),
+        Column("known_from", pa.date32(), "そう知った日", nullable=True, note="空は最初の受領から"),
+        Column("known_to", pa.date32(), "訂正を知った日"),
+    ),
+)
+
 HOUSEHOLD_SPELLS = Table(
     "household_spells",
     "世帯の期間",
@@ -42,6 +57,7 @@ HOUSEHOLD_SPELLS = Table(
         Column("valid_from", pa.date32(), "始まり"),
         Column("valid_to", pa.date32(), "終わり(この日を含まない)", nullable=True),
         Column("known_from", pa.date32(), "知った日"),
+        Column("known_to", pa.date32(), "この記録が成り立たなくなった日(訂正)", nullable=True, note="空は「いまも」"),
     ),
 )
 
@@ -57,6 +73,8 @@ KINSHIPS = Table(
         Column("valid_from", pa.date32(), "始まり"),
         Column("valid_to", pa.date32(), "終わり(この日を含まない)", nullable=True),
         Column("known_from", pa.date32(), "知った日"),
+        Column("end_known_from", pa.date32(), "終わりを知った日", nullable=True),
+        Column("known_to", pa.date32(), "この記録が成り立たなくなった日(訂正)", nullable=True, note="空は「いまも」"),
     ),
 )
 
@@ -72,5 +90,6 @@ RESIDENCE_SPELLS = Table(
         Column("ended_by", pa.string(), "終わった理由: DEATH MOVE_OUT EX_OFFICIO OTHER", nullable=True),
         Column("known_from", pa.date32(), "知った日"),
         Column("end_known_from", pa.date32(), "終わりを知った日", nullable=True),
+        Column("known_to", pa.date32(), "この記録が成り立たなくなった日(訂正)", nullable=True, note="空は「いまも」"),
     ),
 )

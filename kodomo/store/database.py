@@ -6,11 +6,12 @@ file is then replaced. Readers hold a snapshot's folder, so a batch never change
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ TABLES: dict[str, Table] = {
     table.name: table
     for table in (
         children.PERSONS,
+        children.CORRECTED_PERSONS,
         children.HOUSEHOLD_SPELLS,
         children.KINSHIPS,
         children.RESIDENCE_SPELLS,
@@ -43,7 +45,15 @@ TABLES: dict[str, Table] = {
 }
 """Every table the store knows. A table that is not here cannot be written."""
 
-SNAPSHOT_TABLES = ("persons", "household_spells", "kinships", "residence_spells", "facts", "sources")
+SNAPSHOT_TABLES = (
+    "persons",
+    "corrected_persons",
+    "household_spells",
+    "kinships",
+    "residence_spells",
+    "facts",
+    "sources",
+)
 JUDGEMENT_TABLES = ("judgements", "reasons", "coverage", "subjects")
 OUTCOME_TABLES = ("decisions", "contacts", "outcomes", "closures")
 
@@ -67,9 +77,34 @@ class Snapshot:
             raise NotReady(f"表「{table}」がスナップショット {self.snapshot_id} にありません。")
         return path
 
-    def read(self, table: str) -> pa.Table:
-        """The table whole, in memory."""
-        return pq.read_table(self.file(table))
+    def holds(self, table: str) -> bool:
+        """Whether the folder has the table: one that was declared after it was written is missing."""
+        return (self.path / f"{table}.parquet").exists()
+
+    def columns(self, table: str) -> tuple[str, ...]:
+        """The columns the table was written with."""
+        return tuple(pq.read_schema(self.file(table)).names)
+
+    def standing(self, table: str, on: dt.date | None = None) -> str:
+        """The SQL condition for rows nobody has told otherwise: at all, or by a day."""
+        if "known_to" not in self.columns(table):
+            return "true"
+        return "known_to IS NULL" + (f" OR known_to > DATE '{on.isoformat()}'" if on else "")
+
+    def read(self, table: str, columns: Sequence[str] | None = None, filters: Any = None) -> pa.Table:
+        """A table in memory; a column that was declared after the snapshot was written is empty.
+
+        Args:
+            columns: only these; None for all.
+            filters: which rows, as ``pyarrow.parquet.read_table`` takes them.
+        """
+        written = self.columns(table)
+        chosen = None if columns is None else [c for c in columns if c in written]
+        found = pq.read_table(self.file(table), columns=chosen, filters=filters)
+        for column in TABLES[table].columns if table in TABLES else ():
+            if column.nullable and column.name not in written and (columns is None or column.name in columns):
+                found = found.append_column(column.name, pa.nulls(found.num_rows, column.kind))
+        return found
 
 
 class Store:

@@ -7,13 +7,13 @@ much is known), codes are their meanings, sex is 男, 女 or その他, and whol
 
 The sealed files hold rows as they came. Which row repeats or corrects which is worked out when
 they are read, from keyed fingerprints of each row (``ROWS``): so a delivery that arrives late or
-out of order, or a landing that is undone, needs nothing rewritten.
+out of order, or a landing that is undone, needs nothing rewritten (``kodomo.vault.statements``).
 
 Reading (a process that has called ``kodomo.vault.database.open_vault``)::
 
     landed_mentions(home, keyring)              every landed row, flags included
     landed_mentions(home, keyring, sources={"resident_register"})
-    landed_facts(home, keyring)                 repeated and corrected rows left out
+    landed_facts(home, keyring)                 repeated rows left out, corrected ones with ``known_to``
     mention_tables(home, keyring)               the first, delivery by delivery, for whoever can't hold all at once
 """
 
@@ -35,6 +35,7 @@ from kodomo.configuration import Home
 from kodomo.errors import IntegrityFault
 from kodomo.tables.schema import Column, Table
 from kodomo.terms import Sensitivity
+from kodomo.vault.statements import STATE, changed_records, compare_rows, has_stood, known_between, known_once
 
 if TYPE_CHECKING:
     from kodomo.vault.keys import Keyring
@@ -72,6 +73,9 @@ MENTIONS = Table(
         Column("known_from", pa.date32(), "知り得た日", Sensitivity.PLAIN),
         Column("is_duplicate", pa.bool_(), "同じ内容の行が前にある", Sensitivity.PLAIN),
         Column("is_superseded", pa.bool_(), "後の受領で訂正された", Sensitivity.PLAIN),
+        Column("told_on", pa.date32(), "この内容が初めて渡された抽出日", Sensitivity.PLAIN),
+        Column("told_until", pa.date32(), "別の内容に変わった抽出日(空は「いまも」)", Sensitivity.PLAIN, nullable=True),
+        Column("is_initial", pa.bool_(), "その出所の最初の受領で渡された", Sensitivity.PLAIN),
     ),
 )
 
@@ -87,6 +91,7 @@ LANDED_FACTS = Table(
         Column("valid_from", pa.date32(), "期間の始まり"),
         Column("valid_to", pa.date32(), "期間の終わり(この日を含まない)", nullable=True),
         Column("known_from", pa.date32(), "知り得た日"),
+        Column("known_to", pa.date32(), "この言明が成り立たなくなった日(空は「いまも」)", nullable=True),
     ),
 )
 
@@ -106,7 +111,9 @@ ROWS = Table(
     ),
 )
 
-ADDED_ON_READING = ("receipt", "source", "file", "is_duplicate", "is_superseded")
+MENTION_STATE = ("is_duplicate", "is_superseded", "told_on", "told_until", "is_initial")
+
+ADDED_ON_READING = ("receipt", "source", "file", "known_to", *MENTION_STATE)
 """Columns the database knows; they are not in the sealed files."""
 
 
@@ -180,14 +187,16 @@ def mention_tables(home: Home, keyring: Keyring, sources: Collection[str] | None
     chosen = receipts(sources)
     states = row_states(home, keyring, chosen)
     for receipt in chosen:
-        table = _with_state(_with_place(_read(home, keyring, receipt, "mentions"), receipt), states[receipt.pk])
+        table = _with_place(_read(home, keyring, receipt, "mentions"), receipt)
+        table = _with_state(table, states[receipt.pk], MENTION_STATE)
         yield table.select(MENTIONS.schema().names).cast(MENTIONS.schema())
 
 
 def landed_facts(home: Home, keyring: Keyring, sources: Collection[str] | None = None) -> pa.Table:
-    """What landed rows say (schema ``LANDED_FACTS``), in order of receipt; within one, in no order.
+    """What landed rows say or said (schema ``LANDED_FACTS``), in no order.
 
-    A row that repeats an earlier one, or that a later one corrected, says nothing.
+    A row that repeats an earlier one says nothing. What a later row corrected is there with the day
+    from which it no longer stood (``known_to``): on a day before, that was what was known.
     Arguments and errors as for ``landed_mentions``.
     """
     tables = list(fact_tables(home, keyring, sources))
@@ -197,7 +206,9 @@ def landed_facts(home: Home, keyring: Keyring, sources: Collection[str] | None =
 def fact_tables(
     home: Home, keyring: Keyring, sources: Collection[str] | None = None, columns: Collection[str] | None = None
 ) -> Iterator[pa.Table]:
-    """The tables ``landed_facts`` is made of, one per receipt in order, each read when it is asked for.
+    """The tables ``landed_facts`` is made of, each read when it is asked for.
+
+    One per receipt, source by source, and after a source's last receipt one for its records that were corrected.
 
     Args:
         columns: only these columns of ``LANDED_FACTS``; None for all.
@@ -205,12 +216,19 @@ def fact_tables(
     chosen = receipts(sources)
     states = row_states(home, keyring, chosen)
     schema = pa.schema([f for f in LANDED_FACTS.schema() if columns is None or f.name in columns])
-    stored = [name for name in schema.names if name not in ADDED_ON_READING]
-    for receipt in chosen:
-        table = _read(home, keyring, receipt, "facts", sorted({*stored, "row"}))
-        table = _with_state(_with_place(table, receipt), states[receipt.pk])
-        silent = pc.or_(table["is_duplicate"], table["is_superseded"])
-        yield table.filter(pc.invert(silent)).select(schema.names).cast(schema)
+    stored = {name for name in schema.names if name not in ADDED_ON_READING}
+    for group in _by_source(chosen).values():
+        told = pa.concat_tables([states[r.pk].filter(has_stood(states[r.pk])) for r in group])
+        changed, revised = changed_records(told), []
+        for receipt in group:
+            table = _read(home, keyring, receipt, "facts", sorted(stored | {"row", "role", "item", "known_from"}))
+            table = _with_state(_with_place(table, receipt), states[receipt.pk], STATE.names)
+            table = table.filter(has_stood(table))
+            is_changed = pc.is_in(table["record"], value_set=changed)
+            yield known_once(table.filter(pc.invert(is_changed))).select(schema.names).cast(schema)
+            revised.append(table.filter(is_changed))
+        if len(changed):
+            yield known_between(pa.concat_tables(revised), told).select(schema.names).cast(schema)
 
 
 def receipts(sources: Collection[str] | None = None) -> list[Receipt]:
@@ -222,79 +240,28 @@ def receipts(sources: Collection[str] | None = None) -> list[Receipt]:
 
 
 def row_states(home: Home, keyring: Keyring, chosen: Iterable[Receipt]) -> dict[int, pa.Table]:
-    """For each receipt (by primary key): which of its rows repeat or were corrected.
+    """For each receipt (by primary key): which of its rows repeat, were corrected, and when they stood.
 
-    A table per receipt, in row order: ``row``, ``is_duplicate``, ``is_superseded``. Receipts of a
-    source must be given together, for rows are compared within a source.
+    A table per receipt, in row order, as ``statements.STATE`` says. Receipts of a source must be given
+    together, for rows are compared within a source.
     """
-    by_source: dict[str, list[Receipt]] = {}
-    for receipt in chosen:
-        by_source.setdefault(receipt.source, []).append(receipt)
     states: dict[int, pa.Table] = {}
-    for group in by_source.values():
+    for group in _by_source(chosen).values():
         group.sort(key=delivery_order)
-        states |= compare_rows([(r.pk, _read(home, keyring, r, "rows")) for r in group])
+        states |= compare_rows([(r.pk, delivery_order(r)[0], _read(home, keyring, r, "rows")) for r in group])
     return states
+
+
+def _by_source(chosen: Iterable[Receipt]) -> dict[str, list[Receipt]]:
+    groups: dict[str, list[Receipt]] = {}
+    for receipt in chosen:
+        groups.setdefault(receipt.source, []).append(receipt)
+    return groups
 
 
 def delivery_order(receipt: Receipt) -> tuple[Any, int]:
-    """Deliveries count in the order they were extracted, so that an old file sent late corrects nothing newer."""
+    """Deliveries count from the day they were extracted, so that an old file sent late corrects nothing newer."""
     return (receipt.extracted_on or receipt.received_at.date(), receipt.pk)
-
-
-def compare_rows(deliveries: list[tuple[int, pa.Table]]) -> dict[int, pa.Table]:
-    """Find repeated and corrected rows of one source, whose deliveries are given oldest first.
-
-    Among rows of one identity, each run of equal contents is one statement. Only the last
-    statement stands, and only its first row speaks: rows of earlier statements are superseded,
-    later rows of any run are duplicates. So a value that changes and changes back stands again.
-    """
-    lengths = [table.num_rows for _, table in deliveries]
-    everything = pa.concat_tables([table for _, table in deliveries]) if deliveries else ROWS.empty()
-    if everything.num_rows == 0:
-        return {key: _states(table["row"], [], []) for key, table in deliveries}
-    is_duplicate, is_superseded = _statements(everything["identity"], everything["content"])
-    states, start = {}, 0
-    for (key, table), length in zip(deliveries, lengths, strict=True):
-        states[key] = _states(table["row"], is_duplicate.slice(start, length), is_superseded.slice(start, length))
-        start += length
-    return states
-
-
-def _statements(identity: pa.ChunkedArray, content: pa.ChunkedArray) -> tuple[pa.Array, pa.Array]:
-    """The two flags for rows given in order of time, worked out column-wise (a million rows in about a second)."""
-    number = pa.chunked_array([pc.dictionary_encode(identity.combine_chunks()).indices])
-    meaning = pa.chunked_array([pc.dictionary_encode(content.combine_chunks()).indices])
-    position = pa.array(range(len(number)), pa.int64())
-    order = pc.sort_indices(pa.table({"n": number, "p": position}), [("n", "ascending"), ("p", "ascending")])
-    n, m = number.take(order).combine_chunks(), meaning.take(order).combine_chunks()
-    is_same_record = _shifted_equal(n)
-    is_repeat = pc.and_(is_same_record, _shifted_equal(m))
-    changes = pc.cumulative_sum(pc.cast(pc.and_not(is_same_record, is_repeat), pa.int64()))
-    last_changes = _last_of_group(changes, is_same_record)
-    is_superseded = pc.less(changes, last_changes)
-    back = pc.sort_indices(order)
-    return is_repeat.take(back), is_superseded.take(back)
-
-
-def _shifted_equal(values: pa.Array) -> pa.Array:
-    """For each position, whether the value equals the one before it (the first: no)."""
-    equal = pc.equal(values.slice(1), values.slice(0, len(values) - 1))
-    return pa.concat_arrays([pa.array([False]), equal])
-
-
-def _last_of_group(values: pa.Array, continues: pa.Array) -> pa.Array:
-    """For each position, the value at the end of its group; ``continues`` is false where a group begins."""
-    begins = pc.cast(pc.invert(continues), pa.int64())
-    group = pc.subtract(pc.cumulative_sum(begins), 1)
-    is_end = pa.concat_arrays([pc.invert(continues.slice(1)), pa.array([True])])
-    return values.filter(is_end).take(group)
-
-
-def _states(row: pa.ChunkedArray, is_duplicate: Any, is_superseded: Any) -> pa.Table:
-    flags = {"is_duplicate": is_duplicate, "is_superseded": is_superseded}
-    arrays = {name: pa.array(v, pa.bool_()) if isinstance(v, list) else v for name, v in flags.items()}
-    return pa.table({"row": row, **arrays})
 
 
 def _with_place(table: pa.Table, receipt: Receipt) -> pa.Table:
@@ -306,11 +273,12 @@ def _with_place(table: pa.Table, receipt: Receipt) -> pa.Table:
     )
 
 
-def _with_state(table: pa.Table, states: pa.Table) -> pa.Table:
-    """Add the row's flags; several mentions or facts of one row share them."""
+def _with_state(table: pa.Table, states: pa.Table, names: Iterable[str]) -> pa.Table:
+    """Add the row's state; several mentions or facts of one row share it."""
     at = pc.index_in(table["row"], value_set=states["row"].combine_chunks())
-    for name in ("is_duplicate", "is_superseded"):
-        table = table.append_column(name, states[name].take(at))
+    for name in names:
+        if name != "row":
+            table = table.append_column(name, states[name].take(at))
     return table
 
 

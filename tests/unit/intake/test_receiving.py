@@ -52,7 +52,8 @@ def chain(home: Home) -> list[tuple[str, str]]:
 def numbers(home: Home) -> list[tuple[str, float]]:
     """Absence days as they stand: (month, days)."""
     facts = landed_facts(home, open_vault(home), {"absences"}).to_pylist()
-    return sorted((str(f["valid_from"])[:7], f["number"]) for f in facts if f["item"] == "absence_days")
+    standing = [f for f in facts if f["item"] == "absence_days" and f["known_to"] is None]
+    return sorted((str(f["valid_from"])[:7], f["number"]) for f in standing)
 
 
 # What comes out ---------------------------------------------------------------------------------

@@ -46,11 +46,11 @@ class Paper:
         body = {"resident_number": number, "event_on": event_on, "registered_on": event_on, "event_kind": event_kind}
         return self.row("resident_moves", kind="moves", subject={**body, **more})
 
-    def row(self, source: str, *, kind: str = "observations", known_from: dt.date = ON, flags: Mapping[str, bool] | None = None,
+    def row(self, source: str, *, kind: str = "observations", known_from: dt.date = ON, flags: Mapping[str, Any] | None = None,
             said: list[dict[str, Any]] | None = None, **people: Mapping[str, str]) -> tuple[str, int]:  # fmt: skip
         number = self.rows[source] = self.rows.get(source, 0) + 1
         place = {"receipt": receipt_of(source), "source": source, "file": f"{source}.csv", "row": number}
-        state = {"is_duplicate": False, "is_superseded": False, **(flags or {})}
+        state = {"is_duplicate": False, "is_superseded": False, "told_on": ON, "is_initial": True, **(flags or {})}
         for role, body in people.items():
             self.mentions.append({**place, "role": role, "kind": kind, "known_from": known_from, **state, **body})
         for fact in said or ():

@@ -19,7 +19,7 @@ from kodomo.vault.records import LANDED_FACTS, MENTIONS
 
 def facts(count: int = 2) -> pa.Table:
     day = dt.date(2025, 4, 1)
-    rows = [("p1", "absence_days", 1.0, None, day, None, day, "school_attendance")] * count
+    rows = [("p1", "absence_days", 1.0, None, day, None, day, None, "school_attendance")] * count
     return pa.Table.from_arrays(
         [pa.array(values, type=c.kind) for values, c in zip(zip(*rows, strict=True), FACTS.columns, strict=True)],
         schema=FACTS.schema(),

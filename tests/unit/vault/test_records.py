@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from kodomo.configuration import Home
 from kodomo.errors import IntegrityFault
@@ -19,7 +17,6 @@ from kodomo.vault.records import (
     MENTIONS,
     ROWS,
     Landing,
-    compare_rows,
     land,
     landed_facts,
     landed_folder,
@@ -71,51 +68,6 @@ def deliver(home: Home, source: str, name: str, *pairs: tuple[str, str], on: dt.
     )  # fmt: skip
 
 
-def flags(states: dict[int, pa.Table]) -> dict[int, list[str]]:
-    """D for a duplicate, S for a superseded row, – for one that stands."""
-    return {
-        key: [
-            ("D" if d else "") + ("S" if s else "") or "-"
-            for d, s in zip(t["is_duplicate"].to_pylist(), t["is_superseded"].to_pylist(), strict=True)
-        ]
-        for key, t in states.items()
-    }
-
-
-TABLE = [
-    ("one row stands", {1: [("a", "1")]}, {1: ["-"]}),
-    ("repeat in a file", {1: [("a", "1"), ("a", "1")]}, {1: ["-", "D"]}),
-    ("repeat in a later delivery", {1: [("a", "1")], 2: [("a", "1")]}, {1: ["-"], 2: ["D"]}),
-    ("correction", {1: [("a", "1")], 2: [("a", "2")]}, {1: ["S"], 2: ["-"]}),
-    ("correction within a file", {1: [("a", "1"), ("a", "2")]}, {1: ["S", "-"]}),
-    ("repeated, then corrected", {1: [("a", "1"), ("a", "1")], 2: [("a", "2")]}, {1: ["S", "DS"], 2: ["-"]}),
-    ("changed and changed back", {1: [("a", "1")], 2: [("a", "2")], 3: [("a", "1"), ("a", "1")]}, {1: ["S"], 2: ["S"], 3: ["-", "D"]}),
-    ("others are left alone", {1: [("a", "1"), ("b", "1")], 2: [("a", "2"), ("c", "1")]}, {1: ["S", "-"], 2: ["-", "-"]}),
-    ("no identity: the content is it", {1: [("1", "1"), ("2", "2")], 2: [("1", "1"), ("3", "3")]}, {1: ["-", "-"], 2: ["D", "-"]}),
-    ("nothing delivered", {1: []}, {1: []}),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("given_", "expected"), [case[1:] for case in TABLE], ids=[case[0] for case in TABLE])
-def test_rows_repeat_or_correct(given_, expected):
-    assert flags(compare_rows([(key, rows(*pairs)) for key, pairs in given_.items()])) == expected
-
-
-@given(
-    st.lists(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("123")), max_size=6), min_size=1, max_size=5)
-)
-def test_exactly_one_row_of_each_identity_stands_and_it_is_the_newest_statement(deliveries):
-    states = flags(compare_rows([(key, rows(*pairs)) for key, pairs in enumerate(deliveries)]))
-    standing, newest = {}, {}
-    for key, pairs in enumerate(deliveries):
-        for (identity, content), flag in zip(pairs, states[key], strict=True):
-            newest[identity] = content
-            if flag == "-":
-                assert identity not in standing
-                standing[identity] = content
-    assert standing == newest
-
-
 def test_landed_records_come_back_with_their_place(home):
     deliver(home, "a", "n1", ("x", "1"), ("x", "1"), ("y", "1"), on=DAY)
     deliver(home, "a", "n2", ("y", "2"))
@@ -128,7 +80,8 @@ def test_landed_records_come_back_with_their_place(home):
     assert found["is_superseded"].to_pylist() == [False, False, True, False, False]
     facts = landed_facts(home, keyring)
     assert facts.schema.equals(LANDED_FACTS.schema())
-    assert [(f["receipt"], f["row"]) for f in facts.to_pylist()] == [(1, 1), (2, 1), (3, 1)]
+    said = sorted((f["receipt"], f["row"], f["known_to"]) for f in facts.to_pylist() if f["source"] == "a")
+    assert said == [(1, 1, None), (1, 3, AT.date()), (2, 1, None)]
     assert landed_facts(home, keyring, {"b"}).num_rows == 1 and len(receipts({"a"})) == 2
 
 
