@@ -27,13 +27,17 @@ from kodomo.judgement.labels import known_to_support, mark, read_cases, read_lab
 from kodomo.store.database import Snapshot
 from kodomo.tables.engine import connect
 
-DATES_A_TOWN = 3
+DATES_A_TOWN = 2
+SPOKEN_OF = ("child_allowance", "child_rearing_allowance", "council_registration", "council_class", "child_consultation",
+             "checkup_4m", "checkup_18m", "checkup_36m", "checkup_finding", "untreated_teeth")  # fmt: skip
+"""Items the town's sources speak of; of the others nothing can differ."""
 
 
 def known_on(home: Home, snapshot: Snapshot, municipality: Municipality, as_of: dt.date) -> dict[str, Any]:
     """Everything judging starts from, by resident number."""
     names = numbers(home)
     catalogue, expectations = read_catalogue(municipality.folder), read_expectations(municipality.folder)
+    catalogue = catalogue.without({i.code for i in catalogue.indicators if not (i.structure or i.item in SPOKEN_OF)})
     matrix = feature_matrix(snapshot, [as_of], catalogue, expectations, with_dates=True)
     children = [names[key] for key in matrix.cohort.child_key]
     labels = read_labels(municipality.folder)
@@ -75,7 +79,7 @@ def relations(snapshot: Snapshot, names: dict[str, str], as_of: dt.date) -> dict
     }
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_later_deliveries_change_nothing_of_what_was_known(tmp_path: Path, hinata: Municipality, seed: int) -> None:
     drawn = town(seed, hinata)
     deliveries = drawn.deliveries()
