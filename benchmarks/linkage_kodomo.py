@@ -19,7 +19,6 @@ import pyarrow.csv
 from linkage_noise import CITY, PREFECTURE, TODAY
 
 from kodomo.intake.dates import read_date
-from kodomo.intake.normalise import over_distinct
 from kodomo.linkage.forms import Printing
 from kodomo.linkage.link import FACT_COLUMNS, link_mentions
 from kodomo.tables.engine import connect
@@ -61,8 +60,7 @@ def read_mentions(path: Path, receipt: int) -> pa.Table:
 
 def _iso(column: pa.Array) -> pa.Array:
     encoded = column.dictionary_encode()
-    read = over_distinct(pa.chunked_array([encoded.dictionary]), lambda text: read_date(text).value)
-    values = pa.array([read.get(v) or None for v in encoded.dictionary.to_pylist()], pa.string())
+    values = pa.array([read_date(text).value or None for text in encoded.dictionary.to_pylist()], pa.string())
     return values.take(encoded.indices)
 
 

@@ -16,8 +16,9 @@ LOWEST_WEIGHT = 0.0
 
 TRAINING_RECORDS = 20_000
 
-FEWEST_TO_TRAIN_FOR = 200
-"""With fewer records left over, training would take longer than a person to look at them all."""
+FEWEST_TO_TRAIN_FOR = 20_000
+"""With fewer records left over the stated weights are used: trained ones cost as much time as all the rest and
+were no better (a town of 113,000 with noise: pairwise F1 .99748 trained, .99746 stated), and they drift from month to month."""
 
 SPINE_VARIANT = """
 CREATE OR REPLACE TABLE spine_variant AS

@@ -100,7 +100,8 @@ def _register_normal_forms(connection: duckdb.DuckDBPyConnection, printing: Prin
     places = addresses_of(distinct_values(_distinct(connection, "address")), printing.prefecture, printing.city)
     connection.register("normal_place", pa.table({
         "value": list(places),
-        "town": [p.town or None for p in places.values()],
+        # a place of another municipality is not the street of that name here
+        "town": [(p.city.replace(printing.city, "") + p.town) or None for p in places.values()],
         "number": [p.number or None for p in places.values()],
     }, schema=_text("value", "town", "number")))  # fmt: skip
 
