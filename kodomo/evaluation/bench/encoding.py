@@ -62,7 +62,7 @@ class Encoder:
                 known = self.rates[name]
                 rate = np.array([np.nan if v is None else known.get(v, self.overall) for v in values])
                 parts.append(rate)
-        return np.column_stack(parts)
+        return np.column_stack(parts) if parts else np.zeros((len(table), 1))
 
 
 def fit_encoder(table: Columns, y: Array) -> Encoder:

@@ -63,7 +63,7 @@ class Prepared:
             else:
                 z = (column - self.middles[n]) / self.spreads[n]
             parts.append(np.nan_to_num(z, nan=0.0))
-        return np.column_stack([*parts, *self._gaps(x)])
+        return np.column_stack([*parts, *self._gaps(x)]) if parts or self.gaps else np.zeros((len(x), 1))
 
     def _gaps(self, x: Array) -> list[Array]:
         return [(np.isnan(x[:, n]) - 0.0) for n in self.gaps]

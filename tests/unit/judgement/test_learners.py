@@ -123,6 +123,18 @@ def test_nearest_cases_of_a_case_are_cases_more_often():
     assert y[:2_000][rows].mean() > 2 * y.mean()
 
 
+@pytest.mark.parametrize("learner", SHORT, ids=lambda one: one.name)
+def test_columns_that_say_nothing_are_borne(learner):
+    """All constant, all missing, or filled and empty without any difference in value."""
+    generator = np.random.default_rng(3)
+    y = (generator.random(300) < 0.2) + 0.0
+    hollow = np.column_stack([np.full(300, 2.0), np.full(300, np.nan)])
+    half = np.where(generator.random(300) < 0.5, 1.0, np.nan)[:, None]
+    for x in (hollow, np.column_stack([hollow, half])):
+        folds = make_folds(y, None, count=2, seed=1)
+        assert np.isfinite(cross_fit(learner, x, y, folds, seed=1).logits(x)).all()
+
+
 def test_folds_keep_groups_together_and_share_out_cases():
     generator = np.random.default_rng(4)
     group = generator.integers(0, 120, 900)
