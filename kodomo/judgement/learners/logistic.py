@@ -1,8 +1,8 @@
 """The anchor: additive logistic regression with smooth curves, a second's fit (analysis side).
 
-Every column enters as a line and, where it has many values, as bent pieces between its quantiles, all
-under one ridge penalty chosen on the rows left out: a small generalised additive model (Hastie &
-Tibshirani 1986; penalised splines, Eilers & Marx 1996).
+Every column enters as a line and, where it has many values, as bent pieces between its quantiles: a small
+generalised additive model (Hastie & Tibshirani 1986; penalised splines, Eilers & Marx 1996). The ridge
+penalty, and whether the lines bend at all, are chosen on the rows left out: few cases carry lines alone.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from kodomo.judgement.learners.cross_fit import Array
 from kodomo.judgement.learners.linear import Line, ridge_path
 from kodomo.judgement.learners.preparing import Prepared, prepare
 
-PENALTIES = np.geomspace(1.0, 3e-4, 9)
+PENALTIES = np.geomspace(1.0, 1e-4, 9)
 BENDS = (0.1, 0.3, 0.5, 0.7, 0.9)
 BEND_SCALE = 0.5
 """Bent pieces are drawn in more strongly than lines: this times their spread, so the penalty on them is fourfold."""
@@ -29,6 +29,11 @@ class Curves:
     bends: tuple[Array, ...]
     shift: Array
     scale: Array
+
+    @property
+    def straight(self) -> int:
+        """How many of the columns, the first, are lines; the rest are bends."""
+        return len(self.prepared.used) + len(self.prepared.gaps)
 
     def __call__(self, x: Array) -> Array:
         """The columns a line is fitted on."""
@@ -78,7 +83,7 @@ class LogisticModel:
 
 @dataclass(frozen=True)
 class LogisticPath:
-    """One line a penalty."""
+    """One line a penalty: first without, then with bends."""
 
     curves: Curves
     lines: list[Line]
@@ -102,4 +107,10 @@ class Logistic:
     def fit(self, x: Array, y: Array, *, seed: int, weight: Array | None = None) -> LogisticPath:
         """Fit the whole path; nothing is drawn, so ``seed`` changes nothing."""
         curves = fit_curves(x)
-        return LogisticPath(curves, ridge_path(curves(x), y, PENALTIES, weight=weight))
+        z = curves(x)
+        straight = [
+            Line(line.intercept, np.r_[line.weights, np.zeros(z.shape[1] - curves.straight)])
+            for line in ridge_path(z[:, : curves.straight], y, PENALTIES, weight=weight)
+        ]
+        bent = ridge_path(z, y, PENALTIES, weight=weight) if z.shape[1] > curves.straight else []
+        return LogisticPath(curves, [*straight, *bent])
