@@ -2,7 +2,8 @@
 
 Every column enters as a line and, where it has many values, as bent pieces between its quantiles: a small
 generalised additive model (Hastie & Tibshirani 1986; penalised splines, Eilers & Marx 1996). The ridge
-penalty, and whether the lines bend at all, are chosen on the rows left out: few cases carry lines alone.
+penalty is chosen on the rows left out. Few cases carry lines alone, more carry bends, and choosing between
+the two is itself a gamble on few cases: the fit is the mean of both, which is again one sum.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ class LogisticModel:
 
 @dataclass(frozen=True)
 class LogisticPath:
-    """One line a penalty: first without, then with bends."""
+    """One line a penalty."""
 
     curves: Curves
     lines: list[Line]
@@ -108,9 +109,13 @@ class Logistic:
         """Fit the whole path; nothing is drawn, so ``seed`` changes nothing."""
         curves = fit_curves(x)
         z = curves(x)
-        straight = [
-            Line(line.intercept, np.r_[line.weights, np.zeros(z.shape[1] - curves.straight)])
-            for line in ridge_path(z[:, : curves.straight], y, PENALTIES, weight=weight)
-        ]
-        bent = ridge_path(z, y, PENALTIES, weight=weight) if z.shape[1] > curves.straight else []
-        return LogisticPath(curves, [*straight, *bent])
+        straight = ridge_path(z[:, : curves.straight], y, PENALTIES, weight=weight)
+        bent = ridge_path(z, y, PENALTIES, weight=weight) if z.shape[1] > curves.straight else straight
+        padding = np.zeros(z.shape[1] - curves.straight)
+        return LogisticPath(
+            curves,
+            [
+                Line((one.intercept + other.intercept) / 2, (np.r_[one.weights, padding] + other.weights) / 2)
+                for one, other in zip(straight, bent, strict=True)
+            ],
+        )
