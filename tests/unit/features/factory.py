@@ -30,6 +30,8 @@ class Town:
     residence_spells: list[dict[str, Any]] = field(default_factory=list)
     facts: list[dict[str, Any]] = field(default_factory=list)
     sources: dict[str, str] = field(default_factory=dict)
+    corrected_persons: list[dict[str, Any]] = field(default_factory=list)
+    deliveries: dict[str, list[dt.date]] = field(default_factory=dict)
 
     def person(
         self, key: str, born: str, household: str | None = None, *, since: str | None = None, relationship: str = "子",
@@ -56,7 +58,7 @@ class Town:
         return key
 
     def resident(self, key: str, began: dt.date, ended: dt.date | None = None, *, by: str = "BIRTH",
-                 known: dt.date | None = None, end_known: dt.date | None = None) -> None:  # fmt: skip
+                 known: dt.date | None = None, end_known: dt.date | None = None, until: dt.date | None = None) -> None:  # fmt: skip
         self.residence_spells.append(
             {
                 "person_key": key,
@@ -66,11 +68,12 @@ class Town:
                 "ended_by": "MOVE_OUT" if ended else None,
                 "known_from": known or began,
                 "end_known_from": end_known or ended,
+                "known_to": until,
             }
         )
 
     def dwell(self, key: str, household: str, began: dt.date, ended: dt.date | None = None, *, relationship: str = "子",
-              area: str = "A1", known: dt.date | None = None) -> None:  # fmt: skip
+              area: str = "A1", known: dt.date | None = None, until: dt.date | None = None) -> None:  # fmt: skip
         self.household_spells.append(
             {
                 "person_key": key,
@@ -80,10 +83,12 @@ class Town:
                 "valid_from": began,
                 "valid_to": ended,
                 "known_from": known or began,
+                "known_to": until,
             }
         )
 
-    def kin(self, child: str, relative: str, kind: str, began: str = "2010-01-01", known: str | None = None) -> None:
+    def kin(self, child: str, relative: str, kind: str, began: str = "2010-01-01", known: str | None = None, *,
+            ended: str | None = None, end_known: str | None = None, until: str | None = None) -> None:  # fmt: skip
         self.kinships.append(
             {
                 "child_key": child,
@@ -91,14 +96,19 @@ class Town:
                 "kind": kind,
                 "source": "resident_register",
                 "valid_from": day(began),
-                "valid_to": None,
+                "valid_to": day(ended) if ended else None,
                 "known_from": day(known or began),
+                "end_known_from": day(end_known) if end_known else None,
+                "known_to": day(until) if until else None,
             }
         )
 
     def fact(self, key: str, item: str, on: str, *, source: str = "school_attendance", number: float | None = None,
-             code: str | None = None, to: str | None = "same", known: str | None = None) -> None:  # fmt: skip
-        """A fact; ``to`` is "same" for an event, None for a spell still going on, or a date."""
+             code: str | None = None, to: str | None = "same", known: str | None = None, until: str | None = None) -> None:  # fmt: skip
+        """A fact; ``to`` is "same" for an event, None for a spell still going on, or a date.
+
+        ``until`` is the day from which it was told otherwise.
+        """
         ends = day(on) if to == "same" else (day(to) if to else None)
         self.sources.setdefault(source, source)
         self.facts.append(
@@ -110,6 +120,7 @@ class Town:
                 "valid_from": day(on),
                 "valid_to": ends,
                 "known_from": day(known or on),
+                "known_to": day(until) if until else None,
                 "source": source,
             }
         )
@@ -118,7 +129,7 @@ class Town:
         """Write it as the store's current snapshot."""
         sources = [
             {
-                "source": s, "caption": f"〔{s}〕", "holder": "school_education", "extracted_on": day("2026-04-01"),
+                "source": s, "caption": f"〔{s}〕", "holder": "school_education", "extracted_on": day("2026-04-01"), "deliveries": self.deliveries.get(s),
                 "freshness_days": 60, "kind": "residents" if s == "resident_register" else "observations",
                 "rows": sum(f["source"] == s for f in self.facts),
             }
@@ -126,6 +137,7 @@ class Town:
         ]  # fmt: skip
         tables = {
             "persons": list(self.persons.values()),
+            "corrected_persons": self.corrected_persons,
             "household_spells": self.household_spells,
             "kinships": self.kinships,
             "residence_spells": self.residence_spells,

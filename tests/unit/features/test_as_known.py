@@ -6,15 +6,19 @@ import datetime as dt
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import ibis
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.factory import Town, day, indicators
 from kodomo.features.catalogue import read_catalogue
+from kodomo.features.cohort import open_frame
 from kodomo.features.coverage import read_expectations
 from kodomo.features.matrix import FeatureMatrix, feature_matrix
+from kodomo.tables.engine import connect
 
 AS_OF = day("2025-09-30")
 ENTRIES = (
@@ -112,6 +116,80 @@ def test_a_child_whose_leaving_was_not_known_is_still_judged(tmp_path: Path) -> 
     assert "ren" in matrix_of(town, tmp_path).cohort.child_key
     town.residence_spells[-1]["end_known_from"] = day("2025-09-12")
     assert "ren" not in matrix_of(town, tmp_path / "again").cohort.child_key
+
+
+@pytest.mark.parametrize(("as_of", "total"), [("2025-09-30", 2), ("2025-10-31", 7)])
+def test_corrected_value_counts_until_the_correction_was_known(tmp_path: Path, as_of: str, total: int) -> None:
+    town = family()
+    town.facts[0]["known_to"] = day("2025-10-15")
+    town.fact("hana", "absence_days", "2025-08-01", number=7, known="2025-10-15")
+    assert matrix_of(town, tmp_path, day(as_of)).column("sum")[0] == total
+
+
+def test_fact_taken_back_is_gone_and_not_zero_where_nobody_would_know(tmp_path: Path) -> None:
+    town = family()
+    town.facts[0]["known_to"] = day("2025-09-20")
+    matrix = matrix_of(town, tmp_path)
+    assert matrix.column("sum")[0] == 0 and np.isnan(matrix.column("last")[0])
+
+
+def test_link_shows_from_the_day_it_was_known_to_the_day_its_end_was(tmp_path: Path) -> None:
+    town = family()
+    town.kinships.clear()
+    town.kin("hana", "mai", "MOTHER", "2015-05-01", known="2025-03-01", ended="2025-06-01", end_known="2025-06-20")
+    town.kin("ren", "mai", "MOTHER", "2017-05-01", until="2025-05-01")
+    shown = {}
+    for as_of in ("2025-02-28", "2025-04-30", "2025-06-10", "2025-06-20"):
+        frame = relations(town, tmp_path / as_of, day(as_of))
+        shown[as_of] = sorted(child for child, whose, _ in frame if whose == "mother")
+    assert shown == {"2025-02-28": ["ren"], "2025-04-30": ["hana", "ren"], "2025-06-10": ["hana"], "2025-06-20": []}
+
+
+def relations(town: Town, root: Path, as_of: dt.date) -> list[tuple[str, str, str]]:
+    """(child, whose, person) as known on a date."""
+    with connect(threads=1) as connection:
+        frame = open_frame(ibis.duckdb.from_connection(connection), town.publish(root), [as_of], (12,), ())
+        members = frame.members.select("row", "whose", "person_key").to_pyarrow().to_pylist()
+    return [(frame.cohort.child_key[m["row"]], m["whose"], m["person_key"]) for m in members]
+
+
+def test_home_and_residence_that_were_told_otherwise_later_are_as_they_were_told(tmp_path: Path) -> None:
+    town = family()
+    town.household_spells = [s for s in town.household_spells if s["person_key"] != "mai"]
+    town.dwell("mai", "h1", day("2014-01-01"), relationship="世帯主", until=day("2025-10-10"))
+    town.dwell("mai", "h9", day("2014-01-01"), relationship="世帯主", known=day("2025-10-10"))
+    town.resident("ren", day("2017-05-01"), until=day("2025-10-10"))
+    town.residence_spells = [r for r in town.residence_spells if r["person_key"] != "ren" or r["known_to"]]
+    before, after = matrix_of(town, tmp_path), matrix_of(town, tmp_path / "after", day("2025-10-10"))
+    assert list(before.cohort.child_key) == ["hana", "ren"] and before.column("household_size")[0] == 3
+    assert list(after.cohort.child_key) == ["hana"] and after.column("household_size")[0] == 1
+
+
+def test_person_is_as_the_register_said_before_it_corrected_itself(tmp_path: Path) -> None:
+    town = family()
+    before = {
+        "person_key": "hana",
+        "born_month": day("2014-05-01"),
+        "school_year_born": 2014,
+        "sex": "M",
+        "is_foreign": True,
+    }
+    town.corrected_persons.append({**before, "known_from": None, "known_to": day("2025-10-01")})
+    then, now = matrix_of(town, tmp_path).cohort, matrix_of(town, tmp_path / "now", day("2025-10-01")).cohort
+    assert (then.age_years[0], then.grade[0], then.sex[0], then.is_foreign[0]) == (11, 5, "M", True)
+    assert (now.age_years[0], now.grade[0], now.sex[0], now.is_foreign[0]) == (10, 4, "F", False)
+
+
+def test_snapshot_from_before_these_columns_is_read_as_if_nothing_had_been_corrected(tmp_path: Path) -> None:
+    new = matrix_of(family(), tmp_path)
+    snapshot = family().publish(tmp_path / "old")
+    (snapshot.path / "corrected_persons.parquet").unlink()
+    for name in ("facts", "kinships", "household_spells", "residence_spells"):
+        table = pq.read_table(snapshot.file(name))
+        pq.write_table(table.drop_columns(["known_to"]), snapshot.file(name))
+    folder = indicators(tmp_path / "m", *ENTRIES, coverage=COVERAGE)
+    old = feature_matrix(snapshot, [AS_OF], read_catalogue(folder), read_expectations(folder))
+    np.testing.assert_array_equal(new.values, old.values)
 
 
 @pytest.mark.parametrize(("as_of", "there"), [("2025-04-30", True), ("2025-05-01", False)])

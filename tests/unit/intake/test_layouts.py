@@ -59,6 +59,7 @@ BREAKAGES = [
     ("type", REGISTER_LAYOUT.replace('type = "date"', 'type = "text"'), "date にしてください"),
     ("required", REGISTER_LAYOUT.replace('ignore = "使わない"', 'ignore = "使わない"\nrequired = true'), "同時"),
     ("columns", REGISTER_LAYOUT.replace('name = "住所"', 'name = "氏名"'), "二度"),
+    ("known_from", ALLOWANCE_LAYOUT.replace('known_from = "登録日"\n', ""), "登録日の列が要ります"),
     ("codes", ALLOWANCE_LAYOUT.replace('codes = { "01" = "全部", "02" = "一部", "09" = "停止" }', ""), "コード表"),
     ("codes", ALLOWANCE_LAYOUT.replace('"01" = "全部"', '"01" = ""'), "意味"),
     ("when", ALLOWANCE_LAYOUT.replace('["全部", "一部"]', '["全額"]'), "codes にありません"),

@@ -300,6 +300,12 @@ def test_workbook_reads_texts_numbers_serials_and_dates(read, tmp_path):
     ]  # fmt: skip
 
 
+def test_when_a_spell_became_known_does_not_hang_on_whether_it_has_ended_since(read, tmp_path):
+    rows = (["1", "親", "子", "R5.4.1", end, "", "01"] for end in ("", "R6.3.31"))
+    known = {f["known_from"] for f in facts(read("手当_20260401.xlsx", workbook(tmp_path / "w.xlsx", *rows)))}
+    assert known == {dt.date(2026, 4, 1)}  # nobody wrote down when: it counts from its delivery
+
+
 def test_when_keeps_other_meanings_out_but_not_the_person(read, tmp_path):
     path = workbook(tmp_path / "w.xlsx", ["1", "親", "子", "R5.4.1", "", "", "09"])
     reading = read("手当_20260401.xlsx", path)
