@@ -72,6 +72,7 @@ def build_features(
         "children": len(matrix.cohort),
         "indicators": len(matrix.codes),
         "skipped": matrix.skipped,
+        "later_deliveries": later_deliveries(snapshot, as_of),
         "criteria_sha256": catalogue.sha256,
         "seconds": round(time.monotonic() - started, 2),
     }
@@ -83,6 +84,12 @@ def current_snapshot(home: Home) -> Snapshot:
     if snapshot is None:
         raise NotReady("こどもデータベースがまだ公表されていません。", then="先に kodomo publish を実行してください。")
     return snapshot
+
+
+def later_deliveries(snapshot: Snapshot, as_of: dt.date) -> str:
+    """Names of the sources with a delivery that a date does not know yet, the first of each aside (it is history)."""
+    sources = snapshot.read("sources").to_pylist()
+    return "、".join(s["caption"] for s in sources if any(day > as_of for day in (s["deliveries"] or [])[1:]))
 
 
 def lawful_for(register: Register, purpose: Purpose, on: dt.date) -> Callable[[str], bool]:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from kodomo.configuration import Home, Municipality
-from kodomo.features.build import current_snapshot, lawful_for
+from kodomo.features.build import current_snapshot, later_deliveries, lawful_for
 from kodomo.governance.register import read_register
 from kodomo.judgement.combine import probability
 from kodomo.judgement.contributions import Said, learned_contributions
@@ -85,6 +85,7 @@ def judge_cohort(
         "model": model,
         "learned": manifest["learned"],
         "skipped_indicators": judged.matrix.skipped,
+        "later_deliveries": later_deliveries(snapshot, as_of),
         "seconds": round(time.monotonic() - started, 2),
     }
 

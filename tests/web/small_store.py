@@ -119,6 +119,8 @@ def facts() -> list[dict[str, Any]]:
         _fact("pc01f", "public_assistance", dt.date(2024, 10, 1), "public_assistance"),
         {**_fact("pc01", "child_consultation", dt.date(2026, 4, 10), "child_consultation", code="家庭"),
          "known_from": dt.date(2026, 4, 12)},
+        {**_fact("pc01", "child_consultation", dt.date(2025, 11, 14), "child_consultation", code="訂正前のいじめ"),
+         "known_to": dt.date(2026, 1, 10)},
     ]  # fmt: skip
     return found
 

@@ -67,6 +67,11 @@ def test_it_shows_facts_before_levels(page: Any) -> None:
         assert hidden not in text
 
 
+def test_what_was_corrected_since_is_not_shown_as_if_it_stood(page: Any) -> None:
+    text = words(page(HANA, "pc01"))
+    assert "不登校" in text and "訂正前のいじめ" not in text
+
+
 def test_it_shows_levels_and_reasons_for_and_against_after_the_first_view(
     page: Any, as_person: Any, first_view: Any, case_of: Any
 ) -> None:
