@@ -8,7 +8,7 @@ RESIDENTS ?= 25299
 SERVE ?= 1
 PORT ?= 8000
 
-.PHONY: help demo test check fix lock docs adr bench clean system-packages test-analysis-alone
+.PHONY: help demo test check fix lock docs adr bench bench-linkage clean system-packages test-analysis-alone
 
 help: ## 何ができるかを表示する
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 24
@@ -42,6 +42,14 @@ docs: $(VENV)/dev.stamp ## 生成文書を作り直す
 bench: $(VENV)/dev.stamp ## 所要時間とメモリを測り、benchmarks/results に書く
 	$(BIN)/python benchmarks/path.py
 
+bench-linkage: $(VENV)/dev.stamp .venv-peers/stamp ## 名寄せの精度・速さ・メモリを、ほかの道具と並べて測る(SIZES="25299 113000 1000000")
+	$(BIN)/python benchmarks/linkage.py --peers .venv-peers/bin/python $(if $(SIZES),--sizes $(SIZES),)
+
+.venv-peers/stamp: requirements/peers.txt
+	@test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/peers.txt
+	@touch $@
+
 adr: ## 新しい設計判断の雛形をつくる(TITLE=短い英語の題)
 	@test -n "$(TITLE)" || { echo "make adr TITLE=short-title"; exit 2; }
 	@n=$$(printf %04d $$(( $$(ls docs/adr | grep -cE '^[0-9]{4}-') + 1 ))); f=docs/adr/$$n-$(TITLE).md; \
@@ -52,6 +60,8 @@ lock: $(VENV)/dev.stamp ## 依存の版とハッシュを固定し直す(取得�
 	  --extra identity --extra analysis --extra casework --extra city pyproject.toml requirements/build.in -o requirements/run.txt
 	$(BIN)/uv pip compile -q --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 	  --all-extras -c requirements/run.txt pyproject.toml requirements/build.in -o requirements/dev.txt
+	$(BIN)/uv pip compile -q --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+	  requirements/peers.in -o requirements/peers.txt
 
 # Debian's browser, a Japanese font and Java, for the tests that look at pages or start Spark; only root can install them.
 system-packages:

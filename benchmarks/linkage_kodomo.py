@@ -1,6 +1,7 @@
 """Link the noisy town of ``linkage_noise`` from its CSV files with kodomo's own linkage, in a process of its own.
 
     python benchmarks/linkage_kodomo.py FOLDER
+    python benchmarks/linkage_kodomo.py --parse FOLDER       only writes parsed-*.csv for peers that read no era dates
 
 FOLDER holds ``register.csv``, ``health.csv`` and ``school.csv``. Writes ``clusters.csv`` (source, row,
 person) beside them and prints one JSON object with seconds, peak memory and figures.
@@ -15,6 +16,7 @@ import time
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 from linkage_noise import CITY, PREFECTURE, TODAY
 
@@ -92,9 +94,19 @@ def link_folder(folder: Path) -> dict[str, object]:
     }
 
 
+def parse_folder(folder: Path) -> dict[str, object]:
+    """Write what a peer without Japanese dates can read: dates in ISO, sex as M and F, everything else as printed."""
+    for source in FIELDS:
+        table = read_mentions(folder / f"{source}.csv", 1)
+        sex = pc.replace_substring_regex(pc.replace_substring_regex(table["sex"], "^(1|男)$", "M"), "^(2|女)$", "F")
+        columns = {name: table[name] for name in ("row", "name", "name_kana", "born_on", "address")} | {"sex": sex}
+        pyarrow.csv.write_csv(pa.table(columns), folder / f"parsed-{source}.csv")
+    return {}
+
+
 def main() -> None:
     """Link one folder and print what it took."""
-    body = link_folder(Path(sys.argv[1]))
+    body = parse_folder(Path(sys.argv[2])) if sys.argv[1] == "--parse" else link_folder(Path(sys.argv[1]))
     usage = resource.getrusage(resource.RUSAGE_SELF)
     body |= {"peak_mb": round(usage.ru_maxrss / 1024), "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 1)}
     print(json.dumps(body, ensure_ascii=False, default=str))
