@@ -22,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +107,7 @@ def _groups(town: Town) -> dict[str, list[Key]]:
 def exponents(runs: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
     """How cost grows with size, as a power: 1 is in proportion."""
     found = {}
-    for small, large in zip(runs, runs[1:], strict=False):
+    for small, large in pairwise(runs):
         grown = math.log(large["records"] / small["records"])
         found[f"{small['residents']} to {large['residents']}"] = {
             name: round(math.log(large["kodomo"][name] / max(small["kodomo"][name], 1)) / grown, 2)
