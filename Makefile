@@ -8,7 +8,7 @@ RESIDENTS ?= 25299
 SERVE ?= 1
 PORT ?= 8000
 
-.PHONY: help demo test check fix lock docs adr bench bench-linkage clean system-packages test-analysis-alone
+.PHONY: help demo test check fix lock docs adr bench bench-linkage bench-judgement clean system-packages test-analysis-alone
 
 help: ## 何ができるかを表示する
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 24
@@ -41,9 +41,15 @@ docs: $(VENV)/dev.stamp ## 生成文書を作り直す
 
 bench: $(VENV)/dev.stamp ## 所要時間とメモリを測り、benchmarks/results に書く
 	$(BIN)/python benchmarks/path.py
+	$(BIN)/python benchmarks/normalise.py
+	$(BIN)/python benchmarks/judgement.py gates
+	$(MAKE) bench-linkage
 
 bench-linkage: $(VENV)/dev.stamp .venv-peers/stamp ## 名寄せの精度・速さ・メモリを、ほかの道具と並べて測る(SIZES="25299 113000 1000000")
 	$(BIN)/python benchmarks/linkage.py --peers .venv-peers/bin/python $(if $(SIZES),--sizes $(SIZES),)
+
+bench-judgement: $(VENV)/dev.stamp ## 学び手を、ほかの道具と並べて測る(TABLES=CSV のフォルダ)
+	$(BIN)/python benchmarks/judgement.py compare $(TABLES)
 
 .venv-peers/stamp: requirements/peers.txt
 	@test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
