@@ -664,15 +664,14 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], Result], str, tuple[Any
     "export-links": (_export_links, "名寄せの結果を行ごとに書き出す(識別側・証跡あり)", (_OUT,)),
     "linkage-quality": (
         _linkage_quality,
-        "名寄せの良し悪しを、人がつけた正解と比べて測る(適合率・再現率・F1 と 95 % 区間、出所・年齢・外国の氏名・双子ごと)",
+        "名寄せの良し悪しを、人がつけた正解と比べて測る。正解がなければ推定する(適合率・再現率・F1 と 95 % 区間、出所・年齢・外国の氏名・双子ごと)",
         (
             (
                 ("--labels",),
                 {
                     "type": Path,
-                    "required": True,
                     "metavar": "FILE",
-                    "help": "正解の CSV: source,file,row,person または source,row_key,person",
+                    "help": "正解の CSV: source,file,row,person または source,row_key,person(なければ自分で推定する)",
                 },
             ),
         ),

@@ -205,6 +205,12 @@ WHERE (unit, person) IN (SELECT (unit, person) FROM reviewed WHERE is_same)
 """
 """The child must also fit by itself: of many that don't, one always fits least badly. Half a name told once decides nothing."""
 
+EXPECTED_WRONG = """
+SELECT coalesce(sum(t.rows * (1 - c.probability)), 0.0)
+FROM track t JOIN link l ON l.form = t.form AND l.rule = 'AGE' JOIN called c ON c.unit = t.unit AND c.person = l.person
+"""
+"""By their own probabilities, how many rows linked here belong to somebody else."""
+
 DOUBTFUL = """
 INSERT INTO doubt
 WITH asked AS (
@@ -216,7 +222,7 @@ FROM asked a JOIN (SELECT unit, max(form) AS form FROM track ANTI JOIN link USIN
 """
 
 
-def link_called(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+def link_called(connection: duckdb.DuckDBPyConnection) -> dict[str, float]:
     """Link records by name and age or grade where hardly anybody else can be meant; adds the rest to ``doubt``.
 
     A record whose statements fall to two children of one name is left to a person.
@@ -245,5 +251,6 @@ def link_called(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
         """INSERT INTO link SELECT t.form, min(s.person), 'AGE', NULL FROM track t ANTI JOIN link l ON l.form = t.form LEFT JOIN sure s USING (unit)
            GROUP BY t.form HAVING count(DISTINCT s.person) = 1 AND bool_and(s.person IS NOT NULL)"""
     ).fetchall()[0][0]
+    wrong = connection.execute(EXPECTED_WRONG).fetchall()[0][0]
     asked = connection.execute(DOUBTFUL.format(**words)).fetchall()[0][0]
-    return {"linked": int(linked), "doubtful": int(asked)}
+    return {"linked": int(linked), "doubtful": int(asked), "expected_wrong_rows": round(wrong, 3)}

@@ -15,7 +15,10 @@ import duckdb
 from kodomo.configuration import Home, Municipality
 from kodomo.errors import StaffError, WrongUsage
 from kodomo.governance.audit import AuditEvent
+from kodomo.linkage.estimate import estimate_quality
 from kodomo.linkage.quality import Place, quality_report
+from kodomo.linkage.review import decisions_made
+from kodomo.linkage.run import permitted, printing_of
 from kodomo.tables.engine import UNSPILLED, connect
 from kodomo.terms import Purpose
 from kodomo.vault import people, records
@@ -88,8 +91,48 @@ def _label(path: Path, number: int, line: dict[str, str | None], person: str, by
 
 
 def linkage_quality(
-    *, home: Home, municipality: Municipality, labels: Path, by: str, at: dt.datetime
+    *, home: Home, municipality: Municipality, labels: Path | None, by: str, at: dt.datetime
 ) -> dict[str, Any]:
+    """Measure the newest link run, against labels or, without any, by ``estimate_quality``.
+
+    Raises:
+        NotReady: no link run yet.
+        WrongUsage, StaffError: see ``read_labels``.
+    """
+    if labels is not None:
+        return compared_with_labels(home=home, labels=labels, by=by, at=at)
+    return estimated_alone(home=home, municipality=municipality, by=by, at=at)
+
+
+def estimated_alone(*, home: Home, municipality: Municipality, by: str, at: dt.datetime) -> dict[str, Any]:
+    """Estimate the newest link run's precision and recall without labels; changes nothing but the audit trail.
+
+    Returns:
+        Estimates with 95 % intervals, what each rests on, and how people decided the pairs they were asked about.
+    """
+    started = time.monotonic()
+    keyring = open_vault(home)
+    run = people.require_run()
+    event = AuditEvent(actor=by, role="OPERATOR", action="MEASURE_LINKS", subject=run.sealed_file, purpose=Purpose.LINK.label,
+                       detail={"labels": 0})  # fmt: skip
+    with audited(home, keyring, event, at):
+        pass  # told before it begins: it takes as long as linking
+    found = estimate_quality(
+        lambda: permitted(records.mention_tables(home, keyring), municipality, at.date()),
+        printing=printing_of(municipality), on=at.date(), link_rows=run.figures["rows_by_source"],
+        stated_errors=float(run.figures.get("called", {}).get("expected_wrong_rows", 0)),
+    )  # fmt: skip
+    return {"run": run.pk, "basis": "OWN_ESTIMATE", **found, "reviewed": _reviewed(), **decided_share(run.figures),
+            "seconds": round(time.monotonic() - started, 1)}  # fmt: skip
+
+
+def _reviewed() -> dict[str, int]:
+    """What people decided about doubtful pairs. The doubtful are no sample of all: they correct no estimate here."""
+    said = [is_same for _, _, is_same in decisions_made()]
+    return {"same": sum(said), "different": len(said) - sum(said)}
+
+
+def compared_with_labels(*, home: Home, labels: Path, by: str, at: dt.datetime) -> dict[str, Any]:
     """Measure the newest link run against labels; changes nothing but the audit trail.
 
     Returns:
@@ -216,6 +259,9 @@ def _within(
 
 def lines(report: dict[str, Any]) -> Iterator[str]:
     """The report as lines for people, in Japanese."""
+    if report["basis"] == "OWN_ESTIMATE":
+        yield from _estimate_lines(report)
+        return
     yield f"名寄せ {report['run']}: 正解のある記録 {report['records']:,} 件(記録の見つからない正解 {report['labels_without_record']:,} 件)"
     for caption, score in _rows(report):
         inside = score.get("interval")
@@ -225,6 +271,22 @@ def lines(report: dict[str, Any]) -> Iterator[str]:
         ]
         yield f"  {caption}: " + " ".join(cells) + f" 誤り {score['wrong']} 漏れ {score['missed']}"
     yield f"人の確認なしに決まった記録 {report['decided_alone']:.3%}、確認待ち {report['in_queue']:.3%}"
+
+
+def _estimate_lines(report: dict[str, Any]) -> Iterator[str]:
+    rests = report["rests_on"]
+    yield f"名寄せ {report['run']}: 正解なしの推定({report['rows']:,} 行)"
+    for key, caption in (("precision", "適合率"), ("recall", "再現率")):
+        low, high = report[key]["interval"]
+        yield f"  {caption} {report[key]['estimate']:.5f}(95 % 区間 {low:.5f}–{high:.5f})"
+    hidden = rests["hidden_numbers"]
+    if hidden:
+        yield f"  根拠1: 宛名番号のある {hidden['rows']:,} 行を番号なしで名寄せし直し、適合率 {hidden['precision']:.5f}、再現率 {hidden['recall']:.5f}"
+    else:
+        yield "  根拠1: 宛名番号のある出所がないため、番号を隠す確かめはできません"
+    yield f"  根拠2: 生年月日をずらしても結び付いた行は {rests['shifted_births']['rate']:.4%}(偶然の一致)"
+    yield f"  根拠3: 氏名と年齢での紐付けの、見込みの誤り {rests['stated_errors']} 行"
+    yield "  だれとも結び付かない行は、台帳にない人か、漏れかを区別できないため、再現率は幅で示します。番号そのものの誤りは測れません。"
 
 
 CAPTIONS = {"foreign_name": "外国の氏名", "twins": "双子"} | {f"age_{a}_{b}": f"{a}〜{b}歳" for a, b in AGES}

@@ -56,13 +56,16 @@ def link_people(
     receipts = records.receipts()
     layouts = read_layouts(municipality.folder)
     if not any(r.source in layouts and layouts[r.source].kind == "residents" for r in receipts):
-        raise NotReady("住民記録がまだ受領されていません。", then="kodomo receive で住民記録を受け取ってください。")
-    mentions = _permitted(records.mention_tables(home, keyring), municipality, at.date())
+        raise NotReady(
+            "住民記録がまだ受領されていません。",
+            then="kind が residents のレイアウトを持つ出所(住民記録の一覧)を kodomo receive で受け取ってください。名寄せはその台帳を背骨にします。",
+        )
+    mentions = permitted(records.mention_tables(home, keyring), municipality, at.date())
     facts = _facts(home, keyring)
     with _steps(sum(r.rows_landed for r in receipts), beat) as step:
         connection = connect(memory=UNSPILLED)
         figures = link_mentions(
-            connection, mentions, facts, printing=_printing(municipality), on=at.date(), step=step,
+            connection, mentions, facts, printing=printing_of(municipality), on=at.date(), step=step,
             expected_delivery=read_register(municipality.folder).with_role("expected_delivery"),
             model_file=home.vault / "linkage" / "model.json", decisions=decisions_made(),
         )  # fmt: skip
@@ -86,7 +89,7 @@ def link_people(
     return {"run": run.pk, "name": name, **figures, "seconds": round(time.monotonic() - started, 1)}
 
 
-def _permitted(tables: Iterable[pa.Table], municipality: Municipality, on: dt.date) -> Iterator[pa.Table]:
+def permitted(tables: Iterable[pa.Table], municipality: Municipality, on: dt.date) -> Iterator[pa.Table]:
     """Blank what may no longer be used for 名寄せ: a basis can lapse between landing and linking."""
     register = read_register(municipality.folder)
     lapsed = {y.source: _lapsed(y, register, on) for y in read_layouts(municipality.folder).values()}
@@ -139,8 +142,8 @@ def _protecting(municipality: Municipality) -> frozenset[str]:
     )
 
 
-def _printing(municipality: Municipality) -> Printing:
-    """Sources whose own numbers are the same data item share them; others number for themselves."""
+def printing_of(municipality: Municipality) -> Printing:
+    """What linkage has to know about who prints. Sources whose own numbers are the same data item share them; others number for themselves."""
     numbering = {}
     for source, layout in read_layouts(municipality.folder).items():
         items = [c.item for c in layout.columns if c.field == "own_number" and c.item and not c.ignore]

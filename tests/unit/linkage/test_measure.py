@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from pathlib import Path
 
+import pyarrow.compute as pc
 import pytest
 
 from kodomo.configuration import Home, Municipality
 from kodomo.errors import NotReady, WrongUsage
+from kodomo.linkage.estimate import SHIFT_DAYS, estimate_quality
 from kodomo.linkage.measure import lines, linkage_quality, read_labels
 from kodomo.linkage.quality import ratio_interval, wilson
 
@@ -82,3 +85,37 @@ def test_rows_of_one_person_count_less_than_rows_apart() -> None:
     together = ratio_interval([(5, 5)] * 19 + [(0, 5)])
     assert apart == wilson(0.95, 100)
     assert together[0] < apart[0] < 0.95 < apart[1] < together[1]
+
+
+def test_without_labels_the_estimate_says_what_it_rests_on(linked: Home, hinata: Municipality) -> None:
+    report = linkage_quality(labels=None, **stage(linked, hinata, 9))
+    assert report["basis"] == "OWN_ESTIMATE"
+    hidden = report["rests_on"]["hidden_numbers"]
+    # without its number the allowance's row is found by name and birth date, the welfare row by nothing
+    assert (hidden["rows"], hidden["right"], hidden["wrong"], hidden["missed"]) == (2, 1, 0, 1)
+    assert report["rests_on"]["shifted_births"]["linked"] == 0
+    low, high = report["precision"]["interval"]
+    assert low <= report["precision"]["estimate"] <= high == 1.0
+    assert report["recall"]["interval"][0] < report["recall"]["estimate"] < 1.0  # one row is nobody's
+    assert json.loads(json.dumps(report))
+    text = "".join(lines(report))
+    assert "番号そのものの誤りは測れません" in text and "髙橋" not in text
+
+
+def test_moved_birth_dates_still_find_a_namesake_born_that_day_and_that_counts_as_accident(
+    paper: Paper, tmp_path: Path
+) -> None:
+    from .paper import ON, PRINTING
+
+    paper.resident("1001", "石井 隼人", "ｲｼｲ ﾊﾔﾄ", "2015-09-01", address="北町1-1")
+    moved = (dt.date(2015, 9, 1) - dt.timedelta(days=SHIFT_DAYS)).isoformat()
+    paper.resident("1002", "石井 隼人", "ｲｼｲ ﾊﾔﾄ", moved, address="南町2-2")
+    paper.row("university", subject={"name": "石井 隼人", "name_kana": "いしい はやと", "born_on": "2015-09-01"})
+    mentions, _ = paper.tables()
+    parts = [mentions.filter(pc.equal(mentions["source"], s)) for s in ("resident_register", "university")]
+    report = estimate_quality(
+        lambda: parts, printing=PRINTING, on=ON, link_rows={"university": {"K1": 1, "NEW": 3}}, stated_errors=0.0
+    )
+    assert report["rests_on"]["shifted_births"]["linked"] == 1
+    assert report["rests_on"]["hidden_numbers"] is None
+    assert report["precision"]["estimate"] < 1
