@@ -44,7 +44,7 @@ class Role(LabelledEnum):
     APPROVER = (
         "APPROVER",
         "承認者",
-        "自部署の事例・判断・支援の記録を読み、主担当を決める。承認にあたる管理職",
+        "自部署の事例・判断・支援の記録を読み、主担当を決め、支援措置に関わる受け渡しを承認する管理職",
     )
     PRIVACY_OFFICER = (
         "PRIVACY_OFFICER",
@@ -102,6 +102,11 @@ class Action(LabelledEnum):
     RECORD_CONTACT = "RECORD_CONTACT", "訪問・面談・電話を記録する"
     RECORD_OUTCOME = "RECORD_OUTCOME", "目標の結果を記録する"
     MAKE_PACKAGE = "MAKE_PACKAGE", "受け渡し票をつくる", "学校・クラブ・NPOなどに、氏名のない最小限の内容を渡す"
+    APPROVE_PACKAGE = (
+        "APPROVE_PACKAGE",
+        "受け渡しを承認する",
+        "支援措置のある、または有無を確かめられない家庭の受け渡し票。つくった人は承認できない",
+    )
     CLOSE_CASE = "CLOSE_CASE", "終結する"
     REOPEN_CASE = "REOPEN_CASE", "再開する"
     TRANSFER_CASE = "TRANSFER_CASE", "ほかの部署へ移管する"
@@ -120,7 +125,7 @@ _CASEWORK = (
 
 CASE_ACTIONS = frozenset(
     {Action.VIEW_CASE, Action.PRINT_CASE, Action.WRITE_FIRST_VIEW, Action.DECIDE, Action.REVEAL_NAME,
-     Action.VIEW_SUPPORT, *_CASEWORK}
+     Action.VIEW_SUPPORT, Action.APPROVE_PACKAGE, *_CASEWORK}
 )  # fmt: skip
 """Actions on one child's case: they need to know whose office the case is."""
 
@@ -174,6 +179,7 @@ GRANTS: Mapping[Role, Mapping[Action, Scope]] = {
         Action.ASSIGN_CASE: Scope.OWN_OFFICE,
         Action.VIEW_CASELOAD: Scope.OWN_OFFICE,
         Action.VIEW_SUPPORT: Scope.OWN_OFFICE,
+        Action.APPROVE_PACKAGE: Scope.OWN_OFFICE,
         Action.VIEW_EFFECT: Scope.EVERY_OFFICE,
     },
     Role.PRIVACY_OFFICER: {**_EVERYBODY, Action.VIEW_AUDIT: Scope.EVERY_OFFICE},

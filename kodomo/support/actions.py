@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
 
 from kodomo.assessment.actions import local_day, write_on_case
-from kodomo.assessment.case_numbers import check_digit
 from kodomo.assessment.models import Case
 from kodomo.assessment.states import CaseState
 from kodomo.governance.permissions import Action, Actor
 from kodomo.support import policies
-from kodomo.support.models import Closure, Contact, Goal, Outcome, Package, PackageEvent, Plan, Reopening, Transfer
+from kodomo.support.models import Closure, Contact, Goal, Outcome, Plan, Reopening, Transfer
 
 
 def write_plan(
@@ -44,7 +42,7 @@ def write_plan(
         offices = [office.code for office in settings.MUNICIPALITY.offices]
         given: dict[str, Any] = {"policy": policy, "family_words": family_words, "starts_on": starts_on}
         day = policies.check_plan(**given, review_on=review_on, goals=goals, offices=offices, today=local_day(at))
-        plan = Plan.objects.create(case=case, revision=case.plans.count() + 1, review_on=day, **given, **_by(by, at))
+        plan = Plan.objects.create(case=case, revision=case.plans.count() + 1, review_on=day, **given, **author(by, at))
         for number, goal in enumerate(goals, 1):
             Goal.objects.create(plan=plan, number=number, **goal)
         case.next_on = min(day, case.next_on or day)
@@ -77,7 +75,7 @@ def record_contact(
     def act(case: Case) -> Mapping[str, object]:
         given: dict[str, Any] = {"kind": kind, "result": result, "text": text.strip(), "next_on": next_on}
         day = policies.check_contact(case, met_on=met_on, today=local_day(at), **given)
-        Contact.objects.create(case=case, met_on=day, **given, **_by(by, at))
+        Contact.objects.create(case=case, met_on=day, **given, **author(by, at))
         case.next_on = next_on
         return {"kind": kind, "result": result, "next_on": str(next_on)}
 
@@ -106,83 +104,10 @@ def record_outcome(
 
     def act(case: Case) -> Mapping[str, object]:
         found = policies.check_outcome(case, goal, scale=scale, seen_on=seen_on, text=text, today=local_day(at))
-        Outcome.objects.create(goal=found, scale=scale, seen_on=seen_on or local_day(at), text=text, **_by(by, at))
+        Outcome.objects.create(goal=found, scale=scale, seen_on=seen_on or local_day(at), text=text, **author(by, at))
         return {"goal": found.number, "outcome": scale}
 
     write_on_case(case_number, Action.RECORD_OUTCOME, by=by, reason="", version=version, token=token, at=at, act=act)
-
-
-def make_package(
-    case_number: str,
-    *,
-    by: Actor,
-    partner: str,
-    partner_name: str,
-    request: str,
-    heed: str,
-    expires_on: dt.date | None,
-    version: int,
-    token: str,
-    at: dt.datetime,
-    numbers: random.Random | None = None,
-) -> None:
-    """Make what one partner is told and asked, under a number drawn for this partner alone.
-
-    Raises:
-        NotPermitted: role or office.
-        NotAcceptable: no plan, more than the partner needs, or no day until which it holds.
-        VersionConflict: the case changed since the form was opened.
-    """
-
-    def act(case: Case) -> Mapping[str, object]:
-        given = {
-            "partner": partner,
-            "partner_name": partner_name.strip(),
-            "request": request.strip(),
-            "heed": heed.strip(),
-        }
-        day = policies.check_package(case, **given, expires_on=expires_on, today=local_day(at))
-        number = _new_package_number(numbers or random.SystemRandom())
-        Package.objects.create(case=case, number=number, expires_on=day, **given, **_by(by, at))
-        return {"partner": partner, "expires_on": str(day)}
-
-    write_on_case(case_number, Action.MAKE_PACKAGE, by=by, reason="", version=version, token=token, at=at, act=act)
-
-
-def record_package_event(
-    case_number: str,
-    *,
-    by: Actor,
-    package: int,
-    step: str,
-    on: dt.date | None,
-    text: str,
-    version: int,
-    token: str,
-    at: dt.datetime,
-) -> None:
-    """Record that a receipt or a reply came back, or that the paper is gone.
-
-    Raises:
-        NotPermitted: role or office.
-        NotAcceptable: not a package of this case, gone already, or a day to come.
-        VersionConflict: the case changed since the form was opened.
-    """
-
-    def act(case: Case) -> Mapping[str, object]:
-        found, day = policies.check_package_event(case, package, step=step, on=on, text=text, today=local_day(at))
-        PackageEvent.objects.create(package=found, step=step, on=day, text=text.strip(), **_by(by, at))
-        return {"step": step}
-
-    write_on_case(case_number, Action.MAKE_PACKAGE, by=by, reason="", version=version, token=token, at=at, act=act)
-
-
-def _new_package_number(numbers: random.Random) -> str:
-    while True:
-        digits = f"{numbers.randrange(1_000_000):06d}"
-        number = f"{digits[:3]}-{digits[3:]}{check_digit(digits)}"
-        if not Package.objects.filter(number=number).exists():
-            return number
 
 
 def close_case(
@@ -199,7 +124,7 @@ def close_case(
     def act(case: Case) -> Mapping[str, object]:
         policies.check_closing(case, reason_code, text)
         Closure.objects.create(
-            case=case, reason_code=reason_code, text=text.strip(), closed_on=local_day(at), **_by(by, at)
+            case=case, reason_code=reason_code, text=text.strip(), closed_on=local_day(at), **author(by, at)
         )
         case.state, case.next_on = CaseState.CLOSED, None
         return {"reason_code": reason_code}
@@ -220,7 +145,7 @@ def reopen_case(case_number: str, *, by: Actor, text: str, version: int, token: 
 
     def act(case: Case) -> Mapping[str, object]:
         policies.check_reopening(case, text)
-        Reopening.objects.create(case=case, text=text.strip(), **_by(by, at))
+        Reopening.objects.create(case=case, text=text.strip(), **author(by, at))
         case.state = CaseState.RETURNED
         return {}
 
@@ -242,7 +167,7 @@ def transfer_case(
         receiving = [office.code for office in settings.MUNICIPALITY.offices if office.age_bands]
         policies.check_transfer(case, to_office, text, receiving)
         Transfer.objects.create(
-            case=case, from_office=case.office, to_office=to_office, text=text.strip(), **_by(by, at)
+            case=case, from_office=case.office, to_office=to_office, text=text.strip(), **author(by, at)
         )
         detail = {"from": case.office, "to": to_office}
         case.office, case.caseworker = to_office, ""
@@ -251,5 +176,6 @@ def transfer_case(
     write_on_case(case_number, Action.TRANSFER_CASE, by=by, reason="", version=version, token=token, at=at, act=act)
 
 
-def _by(actor: Actor, at: dt.datetime) -> dict[str, Any]:
+def author(actor: Actor, at: dt.datetime) -> dict[str, Any]:
+    """Who wrote a row, and when."""
     return {"written_by": actor.username, "written_by_name": actor.name, "written_at": at}

@@ -18,6 +18,7 @@ from kodomo.support.words import (
     PackageStep,
     Partner,
     Service,
+    Verdict,
 )
 
 CHOOSE = ("", "選んでください")
@@ -95,6 +96,13 @@ class PackageForm(OnceForm):
     request = _text("頼むこと", 4)
     heed = _text("気を付けること", 3, required=False)
     expires_on = _date("使える期限")
+
+
+class ApprovalForm(OnceForm):
+    """受け渡しの承認."""
+
+    verdict = forms.ChoiceField(label="答え", choices=_members(Verdict), widget=forms.RadioSelect)
+    reason = _text("理由", 4)
 
 
 class PackageEventForm(OnceForm):

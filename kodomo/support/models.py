@@ -14,7 +14,9 @@ from kodomo.support.words import (
     OutcomeScale,
     PackageStep,
     Partner,
+    Protection,
     Service,
+    Verdict,
 )
 
 
@@ -85,6 +87,31 @@ class Package(Written):
     request = models.TextField("頼むこと")
     heed = models.TextField("気を付けること", blank=True)
     expires_on = models.DateField("使える期限")
+    # As it was when the package was made; asked anew whenever something of it is to leave.
+    protection = models.CharField(
+        "支援措置", max_length=16, choices=_choices(Protection), default=Protection.UNKNOWN.value
+    )
+
+    @property
+    def is_gone(self) -> bool:
+        """The partner has destroyed the paper, and somebody made sure of it."""
+        return any(event.step == PackageStep.DESTROYED for event in self.events.all())
+
+    @property
+    def answer(self) -> PackageApproval | None:
+        """The approver's last word."""
+        answers = list(self.approvals.all())
+        return answers[-1] if answers else None
+
+
+class PackageApproval(Written):
+    """承認者の答え: whether a package of a family under protection may leave, with a reason, by another person."""
+
+    package = models.ForeignKey(Package, on_delete=models.PROTECT, related_name="approvals")
+    verdict = models.CharField("答え", max_length=16, choices=_choices(Verdict))
+    # What the approver knew: an agreement to the unknown is none to the known.
+    protection = models.CharField("支援措置", max_length=16, choices=_choices(Protection))
+    reason = models.TextField("理由")
 
 
 class PackageEvent(Written):

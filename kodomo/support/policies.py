@@ -8,17 +8,13 @@ from collections.abc import Collection, Mapping, Sequence
 from kodomo.assessment.models import Case
 from kodomo.assessment.policies import NotAcceptable, check_day_to_come, check_text
 from kodomo.assessment.states import WORKED_STATES, CaseState
-from kodomo.support.models import Goal, Package, Plan
+from kodomo.support.models import Goal, Plan
 from kodomo.support.words import (
     CLOSING_REASONS,
-    LONGEST_PACKAGE_DAYS,
     NEEDS_TEXT,
-    PARTNER_ITEMS,
     ContactKind,
     ContactResult,
     OutcomeScale,
-    PackageStep,
-    Partner,
     Service,
 )
 
@@ -39,7 +35,7 @@ def can_plan(case: Case) -> bool:
 def check_can_plan(case: Case) -> None:
     """Refuses when ``can_plan`` says no."""
     if not can_plan(case):
-        raise _too_early(case, "支援計画は、「支援する」と判断した事例に書きます。")
+        raise too_early(case, "支援計画は、「支援する」と判断した事例に書きます。")
 
 
 def check_plan(
@@ -74,7 +70,7 @@ def can_record_contact(case: Case) -> bool:
 def check_can_record_contact(case: Case) -> None:
     """Refuses when ``can_record_contact`` says no."""
     if not can_record_contact(case):
-        raise _too_early(case, "接触の記録は、支援・調査・見守りの事例に書きます。")
+        raise too_early(case, "接触の記録は、支援・調査・見守りの事例に書きます。")
 
 
 def check_contact(
@@ -119,68 +115,6 @@ def words_of_goal(case: Case, goal: int) -> str:
     return f"目標{found.number}: {found.text}" if found else ""
 
 
-def can_package(case: Case) -> bool:
-    """A partner is asked for a child who is being supported, under a plan."""
-    return case.state == CaseState.SUPPORT and case.plans.exists()
-
-
-def check_can_package(case: Case) -> None:
-    """Refuses when ``can_package`` says no."""
-    if not can_package(case):
-        raise _too_early(case, "受け渡し票は、支援計画のある事例でつくります。")
-
-
-def check_package(
-    case: Case, *, partner: str, partner_name: str, request: str, heed: str, expires_on: dt.date | None, today: dt.date
-) -> dt.date:
-    """A package tells one partner no more than its part needs, until a day within half a year; gives the day."""
-    check_can_package(case)
-    if partner not in PARTNER_ITEMS or not partner_name.strip():
-        raise NotAcceptable("受け渡し先を選び、名前を書いてください。")
-    check_text(request, "頼むこと", required=True)
-    check_text(heed, "気を付けること", required=False)
-    if heed.strip() and "heed" not in PARTNER_ITEMS[partner]:
-        raise NotAcceptable(
-            f"「{Partner(partner).label}」には「気を付けること」を渡しません。", then="頼むことだけにしてください。"
-        )
-    day = check_day_to_come(expires_on, "使える期限", today)
-    if day > today + dt.timedelta(days=LONGEST_PACKAGE_DAYS):
-        raise NotAcceptable(
-            f"「使える期限」は {LONGEST_PACKAGE_DAYS} 日以内にしてください。", then="日付を直してください。"
-        )
-    return day
-
-
-def check_package_event(
-    case: Case, package: int, *, step: str, on: dt.date | None, text: str, today: dt.date
-) -> tuple[Package, dt.date]:
-    """A step belongs to a package of this case whose paper is not gone, on a day that has been; gives both."""
-    found = case.packages.filter(pk=package).first()
-    if found is None:
-        raise NotAcceptable("この事例の受け渡し票ではありません。", then="支援の画面を開き直してください。")
-    if is_gone(found):
-        raise NotAcceptable(
-            "廃棄を確かめた受け渡し票です。", then="また頼むときは、新しい受け渡し票をつくってください。"
-        )
-    if step not in set(PackageStep):
-        raise NotAcceptable("経過を選んでください。")
-    if on is None or on > today:
-        raise NotAcceptable("日は、今日までの日にしてください。", then="日付を直してください。")
-    check_text(text, "内容", required=step == PackageStep.REPLIED)
-    return found, on
-
-
-def is_gone(package: Package) -> bool:
-    """The partner has destroyed the paper, and somebody made sure of it."""
-    return any(event.step == PackageStep.DESTROYED for event in package.events.all())
-
-
-def words_of_package(case: Case, package: int) -> str:
-    """Which package a step is written for; empty for another case's."""
-    found = case.packages.filter(pk=package).first()
-    return f"受け渡し番号 {found.number}({found.partner_name})" if found else ""
-
-
 def can_close(case: Case) -> bool:
     """A case that somebody works on can be closed."""
     return case.state in WORKED_STATES
@@ -189,7 +123,7 @@ def can_close(case: Case) -> bool:
 def check_can_close(case: Case) -> None:
     """Refuses when ``can_close`` says no."""
     if not can_close(case):
-        raise _too_early(case, "終結できるのは、支援・調査・見守りの事例です。")
+        raise too_early(case, "終結できるのは、支援・調査・見守りの事例です。")
 
 
 def check_closing(case: Case, reason_code: str, text: str) -> None:
@@ -199,7 +133,7 @@ def check_closing(case: Case, reason_code: str, text: str) -> None:
         raise NotAcceptable("終結の理由が選ばれていません。", then="一つ選んでください。")
     check_text(text, "説明", required=reason_code in NEEDS_TEXT)
     plan = current_plan(case)
-    if any(not is_gone(package) for package in case.packages.prefetch_related("events")):
+    if any(not package.is_gone for package in case.packages.prefetch_related("events")):
         raise NotAcceptable(
             "廃棄を確かめていない受け渡し票があります。", then="受け渡し先に廃棄を頼み、記録してください。"
         )
@@ -215,7 +149,7 @@ def can_reopen(case: Case) -> bool:
 def check_can_reopen(case: Case) -> None:
     """Refuses when ``can_reopen`` says no."""
     if not can_reopen(case):
-        raise _too_early(case, "終結していない事例です。")
+        raise too_early(case, "終結していない事例です。")
 
 
 def check_reopening(case: Case, text: str) -> None:
@@ -231,5 +165,6 @@ def check_transfer(case: Case, to_office: str, text: str, receiving: Collection[
     check_text(text, "引き継ぐこと", required=True)
 
 
-def _too_early(case: Case, what: str) -> NotAcceptable:
+def too_early(case: Case, what: str) -> NotAcceptable:
+    """A refusal of what the case is not ready for."""
     return NotAcceptable(what, where=f"事例 {case.case_number}", then="個票で、いまの状態を確かめてください。")

@@ -17,6 +17,7 @@ urlpatterns = [
     path("cases/<case_number:case_number>/package/<int:package>/", packages.paper, name="package"),
     path("cases/<case_number:case_number>/package/<int:package>/key/", packages.key, name="package-key"),
     path("cases/<case_number:case_number>/package/<int:package>/event/", packages.event, name="package-event"),
+    path("cases/<case_number:case_number>/package/<int:package>/approve/", packages.approve, name="package-approve"),
     path("cases/<case_number:case_number>/close/", views.close, name="close"),
     path("cases/<case_number:case_number>/reopen/", views.reopen, name="reopen"),
     path("cases/<case_number:case_number>/transfer/", views.transfer, name="transfer"),

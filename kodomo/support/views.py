@@ -14,7 +14,7 @@ from kodomo.assessment.form_page import FormPage, answer, opened_case
 from kodomo.assessment.lawful import lawful_at
 from kodomo.assessment.models import Case
 from kodomo.governance.permissions import Action, Actor, can
-from kodomo.support import actions, policies
+from kodomo.support import actions, package_policies, policies
 from kodomo.support.forms import CloseForm, ContactForm, OutcomeForm, PlanForm, ReopenForm, TransferForm
 from kodomo.support.words import CLOSING_REASONS
 
@@ -84,7 +84,10 @@ def support(request: Any, case_number: str) -> HttpResponse:
         "closures": [(c, CLOSING_REASONS.get(c.reason_code, c.reason_code)) for c in found.closures.all()],
         "reopenings": found.reopenings.all(),
         "transfers": found.transfers.all(),
-        "packages": [(one, policies.is_gone(one)) for one in found.packages.prefetch_related("events")],
+        "packages": [
+            (one, package_policies.waits_for_approval(one))
+            for one in found.packages.select_related("case").prefetch_related("events", "approvals")
+        ],
         **_possible(found, request),
     }
     return render(request, "support/support.html", context)
@@ -100,7 +103,8 @@ def _possible(case: Case, request: Any) -> dict[str, bool]:
         "may_plan": may(Action.WRITE_PLAN, policies.can_plan(case)),
         "may_contact": may(Action.RECORD_CONTACT, policies.can_record_contact(case)),
         "may_record_outcome": may(Action.RECORD_OUTCOME, True),
-        "may_package": may(Action.MAKE_PACKAGE, policies.can_package(case)),
+        "may_package": may(Action.MAKE_PACKAGE, package_policies.can_package(case)),
+        "may_approve": may(Action.APPROVE_PACKAGE, True),
         "may_record_package": may(Action.MAKE_PACKAGE, True),
         "may_close": may(Action.CLOSE_CASE, policies.can_close(case)),
         "may_reopen": may(Action.REOPEN_CASE, policies.can_reopen(case)),

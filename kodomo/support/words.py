@@ -92,6 +92,21 @@ class PackageStep(LabelledEnum):
     DESTROYED = "DESTROYED", "廃棄を確かめた"
 
 
+class Protection(LabelledEnum):
+    """支援措置(DV等)のいま. Not knowing counts as being there."""
+
+    NONE = "NONE", "支援措置なし"
+    PROTECTED = "PROTECTED", "支援措置あり"
+    UNKNOWN = "UNKNOWN", "支援措置の有無を確かめられない"
+
+
+class Verdict(LabelledEnum):
+    """承認者の答え."""
+
+    APPROVED = "APPROVED", "承認する"
+    REFUSED = "REFUSED", "差し戻す"
+
+
 LONGEST_PACKAGE_DAYS = 180
 """After half a year a request to a partner is made anew, with what is true then."""
 

@@ -112,6 +112,29 @@ def reveal(
         return _identity(person, opened, lawful)
 
 
+def is_address_protected(
+    person_key: str,
+    *,
+    home: Home,
+    by: str,
+    role: str,
+    case_number: str,
+    at: dt.datetime,
+    keyring: Keyring | None = None,
+) -> bool | None:
+    """Whether the vault holds a person under 支援措置 now; None where it doesn't know the person.
+
+    Opens nothing that is sealed. Leaves an audit row in the vault all the same.
+    """
+    opened = keyring or Keyring.open(home.keys)
+    event = audit.AuditEvent(
+        actor=by, role=role, action="ASK_PROTECTION", subject=person_key, detail={"case": case_number}
+    )
+    with audited(home, opened, event, at):
+        found = Person.objects.using("vault").filter(person_key=person_key, is_current=True)
+        return found.values_list("is_address_protected", flat=True).first()
+
+
 def lawful_parts(register: Register, on: dt.date) -> tuple[str, ...]:
     """The parts of an identity that may be shown on a day: every item behind a part needs a basis."""
     return tuple(

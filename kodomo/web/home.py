@@ -20,6 +20,7 @@ from kodomo.assessment.models import Arrival, Case
 from kodomo.assessment.shortlist import Reach, visible_cases, with_must_see
 from kodomo.assessment.states import WAITING_STATES, CaseState
 from kodomo.governance.permissions import Action, Scope, can, scope
+from kodomo.support.package_policies import waiting_packages
 
 DUE_ROWS = 20
 
@@ -45,7 +46,9 @@ def _work(request: Any) -> dict[str, Any]:
     today = local_day(request.at)
     cases = with_must_see(visible_cases(request.actor), lawful_on(today, settings.MUNICIPALITY))
     is_everywhere = scope(request.actor.role, Action.VIEW_SHORTLIST) is Scope.EVERY_OFFICE
+    may_approve = can(request.actor.role, Action.APPROVE_PACKAGE, own_office=True)
     return {
+        "approvals": waiting_packages(visible_cases(request.actor)) if may_approve else [],
         "tiles": _tiles(cases, today, request.actor.username),
         "due": list(cases.filter(next_on__lte=today).order_by("next_on", "pk")[:DUE_ROWS]),
         "arrival": Arrival.objects.last(),

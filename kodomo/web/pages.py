@@ -43,6 +43,7 @@ PAGE_ACTIONS: Mapping[str, Action] = {
     "package": Action.MAKE_PACKAGE,
     "package-key": Action.MAKE_PACKAGE,
     "package-event": Action.MAKE_PACKAGE,
+    "package-approve": Action.APPROVE_PACKAGE,
     "close": Action.CLOSE_CASE,
     "reopen": Action.REOPEN_CASE,
     "transfer": Action.TRANSFER_CASE,

@@ -99,6 +99,9 @@ SOURCES = [
      "freshness_days": 60, "kind": "observations", "rows": 10},
     {"source": "infant_checkup", "caption": "乳幼児健診", "holder": "health", "extracted_on": dt.date(2026, 4, 1),
      "freshness_days": 60, "kind": "observations", "rows": 10},
+    # Fresh on whatever day the tests run: who carries 支援措置 must be for anything to leave without an approval.
+    {"source": "resident_register", "caption": "住民基本台帳", "holder": "citizens", "extracted_on": dt.date(2026, 4, 1),
+     "freshness_days": 100_000, "kind": "register", "rows": 100},
     {"source": "npo_watch", "caption": "見守り活動", "holder": "npo", "extracted_on": None, "freshness_days": 60, "kind": "observations", "rows": 0},
 ]  # fmt: skip
 

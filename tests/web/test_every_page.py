@@ -24,7 +24,7 @@ ELSEWHERE = {"sign-in", "second-factor", "enrol"}
 
 WHO = {
     "home": "hana", "shortlist": "hana", "find": "hana", "caseload": "hana", "case": "hana", "case-print": "toko",
-    "first-view": "makoto", "decide": "hana", "reveal": "hana", "inquiry": "hana", "sheet": "hana", "package-make": "hana", "package": "hana", "package-key": "hana", "package-event": "hana", "answer": "hana", "support": "hana",
+    "first-view": "makoto", "decide": "hana", "reveal": "hana", "inquiry": "hana", "sheet": "hana", "package-make": "hana", "package": "hana", "package-key": "hana", "package-event": "hana", "package-approve": "shinobu", "answer": "hana", "support": "hana",
     "plan": "hana", "contact": "hana", "outcome": "hana", "close": "hana", "transfer": "hana", "reopen": "ren",
     "effect": "toko", "password": "hana", "audit": "akari", "audit-verify": "akari", "accounts": "osamu",
     "conferences": "toko", "conference-call": "toko", "conference": "toko", "conference-minutes": "toko",
@@ -43,6 +43,7 @@ def worked(home: Home, case_of: Any) -> dict[str, Any]:
     from kodomo.assessment import actions
     from kodomo.governance.permissions import Actor, Role
     from kodomo.support import actions as support
+    from kodomo.support import package_actions
 
     at, today = timezone.now(), timezone.localdate()
     tokens = (f"test-token-of-page-{n:04d}" for n in range(100))
@@ -77,7 +78,7 @@ def worked(home: Home, case_of: Any) -> dict[str, Any]:
        met_on=today, next_on=later(14))  # fmt: skip
     goal = case_of("pc01").plans.get().goals.first()
     do(support.record_outcome, hana, "pc01", goal=goal.pk, scale="BETTER", seen_on=today, text="午後だけ登校。")
-    do(support.make_package, hana, "pc01", partner="LIBRARY", partner_name="ひなた市立図書館",
+    do(package_actions.make_package, hana, "pc01", partner="LIBRARY", partner_name="ひなた市立図書館",
        request="放課後のおはなし会に誘う。", heed="", expires_on=later(30))  # fmt: skip
     from kodomo.assessment import conferences
 
@@ -100,7 +101,7 @@ def path_of(page: str, worked: dict[str, Any]) -> str:
 
     takes: dict[str, Any] = {"account-change": {"username": "ren"}, "answer": {"inquiry": worked["inquiry"]},
                              "outcome": {"goal": worked["goal"]}, "sheet": {"kind": "YOUNG_CARER"},
-                             **{name: {"package": worked["package"]} for name in ("package", "package-key", "package-event")}, "conference": {"key": worked["meeting"]},
+                             **{name: {"package": worked["package"]} for name in ("package", "package-key", "package-event", "package-approve")}, "conference": {"key": worked["meeting"]},
                              "conference-minutes": {"key": worked["meeting"]},
                              "conference-item": {"key": worked["item"]}}.get(page, {})  # fmt: skip
     from kodomo.governance.permissions import CASE_ACTIONS

@@ -45,7 +45,8 @@ def send(token_of: Any) -> Any:
 
 
 @pytest.fixture
-def planned(as_person: Any, case_of: Any, decided: Any, send: Any) -> Any:
+def planned(as_person: Any, case_of: Any, decided: Any, send: Any, in_vault: Any) -> Any:
+    in_vault("pc01")
     hana, number = as_person(HANA), case_of("pc01").case_number
     decided(hana, number, decision="SUPPORT", reason_code="S1")
     assert send(hana, number, "plan/", {**PLAN, "starts_on": day(0), "review_on": day(60)}).status_code == 302

@@ -1,0 +1,158 @@
+"""What may go to a partner, and what may come back: rules in pairs, ``check_…`` refuses and ``can_…`` answers (casework side)."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db.models import Q, QuerySet
+
+from kodomo.assessment.models import Case
+from kodomo.assessment.policies import NotAcceptable, check_day_to_come, check_text
+from kodomo.assessment.states import CaseState
+from kodomo.errors import NotPermitted
+from kodomo.governance.permissions import Actor
+from kodomo.governance.register import Register
+from kodomo.support.models import Package
+from kodomo.support.policies import too_early
+from kodomo.support.protection import locates
+from kodomo.support.words import LONGEST_PACKAGE_DAYS, PARTNER_ITEMS, PackageStep, Partner, Protection, Verdict
+
+
+def can_package(case: Case) -> bool:
+    """A partner is asked for a child who is being supported, under a plan."""
+    return case.state == CaseState.SUPPORT and case.plans.exists()
+
+
+def check_can_package(case: Case) -> None:
+    """Refuses when ``can_package`` says no."""
+    if not can_package(case):
+        raise too_early(case, "受け渡し票は、支援計画のある事例でつくります。")
+
+
+def check_package(
+    case: Case, *, partner: str, partner_name: str, request: str, heed: str, expires_on: dt.date | None, today: dt.date
+) -> dt.date:
+    """A package tells one partner no more than its part needs, until a day within half a year; gives the day."""
+    check_can_package(case)
+    if partner not in PARTNER_ITEMS or not partner_name.strip():
+        raise NotAcceptable("受け渡し先を選び、名前を書いてください。")
+    check_text(request, "頼むこと", required=True)
+    check_text(heed, "気を付けること", required=False)
+    if heed.strip() and "heed" not in PARTNER_ITEMS[partner]:
+        raise NotAcceptable(
+            f"「{Partner(partner).label}」には「気を付けること」を渡しません。", then="頼むことだけにしてください。"
+        )
+    day = check_day_to_come(expires_on, "使える期限", today)
+    if day > today + dt.timedelta(days=LONGEST_PACKAGE_DAYS):
+        raise NotAcceptable(
+            f"「使える期限」は {LONGEST_PACKAGE_DAYS} 日以内にしてください。", then="日付を直してください。"
+        )
+    return day
+
+
+def check_words(protection: Protection, register: Register, *texts: str) -> None:
+    """What is written about a family under protection, or perhaps under it, says nothing about where it is."""
+    if protection is not Protection.NONE and any(locates(text, register) for text in texts):
+        raise NotAcceptable(
+            f"「{protection.label}」の家庭です。居場所のわかる言葉(住所、電話番号、学校・園・地区の名前、駅や建物など)は書けません。",
+            then="場所を表す言葉を除いてください。日付は「11月22日」のように書いてください。",
+        )
+
+
+def items_of(package: Package, protection: Protection) -> tuple[str, ...]:
+    """What of a package is told: what the partner's part needs; of a protected family no name of a place and no grade."""
+    items = PARTNER_ITEMS[package.partner]
+    if protection is Protection.NONE:
+        return ("partner_name", *items)
+    return tuple(dict.fromkeys("band" if item == "grade" else item for item in items))
+
+
+def is_agreed(package: Package, protection: Protection) -> bool:
+    """Where there is no protection nobody need agree. An agreement to the unknown is none to the known."""
+    answer = package.answer
+    if answer is None:
+        return protection is Protection.NONE
+    return answer.verdict == Verdict.APPROVED and (
+        answer.protection == Protection.PROTECTED or protection is not Protection.PROTECTED
+    )
+
+
+def waits_for_approval(package: Package) -> bool:
+    """By what this side knows without asking the vault: good enough to remind people, not to let anything leave."""
+    known = Protection.PROTECTED if package.case.is_address_protected else Protection(package.protection)
+    is_sent_back = package.answer is not None and package.answer.verdict == Verdict.REFUSED
+    return not (package.is_gone or is_sent_back or is_agreed(package, known))
+
+
+def waiting_packages(cases: QuerySet[Case]) -> list[Package]:
+    """The packages of these cases that wait for an approver, the oldest first."""
+    found = Package.objects.filter(case__in=cases).select_related("case").prefetch_related("events", "approvals")
+    doubtful = found.filter(Q(case__is_address_protected=True) | ~Q(protection=Protection.NONE))
+    return [package for package in doubtful if waits_for_approval(package)]
+
+
+def check_can_leave(package: Package, protection: Protection) -> None:
+    """A package of a family under protection, or perhaps under it, leaves only after another person's agreement."""
+    if is_agreed(package, protection):
+        return
+    answer = package.answer
+    if answer is not None and answer.verdict == Verdict.REFUSED:
+        raise NotPermitted(
+            "承認者が差し戻した受け渡し票です。",
+            where=f"受け渡し番号 {package.number}",
+            then="理由を支援の記録で読み、渡し方を見直して、新しい受け渡し票をつくってください。",
+        )
+    raise NotPermitted(
+        f"「{protection.label}」の家庭の受け渡し票です。承認者の承認がないと、印刷も書き出しもできません。",
+        where=f"受け渡し番号 {package.number}",
+        then="同じ部署の承認者に、支援の記録から承認してもらってください。つくった人は承認できません。",
+    )
+
+
+def check_approval(
+    case: Case, package: int, *, by: Actor, protection: Protection, verdict: str, reason: str
+) -> Package:
+    """Another person than the maker answers once, in words, about a package that waits for an answer; gives it."""
+    found = package_of(case, package)
+    if found.written_by == by.username:
+        raise NotAcceptable("つくった人は、自分の受け渡し票を承認できません。", then="ほかの承認者に頼んでください。")
+    if found.is_gone:
+        raise NotAcceptable("廃棄を確かめた受け渡し票です。")
+    answer = found.answer
+    if is_agreed(found, protection) or (answer is not None and answer.verdict == Verdict.REFUSED):
+        raise NotAcceptable("承認を待っている受け渡し票ではありません。", then="支援の記録で確かめてください。")
+    if verdict not in set(Verdict):
+        raise NotAcceptable("「承認する」か「差し戻す」を選んでください。")
+    check_text(reason, "理由", required=True)
+    return found
+
+
+def package_of(case: Case, package: int) -> Package:
+    """A package of this case; another case's is refused."""
+    found: Package | None = case.packages.filter(pk=package).first()
+    if found is None:
+        raise NotAcceptable("この事例の受け渡し票ではありません。", then="支援の画面を開き直してください。")
+    return found
+
+
+def check_package_event(
+    case: Case, package: int, *, step: str, on: dt.date | None, text: str, today: dt.date
+) -> tuple[Package, dt.date]:
+    """A step belongs to a package of this case whose paper is not gone, on a day that has been; gives both."""
+    found = package_of(case, package)
+    if found.is_gone:
+        raise NotAcceptable(
+            "廃棄を確かめた受け渡し票です。", then="また頼むときは、新しい受け渡し票をつくってください。"
+        )
+    if step not in set(PackageStep):
+        raise NotAcceptable("経過を選んでください。")
+    if on is None or on > today:
+        raise NotAcceptable("日は、今日までの日にしてください。", then="日付を直してください。")
+    check_text(text, "内容", required=step == PackageStep.REPLIED)
+    return found, on
+
+
+def words_of_package(case: Case, package: int) -> str:
+    """Which package a step is written for; empty for another case's."""
+    found = case.packages.filter(pk=package).first()
+    return f"受け渡し番号 {found.number}({found.partner_name})" if found else ""
