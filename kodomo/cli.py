@@ -547,8 +547,18 @@ def _normalise(arguments: argparse.Namespace) -> Result:
     return normalise_files(arguments.kind, arguments.files, whole=arguments.json, out=sys.stdout.buffer)
 
 
+def _run_job(arguments: argparse.Namespace) -> Result:
+    from kodomo.jobs.book import JobBook
+    from kodomo.jobs.runner import run_job
+
+    home = arguments.home.resolve()
+    globals_ = ["--home", str(home), "--municipality", str(arguments.municipality.resolve())]
+    return run_job(JobBook(Home(home).runs), arguments.job, globals_)
+
+
 def _user() -> str:
-    return getpass.getuser()
+    asked_by = os.environ.get("KODOMO_ASKED_BY")  # told by the runner of a job that somebody started from a page
+    return f"{getpass.getuser()}({asked_by})" if asked_by else getpass.getuser()
 
 
 _AS_OF = (("--as-of",), {"required": True, "metavar": "DATE", "help": "基準日(2026-03-31 の形)"})
@@ -703,6 +713,11 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], Result], str, tuple[Any
                 {"nargs": "*", "type": Path, "metavar": "FILE", "help": "UTF-8 のファイル。なし、または - は標準入力"},
             ),
         ),
+    ),
+    "run-job": (
+        _run_job,
+        "画面から始めた処理を一つ、順番を待って動かす(画面が使う。手では使わない)",
+        ((("job",), {"type": int, "metavar": "NUMBER", "help": "処理番号"}),),
     ),
     "audit": (_audit, "証跡の連鎖を確かめる", ((("action",), {"choices": ("verify",), "metavar": "verify"}),)),
 }

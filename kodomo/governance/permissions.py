@@ -46,6 +46,11 @@ class Role(LabelledEnum):
         "承認者",
         "自部署の事例・判断・支援の記録を読み、主担当を決め、支援措置に関わる受け渡しを承認する管理職",
     )
+    LINK_REVIEWER = (
+        "LINK_REVIEWER",
+        "名寄せ確認担当",
+        "同じ人か決めきれない二つの記録を、氏名等を見比べて決める。事例・判定・支援の画面は見ない",
+    )
     PRIVACY_OFFICER = (
         "PRIVACY_OFFICER",
         "個人情報保護担当",
@@ -65,6 +70,7 @@ PARTY_OF_ROLE: Mapping[Role, Party | None] = {
     Role.PRACTITIONER: Party.PRACTITIONER,
     Role.COMMITTEE_MEMBER: Party.PRACTITIONER,
     Role.APPROVER: Party.PRACTITIONER,
+    Role.LINK_REVIEWER: Party.COORDINATOR,
     Role.PRIVACY_OFFICER: None,
     Role.SYSTEM_ADMINISTRATOR: None,
 }
@@ -114,6 +120,20 @@ class Action(LabelledEnum):
     HOLD_CONFERENCE = "HOLD_CONFERENCE", "統括委員会を開く", "議事を組み、進行し、決定を記録する"
     WRITE_MEMBER_VIEW = "WRITE_MEMBER_VIEW", "委員の所見を書く", "ほかの委員の所見と判定を見る前に書く"
     VIEW_EFFECT = "VIEW_EFFECT", "取組の効果を見る", "こども一人ひとりは出ない集計。少数は伏せる"
+    VIEW_JOBS = "VIEW_JOBS", "処理の状況を見る"
+    STOP_JOB = "STOP_JOB", "処理を取りやめる・再開する"
+    RUN_LINKAGE = "RUN_LINKAGE", "名寄せと反映を始める"
+    RUN_JUDGEMENT = "RUN_JUDGEMENT", "判定を始める"
+    RUN_EVALUATION = "RUN_EVALUATION", "検証を始める"
+    EXPORT_JUDGEMENTS = "EXPORT_JUDGEMENTS", "判定を書き出す", "仮名の一覧のファイル"
+    VIEW_DELIVERIES = "VIEW_DELIVERIES", "受け渡しデータを見る", "件数・行番号・列・コードだけ。値は出ない"
+    UPLOAD_DELIVERY = "UPLOAD_DELIVERY", "受け渡しデータを渡す"
+    VIEW_REGISTER = "VIEW_REGISTER", "データ項目台帳を見る"
+    VIEW_RUNS = "VIEW_RUNS", "判定の実行を見る", "こども一人ひとりは出ない集計"
+    ASK_RELEASE = "ASK_RELEASE", "判定の公開を申請する"
+    APPROVE_RELEASE = "APPROVE_RELEASE", "判定の公開を承認する"
+    VIEW_EVALUATION = "VIEW_EVALUATION", "判定の検証を見る", "集計だけ。少数は伏せる"
+    REVIEW_LINK = "REVIEW_LINK", "名寄せを確かめる", "二つの記録の氏名等を見比べる。見るたびに本人確認と証跡を伴う"
     VIEW_AUDIT = "VIEW_AUDIT", "証跡を見る"
     MANAGE_ACCOUNTS = "MANAGE_ACCOUNTS", "利用者を管理する"
 
@@ -144,9 +164,36 @@ GRANTS: Mapping[Role, Mapping[Action, Scope]] = {
         Action.VIEW_CONFERENCE: Scope.EVERY_OFFICE,
         Action.HOLD_CONFERENCE: Scope.EVERY_OFFICE,
         Action.VIEW_EFFECT: Scope.EVERY_OFFICE,
+        Action.VIEW_JOBS: Scope.EVERY_OFFICE,
+        Action.STOP_JOB: Scope.EVERY_OFFICE,
+        Action.RUN_LINKAGE: Scope.EVERY_OFFICE,
+        Action.RUN_JUDGEMENT: Scope.EVERY_OFFICE,
+        Action.RUN_EVALUATION: Scope.EVERY_OFFICE,
+        Action.VIEW_DELIVERIES: Scope.EVERY_OFFICE,
+        Action.UPLOAD_DELIVERY: Scope.EVERY_OFFICE,
+        Action.VIEW_REGISTER: Scope.EVERY_OFFICE,
+        Action.VIEW_RUNS: Scope.EVERY_OFFICE,
+        Action.ASK_RELEASE: Scope.EVERY_OFFICE,
+        Action.VIEW_EVALUATION: Scope.EVERY_OFFICE,
     },
-    Role.HOLDER: {**_EVERYBODY},
-    Role.ANALYST: {**_EVERYBODY},
+    Role.HOLDER: {
+        **_EVERYBODY,
+        Action.VIEW_JOBS: Scope.OWN_OFFICE,
+        Action.STOP_JOB: Scope.OWN_OFFICE,
+        Action.VIEW_DELIVERIES: Scope.OWN_OFFICE,
+        Action.UPLOAD_DELIVERY: Scope.OWN_OFFICE,
+        Action.VIEW_REGISTER: Scope.EVERY_OFFICE,
+    },
+    Role.ANALYST: {
+        **_EVERYBODY,
+        Action.VIEW_JOBS: Scope.EVERY_OFFICE,
+        Action.STOP_JOB: Scope.OWN_OFFICE,
+        Action.RUN_EVALUATION: Scope.EVERY_OFFICE,
+        Action.EXPORT_JUDGEMENTS: Scope.EVERY_OFFICE,
+        Action.VIEW_REGISTER: Scope.EVERY_OFFICE,
+        Action.VIEW_RUNS: Scope.EVERY_OFFICE,
+        Action.VIEW_EVALUATION: Scope.EVERY_OFFICE,
+    },
     Role.PRACTITIONER: {
         **_EVERYBODY,
         Action.VIEW_SHORTLIST: Scope.OWN_OFFICE,
@@ -181,9 +228,25 @@ GRANTS: Mapping[Role, Mapping[Action, Scope]] = {
         Action.VIEW_SUPPORT: Scope.OWN_OFFICE,
         Action.APPROVE_PACKAGE: Scope.OWN_OFFICE,
         Action.VIEW_EFFECT: Scope.EVERY_OFFICE,
+        Action.VIEW_RUNS: Scope.EVERY_OFFICE,
+        Action.APPROVE_RELEASE: Scope.EVERY_OFFICE,
+        Action.VIEW_EVALUATION: Scope.EVERY_OFFICE,
     },
-    Role.PRIVACY_OFFICER: {**_EVERYBODY, Action.VIEW_AUDIT: Scope.EVERY_OFFICE},
-    Role.SYSTEM_ADMINISTRATOR: {**_EVERYBODY, Action.MANAGE_ACCOUNTS: Scope.EVERY_OFFICE},
+    Role.LINK_REVIEWER: {**_EVERYBODY, Action.REVIEW_LINK: Scope.EVERY_OFFICE},
+    Role.PRIVACY_OFFICER: {
+        **_EVERYBODY,
+        Action.VIEW_AUDIT: Scope.EVERY_OFFICE,
+        Action.VIEW_DELIVERIES: Scope.EVERY_OFFICE,
+        Action.VIEW_REGISTER: Scope.EVERY_OFFICE,
+        Action.VIEW_RUNS: Scope.EVERY_OFFICE,
+        Action.VIEW_EVALUATION: Scope.EVERY_OFFICE,
+    },
+    Role.SYSTEM_ADMINISTRATOR: {
+        **_EVERYBODY,
+        Action.MANAGE_ACCOUNTS: Scope.EVERY_OFFICE,
+        Action.VIEW_JOBS: Scope.EVERY_OFFICE,
+        Action.STOP_JOB: Scope.EVERY_OFFICE,
+    },
 }
 """Who may do what. What is not here is refused."""
 

@@ -1,1 +1,1 @@
-"""Long work that survives being killed: the ledger of runs, and sequences of stages (casework and operator side)."""
+"""Long work that survives being killed: the ledger of runs, sequences of stages, and jobs started from pages (shared by the sides)."""

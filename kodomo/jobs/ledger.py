@@ -59,7 +59,7 @@ class Ledger:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / "ledger.sqlite3"
-        with self._open() as database:
+        with self.open() as database:
             database.execute(SCHEMA)
 
     @contextmanager
@@ -79,7 +79,7 @@ class Ledger:
 
     def keep_result(self, stage: str, result: Mapping[str, object]) -> None:
         """Attach a small result (counts, ids) to the newest run of a stage."""
-        with self._open() as database:
+        with self.open() as database:
             database.execute(
                 "UPDATE runs SET result = ? WHERE run_number = (SELECT MAX(run_number) FROM runs WHERE stage = ?)",
                 (json.dumps(result, ensure_ascii=False, default=str), stage),
@@ -87,7 +87,7 @@ class Ledger:
 
     def runs(self, limit: int = 50) -> list[Run]:
         """Newest first. A dead process' run is shown as interrupted."""
-        with self._open() as database:
+        with self.open() as database:
             rows = database.execute("SELECT * FROM runs ORDER BY run_number DESC LIMIT ?", (limit,)).fetchall()
         return [self._as_run(row) for row in rows]
 
@@ -105,6 +105,16 @@ class Ledger:
                     then="終わるのを待ってから、同じコマンドをもう一度実行してください。",
                 )
 
+    def figures_of(self, process: int, began: float) -> Mapping[str, Any]:
+        """How far the stage that a process runs has got; empty before its first heartbeat."""
+        with self.open() as database:
+            row = database.execute(
+                "SELECT figures FROM runs WHERE process = ? AND process_began BETWEEN ? AND ?"
+                " ORDER BY run_number DESC LIMIT 1",
+                (process, began - 1, began + 1),
+            ).fetchone()
+        return dict(json.loads(row["figures"])) if row else {}
+
     def is_done(self, stage: str, inputs: str) -> bool:
         """Whether the newest run of this stage had these inputs and came to its end."""
         newest = next((r for r in self.runs(limit=500) if r.stage == stage), None)
@@ -112,7 +122,7 @@ class Ledger:
 
     def _begin(self, stage: str, inputs: str) -> int:
         now = time.time()
-        with self._open() as database:
+        with self.open() as database:
             database.execute("BEGIN IMMEDIATE")
             rows = database.execute("SELECT * FROM runs WHERE stage = ? AND state = 'RUNNING'", (stage,)).fetchall()
             for row in rows:
@@ -131,21 +141,21 @@ class Ledger:
             return int(cursor.lastrowid or 0)
 
     def _beat(self, number: int, figures: dict[str, object]) -> None:
-        with self._open() as database:
+        with self.open() as database:
             database.execute(
                 "UPDATE runs SET beaten = ?, figures = ? WHERE run_number = ?",
                 (time.time(), json.dumps(figures, ensure_ascii=False), number),
             )
 
     def _end(self, number: int, state: str, result: Mapping[str, object] | None) -> None:
-        with self._open() as database:
+        with self.open() as database:
             database.execute(
                 "UPDATE runs SET state = ?, finished = ? WHERE run_number = ?", (state, time.time(), number)
             )
 
     def _as_run(self, row: sqlite3.Row) -> Run:
         state = row["state"]
-        if state == "RUNNING" and not _lives(row["process"], row["process_began"]):
+        if state == "RUNNING" and not lives(row["process"], row["process_began"]):
             state = "INTERRUPTED"
         return Run(
             row["run_number"], row["stage"], row["inputs"], state, row["started"], row["finished"],
@@ -153,7 +163,8 @@ class Ledger:
         )  # fmt: skip
 
     @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
+    def open(self) -> Iterator[sqlite3.Connection]:
+        """The ledger's file, one transaction long."""
         database = sqlite3.connect(self.path, timeout=30)
         database.row_factory = sqlite3.Row
         try:
@@ -163,8 +174,11 @@ class Ledger:
             database.close()
 
 
-def _lives(process: int, began: float) -> bool:
+def lives(process: int, began: float) -> bool:
+    """Whether the process of this number that began at this moment is still at work."""
     # The number alone does not do: it is given out again, and a killed process may linger as a zombie.
+    if process <= 0:
+        return False
     try:
         found = psutil.Process(process)
         return abs(found.create_time() - began) < 1.0 and found.status() != psutil.STATUS_ZOMBIE

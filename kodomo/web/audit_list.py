@@ -86,6 +86,10 @@ ACTION_WORDS = {
     "STEP_UP_FAILED": "再認証に失敗した",
     "REFUSED": "権限がなく断られた",
     "RECEIVE_ARRIVALS": "判定を受理した",
+    "START_JOB": "処理を始めた",
+    "CANCEL_JOB": "処理を取りやめた",
+    "RESUME_JOB": "処理を再開した",
+    "TAKE_JOB_FILE": "判定の書き出しを持ち出した",
     "CREATE_ACCOUNT": "利用者を登録した",
     "CHANGE_ACCOUNT": "利用者を変更した",
 }
@@ -100,6 +104,7 @@ DETAIL_WORDS = {
     "kind": "方法", "result": "結果", "goal": "目標", "outcome": "結果", "reason_code": "理由", "from": "移管元",
     "to": "移管先", "view": "見かた", "parts": "開いた項目", "found": "見つかった数",
     "decisions": "判断", "contacts": "接触", "outcomes": "結果", "closures": "終結",
+    "job": "処理番号", "as_of": "基準日",
     "escalated": "必ず確認", "what": "内容", "account": "利用者", "number": "印刷番号", "levels_shown": "判定の表示",
 }  # fmt: skip
 

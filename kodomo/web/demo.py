@@ -45,6 +45,7 @@ ACCOUNTS = (
     DemoAccount("nao", "清水 直", Role.COMMITTEE_MEMBER, "university"),
     DemoAccount("yuzu", "瀬戸 柚", Role.COMMITTEE_MEMBER, "lifelong_learning"),
     DemoAccount("shinobu", "工藤 忍", Role.APPROVER, "family_centre"),
+    DemoAccount("tamaki", "高木 環", Role.LINK_REVIEWER, "citizens"),
     DemoAccount("akari", "小池 明", Role.PRIVACY_OFFICER, "citizens"),
     DemoAccount("osamu", "佐藤 理", Role.SYSTEM_ADMINISTRATOR, "citizens"),
 )

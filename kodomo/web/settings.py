@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "kodomo.vault",
     "kodomo.assessment",
     "kodomo.support",
+    "kodomo.operations",
     "kodomo.web",
 ]
 

@@ -20,6 +20,7 @@ urlpatterns = [
     path("accounts/<str:username>/", accounts.change, name="account-change"),
     path("", include("kodomo.assessment.urls")),
     path("", include("kodomo.support.urls")),
+    path("", include("kodomo.operations.urls")),
 ]
 
 handler400 = errors.bad_request

@@ -16,7 +16,8 @@ from kodomo.web.pages import PAGE_ACTIONS
 
 pytestmark = [pytest.mark.web, pytest.mark.enable_socket]
 
-SENT_ONLY = {"sign-out", "shortlist-export", "assign", "filter-save", "filter-drop", "conference-start"}
+SENT_ONLY = {"sign-out", "shortlist-export", "assign", "filter-save", "filter-drop", "conference-start",
+             "job-start", "job-cancel", "job-resume", "job-file"}  # fmt: skip
 """Pages that answer a form alone and lead elsewhere."""
 
 ELSEWHERE = {"sign-in", "second-factor", "enrol"}
@@ -28,7 +29,7 @@ WHO = {
     "plan": "hana", "contact": "hana", "outcome": "hana", "close": "hana", "transfer": "hana", "reopen": "ren",
     "effect": "toko", "password": "hana", "audit": "akari", "audit-verify": "akari", "accounts": "osamu",
     "conferences": "toko", "conference-call": "toko", "conference": "toko", "conference-minutes": "toko",
-    "conference-item": "kei", "account-new": "osamu", "account-change": "osamu",
+    "conference-item": "kei", "jobs": "toko", "job": "toko", "account-new": "osamu", "account-change": "osamu",
 }  # fmt: skip
 """For each page somebody who may open it."""
 
@@ -89,6 +90,7 @@ def worked(home: Home, case_of: Any) -> dict[str, Any]:
         case_numbers=[case_of("pc01").case_number], token=next(tokens), at=at,
     )  # fmt: skip
     do(support.close_case, ren, "pc03", reason_code="C2", text="")
+    _jobs(home)
     return {
         "case_number": case_of("pc01").case_number, "closed": case_of("pc03").case_number, "goal": goal.pk,
         "inquiry": case_of("pc01").inquiries.get().pk, "meeting": meeting, "item": case_of("pc01").agenda.get().pk,
@@ -96,11 +98,25 @@ def worked(home: Home, case_of: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _jobs(home: Home) -> None:
+    """One job that ended, one that was refused, and one that stopped in its middle."""
+    from kodomo.jobs.book import JobBook
+    from kodomo.operations.kinds import KINDS, steps_of
+
+    book, day = JobBook(home.runs), dt.date(2026, 3, 31)
+    for code in ("LINK", "MONTHLY", "JUDGE"):
+        book.put(code, KINDS[code].caption, steps_of(KINDS[code], day, ""), asked_by="toko", office="school_education")
+    book.end(1, "DONE")
+    book.end_step(2, {"step": "link", "mentions": 328252, "linked": 327214, "doubtful": 66, "seconds": 11.6})
+    fault = {"what": "こどもデータベースの版がありません。", "where": "", "then": "先に反映してください。"}
+    book.end(3, "FAILED", fault)
+
+
 def path_of(page: str, worked: dict[str, Any]) -> str:
     from django.urls import reverse
 
     takes: dict[str, Any] = {"account-change": {"username": "ren"}, "answer": {"inquiry": worked["inquiry"]},
-                             "outcome": {"goal": worked["goal"]}, "sheet": {"kind": "YOUNG_CARER"},
+                             "outcome": {"goal": worked["goal"]}, "job": {"number": 2}, "sheet": {"kind": "YOUNG_CARER"},
                              **{name: {"package": worked["package"]} for name in ("package", "package-key", "package-event", "package-approve")}, "conference": {"key": worked["meeting"]},
                              "conference-minutes": {"key": worked["meeting"]},
                              "conference-item": {"key": worked["item"]}}.get(page, {})  # fmt: skip

@@ -13,3 +13,17 @@ for (const form of document.querySelectorAll("form[method=post]")) {
 window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
+// A running job's figures are fetched anew for ten minutes; without this the page has a link for it.
+const live = document.querySelector("[data-live]");
+if (live) {
+  let left = 200;
+  const timer = setInterval(async () => {
+    if (document.visibilityState !== "visible") return;
+    if (--left < 0) return clearInterval(timer);
+    const answer = await fetch(location.href).catch(() => null);
+    if (!answer || !answer.ok) return;
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-live]");
+    if (!fresh) return location.reload();
+    live.replaceChildren(...fresh.childNodes);
+  }, 3000);
+}

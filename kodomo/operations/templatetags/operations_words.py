@@ -1,0 +1,25 @@
+"""Numbers and moments as the operators' screens write them (casework side)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django import template
+from django.conf import settings
+
+register = template.Library()
+
+
+@register.filter
+def clock(seconds: float | None) -> str:
+    """Seconds since the epoch as the city's day and time."""
+    return f"{dt.datetime.fromtimestamp(seconds, settings.LOCAL_ZONE):%Y-%m-%d %H:%M}" if seconds else "—"
+
+
+@register.filter
+def whole(value: Any) -> str:
+    """A number with thousands marked; words as they are."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    return f"{value:,.1f}" if isinstance(value, float) and value < 10 else f"{round(value):,}"

@@ -1,0 +1,16 @@
+"""Addresses of the operators' screens (casework side)."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from kodomo.operations import jobs_page
+
+urlpatterns = [
+    path("jobs/", jobs_page.jobs, name="jobs"),
+    path("jobs/start/", jobs_page.start, name="job-start"),
+    path("jobs/<int:number>/", jobs_page.job, name="job"),
+    path("jobs/<int:number>/cancel/", jobs_page.cancel, name="job-cancel"),
+    path("jobs/<int:number>/resume/", jobs_page.resume, name="job-resume"),
+    path("jobs/<int:number>/file/", jobs_page.job_file, name="job-file"),
+]
