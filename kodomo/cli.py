@@ -22,6 +22,7 @@ from typing import Any
 from kodomo import __version__
 from kodomo.configuration import SHIPPED_MUNICIPALITIES, Home, Municipality, parse_date, read_municipality
 from kodomo.errors import StaffError, WrongUsage
+from kodomo.governance import options as approving
 from kodomo.jobs.ledger import STATES, Ledger
 from kodomo.jobs.sequence import Step, run_steps
 
@@ -351,6 +352,30 @@ def _build(arguments: argparse.Namespace) -> Result:
     return _staged(arguments, build_features, as_of=_as_of(arguments), engine=arguments.engine)
 
 
+def _person(arguments: argparse.Namespace) -> Any:
+    from kodomo.governance.approvals import Person
+    from kodomo.governance.permissions import Role
+
+    if not arguments.role:
+        raise WrongUsage("する人の役割を書いてください。", where="--role", then="例: --by 氏名 --role COORDINATOR")
+    return Person(arguments.by, Role(arguments.role), arguments.office, _user())
+
+
+def _criteria(arguments: argparse.Namespace) -> Result:
+    from kodomo.governance import criteria_versions as versions
+    from kodomo.governance.approvals import Matter, Step
+
+    home, municipality = _home(arguments), _municipality(arguments)
+    if arguments.action != "status":
+        chosen = [m for m in (Matter.CRITERIA, Matter.THRESHOLDS) if arguments.part in (m.lower(), "both")]
+        words = {"by": _person(arguments), "reason": arguments.reason, "at": _now(), "version": arguments.version}
+        versions.act_on(home, municipality, Step(arguments.action.upper()), chosen, **words)
+    result = versions.status(home, municipality)
+    for line in versions.lines(result):
+        _say(line)
+    return result
+
+
 def _judge(arguments: argparse.Namespace) -> Result:
     from kodomo.judgement.run import judge_cohort
 
@@ -644,6 +669,7 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], Result], str, tuple[Any
     "link": (_link, "名寄せ: どの行が同じ人かを決め、世帯・親子をつなぐ", ()),
     "publish": (_publish, "識別情報を外し、こどもデータベースに載せる", ()),
     "build": (_build, "基準日に知られていたことから、こどもごとの指標をつくる", (_AS_OF, _ENGINE)),
+    "criteria": (_criteria, *approving.CRITERIA),
     "judge": (_judge, "こどもごと・類型ごとの判定、レベル、根拠をつくる", (_AS_OF,)),
     "evaluate": (_evaluate, "過去の日付と把握済みの事例で、判定の良し悪しを確かめる", (_AS_OF,)),
     "bench-judgement": (

@@ -50,6 +50,11 @@ class Home:
         return self.root / "keys"
 
     @property
+    def governance(self) -> Path:
+        """Who approved what that judges children, and copies of the criteria approvals speak of."""
+        return self.root / "governance"
+
+    @property
     def spill(self) -> Path:
         """Where a query engine may put what does not fit in memory."""
         return self.root / "spill"

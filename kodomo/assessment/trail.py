@@ -12,7 +12,7 @@ from django.db import DatabaseError, connection, transaction
 from kodomo.assessment.keys import anchor_file, keys
 from kodomo.configuration import Home
 from kodomo.errors import IntegrityFault
-from kodomo.governance import audit
+from kodomo.governance import approvals, audit
 from kodomo.governance.permissions import Action, Actor
 from kodomo.vault.reveal import verify_vault
 
@@ -63,7 +63,12 @@ def event_of(
 
 
 def verify_chains(home: Home) -> dict[str, audit.Verdict]:
-    """Check the casework chain and the vault's, each from its first row."""
+    """Check the casework chain, the vault's and (where anything was approved yet) that of approvals, each from its first row."""
     with connection.cursor() as cursor:
         casework = audit.verify(cursor, keys(home)["audit"], anchor_file(home))
-    return {"casework": casework, "vault": verify_vault(home)}
+    governance = approvals.verify(home)
+    return {
+        "casework": casework,
+        "vault": verify_vault(home),
+        **({"governance": governance} if governance is not None else {}),
+    }

@@ -23,6 +23,10 @@ purpose = "困難を抱えるこどもと家庭を早期に把握し、支援に
 [capacity]                          # 人が確かめられる件数の上限(こどもに対する割合、類型ごと)。判定をするときに使う
 high = 0.02
 middle = 0.08
+band = 0.005                        # 新しいデータがないまま枠から外れたとき、順位がこの割合までの差ならレベルを下げない
+
+[approval]                          # ★ 本番の判定の前に true に: その版を二人が承認した判定基準としきい値だけを使う(kodomo criteria)
+required = false
 
 [suppression]                       # 少数の秘匿: この数以下は伏せ、端数を丸める
 threshold = 7
@@ -140,6 +144,8 @@ def check_municipality(folder: Path) -> dict[str, Any]:
         faults, remarks, counts = _look(folder)
     if not (folder / "criteria").is_dir():
         remarks.append("criteria/ がありません。受領・名寄せまではできます。指標と判定をするときに要ります。")
+    elif not faults and read_municipality(folder).extras.get("approval", {}).get("required") is not True:
+        remarks.append("settings.toml: [approval] required が true でないので、二人の承認のない版でも判定が動きます。")
     return {"folder": str(folder), "faults": faults, "remarks": remarks, **counts, "exit_code": 3 if faults else 0}
 
 

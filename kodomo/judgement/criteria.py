@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from kodomo.features.catalogue import Catalogue, read_catalogue
 from kodomo.features.coverage import Expectations, read_expectations
+from kodomo.governance.criteria_versions import combined_version
 from kodomo.judgement.labels import Labels, read_labels
 from kodomo.judgement.scenarios import Scenarios, read_scenarios
 
@@ -23,9 +23,9 @@ class Criteria:
 
     @property
     def sha256(self) -> str:
-        """One hash over the four files."""
+        """The version: one hash over the four files (``governance.criteria_versions``)."""
         parts = (self.catalogue.sha256, self.expectations.sha256, self.scenarios.sha256, self.labels.sha256)
-        return hashlib.sha256("".join(parts).encode()).hexdigest()
+        return combined_version(parts)
 
 
 def read_all_criteria(folder: Path) -> Criteria:

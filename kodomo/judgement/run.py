@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from kodomo.configuration import Home, Municipality
 from kodomo.features.build import current_snapshot, later_deliveries, lawful_for
+from kodomo.governance.criteria_versions import InUse, check_usable, keep_copy, thresholds
 from kodomo.governance.register import read_register
 from kodomo.judgement.combine import probability
 from kodomo.judgement.contributions import Said, learned_contributions
@@ -50,11 +51,14 @@ def judge_cohort(
 
     Raises:
         NotReady: nothing has been published yet.
-        ConfigurationFault: criteria or register do not hold together, or lack their two approvers.
+        ConfigurationFault: criteria or register do not hold together.
+        NotApproved: two different people have not approved the criteria or the thresholds at hand.
     """
     started = time.monotonic()
     snapshot = current_snapshot(home)
     criteria = read_all_criteria(municipality.folder)
+    in_use = check_usable(home, municipality)
+    keep_copy(home, municipality.folder)
     register = read_register(municipality.folder)
     progress = Progress("判定", _pieces_of_work(municipality), unit="人・類型", beat=beat)
     progress.rows = _children(snapshot) * (len(municipality.types) + 1)
@@ -72,7 +76,7 @@ def judge_cohort(
     tables = judgement_tables(judged, capacity, snapshot, step=progress.add)
     store = Store(home.store)
     model = save_models(home.store, judged, learned_summary(judged))
-    manifest = _manifest(judged, snapshot, criteria, municipality, model, at)
+    manifest = _manifest(judged, snapshot, municipality, model, at) | _versions(criteria, municipality, in_use)
     written = store.write(KIND, _name(store, as_of, snapshot, criteria), tables, manifest)
     progress.close()
     return {
@@ -82,6 +86,8 @@ def judge_cohort(
         "path": str(written.path),
         "children": len(judged.matrix.cohort),
         "levels": _level_counts(tables["judgements"]),
+        "criteria": manifest["criteria"],
+        "thresholds": manifest["thresholds"],
         "model": model,
         "learned": manifest["learned"],
         "skipped_indicators": judged.matrix.skipped,
@@ -296,30 +302,25 @@ def _name(store: Store, as_of: dt.date, snapshot: Snapshot, criteria: Criteria) 
 
 
 def _manifest(
-    judged: Judged,
-    snapshot: Snapshot,
-    criteria: Criteria,
-    municipality: Municipality,
-    model: str | None,
-    at: dt.datetime,
+    judged: Judged, snapshot: Snapshot, municipality: Municipality, model: str | None, at: dt.datetime
 ) -> dict[str, Any]:
-    scenarios = criteria.scenarios
     return {
         "as_of": judged.as_of.isoformat(),
         "snapshot": snapshot.snapshot_id,
         "municipality": municipality.code,
-        "criteria": {
-            "version": scenarios.version,
-            "note": scenarios.note,
-            "sha256": criteria.sha256,
-            "approved_by": [{"name": n, "office": o, "on": d.isoformat()} for n, o, d in scenarios.approved_by],
-        },
         "capacity": {"high": municipality.capacity_high, "middle": municipality.capacity_middle},
         "model": model,
         "learned": learned_summary(judged),
         "skipped_indicators": judged.matrix.skipped,
         "at": at.isoformat(),
     }
+
+
+def _versions(criteria: Criteria, municipality: Municipality, in_use: tuple[InUse, InUse]) -> dict[str, Any]:
+    """The versions a judgement was made with, and who approved them."""
+    files, levels = in_use
+    named = {"version": criteria.scenarios.version, "note": criteria.scenarios.note}
+    return {"criteria": named | files.as_json(), "thresholds": thresholds(municipality) | levels.as_json()}
 
 
 def learned_summary(judged: Judged) -> dict[str, Any]:

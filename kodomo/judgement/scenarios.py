@@ -3,7 +3,8 @@
 ``criteria/scenarios.toml``:
 
 ``version, note, point_is``   ``point_is`` is what one point adds to the log-odds.
-``[[approved_by]]``           ``name, office, on``. Two different people, or the version is not used.
+``[[approved_by]]``           ``name, office, on``. Two different people, where the folder binds approvals to no version
+    (``governance.criteria_versions``).
 ``[[types]]``                 ``type, base_rate`` (what no points at all means), ``ages`` or ``grades`` judged, ``source``.
 ``[[points]]``                ``type, code, when`` (all must hold), ``points``, ``group`` (only the weightiest of a
     group counts), ``kind`` (risk | benefit_gap | connection_gap |
@@ -30,10 +31,10 @@ from kodomo.features.aggregates import COMPARE
 from kodomo.features.catalogue import Catalogue
 from kodomo.features.criteria import CriteriaFile, Entry, read_comparison, read_criteria
 from kodomo.features.matrix import FeatureMatrix
+from kodomo.governance.approvals import APPROVERS
 from kodomo.terms import DifficultyType
 
 FILE = "scenarios.toml"
-APPROVERS = 2
 KINDS = ("risk", "benefit_gap", "connection_gap", "connected")
 
 
@@ -92,7 +93,7 @@ class Scope:
 
 @dataclass(frozen=True)
 class Scenarios:
-    """All point tables of one approved version."""
+    """All point tables of one version."""
 
     version: str
     note: str
@@ -149,7 +150,7 @@ def read_scenarios(folder: Path, catalogue: Catalogue) -> Scenarios:
     """Read ``criteria/scenarios.toml`` of a municipality's folder.
 
     Raises:
-        ConfigurationFault: faults with file and line, or the version isn't approved by two named people.
+        ConfigurationFault: faults with file and line, or approvers are named and are not two different people.
     """
     file = read_criteria(folder / "criteria" / FILE, "approved_by", "types", "points", "escalations")
     known = set(catalogue.codes)
@@ -308,7 +309,7 @@ def _check(file: CriteriaFile, scenarios: Scenarios) -> None:
     if not scenarios.version:
         raise ConfigurationFault("シナリオの版(version)が書かれていません。", where=str(file.path))
     names = {name for name, _, _ in scenarios.approved_by}
-    if len(names) < APPROVERS:
+    if 0 < len(names) < APPROVERS:
         raise ConfigurationFault(
             f"シナリオ {scenarios.version} は、異なる二人の承認がそろっていないので使えません。",
             where=f"{file.path} [[approved_by]]",

@@ -15,6 +15,7 @@ import pytest
 from kodomo.configuration import Home, Municipality
 from kodomo.errors import NotReady
 from kodomo.features.build import build_features
+from kodomo.governance.criteria_versions import NotApproved
 from kodomo.judgement import learning
 from kodomo.judgement.export import export_judgements
 from kodomo.judgement.run import judge_cohort
@@ -38,7 +39,9 @@ def installation(
         shutil.copy(hinata.folder / name, folder / name)
     shutil.copytree(hinata.folder / "register", folder / "register")
     monkeypatch.setattr(learning.Plan, "__init__", _quick(learning.Plan.__init__))
-    return home, replace(hinata, folder=folder, types=TYPES)
+    # Approved by the two names in the file itself, as a folder without a book of approvals is.
+    extras = {name: part for name, part in hinata.extras.items() if name != "approval"}
+    return home, replace(hinata, folder=folder, types=TYPES, extras=extras)
 
 
 def _quick(original):  # type: ignore[no-untyped-def]
@@ -60,6 +63,8 @@ def test_judging_twice_gives_the_same_tables(installation: tuple[Home, Municipal
     manifest = Store(home.store).current("judgements").manifest  # type: ignore[union-attr]
     assert manifest["as_of"] == "2026-03-31" and manifest["snapshot"] == "s1"
     assert manifest["criteria"]["version"] == "試験-1" and len(manifest["criteria"]["sha256"]) == 64
+    assert manifest["criteria"]["approval"] == "DECLARED" and manifest["thresholds"]["band"] == 0.005
+    assert [one["name"] for one in manifest["criteria"]["approved_by"]] == ["甲", "乙"]
     assert manifest["learned"]["horizon_months"] == 6
     models = home.store / "models" / str(manifest["model"])
     assert (models / "models.json").exists() and list(models.glob("*.txt"))
@@ -79,6 +84,14 @@ def test_judging_twice_gives_the_same_tables(installation: tuple[Home, Municipal
     assert exported["rows"] == len(rows) == len(table)
     assert set(rows[0]) == {"person_key", "type", "method", "score", "level"}
     assert {r["type"] for r in rows} == {"不登校", "貧困", "総合"}
+
+
+def test_nothing_is_judged_by_criteria_nobody_approved(installation: tuple[Home, Municipality]) -> None:
+    home, municipality = installation
+    strict = replace(municipality, extras={**municipality.extras, "approval": {"required": True}})
+    with pytest.raises(NotApproved):
+        judge_cohort(home=home, municipality=strict, as_of=AS_OF, at=AT)
+    assert Store(home.store).current("judgements") is None
 
 
 def test_indicators_are_kept_once_per_snapshot_date_and_criteria(installation: tuple[Home, Municipality]) -> None:
