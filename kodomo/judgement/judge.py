@@ -45,9 +45,14 @@ class TypeJudgement:
     escalated: Flags
 
     def levels(
-        self, method_scores: Array, keys: NDArray[np.object_], capacity: Capacity, evidence: Flags
+        self,
+        method_scores: Array,
+        keys: NDArray[np.object_],
+        capacity: Capacity,
+        evidence: Flags,
+        held: NDArray[np.object_] | None = None,
     ) -> NDArray[np.object_]:
-        """Levels of one method's scores, for the judged rows."""
+        """Levels of one method's scores, for the judged rows; ``held`` as in ``assign_levels``, for those rows too."""
         rows = self.rows
         return assign_levels(
             method_scores[rows],
@@ -57,6 +62,7 @@ class TypeJudgement:
             registered=self.registered[rows],
             escalated=self.escalated[rows],
             evidence=evidence[rows],
+            held=held,
         )
 
     @property

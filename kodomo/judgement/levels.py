@@ -1,4 +1,8 @@
-"""Scores to levels by how many children people can look at, never by a probability (analysis side)."""
+"""Scores to levels by how many children people can look at, never by a probability (analysis side).
+
+Between two runs without new data about a child its level does not flicker: it rises at once, and falls only once
+its place has left the capacity by more than a band, or something new is known (``judgement.holding``).
+"""
 
 from __future__ import annotations
 
@@ -13,10 +17,14 @@ from kodomo.terms import Level
 
 @dataclass(frozen=True)
 class Capacity:
-    """How many of the children judged can be looked at, as shares: closely (high), then further (middle)."""
+    """How many of the children judged can be looked at, as shares: closely (high), then further (middle).
+
+    ``band`` is how far beyond its capacity (a share of the children too) a level is kept without new data.
+    """
 
     high: float
     middle: float
+    band: float = 0.0
 
 
 def ranking(scores: NDArray[np.float64], keys: NDArray[np.object_]) -> NDArray[np.int64]:
@@ -34,6 +42,7 @@ def assign_levels(
     registered: NDArray[np.bool_],
     escalated: NDArray[np.bool_],
     evidence: NDArray[np.bool_],
+    held: NDArray[np.object_] | None = None,
 ) -> NDArray[np.object_]:
     """Give each child judged a level.
 
@@ -41,29 +50,43 @@ def assign_levels(
     a child escalated by a fact is HIGH;
     a child of whom too little is known is INSUFFICIENT, never LOW;
     of the others with any evidence, as many as capacity allows are HIGH, then MIDDLE, by score;
+    a child that stood higher before and of whom nothing new is known keeps that within the band, beside them;
     a child already registered for the type takes the level its score earns and uses up no capacity;
     the rest is LOW.
+
+    Args:
+        held: the level before, where nothing new is known of the child; None or anything else elsewhere.
     """
     levels = np.full(len(scores), Level.LOW.value, dtype=object)
     counted = ~thin & ~registered
     order = ranking(scores, keys)
-    n_high, n_middle = _places(int(counted.sum()), capacity)
+    n_high, n_middle, n_band = _places(int(counted.sum()), capacity)
     queue = order[(counted & evidence)[order]]
-    levels[queue[:n_high]] = Level.HIGH.value
-    levels[queue[n_high : n_high + n_middle]] = Level.MIDDLE.value
-    known = registered & ~thin & evidence
-    levels[known & (scores >= _lowest(scores, queue[: n_high + n_middle]))] = Level.MIDDLE.value
-    levels[known & (scores >= _lowest(scores, queue[:n_high]))] = Level.HIGH.value
+    before = np.full(len(scores), None, dtype=object) if held is None else held
+    was_high = np.asarray(before == Level.HIGH.value, dtype=bool)
+    was_raised = was_high | np.asarray(before == Level.MIDDLE.value, dtype=bool)
+    for level, places, stood in (
+        (Level.MIDDLE, n_high + n_middle, was_raised),
+        (Level.HIGH, n_high, was_high),
+    ):
+        beside = np.zeros(len(scores), dtype=bool)
+        beside[queue[: places + n_band]] = True
+        levels[beside & stood] = level.value
+        levels[queue[:places]] = level.value
+        known = registered & ~thin & evidence
+        levels[known & (scores >= _lowest(scores, queue[:places]))] = level.value
+        levels[known & stood & (scores >= _lowest(scores, queue[: places + n_band]))] = level.value
     levels[thin] = Level.INSUFFICIENT.value
     levels[escalated] = Level.HIGH.value
     return levels
 
 
-def _places(children: int, capacity: Capacity) -> tuple[int, int]:
-    """Whole children within capacity; at least one of each where anyone is judged."""
+def _places(children: int, capacity: Capacity) -> tuple[int, int, int]:
+    """Whole children within capacity, at least one of each where anyone is judged; and those the band reaches beyond."""
     if not children:
-        return 0, 0
-    return max(1, int(children * capacity.high)), max(1, int(children * capacity.middle))
+        return 0, 0, 0
+    band = int(np.ceil(children * capacity.band))
+    return max(1, int(children * capacity.high)), max(1, int(children * capacity.middle)), band
 
 
 def _lowest(scores: NDArray[np.float64], rows: NDArray[np.int64]) -> float:

@@ -294,7 +294,8 @@ def overall_reasons(judged: Judged) -> pa.Table:
     rank = np.where(merged["direction"] == GATE, -np.inf, -merged["contribution"].astype(np.float64))
     order = np.lexsort((rank, merged["row"]))
     table = _table(OVERALL, Method.COMBINED.value, {n: v[order] for n, v in merged.items()}, cohort.child_key)
-    return table.filter(pc.less_equal(table["position"], MOST_UP))
+    # However many facts must be seen, all of them are said.
+    return table.filter(pc.or_(pc.less_equal(table["position"], MOST_UP), pc.equal(table["direction"], GATE)))
 
 
 def _overall_gates(judgement: TypeJudgement, matrix: FeatureMatrix) -> Columns:

@@ -19,6 +19,7 @@ from kodomo.governance.register import read_register
 from kodomo.judgement.combine import probability
 from kodomo.judgement.contributions import Said, learned_contributions
 from kodomo.judgement.criteria import Criteria, read_all_criteria
+from kodomo.judgement.holding import Held, held_levels
 from kodomo.judgement.judge import Judged, TypeJudgement, judge
 from kodomo.judgement.learning import TypeModel
 from kodomo.judgement.levels import Capacity, assign_levels
@@ -72,11 +73,12 @@ def judge_cohort(
         spill=home.spill,
         step=lambda what: progress.add(),
     )
-    capacity = Capacity(municipality.capacity_high, municipality.capacity_middle)
-    tables = judgement_tables(judged, capacity, snapshot, step=progress.add)
     store = Store(home.store)
+    held = held_levels(store, snapshot, as_of, in_use, home.spill)
+    tables = judgement_tables(judged, Capacity(**thresholds(municipality)), held=held, step=progress.add)
     model = save_models(home.store, judged, learned_summary(judged))
     manifest = _manifest(judged, snapshot, municipality, model, at) | _versions(criteria, municipality, in_use)
+    manifest["levels_held_from"] = held.judgement if held else None
     written = store.write(KIND, _name(store, as_of, snapshot, criteria), tables, manifest)
     progress.close()
     return {
@@ -105,16 +107,16 @@ def _pieces_of_work(municipality: Municipality) -> int:
 
 
 def judgement_tables(
-    judged: Judged, capacity: Capacity, snapshot: Snapshot, *, step: Callable[[], None] = lambda: None
+    judged: Judged, capacity: Capacity, *, held: Held | None = None, step: Callable[[], None] = lambda: None
 ) -> dict[str, pa.Table]:
-    """The four tables of one judgement, sorted, ready for the store."""
+    """The four tables of one judgement, sorted, ready for the store; ``held``: the levels that may be kept."""
     rows, reasons = [], []
     for kind in judged.types:
         contributions = learned_contributions(kind, judged.matrix, judged.groups, judged.matrix.catalogue)
-        rows += _type_rows(judged, kind, capacity)
+        rows += _type_rows(judged, kind, capacity, held)
         reasons += _type_reasons(judged, kind, contributions)
         step()
-    levels = _overall_levels(judged, capacity)
+    levels = _overall_levels(judged, capacity, held)
     rows.append(_overall_rows(judged, levels))
     reasons.append(overall_reasons(judged))
     return {
@@ -125,7 +127,7 @@ def judgement_tables(
     }
 
 
-def _type_rows(judged: Judged, kind: TypeJudgement, capacity: Capacity) -> list[pa.Table]:
+def _type_rows(judged: Judged, kind: TypeJudgement, capacity: Capacity, held: Held | None) -> list[pa.Table]:
     keys = judged.matrix.cohort.child_key
     has_points = kind.scenario.points > 0
     methods = [
@@ -135,7 +137,8 @@ def _type_rows(judged: Judged, kind: TypeJudgement, capacity: Capacity) -> list[
     methods += [(one, probability(logits), kind.evidence) for one, logits in kind.combination.learned.items()]
     tables = []
     for method, scores, evidence in methods:
-        levels = kind.levels(scores, keys, capacity, evidence)
+        before = held.of(kind.type.value, method.value, keys[kind.rows]) if held else None
+        levels = kind.levels(scores, keys, capacity, evidence, before)
         tables.append(
             _rows(
                 keys[kind.rows],
@@ -165,11 +168,12 @@ def _not_asked(keys: NDArray[np.object_], kind: TypeJudgement) -> pa.Table:
 
 
 def escalation_texts(kind: TypeJudgement) -> NDArray[np.object_]:
-    """The first escalation that holds for each judged child, in words; None where none does."""
+    """Every escalation that holds for each judged child, in words, in the criteria's order; None where none does."""
     gates = kind.scenario.fired_gates[kind.rows]
     texts = np.full(len(gates), None, dtype=object)
-    for n in reversed(range(gates.shape[1])):
-        texts[gates[:, n]] = kind.scenario.escalations[n].sentence
+    for row in np.flatnonzero(gates.any(axis=1)):
+        held = (kind.scenario.escalations[n].sentence for n in np.flatnonzero(gates[row]))
+        texts[row] = tuple(dict.fromkeys(held))
     return texts
 
 
@@ -189,7 +193,8 @@ def _rows(
             "method": pa.array([method.value] * len(keys), pa.string()),
             "score": pa.array(scores, pa.float64(), from_pandas=True),
             "level": pa.array(levels, pa.string()),
-            "escalation": pa.array(escalation, pa.string()),
+            "escalation": pa.array([texts[0] if texts else None for texts in escalation], pa.string()),
+            "escalations": pa.array([list(texts) if texts else None for texts in escalation], pa.list_(pa.string())),
             "is_registered": pa.array(registered, pa.bool_()),
         },
         schema=JUDGEMENTS.schema(),
@@ -207,7 +212,7 @@ def _type_reasons(judged: Judged, kind: TypeJudgement, contributions: dict[Metho
     return tables
 
 
-def _overall_levels(judged: Judged, capacity: Capacity) -> NDArray[np.object_]:
+def _overall_levels(judged: Judged, capacity: Capacity, held: Held | None) -> NDArray[np.object_]:
     """総合 has its own capacity; it is thin only where every type judged is, and escalated where any is."""
     size = len(judged.matrix.cohort)
     applicable = np.zeros((size, len(judged.types)), dtype=bool)
@@ -222,16 +227,17 @@ def _overall_levels(judged: Judged, capacity: Capacity) -> NDArray[np.object_]:
         registered=judged.is_council_registered,
         escalated=np.logical_or.reduce([kind.escalated for kind in judged.types]),
         evidence=np.logical_or.reduce([kind.evidence for kind in judged.types]),
+        held=held.of(OVERALL, Method.COMBINED.value, judged.matrix.cohort.child_key) if held else None,
     )
 
 
 def _overall_rows(judged: Judged, levels: NDArray[np.object_]) -> pa.Table:
     size = len(judged.matrix.cohort)
     texts = np.full(size, None, dtype=object)
-    for kind in reversed(judged.types):
-        own = escalation_texts(kind)
-        there = np.array([t is not None for t in own], dtype=bool)
-        texts[kind.rows[there]] = own[there]
+    for kind in judged.types:
+        for row, own in zip(kind.rows, escalation_texts(kind), strict=True):
+            if own:
+                texts[row] = tuple(dict.fromkeys([*(texts[row] or ()), *own]))
     return _rows(
         judged.matrix.cohort.child_key,
         OVERALL,

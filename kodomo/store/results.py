@@ -17,7 +17,16 @@ JUDGEMENTS = Table(
         Column("method", pa.string(), "判定ロジックのコード", Sensitivity.PLAIN),
         Column("score", pa.float64(), "スコア(0–1)", Sensitivity.SPECIAL_CARE, nullable=True),
         Column("level", pa.string(), "レベルのコード", Sensitivity.SPECIAL_CARE),
-        Column("escalation", pa.string(), "点数によらず必ず見る理由", Sensitivity.SPECIAL_CARE, nullable=True),
+        Column(
+            "escalation", pa.string(), "点数によらず必ず見る理由(最初の一つ)", Sensitivity.SPECIAL_CARE, nullable=True
+        ),
+        Column(
+            "escalations",
+            pa.list_(pa.string()),
+            "点数によらず必ず見る理由のすべて",
+            Sensitivity.SPECIAL_CARE,
+            nullable=True,
+        ),
         Column("is_registered", pa.bool_(), "この類型で既に把握・登録されている", Sensitivity.SPECIAL_CARE),
     ),
 )

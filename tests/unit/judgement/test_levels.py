@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kodomo.judgement.levels import Capacity, assign_levels, ranking
 
@@ -69,3 +71,66 @@ def test_tiny_cohorts(size: int) -> None:
         evidence=~none,
     )  # fmt: skip
     assert found.tolist() == ["HIGH"] * size
+
+
+BAND = Capacity(0.02, 0.08, 0.005)
+HEIGHT = {"INSUFFICIENT": 0, "LOW": 0, "MIDDLE": 1, "HIGH": 2}
+
+
+def banded(scores: np.ndarray, held: np.ndarray | None = None, **flags: np.ndarray) -> np.ndarray:
+    size = len(scores)
+    given = {name: np.zeros(size, dtype=bool) for name in ("thin", "registered", "escalated")} | flags
+    keys = np.array([f"c{n}" for n in range(size)], dtype=object)
+    return assign_levels(scores, keys, BAND, evidence=np.ones(size, dtype=bool), held=held, **given)
+
+
+@st.composite
+def two_runs(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+    """Places of one run, the same places moved by a few, and flags."""
+    size = draw(st.integers(1, 400))
+    generator = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    first = generator.permutation(size).astype(float)
+    moved = first + generator.normal(0, draw(st.floats(0, 6)), size)
+    flags = {n: generator.random(size) < draw(st.floats(0, 0.3)) for n in ("thin", "registered", "escalated")}
+    return first, moved, flags
+
+
+@given(two_runs())
+@settings(max_examples=150, deadline=None)
+def test_a_level_falls_only_beyond_the_band_and_rises_at_once(
+    runs: tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]],
+) -> None:
+    first, moved, flags = runs
+    before, plain = banded(first, **flags), banded(moved, **flags)
+    now = banded(moved, held=before, **flags)
+    height = np.vectorize(HEIGHT.get)
+    # Never lower than the score earns: rises are immediate, and nobody pays for one who is kept.
+    assert (height(now) >= height(plain)).all()
+    # Never higher than both what it was and what it earns.
+    assert (height(now) <= np.maximum(height(before), height(plain))).all()
+    assert (now[flags["escalated"]] == "HIGH").all()
+    assert (now[flags["thin"] & ~flags["escalated"]] == "INSUFFICIENT").all()
+    # What is kept beyond capacity is no more than the band.
+    free = ~flags["thin"] & ~flags["registered"] & ~flags["escalated"]
+    room = int(np.ceil((~flags["thin"] & ~flags["registered"]).sum() * BAND.band))
+    assert ((now == "HIGH") & (plain != "HIGH") & free).sum() <= room
+    # The same scores again change nothing, and what is kept stays kept.
+    assert (banded(moved, held=now, **flags) == now).all()
+    assert (banded(first, held=before, **flags) == before).all()
+
+
+def test_jitter_within_the_band_flips_no_level_and_new_data_does() -> None:
+    first = np.arange(1_000, dtype=float)
+    before = banded(first)
+    edge = 1_000 - 20
+    moved = first.copy()
+    moved[edge], moved[edge - 1] = moved[edge - 1], moved[edge]
+    assert before[edge] == "HIGH" and before[edge - 1] == "MIDDLE"
+    kept = banded(moved, held=before)
+    assert kept[edge] == "HIGH" and kept[edge - 1] == "HIGH"
+    something_new = before.copy()
+    something_new[edge] = None
+    assert banded(moved, held=something_new)[edge] == "MIDDLE"
+    far = first.copy()
+    far[edge] = first[edge] - 6.5
+    assert banded(far, held=before)[edge] == "MIDDLE"

@@ -17,12 +17,15 @@ from kodomo.errors import NotReady
 from kodomo.features.build import build_features
 from kodomo.governance.criteria_versions import NotApproved
 from kodomo.judgement import learning
+from kodomo.judgement.criteria import read_all_criteria
 from kodomo.judgement.export import export_judgements
-from kodomo.judgement.run import judge_cohort
+from kodomo.judgement.levels import Capacity
+from kodomo.judgement.run import judge_cohort, judgement_tables
+from kodomo.judgement.scenarios import judge_scenario
 from kodomo.store.database import Store
 from kodomo.terms import DifficultyType, Level
 
-from .conftest import AS_OF, TYPES, Town, write_criteria
+from .conftest import AS_OF, SCENARIOS, TYPES, Town, write_criteria
 
 AT = dt.datetime(2026, 4, 2, 9, 0, tzinfo=dt.UTC)
 ITEMS = ("absence_days", "late_days", "school_days", "water_arrears_months", "council_registration")
@@ -65,6 +68,7 @@ def test_judging_twice_gives_the_same_tables(installation: tuple[Home, Municipal
     assert manifest["criteria"]["version"] == "試験-1" and len(manifest["criteria"]["sha256"]) == 64
     assert manifest["criteria"]["approval"] == "DECLARED" and manifest["thresholds"]["band"] == 0.005
     assert [one["name"] for one in manifest["criteria"]["approved_by"]] == ["甲", "乙"]
+    assert manifest["levels_held_from"] == results[0]["judgements"]
     assert manifest["learned"]["horizon_months"] == 6
     models = home.store / "models" / str(manifest["model"])
     assert (models / "models.json").exists() and list(models.glob("*.txt"))
@@ -76,6 +80,7 @@ def test_judging_twice_gives_the_same_tables(installation: tuple[Home, Municipal
     assert len({s["child_key"] for s in subjects}) == len(subjects)
     escalated = [r for r in table if r["escalation"]]
     assert escalated and all(r["level"] == "HIGH" for r in escalated)
+    assert all(r["escalations"][0] == r["escalation"] for r in escalated)
 
     out = home.root / "judgements.csv"
     exported = export_judgements(out, home=home, municipality=municipality, as_of=AS_OF)
@@ -109,6 +114,24 @@ def test_nothing_published_is_said_in_words(installation: tuple[Home, Municipali
         judge_cohort(home=Home(tmp_path / "empty"), municipality=municipality, as_of=AS_OF, at=AT)
     with pytest.raises(NotReady):
         export_judgements(tmp_path / "x.csv", home=Home(tmp_path / "empty"), municipality=municipality, as_of=AS_OF)
+
+
+def test_every_escalation_that_holds_is_kept(town: Town, tmp_path: Path) -> None:
+    second = '[[escalations]]\ntype = "不登校"\ncode = "late"\nwhen = ["absence_3m >= 10"]\n'
+    scenarios = SCENARIOS + second + 'sentence = "欠席が続く"\nrationale = "試験"\n'
+    poverty = (
+        '[[escalations]]\ntype = "貧困"\ncode = "p"\nwhen = ["arrears >= 1"]\nsentence = "未納"\nrationale = "試験"\n'
+    )
+    criteria = read_all_criteria(write_criteria(tmp_path / "two", scenarios=scenarios + poverty))
+    gates = [judge_scenario(kind, criteria.scenarios, town.judged.matrix) for kind in TYPES]
+    types = tuple(replace(one, scenario=gate) for one, gate in zip(town.judged.types, gates, strict=True))
+    rows = judgement_tables(replace(town.judged, types=types), Capacity(0.02, 0.08))["judgements"].to_pylist()
+    said = {(r["child_key"], r["type"]): r["escalations"] for r in rows if r["method"] == "COMBINED"}
+    both = [key for (key, kind), texts in said.items() if kind == "NON_ATTENDANCE" and texts and len(texts) == 2]
+    assert both and {tuple(said[key, "NON_ATTENDANCE"]) for key in both} == {("長い欠席", "欠席が続く")}
+    assert any(said[key, "POVERTY"] for key in both)
+    for key in both:
+        assert said[key, "OVERALL"] == [*said[key, "NON_ATTENDANCE"], *(said[key, "POVERTY"] or [])]
 
 
 def test_types_of_the_test_are_real() -> None:
