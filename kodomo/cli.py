@@ -57,7 +57,12 @@ def main(words: Sequence[str] | None = None) -> int:
         # A bug: the developers need the traceback, but no cell value may ride in an exception's text.
         _report_bug()
         return 70
-    _print(result, as_json)
+    try:
+        _print(result, as_json)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read us (head, less) has seen enough; Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return int(result.get("exit_code", 0))
 
 

@@ -8,6 +8,9 @@ import numpy as np
 
 from kodomo.judgement.learners.cross_fit import Array
 
+FARTHEST = 12.0
+"""Log-odds farther out (one in 160,000) are drawn in before fitting: a single such row would flatten the line."""
+
 
 @dataclass(frozen=True)
 class Platt:
@@ -34,30 +37,92 @@ def fit_platt(logits: Array, y: Array, weight: Array | None = None, *, slope_spr
     of cases can neither turn the ranking round nor stretch it. Few labels thus move the level only.
     """
     weight = np.ones(len(y)) if weight is None else weight
+    logits = np.clip(logits, -FARTHEST, FARTHEST)
     middle = float(np.average(logits, weights=weight))
     spread = float(np.sqrt(np.average((logits - middle) ** 2, weights=weight))) or 1.0
-    x = (logits - middle) / spread
-    rate = np.clip(np.average(y, weights=weight), 1e-6, 1 - 1e-6)
-    slope, shift = spread, float(np.log(rate / (1 - rate)))
-    precision = 1.0 / (slope_spread * spread) ** 2
-    hessian = np.eye(2)
-    for _ in range(50):
-        p = 1.0 / (1.0 + np.exp(-np.clip(slope * x + shift, -30, 30)))
-        curve = weight * p * (1 - p)
-        gradient = np.array([np.sum(weight * (p - y) * x) + precision * (slope - spread), np.sum(weight * (p - y))])
-        hessian = np.array(
-            [[np.sum(curve * x * x) + precision, np.sum(curve * x)], [np.sum(curve * x), np.sum(curve) + 1e-9]]
-        )
-        move = np.linalg.solve(hessian, gradient)
-        slope, shift = slope - float(np.clip(move[0], -2, 2)), shift - float(np.clip(move[1], -2, 2))
-        if np.abs(move).max() < 1e-9:
-            break
-    slope = max(slope, 0.05 * spread)
+    x = np.column_stack([(logits - middle) / spread, np.ones(len(y))])
+    drawn = np.array([1.0 / (slope_spread * spread) ** 2, 1e-9])
+    found, hessian = _newton(x, y, weight, np.array([spread, _log_odds(y, weight)]), drawn)
+    slope, shift = max(float(found[0]), 0.05 * spread), float(found[1])
     # From (slope, shift) of the standardised log-odds back to those of the log-odds as they are.
     back = np.array([[1 / spread, 0.0], [-middle / spread, 1.0]])
     spread_of_both = back @ np.linalg.inv(hessian) @ back.T
     covariance = (float(spread_of_both[0, 0]), float(spread_of_both[0, 1]), float(spread_of_both[1, 1]))
     return Platt(slope / spread, shift - slope * middle / spread, covariance)
+
+
+@dataclass(frozen=True)
+class Bent:
+    """A line with another slope above the base rate than below it, after Platt; both rise."""
+
+    platt: Platt
+    bend: float
+    below: float
+    above: float
+    shift: float
+
+    def __call__(self, logits: Array) -> Array:
+        """Calibrated log-odds."""
+        past = self.platt(logits) - self.bend
+        return np.asarray(self.below * np.minimum(past, 0.0) + self.above * np.maximum(past, 0.0) + self.shift)
+
+    @property
+    def slope(self) -> float:
+        """The mean slope, for ranges."""
+        return self.platt.slope * (self.below + self.above) / 2
+
+    def variance(self, logits: Array) -> Array:
+        """As Platt's: the bend moves the level little."""
+        return self.platt.variance(logits)
+
+
+def fit_bent(logits: Array, y: Array, weight: Array | None = None, *, slope_spread: float = 0.5) -> Bent:
+    """Fit Platt's line, then let it bend at the base rate; both slopes are drawn towards 1.
+
+    Most rows lie below the base rate and most cases above it, and a mean of learners is seldom as sure on
+    one side as on the other: one slope is a compromise between the two (compare beta calibration, Kull,
+    Silva Filho & Flach 2017, which also has three numbers). Few cases leave the line straight.
+    """
+    weight = np.ones(len(y)) if weight is None else weight
+    platt = fit_platt(logits, y, weight, slope_spread=slope_spread)
+    bend = _log_odds(y, weight)
+    past = platt(logits) - bend
+    x = np.column_stack([np.minimum(past, 0.0), np.maximum(past, 0.0), np.ones(len(y))])
+    drawn = np.array([1.0 / slope_spread**2, 1.0 / slope_spread**2, 1e-9])
+    found, _ = _newton(x, y, weight, np.array([1.0, 1.0, bend]), drawn)
+    below, above = np.maximum(found[:2], 0.05)
+    return Bent(platt, bend, float(below), float(above), float(found[2]))
+
+
+def _log_odds(y: Array, weight: Array) -> float:
+    rate = np.clip(np.average(y, weights=weight), 1e-6, 1 - 1e-6)
+    return float(np.log(rate / (1 - rate)))
+
+
+def _newton(x: Array, y: Array, weight: Array, start: Array, drawn: Array) -> tuple[Array, Array]:
+    """Penalised logistic regression: weights drawn to ``start`` by ``drawn``; the weights and the curvature there.
+
+    A step that makes the fit worse is halved: one row with a log-odds far out would otherwise throw it.
+    """
+
+    def loss(w: Array) -> float:
+        z = x @ w
+        return float(weight @ (np.logaddexp(0.0, z) - y * z) + drawn @ (w - start) ** 2 / 2)
+
+    found, least = start.copy(), loss(start)
+    hessian = np.eye(len(start))
+    for _ in range(50):
+        p = probability(x @ found)
+        hessian = (x.T * (weight * p * (1 - p))) @ x + np.diag(drawn)
+        move = np.linalg.solve(hessian, x.T @ (weight * (p - y)) + drawn * (found - start))
+        while (now := loss(found - move)) > least + 1e-12 and np.abs(move).max() > 1e-9:
+            move /= 2
+        if now > least:
+            break
+        found, least = found - move, now
+        if np.abs(move).max() < 1e-9:
+            break
+    return found, hessian
 
 
 def probability(logits: Array) -> Array:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kodomo.judgement.learners.boosting import Boosting, rounds_for
-from kodomo.judgement.learners.calibration import Platt, fit_platt, probability
+from kodomo.judgement.learners.calibration import Bent, Platt, fit_bent, fit_platt, probability
 from kodomo.judgement.learners.cross_fit import Array, CrossFitted, Folds, Learner, cross_fit
 from kodomo.judgement.learners.leak_gates import auroc_error, rank_auroc
 from kodomo.judgement.learners.logistic import Logistic
@@ -44,7 +44,7 @@ class Combined:
     parts: dict[str, CrossFitted]
     counting: tuple[str, ...]
     platts: dict[str, Platt]
-    platt: Platt
+    platt: Platt | Bent
 
     @property
     def out_of_fold(self) -> Array:
@@ -111,7 +111,7 @@ def fit_combined(
     platts = {name: fit_platt(part.out_of_fold, y, weight) for name, part in parts.items()}
     counting = near_the_best(parts, y)
     together = _mean([parts[name].out_of_fold for name in counting])
-    return Combined(parts, counting, platts, fit_platt(together, y, weight))
+    return Combined(parts, counting, platts, fit_bent(together, y, weight))
 
 
 def near_the_best(parts: dict[str, CrossFitted], y: Array) -> tuple[str, ...]:

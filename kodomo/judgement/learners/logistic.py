@@ -18,6 +18,8 @@ from kodomo.judgement.learners.preparing import Prepared, prepare
 
 PENALTIES = np.geomspace(1.0, 1e-4, 9)
 BENDS = (0.1, 0.3, 0.5, 0.7, 0.9)
+LEAST_SPREAD = 0.02
+"""A piece that hardly varies in training is left out: stretched to unit spread, one new row would outweigh all else."""
 BEND_SCALE = 0.5
 """Bent pieces are drawn in more strongly than lines: this times their spread, so the penalty on them is fourfold."""
 
@@ -64,7 +66,7 @@ def fit_curves(x: Array) -> Curves:
         bends.append(inside)
     raw = _pieces(prepared, tuple(bends), x)
     spread = raw.std(axis=0)
-    scale = np.where(spread > 0, 1.0 / np.where(spread > 0, spread, 1.0), 0.0)
+    scale = np.where(spread > LEAST_SPREAD, 1.0 / np.maximum(spread, LEAST_SPREAD), 0.0)
     lines = len(prepared.used) + len(prepared.gaps)
     scale[lines:] *= BEND_SCALE
     return Curves(prepared, tuple(bends), raw.mean(axis=0), scale)

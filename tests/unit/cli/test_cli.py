@@ -83,3 +83,14 @@ def test_every_command_can_be_asked_for_help(words: list[str], capsys: pytest.Ca
     with pytest.raises(SystemExit) as ended:
         cli.main([*words, "--help"])
     assert ended.value.code == 0 and "usage" in capsys.readouterr().out
+
+
+def test_a_reader_that_leaves_early_is_no_fault(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "kodomo", "--home", str(tmp_path), "status", "--json"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT,
+    ) as running:  # fmt: skip
+        assert running.stdout and running.stderr
+        running.stdout.close()
+        assert "Traceback" not in running.stderr.read()
+    assert running.returncode == 0

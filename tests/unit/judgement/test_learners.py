@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kodomo.judgement.learners.boosting import Boosting
-from kodomo.judgement.learners.calibration import Platt, fit_platt, probability
+from kodomo.judgement.learners.calibration import Platt, fit_bent, fit_platt, probability
 from kodomo.judgement.learners.combine import Combined, fit_combined, four_learners, near_the_best
 from kodomo.judgement.learners.cross_fit import CrossFitted, cross_fit, make_folds
 from kodomo.judgement.learners.leak_gates import rank_auroc
@@ -190,6 +190,43 @@ def test_platt_never_turns_a_ranking_round():
     logits = generator.normal(size=300)
     y = (generator.random(300) < 1 / (1 + np.exp(logits + 2))) + 0.0
     assert fit_platt(logits, y).slope > 0
+
+
+def test_one_row_far_out_does_not_throw_the_calibration():
+    generator = np.random.default_rng(2)
+    logits = generator.normal(-1, 1.2, size=4_000)
+    y = (generator.random(4_000) < probability(logits)) + 0.0
+    for far, outcome in ((-4_000.0, 1.0), (400_000.0, 0.0)):
+        fitted = fit_platt(np.r_[logits, far], np.r_[y, outcome])
+        assert abs(probability(fitted(logits)).mean() - y.mean()) < 0.01
+
+
+def test_calibration_bends_where_one_slope_is_a_compromise():
+    generator = np.random.default_rng(3)
+    logits = generator.normal(-2, 1.5, size=20_000)
+    true = np.where(logits < -1.5, 0.6 * (logits + 1.5), 1.6 * (logits + 1.5)) - 1.5
+    y = (generator.random(len(logits)) < probability(true)) + 0.0
+    bent, straight = fit_bent(logits, y), fit_platt(logits, y)
+    assert bent.above > 1.2 * bent.below
+    off = [np.abs(probability(one(logits)) - probability(true)).mean() for one in (bent, straight)]
+    assert off[0] < 0.5 * off[1]
+    assert (np.diff(bent(np.linspace(-9, 9, 200))) > 0).all()
+
+
+def test_few_cases_leave_the_calibration_straight():
+    generator = np.random.default_rng(4)
+    logits = generator.normal(-3, 1, size=300)
+    y = (generator.random(300) < probability(logits)) + 0.0
+    bent = fit_bent(logits, y)
+    assert 0.6 < bent.below < 1.4 and 0.6 < bent.above < 1.4
+
+
+def test_a_new_row_beyond_a_hardly_seen_bend_does_not_outweigh_all():
+    generator = np.random.default_rng(5)
+    x = np.column_stack([generator.normal(size=2_000), np.r_[np.zeros(1_995), [1e-4, 2e-4, 3e-4, 4e-4, 5e-4]]])
+    y = (generator.random(2_000) < probability(x[:, 0] - 2)) + 0.0
+    fitted = cross_fit(Logistic(), x, y, make_folds(y, None, count=3), seed=1)
+    assert np.abs(fitted.logits(np.array([[0.0, 5.0], [0.0, 1e6]]))).max() < 30
 
 
 def test_the_four_learners_are_named_as_documented():
