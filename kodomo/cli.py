@@ -177,7 +177,8 @@ def _receive(arguments: argparse.Namespace) -> Result:
 
     password = _read_password(arguments.password_file)
     by = f"{_user()}({arguments.on_behalf_of})" if arguments.on_behalf_of else _user()
-    words = {"by": by, "medium": arguments.medium, "password": password, "carrier": arguments.carrier}
+    words = {"by": by, "medium": arguments.medium, "password": password, "carrier": arguments.carrier,
+             "sources": arguments.source or None}  # fmt: skip
     if arguments.watch is None:
         if not arguments.paths:
             raise WrongUsage("受け取るファイルかフォルダを指定してください。", where="kodomo receive PATH")
@@ -627,6 +628,15 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], Result], str, tuple[Any
             (("--every",), {"type": float, "default": 5.0, "metavar": "秒", "help": "見張りの間隔"}),
             (("--carrier",), {"default": "", "metavar": "名札", "help": "届いた媒体(kodomo media take で書いたもの)"}),
             (("--medium",), {"default": "MEDIA", "choices": ("SYSTEM", "MEDIA", "MANUAL"), "help": "連携の方式"}),
+            (
+                ("--source",),
+                {
+                    "action": "append",
+                    "default": [],
+                    "metavar": "SOURCE",
+                    "help": "この出所のファイルだけを受け取る(繰り返せる)",
+                },
+            ),
             _PASSWORD,
             (("--on-behalf-of",), {"metavar": "SOURCE", "help": argparse.SUPPRESS}),
         ),

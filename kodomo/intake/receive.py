@@ -8,7 +8,7 @@ import hmac
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +56,7 @@ def receive(
     medium: str = "MEDIA",
     password: str | None = None,
     carrier: str = "",
+    sources: Collection[str] | None = None,
     beat: Beat | None = None,
     limits: Limits = LIMITS,
 ) -> dict[str, Any]:
@@ -70,7 +71,7 @@ def receive(
         counts; ``deliveries``, one report per file (all but the longest lists of quarantined rows);
         ``exit_code`` 4 when a file was refused for any reason but having landed before.
 
-    ``carrier`` is the label of the medium the files came on, which the ledger of media must know.
+    ``sources`` are those the deliverer may hand in; None for all. ``carrier`` is the label of the medium the files came on, which the ledger of media must know.
 
     Raises:
         ConfigurationFault: layouts or register don't hold together.
@@ -94,7 +95,7 @@ def receive(
 
         book = ReceiptBook(home, keyring, by, at, medium, carrier)
         book.mend()
-        desk = _Desk(home, layouts, register, book, row_key(keyring), at, limits, password)
+        desk = _Desk(home, layouts, register, book, row_key(keyring), at, limits, password, sources)
         deliveries = desk.receive(found, beat)
     return _result(deliveries, found.ignored, started)
 
@@ -129,6 +130,7 @@ class _Desk:
     at: dt.datetime
     limits: Limits
     password: str | None
+    sources: Collection[str] | None = None
 
     def receive(self, found: Found, beat: Beat | None) -> list[dict[str, Any]]:
         """All files, in order of name; the next ones are read while one is landed."""
@@ -187,6 +189,7 @@ class _Desk:
         try:
             self._refuse_same(taken)
             pending.layout = layout = layout_for(taken.name, self.layouts)
+            self._refuse_others(layout, taken.name)
             on = self.at.astimezone(TOKYO).date()
             pending.permission = permission = permit(layout, self.register, on, taken.name)
         except DeliveryRefused as refusal:
@@ -197,6 +200,14 @@ class _Desk:
                   self.password)  # fmt: skip
         pending.reading = pool.submit(_timed, self.read, job)
         return pending
+
+    def _refuse_others(self, layout: Layout, name: str) -> None:
+        """An office hands in its own sources only, whatever a file or an archive is called."""
+        if self.sources is not None and layout.source not in self.sources:
+            raise refused(
+                "others_source", "ほかの部署が保有するデータのファイルです。", name,
+                "ファイル名を確かめ、保有する部署から渡してもらってください。",
+            )  # fmt: skip
 
     def _refuse_same(self, taken: Taken) -> None:
         before = self.book.receipt_of(taken.sha256)

@@ -27,6 +27,9 @@ PARTLY_REFUSED = 4
 """``DeliveryRefused.exit_code``: a file was refused, the command did its work all the same."""
 
 STOPPING_SECONDS = 30.0
+ENTRIES_KEPT = 50
+"""Of a list in a command's result (the files of a delivery) so many stay with the job."""
+
 ASKED_BY = "KODOMO_ASKED_BY"
 """The environment variable that tells a command on whose behalf it works."""
 
@@ -132,7 +135,16 @@ def _json(told: bytes) -> Mapping[str, Any]:
 
 
 def _small(result: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in result.items() if isinstance(value, str | int | float | bool)}
+    """What of a result stays with the job: its figures, and the figures of a list's first entries."""
+    small = _scalars(result)
+    for name, value in result.items():
+        if isinstance(value, list) and value and all(isinstance(entry, dict) for entry in value):
+            small[name] = [_scalars(entry) for entry in value[:ENTRIES_KEPT]]
+    return small
+
+
+def _scalars(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in found.items() if isinstance(value, str | int | float | bool)}
 
 
 def _fault(step: JobStep, code: int, result: Mapping[str, Any], log: Path) -> dict[str, str]:

@@ -117,6 +117,8 @@ def job(request: Any, number: int) -> HttpResponse:
         "line": line_of(found),
         "steps": _steps(found),
         "may_stop": can(request.actor.role, Action.STOP_JOB) and _reaches(request.actor, Action.STOP_JOB, found),
+        "files": [entry for step in _steps(found) for entry in step["files"]],
+        "sees_deliveries": can(request.actor.role, Action.VIEW_DELIVERIES),
         "has_file": found.kind == "EXPORT" and found.state == "DONE" and can(request.actor.role, Action.EXPORT_JUDGEMENTS),
     }  # fmt: skip
     return render(request, "operations/job.html", context)
@@ -221,7 +223,8 @@ def _steps(found: Job) -> list[dict[str, Any]]:
         state = "済み" if place < found.steps_done else "これから"
         if place == found.steps_done and found.state in ("RUNNING", "FAILED", "INTERRUPTED"):
             state = STATES[found.state]
-        lines.append({"caption": step.caption, "state": state, "figures": figures})
+        files = [entry for entry in result.get("deliveries", ()) if isinstance(entry, dict)]
+        lines.append({"caption": step.caption, "state": state, "figures": figures, "files": files})
     return lines
 
 

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from kodomo.operations import jobs_page
+from kodomo.operations import deliveries, jobs_page
 
 urlpatterns = [
+    path("deliveries/", deliveries.deliveries, name="deliveries"),
+    path("deliveries/upload/", deliveries.upload, name="delivery-upload"),
+    path("deliveries/media/", deliveries.media, name="media"),
+    path("deliveries/<int:receipt>/", deliveries.delivery, name="delivery"),
+    path("deliveries/refused/<int:refusal>/", deliveries.refused, name="delivery-refused"),
     path("jobs/", jobs_page.jobs, name="jobs"),
     path("jobs/start/", jobs_page.start, name="job-start"),
     path("jobs/<int:number>/", jobs_page.job, name="job"),

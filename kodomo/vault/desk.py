@@ -1,4 +1,4 @@
-"""The operators' door to the vault: receipts, quarantine, refusals and freshness, each look audited (identity side).
+"""The operators' door to the vault: receipts, reports, refusals, media and freshness, each look audited (identity side).
 
 Shows counts, row numbers, columns and codes. No identity passes through here.
 """
@@ -6,6 +6,7 @@ Shows counts, row numbers, columns and codes. No identity passes through here.
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,10 +14,11 @@ from typing import Any
 from django.db.models import QuerySet
 
 from kodomo.configuration import Home
+from kodomo.errors import NotReady
 from kodomo.governance.audit import AuditEvent
 from kodomo.vault.database import audited
 from kodomo.vault.keys import Keyring
-from kodomo.vault.models import QuarantinedRow, Receipt, RefusedDelivery
+from kodomo.vault.models import Medium, QuarantinedRow, Receipt, RefusedDelivery
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,51 @@ class Desk:
         with self._audited("desk.refusals"):
             found = self._own(RefusedDelivery.objects.using("vault")).order_by("-pk")
             return [
-                {"file": r.file_name, "source": r.source, "code": r.code, "refused_at": r.refused_at.isoformat(),
+                {"refusal": r.pk, "file": r.file_name, "source": r.source, "code": r.code, "refused_at": r.refused_at.isoformat(),
                  "refused_by": r.refused_by, "what": r.report.get("what", ""), "then": r.report.get("then", "")}
                 for r in found
+            ]  # fmt: skip
+
+    def report(self, receipt: int) -> dict[str, Any]:
+        """The whole report of one delivery, as receiving wrote it: counts, rows, columns, codes and what to do.
+
+        Raises:
+            NotReady: there is no such receipt among the sources this person may see, or its report is not written.
+        """
+        with self._audited("desk.report", f"receipt/{receipt}"):
+            is_own = self._own(Receipt.objects.using("vault")).filter(pk=receipt).exists()
+        path = self.home.handover / "reports" / f"{receipt:06d}.json"
+        if not is_own:
+            raise NotReady("その番号の受領はありません。", where=f"受領番号 {receipt}")
+        try:
+            found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise NotReady(
+                "この受領の報告は、まだ書かれていません。",
+                where=f"受領番号 {receipt}",
+                then="次の受け取りのときに書かれます。",
+            ) from None
+        return found
+
+    def refusal(self, number: int) -> dict[str, Any]:
+        """Why nothing was taken of one file. Raises NotReady when there is none this person may see."""
+        with self._audited("desk.refusal", f"refusal/{number}"):
+            found = self._own(RefusedDelivery.objects.using("vault")).filter(pk=number).first()
+        if found is None:
+            raise NotReady("その番号の記録はありません。", where=f"受領できなかったファイル {number}")
+        return dict(found.report)
+
+    def media(self, offices: Collection[str] | None = None) -> list[dict[str, Any]]:
+        """The ledger of media, newest first; with ``offices`` only what these handed over."""
+        with self._audited("desk.media"):
+            found = Medium.objects.using("vault").order_by("-pk")
+            if offices is not None:
+                found = found.filter(office__in=offices)
+            return [
+                {"label": m.label, "office": m.office, "brought_by": m.brought_by, "taken_by": m.taken_by,
+                 "taken_at": m.taken_at, "ended_at": m.ended_at, "ended_by": m.ended_by, "ended_how": m.ended_how,
+                 "days": ((m.ended_at or self.at) - m.taken_at).days}
+                for m in found
             ]  # fmt: skip
 
     def freshness(self, freshness_days: Mapping[str, int]) -> list[dict[str, Any]]:

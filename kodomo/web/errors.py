@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -31,6 +32,9 @@ TITLES = {
 }
 
 
+TOO_BIG = "画面から渡せるのは 256 MB までです。それより大きいものは媒体で渡してください。"
+
+
 def refusal_page(request: Any, refusal: StaffError) -> HttpResponse:
     """A refusal as a page. The place is shown only where it is a page or a case, not a file on the server."""
     status = next((code for kind, code in STATUSES if isinstance(refusal, kind)), 400)
@@ -40,6 +44,8 @@ def refusal_page(request: Any, refusal: StaffError) -> HttpResponse:
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """400."""
+    if isinstance(exception, RequestDataTooBig):
+        return _page(request, 400, "送られた内容が大きすぎるか、ファイルを受け取る画面ではありません。", "", TOO_BIG)
     return _page(request, 400, "送られた内容を読めませんでした。", "", "前の画面に戻って、もう一度お試しください。")
 
 

@@ -18,6 +18,7 @@ MENU = (
     ("find", "読みで探す"),
     ("conferences", "統括委員会"),
     ("effect", "取組の効果"),
+    ("deliveries", "受け渡しデータ"),
     ("jobs", "処理の状況"),
     ("audit", "証跡"),
     ("accounts", "利用者"),

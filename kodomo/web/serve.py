@@ -50,13 +50,18 @@ def serve(*, home: Home, municipality: Municipality, host: str, port: int, demo:
     from django.core.wsgi import get_wsgi_application
     from waitress import create_server
 
+    from kodomo.operations.uploads import MARGIN_BYTES, UPLOAD_BYTES, keep_uploads_inside
     from kodomo.web import demo as demonstration
 
     if not demo:
         demonstration.close_demo(home)
     settings.ALLOWED_HOSTS = [*settings.ALLOWED_HOSTS, host]
+    keep_uploads_inside(home)
     try:
-        server = create_server(get_wsgi_application(), host=host, port=port, threads=THREADS, ident=None)
+        server = create_server(
+            get_wsgi_application(), host=host, port=port, threads=THREADS, ident=None,
+            max_request_body_size=UPLOAD_BYTES + MARGIN_BYTES,
+        )  # fmt: skip
     except OSError:
         raise Busy(
             f"ポート {port} はほかのプログラムが使っています。",

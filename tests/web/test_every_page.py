@@ -29,7 +29,7 @@ WHO = {
     "plan": "hana", "contact": "hana", "outcome": "hana", "close": "hana", "transfer": "hana", "reopen": "ren",
     "effect": "toko", "password": "hana", "audit": "akari", "audit-verify": "akari", "accounts": "osamu",
     "conferences": "toko", "conference-call": "toko", "conference": "toko", "conference-minutes": "toko",
-    "conference-item": "kei", "jobs": "toko", "job": "toko", "account-new": "osamu", "account-change": "osamu",
+    "conference-item": "kei", "deliveries": "toko", "delivery": "toko", "delivery-refused": "toko", "delivery-upload": "mamoru", "media": "toko", "jobs": "toko", "job": "toko", "account-new": "osamu", "account-change": "osamu",
 }  # fmt: skip
 """For each page somebody who may open it."""
 
@@ -91,11 +91,44 @@ def worked(home: Home, case_of: Any) -> dict[str, Any]:
     )  # fmt: skip
     do(support.close_case, ren, "pc03", reason_code="C2", text="")
     _jobs(home)
+    _deliveries(home, at)
     return {
         "case_number": case_of("pc01").case_number, "closed": case_of("pc03").case_number, "goal": goal.pk,
         "inquiry": case_of("pc01").inquiries.get().pk, "meeting": meeting, "item": case_of("pc01").agenda.get().pk,
         "package": case_of("pc01").packages.get().pk,
     }  # fmt: skip
+
+
+def _deliveries(home: Home, at: dt.datetime) -> None:
+    """One delivery with quarantined rows and a difference to the last one, one refused file, two media."""
+    from kodomo.intake.media import end_medium, take_medium
+    from kodomo.intake.report import quarantine_entry, write_report
+    from kodomo.vault.models import Receipt, RefusedDelivery
+
+    columns = {
+        "source": "school_attendance", "file_name": "出欠月集計_20260401.csv", "sha256": "0a" * 32, "size_bytes": 1,
+        "extracted_on": dt.date(2026, 4, 1), "received_at": at, "received_by": "root(toko)", "medium": "MEDIA",
+        "rows_read": 24012, "rows_landed": 24009, "rows_quarantined": 3, "rows_duplicate": 2, "rows_corrected": 1,
+        "layout_sha256": "", "sealed_file": "x",
+    }  # fmt: skip
+    receipt = Receipt.objects.using("vault").create(**columns)
+    told = {**columns, "receipt": receipt.pk, "state": "landed", "file": columns["file_name"], "caption": "出欠 月集計",
+            "received_at": at.isoformat(), "carrier": "USB-01", "unexpected_columns": ["備考2"], "notes": ["空行が 2 行ありました"],
+            "rows_skipped": 0, "rows_withdrawn": 0, "freshness": {"age_days": 235, "freshness_days": 45, "is_fresh": False},
+            "against_last": {"receipt": receipt.pk, "file": "出欠月集計_20260301.csv", "is_list": True, "added": 1020, "changed": 3,
+                             "changed_rows": [12, 57, 903], "vanished": 1, "vanished_rows": [44], "same": 22988},
+            "shifts": [{"question": "列「欠席日数」の空欄が 2 % から 31 % に増えました。出力の条件が変わっていませんか。"}],
+            "refused_items": [{"caption": "成績・学力調査", "purpose": "判定", "columns": ["評定"], "why": "受け取らないと決めた項目です。"}],
+            "quarantined": [quarantine_entry(n, "欠席日数", code) for n, code in ((12, "R-06"), (57, "R-07"), (903, "R-06"))]}  # fmt: skip
+    write_report(home.handover / "reports", f"{receipt.pk:06d}", told)
+    why = {"file": "名簿.xlsm", "what": "マクロが入っています。", "where": "名簿.xlsm", "then": "値だけを新しい xlsx に保存し直してください。",
+           "received_at": at.isoformat(), "received_by": "root", "source": "", "sha256": ""}  # fmt: skip
+    RefusedDelivery.objects.using("vault").create(
+        file_name="名簿.xlsm", refused_at=at, refused_by="root", code="macro", report=why
+    )
+    for label in ("USB-01", "USB-02"):
+        take_medium(home, label=label, office="学校教育課", brought_by="主事", by="root", at=at)
+    end_medium(home, label="USB-02", how="wipe", by="root", at=at)
 
 
 def _jobs(home: Home) -> None:
@@ -116,7 +149,7 @@ def path_of(page: str, worked: dict[str, Any]) -> str:
     from django.urls import reverse
 
     takes: dict[str, Any] = {"account-change": {"username": "ren"}, "answer": {"inquiry": worked["inquiry"]},
-                             "outcome": {"goal": worked["goal"]}, "job": {"number": 2}, "sheet": {"kind": "YOUNG_CARER"},
+                             "outcome": {"goal": worked["goal"]}, "job": {"number": 2}, "delivery": {"receipt": 1}, "delivery-refused": {"refusal": 1}, "sheet": {"kind": "YOUNG_CARER"},
                              **{name: {"package": worked["package"]} for name in ("package", "package-key", "package-event", "package-approve")}, "conference": {"key": worked["meeting"]},
                              "conference-minutes": {"key": worked["meeting"]},
                              "conference-item": {"key": worked["item"]}}.get(page, {})  # fmt: skip

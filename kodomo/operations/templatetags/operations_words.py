@@ -23,3 +23,11 @@ def whole(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
     return f"{value:,.1f}" if isinstance(value, float) and value < 10 else f"{round(value):,}"
+
+
+@register.filter
+def iso_clock(text: str | None) -> str:
+    """A moment written by a stage, as the city's day and time."""
+    if not text:
+        return "—"
+    return f"{dt.datetime.fromisoformat(text).astimezone(settings.LOCAL_ZONE):%Y-%m-%d %H:%M}"

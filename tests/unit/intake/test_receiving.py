@@ -59,6 +59,13 @@ def numbers(home: Home) -> list[tuple[str, float]]:
 # What comes out ---------------------------------------------------------------------------------
 
 
+def test_an_offices_file_of_anothers_source_is_refused(deliver, inbox, home):
+    put(inbox, RESIDENTS, residents_csv("1,山田花子,R5.4.1,町,"))
+    put(inbox, ABSENCES, absences_csv("1,2026-04,2"))
+    told = {d["file"]: d for d in deliver(inbox, sources=["absences"])["deliveries"]}
+    assert told[RESIDENTS]["code"] == "others_source" and told[ABSENCES].get("code") != "others_source"
+
+
 def test_delivery_lands_with_receipt_audit_row_and_report(deliver_apart, inbox, home):
     put(inbox, RESIDENTS, residents_csv("1,山田花子,R5.4.1,町,", "2,佐藤,R5.2.30,町,"))
     result = deliver_apart(inbox)
