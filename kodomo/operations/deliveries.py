@@ -20,8 +20,7 @@ from kodomo.operations.jobs_page import put_and_start
 from kodomo.operations.kinds import RECEIVE
 from kodomo.operations.sources import Source, all_sources, own_sources
 from kodomo.operations.uploads import UPLOAD_BYTES, keep, name_fault
-from kodomo.vault.desk import Desk
-from kodomo.vault.keys import Keyring
+from kodomo.vault.desk import Desk, open_desk
 
 SHOWN = 40
 ROWS_SHOWN = 500
@@ -161,10 +160,8 @@ def desk(request: Any, sources: dict[str, Source]) -> Desk:
     """The operators' door for this person; a holder's office sees its own sources through it."""
     actor = request.actor
     own_only = scope(actor.role, Action.VIEW_DELIVERIES) is Scope.OWN_OFFICE
-    keyring = Keyring.open(settings.HOME.keys)
-    return Desk(
-        settings.HOME, keyring, actor.username, actor.role.value, request.at, list(sources) if own_only else None
-    )
+    seen = list(sources) if own_only else None
+    return open_desk(settings.HOME, by=actor.username, role=actor.role.value, at=request.at, sources=seen)
 
 
 def _media(request: Any) -> list[dict[str, Any]]:

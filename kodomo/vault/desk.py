@@ -134,6 +134,11 @@ class Desk:
         return audited(self.home, self.keyring, AuditEvent(self.by, self.role, action, subject), self.at)
 
 
+def open_desk(home: Home, *, by: str, role: str, at: dt.datetime, sources: Collection[str] | None = None) -> Desk:
+    """The door for somebody at a page, whose process has the vault's database open; arguments as for ``Desk``."""
+    return Desk(home, Keyring.open(home.keys), by, role, at, sources)
+
+
 def _day(receipt: Receipt) -> dt.date:
     return receipt.extracted_on or receipt.received_at.date()
 
