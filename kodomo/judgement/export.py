@@ -45,7 +45,7 @@ def export_judgements(out: Path, *, home: Home, municipality: Municipality, as_o
         for batch in table.to_batches():
             columns = [batch.column(name).to_pylist() for name in ("child_key", "type", "method", "score", "level")]
             for key, kind, method, score, level in zip(*columns, strict=True):
-                writer.writerow((key, difficulty_label(kind), method, "" if score is None else f"{score:.6f}", level))
+                writer.writerow((key, difficulty_label(kind), method, "" if score is None else f"{score:.9g}", level))
     return {
         "out": str(out),
         "rows": table.num_rows,

@@ -34,7 +34,8 @@ def fit_platt(logits: Array, y: Array, weight: Array | None = None, *, slope_spr
     """Fit slope and shift by penalised logistic regression (Platt 1999).
 
     The slope is drawn towards 1 (normal, spread ``slope_spread``) and kept above 0.05, so that a handful
-    of cases can neither turn the ranking round nor stretch it. Few labels thus move the level only.
+    of cases can neither turn the ranking round nor stretch it. Few labels thus move the level only. Half a
+    case is added: where none was seen yet, the rate is small, not nought.
     """
     weight = np.ones(len(y)) if weight is None else weight
     logits = np.clip(logits, -FARTHEST, FARTHEST)
@@ -95,7 +96,7 @@ def fit_bent(logits: Array, y: Array, weight: Array | None = None, *, slope_spre
 
 
 def _log_odds(y: Array, weight: Array) -> float:
-    rate = np.clip(np.average(y, weights=weight), 1e-6, 1 - 1e-6)
+    rate = (weight @ y + 0.5) / (weight.sum() + 1.0)
     return float(np.log(rate / (1 - rate)))
 
 
@@ -104,6 +105,10 @@ def _newton(x: Array, y: Array, weight: Array, start: Array, drawn: Array) -> tu
 
     A step that makes the fit worse is halved: one row with a log-odds far out would otherwise throw it.
     """
+
+    # Half a case in one more row, where the mean row stands.
+    x = np.vstack([x, weight @ x / weight.sum()])
+    y, weight = np.r_[y, 0.5], np.r_[weight, 1.0]
 
     def loss(w: Array) -> float:
         z = x @ w

@@ -201,6 +201,13 @@ def test_one_row_far_out_does_not_throw_the_calibration():
         assert abs(probability(fitted(logits)).mean() - y.mean()) < 0.01
 
 
+def test_a_type_of_which_nobody_was_registered_yet_has_a_small_rate_and_its_ranking():
+    logits = np.random.default_rng(6).normal(-2, 1, size=2_000)
+    fitted = fit_platt(logits, np.zeros(2_000))
+    assert 1e-4 < probability(fitted(logits)).mean() < 5e-4
+    assert fitted.slope > 0.8
+
+
 def test_calibration_bends_where_one_slope_is_a_compromise():
     generator = np.random.default_rng(3)
     logits = generator.normal(-2, 1.5, size=20_000)

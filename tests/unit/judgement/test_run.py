@@ -89,6 +89,8 @@ def test_judging_twice_gives_the_same_tables(installation: tuple[Home, Municipal
     assert exported["rows"] == len(rows) == len(table)
     assert set(rows[0]) == {"person_key", "type", "method", "score", "level"}
     assert {r["type"] for r in rows} == {"不登校", "貧困", "総合"}
+    held = sorted(r["score"] for r in table if r["score"] is not None)
+    assert sorted(float(r["score"]) for r in rows if r["score"]) == pytest.approx(held, rel=1e-8, abs=0)
 
 
 def test_nothing_is_judged_by_criteria_nobody_approved(installation: tuple[Home, Municipality]) -> None:
