@@ -327,6 +327,36 @@ def _link(arguments: argparse.Namespace) -> Result:
     return _staged(arguments, link_people, by=_user())
 
 
+def _persons(arguments: argparse.Namespace) -> Result:
+    from kodomo.linkage import persons
+
+    words: dict[str, Any] = {"home": _home(arguments), "by": _user(), "at": _now()}
+    given, needed = arguments.what, {"join": 2}.get(arguments.action, 1)
+    if len(given) != needed:
+        raise WrongUsage(
+            "指定の数が違います。", where=f"kodomo persons {arguments.action}", then="--help を見てください。"
+        )
+    if arguments.action == "history":
+        return _show_history(persons.person_history(given[0], **words))
+    words["reason"] = arguments.reason
+    if arguments.action == "separate":
+        return persons.separate(given[0], arguments.records, to=arguments.to, **words)
+    if arguments.action == "join":
+        return persons.join(given[0], given[1], **words)
+    return persons.undo(given[0], **words)
+
+
+def _show_history(told: Result) -> Result:
+    for event in told["events"]:
+        why = event["decision"] or "、".join(event["rules"]) or "該当する規則なし"
+        _say(
+            f"{event['run'] or '-'}  {event['at'][:10]}  {event['caption']}  {event['key_before'] or '(なし)'} → "
+            f"{event['key_after'] or '(なし)'}  記録 {len(event['records'])} 件、事実 {event['facts']} 件、"
+            f"判定 {len(event['judgements'])} 回  理由: {why}"
+        )
+    return told
+
+
 def _publish(arguments: argparse.Namespace) -> Result:
     from kodomo.linkage.publish import publish_children
 
@@ -682,6 +712,30 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], Result], str, tuple[Any
         ),
     ),
     "link": (_link, "名寄せ: どの行が同じ人かを決め、世帯・親子をつなぐ", ()),
+    "persons": (
+        _persons,
+        "人の経緯を見る(history KEY)、別の人と決める(separate KEY --records …)、同じ人と決める(join KEY KEY)、取り消す(undo R5・D12・P7)",
+        (
+            (
+                ("action",),
+                {
+                    "choices": ("history", "separate", "join", "undo"),
+                    "metavar": "history|separate|join|undo",
+                    "help": "すること",
+                },
+            ),
+            (
+                ("what",),
+                {"nargs": "+", "metavar": "KEY", "help": "仮名キー。undo では実行(R5)・判断(D12)・目視確認の組(P7)"},
+            ),
+            (
+                ("--records",),
+                {"nargs": "+", "default": [], "metavar": "REF", "help": "分ける記録(受領番号:行:役。history が示す形)"},
+            ),
+            (("--to",), {"default": "", "metavar": "KEY", "help": "分けた記録をこの人の記録とする(separate)"}),
+            (("--reason",), {"default": "", "metavar": "理由", "help": "判断の理由(history のほかは必ず書く)"}),
+        ),
+    ),
     "publish": (_publish, "識別情報を外し、こどもデータベースに載せる", ()),
     "build": (_build, "基準日に知られていたことから、こどもごとの指標をつくる", (_AS_OF, _ENGINE)),
     "criteria": (_criteria, *approving.CRITERIA),

@@ -18,6 +18,7 @@ from kodomo.assessment.forms import DecisionForm, FirstViewForm, RevealForm
 from kodomo.assessment.judged import judged_types, must_be_seen
 from kodomo.assessment.lawful import Lawful, lawful_at
 from kodomo.assessment.models import AssessmentSheet, Case, CaseLevel
+from kodomo.assessment.person_changes import person_changes
 from kodomo.assessment.sheets import Degree, current_sheets
 from kodomo.assessment.states import REASON_CODES, REVEAL_PURPOSES, reason_label
 from kodomo.assessment.step_up import is_really
@@ -129,6 +130,7 @@ def _opened(request: Any, case_number: str, action: str) -> dict[str, Any]:
         "number": number,
         "today": lawful.today,
         "lawful": lawful,
+        "person_changes": person_changes(found, home=settings.HOME),
         **_history(found, levels_shown, evidence, lawful),
         **_possible(found, request, lawful),
     }

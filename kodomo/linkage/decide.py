@@ -6,10 +6,12 @@ weight, a clear lead over the second best person and, among twins, the given nam
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections.abc import Collection, Iterable
 
 import duckdb
 import pyarrow as pa
+
+from kodomo.linkage.groups import Groups
 
 LINK_WEIGHT = 6.0
 """Bits of evidence (odds of 64 to 1) from which a record is linked without a person.
@@ -53,6 +55,7 @@ INSERT INTO link
 SELECT c.form, r.person, 'MODEL', r.weight
 FROM ranked r JOIN candidate c ON c.person = r.person
 JOIN form f ON f.form = c.form JOIN form g ON g.form = r.form
+ANTI JOIN (SELECT form, person FROM verdict WHERE NOT is_same) v ON v.form = c.form AND v.person = c.person
 WHERE (c.form = r.form OR (f.system = g.system AND f.own_number = g.own_number AND f.born_on = g.born_on))
   AND r.weight >= {LINK_WEIGHT} AND r.lead >= {LEAD}
   AND (NOT r.is_twin OR r.name_level >= {GIVEN_AGREES})
@@ -85,16 +88,17 @@ def mint_newcomers(connection: duckdb.DuckDBPyConnection) -> int:
     """Make persons of their own out of records that are nobody on the spine and aren't in doubt.
 
     A record needs a birth date and a name. Records are one newcomer when the number and the birth
-    date, or the reading and the birth date, or the writing and the birth date agree.
+    date, or the reading and the birth date, or the writing and the birth date agree, or a person said so, and
+    nobody said otherwise. Where one of them was decided to be somebody known, so are all.
     """
-    rows = connection.execute(
-        """SELECT f.form, f.resident_number, f.kana, f.name, f.given, f.given_kana, f.born_on
-           FROM form f ANTI JOIN link USING (form) ANTI JOIN doubt USING (form)
-           WHERE f.kind = 'observations' AND length(f.born_on) = 10 AND (f.kana IS NOT NULL OR f.name IS NOT NULL)
-           ORDER BY f.form"""
-    ).fetchall()
+    rows = connection.execute(CANDIDATES).fetchall()
+    known = dict(connection.execute(SAID_TO_BE).fetchall())
+    decided = connection.execute("SELECT left_form, right_form, is_same FROM decided").fetchall()
     next_person = connection.execute("SELECT coalesce(max(person), -1) + 1 FROM spine").fetchall()[0][0]
-    pairs = [(form, next_person + group) for group, forms in enumerate(_group(rows)) for form in forms]
+    groups = _group(rows, [d[:2] for d in decided if d[2]], {d[:2] for d in decided if not d[2]})
+    fresh = [forms for forms in groups if not any(form in known for form in forms)]
+    pairs = [(form, next_person + group) for group, forms in enumerate(fresh) for form in forms]
+    _follow(connection, groups, known)
     connection.register("fresh", pa.table({
         "form": pa.array([f for f, _ in pairs], pa.int64()), "person": pa.array([p for _, p in pairs], pa.int64()),
     }))  # fmt: skip
@@ -102,6 +106,37 @@ def mint_newcomers(connection: duckdb.DuckDBPyConnection) -> int:
         connection.execute(statement)
     connection.unregister("fresh")
     return len({person for _, person in pairs})
+
+
+CANDIDATES = """
+WITH said AS (
+    SELECT left_form AS form FROM decided WHERE is_same UNION SELECT right_form FROM decided WHERE is_same
+)
+SELECT f.form, f.resident_number, f.kana, f.name, f.given, f.given_kana, f.born_on
+FROM form f ANTI JOIN link USING (form) ANTI JOIN doubt USING (form)
+WHERE f.kind = 'observations' AND length(f.born_on) = 10 AND (f.kana IS NOT NULL OR f.name IS NOT NULL)
+UNION SELECT f.form, f.resident_number, f.kana, f.name, f.given, f.given_kana, f.born_on
+FROM form f SEMI JOIN said USING (form) WHERE f.kind = 'observations'
+ORDER BY 1
+"""
+"""What nobody on the spine is, and whatever a person said to be the same as another record."""
+
+SAID_TO_BE = """
+SELECT l.form, l.person FROM link l JOIN form f USING (form) JOIN (
+    SELECT left_form AS form FROM decided WHERE is_same UNION SELECT right_form FROM decided WHERE is_same) USING (form)
+WHERE f.kind = 'observations'
+"""
+
+
+def _follow(connection: duckdb.DuckDBPyConnection, groups: list[list[int]], known: dict[int, int]) -> None:
+    """Link open records to the person whom a person said one of their group to be; to nobody where that is two."""
+    found = []
+    for forms in groups:
+        persons = {known[form] for form in forms if form in known}
+        if len(persons) == 1:
+            found += [(form, *persons) for form in forms if form not in known]
+    if found:
+        connection.executemany("INSERT INTO link VALUES (?, ?, 'REVIEW', NULL)", found)
 
 
 NEWCOMERS = (
@@ -117,27 +152,21 @@ NEWCOMERS = (
 )
 
 
-def _group(rows: list[tuple]) -> list[list[int]]:  # type: ignore[type-arg]
+def _group(
+    rows: list[tuple],  # type: ignore[type-arg]
+    same: Iterable[tuple[int, int]] = (),
+    apart: Collection[tuple[int, int]] = (),
+) -> list[list[int]]:
+    groups = Groups((row[0] for row in rows), apart)
+    for one, other in same:
+        groups.join(one, other)
     keys: dict[tuple[object, ...], int] = {}
-    parent: dict[int, int] = {}
-
-    def root(form: int) -> int:
-        while parent[form] != form:
-            form = parent[form]
-        return form
-
     for form, number, kana, name, given, given_kana, born_on in rows:
-        parent[form] = form
         signs = [("number", number, given_kana or given), ("kana", kana), ("name", name)]
-        for sign in signs:
+        for sign in signs if born_on else ():
             if all(sign):
-                first = keys.setdefault((*sign, born_on), form)
-                a, b = sorted((root(first), root(form)))
-                parent[b] = a
-    groups: dict[int, list[int]] = defaultdict(list)
-    for form in parent:
-        groups[root(form)].append(form)
-    return list(groups.values())
+                groups.join(keys.setdefault((*sign, born_on), form), form)
+    return groups.parts()
 
 
 def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:

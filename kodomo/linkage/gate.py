@@ -23,7 +23,7 @@ LONGEST_CODE = 40
 MOST_CODES = 300
 """More different values than this for one item is free text, whatever the layout calls it."""
 
-KEY_COLUMNS = frozenset({"person_key", "household_key", "child_key", "relative_key"})
+KEY_COLUMNS = frozenset({"person_key", "household_key", "child_key", "relative_key", "other_key"})
 PLAIN_COLUMNS = frozenset({"item", "source", "kind", "began_by", "ended_by", "sex"})
 SHORTEST_INSIDE = {"name": 3, "kana": 5, "address": 5, "number": 5}
 """An identity shorter than this counts only when it is the whole value: 林光 inside a school's name is chance."""

@@ -15,7 +15,7 @@ from kodomo.linkage.decide import decide, mint_newcomers
 from kodomo.linkage.engine import score_candidates
 from kodomo.linkage.forms import Printing, gather_forms
 from kodomo.linkage.households import build_households
-from kodomo.linkage.review import Decision, load_decisions, load_verdicts
+from kodomo.linkage.review import Decision, load_decisions, load_verdicts, part_decided
 from kodomo.linkage.rules import OWN_NUMBER, apply_certain_rules, apply_following_rules, apply_rule, start_links
 from kodomo.linkage.spine import build_spine
 from kodomo.linkage.tenure import part_by_tenure
@@ -61,15 +61,18 @@ def link_mentions(
     step()
     start_links(connection)
     figures["rules"] = apply_certain_rules(connection)
+    part_decided(connection)
     step()
     figures["model"] = score_candidates(connection, model_file)
     figures["model"] |= decide(connection)
     figures["rules_after"] = apply_following_rules(connection)
+    part_decided(connection)
     step()
     figures["newcomers"] = mint_newcomers(connection)
     apply_rule(connection, OWN_NUMBER)
     figures["called"] = link_called(connection)
     figures["rules_after"][OWN_NUMBER.code] += apply_rule(connection, OWN_NUMBER)
+    part_decided(connection)
     connection.execute("DELETE FROM doubt WHERE form IN (SELECT form FROM link WHERE rule <> 'REGISTER')")
     step()
     figures["graph"] = build_households(connection, on, expected_delivery)

@@ -17,7 +17,7 @@ from kodomo.errors import StaffError, WrongUsage
 from kodomo.governance.audit import AuditEvent
 from kodomo.linkage.estimate import estimate_quality
 from kodomo.linkage.quality import Place, quality_report
-from kodomo.linkage.review import decisions_made
+from kodomo.linkage.review import decided_pairs
 from kodomo.linkage.run import permitted, printing_of
 from kodomo.tables.engine import UNSPILLED, connect
 from kodomo.terms import Purpose
@@ -128,7 +128,7 @@ def estimated_alone(*, home: Home, municipality: Municipality, by: str, at: dt.d
 
 def _reviewed() -> dict[str, int]:
     """What people decided about doubtful pairs. The doubtful are no sample of all: they correct no estimate here."""
-    said = [is_same for _, _, is_same in decisions_made()]
+    said = [is_same for _, _, (_, _, is_same) in decided_pairs()]
     return {"same": sum(said), "different": len(said) - sum(said)}
 
 

@@ -2,56 +2,165 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
 import duckdb
 import pyarrow as pa
 
+Vote = tuple[int | None, int, int, int]
+"""A person (None: nobody), a number, how many of the number's records are that person's now, and the first of them."""
 
-def number_persons(connection: duckdb.DuckDBPyConnection, earlier: pa.Table | None, highest: int) -> dict[str, int]:
+KNOWN_BEFORE = pa.schema([
+    ("receipt", pa.int64()), ("row", pa.int32()), ("role", pa.string()), ("person_number", pa.int64()), ("into", pa.int64()),
+])  # fmt: skip
+
+
+def number_persons(
+    connection: duckdb.DuckDBPyConnection, earlier: pa.Table | None, highest: int, retired: pa.Table | None = None
+) -> dict[str, int]:
     """Make the table ``numbered`` (person, person_number) out of ``mention``, ``link`` and the run before.
 
-    A person takes the number that most of its records had; when two persons want one number, the one
-    with more of its records gets it, the other takes its next best or a new one. Numbers are never
-    used twice.
+    In a split the number stays with the larger part (of equals: with the record landed first), in a merge the
+    elder number stays and the other retires; ``stay`` says it exactly. A person without a number gets the one
+    back that its records had before a merge, or else a new one. Numbers are never used twice for different people.
 
     Args:
         earlier: ``receipt, row, role, person_number`` of the run before.
         highest: the highest number ever given.
+        retired: the same of records whose number retired in a merge, and ``into`` which number.
 
     Returns:
-        How many numbers were kept, given anew, and how many of the run before found no person.
+        How many numbers were kept, given anew, given back, and how many of the run before found no person.
     """
-    persons = connection.execute(
-        "SELECT DISTINCT l.person FROM link l JOIN mention m USING (form) ORDER BY l.person"
-    ).fetchall()
+    connection.execute("CREATE OR REPLACE TABLE numbered (person BIGINT, person_number BIGINT)")
     votes = _votes(connection, earlier) if earlier is not None else []
-    number_of: dict[int, int] = {}
-    taken: set[int] = set()
-    for person, number, _ in votes:
-        if person not in number_of and number not in taken:
-            number_of[person] = number
-            taken.add(number)
-    kept = len(number_of)
-    for (person,) in persons:
-        if person not in number_of:
-            highest += 1
-            number_of[person] = highest
-    ordered = sorted(number_of.items())
+    if votes and retired is not None and retired.num_rows:
+        votes = without_aliases(votes, _votes(connection, retired, settle=False), dict(_aliases(retired)))
+    kept, numbers = _give(connection, votes), {number for _, number, _, _ in votes}
+    settled = _count(connection)
+    given_back = 0
+    if retired is not None and retired.num_rows:
+        _give(connection, _votes(connection, retired, is_among_unnumbered=True))
+        given_back = _count(connection) - settled
+    connection.execute(
+        """INSERT INTO numbered SELECT person, $highest + row_number() OVER (ORDER BY person)
+           FROM (SELECT DISTINCT l.person FROM link l SEMI JOIN placed p USING (form)) ANTI JOIN numbered USING (person)""",
+        {"highest": highest},
+    )
+    return {
+        "kept": settled, "given_back": given_back, "new": _count(connection) - settled - given_back,
+        "lost": len(numbers - set(kept.values())),
+    }  # fmt: skip
+
+
+def stay(votes: Iterable[Vote]) -> dict[int, int]:
+    """Whose number is whose: person -> number.
+
+    A number is claimed only by persons most of whose own records bore it, and goes to the one with the most of
+    them: so a child that loses most of its records to a sibling, who has more of its own, still keeps its number.
+    A number that nobody claims and all of whose records came to one person has been merged into that person,
+    who then keeps the elder number.
+
+    >>> stay([(1, 10, 3, 0), (1, 20, 9, 5)])
+    {1: 10}
+    >>> sorted(stay([(1, 10, 3, 0), (2, 10, 2, 1), (1, 20, 9, 5)]).items())
+    [(1, 20), (2, 10)]
+    """
+    by_number: dict[int, list[Vote]] = defaultdict(list)
+    own: dict[int, tuple[int, int]] = {}
+    for vote in votes:
+        person, number, records, _ = vote
+        by_number[number].append(vote)
+        if person is not None:
+            own[person] = max(own.get(person, (0, 0)), (records, -number))
+    found: dict[int, list[int]] = defaultdict(list)
+    for number, cast in by_number.items():
+        claims = [
+            (records, -first, person)
+            for person, _, records, first in cast
+            if person is not None and own[person][1] == -number
+        ]
+        holders = [vote for vote in cast if vote[0] is not None]
+        lost = sum(records for person, _, records, _ in cast if person is None)
+        if claims:
+            found[max(claims)[2]].append(number)
+        elif len(holders) == 1 and holders[0][2] > lost and holders[0][0] is not None:
+            found[holders[0][0]].append(number)
+    return {person: min(numbers) for person, numbers in found.items()}
+
+
+def without_aliases(votes: list[Vote], former: Iterable[Vote], into: Mapping[int, int]) -> list[Vote]:
+    """Leave out the claims on a number of those who come apart from it again, for they get their own number back.
+
+    Args:
+        votes: claims on the numbers of the run before.
+        former: who holds the records of retired numbers now.
+        into: retired number -> the number it was merged into.
+
+    >>> without_aliases([(1, 10, 5, 0), (2, 10, 1, 3)], [(1, 20, 2, 0)], {20: 10})
+    [(2, 10, 1, 3)]
+    """
+    cast: dict[int, list[Vote]] = defaultdict(list)
+    for vote in former:
+        cast[vote[1]].append(vote)
+    leaving: set[tuple[int | None, int]] = set()
+    for number, found in cast.items():
+        person, _, records, _ = max(found, key=lambda vote: (vote[2], -vote[3]))
+        if 2 * records > sum(vote[2] for vote in found):
+            leaving.add((person, into[number]))
+    staying = {number for person, number, _, _ in votes if person is not None and (person, number) not in leaving}
+    return [vote for vote in votes if vote[1] not in staying or (vote[0], vote[1]) not in leaving]
+
+
+def _aliases(retired: pa.Table) -> Iterable[tuple[int, int]]:
+    return zip(retired["person_number"].to_pylist(), retired["into"].to_pylist(), strict=True)
+
+
+def _give(connection: duckdb.DuckDBPyConnection, votes: list[Vote]) -> dict[int, int]:
+    """Write the numbers of persons where votes differ; returns them."""
+    given = stay(votes)
     connection.register("fresh", pa.table({
-        "person": pa.array([p for p, _ in ordered], pa.int64()), "person_number": pa.array([n for _, n in ordered], pa.int64()),
+        "person": pa.array(list(given), pa.int64()), "person_number": pa.array(list(given.values()), pa.int64()),
     }))  # fmt: skip
-    connection.execute("CREATE OR REPLACE TABLE numbered AS SELECT * FROM fresh")
+    connection.execute("INSERT INTO numbered FROM fresh")
     connection.unregister("fresh")
-    lost = len({number for _, number, _ in votes} - taken)
-    return {"kept": kept, "new": len(number_of) - kept, "lost": lost}
+    return given
 
 
-def _votes(connection: duckdb.DuckDBPyConnection, earlier: pa.Table) -> list[tuple[int, int, int]]:
+VOTE = """
+CREATE OR REPLACE TEMP TABLE vote AS
+SELECT l.person, e.person_number, count(*) AS records, min(p.mention) AS first
+FROM earlier e JOIN placed p USING (receipt, row, role) LEFT JOIN {link} l USING (form)
+WHERE e.person_number IS NOT NULL GROUP BY ALL
+"""
+
+UNNUMBERED = "(FROM link ANTI JOIN numbered USING (person))"
+
+UNDISPUTED = """
+INSERT INTO numbered SELECT any_value(person), person_number FROM vote
+WHERE person IN (SELECT person FROM vote WHERE person IS NOT NULL GROUP BY person HAVING count(*) = 1)
+GROUP BY person_number HAVING count(*) = 1 AND count(person) = 1
+"""
+"""All that bore the number is one person's, who bears no other: nearly everybody, month after month."""
+
+
+def _votes(
+    connection: duckdb.DuckDBPyConnection, earlier: pa.Table, *, is_among_unnumbered: bool = False, settle: bool = True
+) -> list[Vote]:
+    """Settle the undisputed numbers at once (unless not to ``settle``); returns the votes about all others."""
     connection.register("earlier", earlier)
-    rows: list[tuple[int, int, int]] = connection.execute(
-        """SELECT l.person, e.person_number, count(*) AS votes
-           FROM earlier e JOIN mention m USING (receipt, row, role) JOIN link l USING (form)
-           WHERE e.person_number IS NOT NULL
-           GROUP BY l.person, e.person_number ORDER BY votes DESC, e.person_number, l.person"""
-    ).fetchall()
+    connection.execute(VOTE.format(link=UNNUMBERED if is_among_unnumbered else "link"))
     connection.unregister("earlier")
+    if is_among_unnumbered:
+        connection.execute("DELETE FROM vote WHERE person_number IN (SELECT person_number FROM numbered)")
+    if settle:
+        connection.execute(UNDISPUTED)
+    rows: list[Vote] = connection.execute(
+        "SELECT person, person_number, records, first FROM vote ANTI JOIN numbered USING (person_number) ORDER BY ALL"
+    ).fetchall()
     return rows
+
+
+def _count(connection: duckdb.DuckDBPyConnection) -> int:
+    return int(connection.execute("SELECT count(*) FROM numbered").fetchall()[0][0])

@@ -14,6 +14,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from django.utils.timezone import localdate
 
 from kodomo.configuration import Home, Municipality
 from kodomo.governance.audit import AuditEvent
@@ -24,7 +25,7 @@ from kodomo.progress import Progress
 from kodomo.store.database import SNAPSHOT_TABLES, TABLES, Store
 from kodomo.tables.engine import UNSPILLED, connect
 from kodomo.terms import Purpose
-from kodomo.vault import people, records
+from kodomo.vault import history, people, records
 from kodomo.vault.database import audited, open_vault
 from kodomo.vault.keys import Keyring
 
@@ -82,6 +83,7 @@ def publish_children(
     _register_area_codes(connection, keyring)
     progress.add()
     tables = _build(connection, allowed, at.date())
+    tables["person_changes"] = _person_changes(connection, keyring)
     tables["sources"] = _sources(layouts, _extracts(), facts)
     progress.add()
     checked = check_snapshot(tables, records.landed_mentions(home, keyring))
@@ -248,6 +250,25 @@ SELECT k.person_key, s.valid_from, s.valid_to, s.began_by, s.ended_by, s.known_f
 FROM residence_spells s JOIN around USING (person_number) JOIN person_keys k USING (person_number)
 WHERE {residence} ORDER BY k.person_key, s.valid_from, s.known_from
 """
+
+
+def _person_changes(connection: duckdb.DuckDBPyConnection, keyring: Keyring) -> pa.Table:
+    """Merges, splits and moves that touch somebody published, told from both sides; who was merged counts as whom into."""
+    published = {n for (n,) in connection.execute("SELECT person_number FROM around").fetchall()}
+    rows = []
+    for event, aliases in history.all_events():
+        sides = [(event.number_before, event.number_after, False), (event.number_after, event.number_before, True)]
+        if published.isdisjoint(aliases.get(n, n) for n, _, _ in sides if n is not None):
+            continue
+        rows += [
+            {"person_key": keyring.pseudonym("p", number), "kind": event.kind, "came": came,
+             "other_key": None if other is None else keyring.pseudonym("p", other), "changed_on": localdate(event.at),
+             "link_run": event.run, "records": len(event.records), "facts": event.facts, "is_alias": number in aliases}
+            for number, other, came in sides if number is not None
+        ]  # fmt: skip
+    rows.sort(key=lambda row: (row["person_key"], row["link_run"], row["kind"], row["other_key"] or "", row["came"]))
+    return TABLES["person_changes"].conform(pa.Table.from_pylist(rows, schema=TABLES["person_changes"].schema()))
+
 
 FACT_IS = "person_key, item, number, code, valid_from, valid_to, source"
 

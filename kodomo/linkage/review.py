@@ -48,20 +48,20 @@ Decision = tuple[str, str, bool]
 """Left record, right record, same person or not; records as ``receipt:row:role``."""
 
 
-def decisions_made() -> list[Decision]:
-    """What people decided about pairs in any run, oldest first."""
+def decided_pairs() -> list[tuple[dt.datetime, int, Decision]]:
+    """What people decided about doubtful pairs in any run, oldest first: when, the pair's number, and what."""
     from kodomo.vault.models import DoubtfulPair
 
     rows = DoubtfulPair.objects.using("vault").exclude(decision="").order_by("decided_at", "pk")
-    return [(p.left_ref, p.right_ref, p.decision == SAME) for p in rows]
+    return [(p.decided_at, p.pk, (p.left_ref, p.right_ref, p.decision == SAME)) for p in rows if p.decided_at]
 
 
 def load_decisions(connection: duckdb.DuckDBPyConnection, decisions: Iterable[Decision]) -> None:
-    """Make the table ``decided`` (left_form, right_form, is_same); of two decisions on a pair the later holds."""
-    latest = {(left, right): is_same for left, right, is_same in decisions}
+    """Make the table ``decided`` (left_form, right_form, is_same, position); a later decision has a higher position."""
+    made = list(decisions)
     connection.register("refs", pa.table({
-        "left_ref": pa.array([a for a, _ in latest], pa.string()), "right_ref": pa.array([b for _, b in latest], pa.string()),
-        "is_same": pa.array(list(latest.values()), pa.bool_()),
+        "left_ref": pa.array([d[0] for d in made], pa.string()), "right_ref": pa.array([d[1] for d in made], pa.string()),
+        "is_same": pa.array([d[2] for d in made], pa.bool_()), "position": pa.array(range(len(made)), pa.int64()),
     }))  # fmt: skip
     connection.execute("CREATE OR REPLACE TABLE decision AS SELECT * FROM refs")
     connection.unregister("refs")
@@ -77,9 +77,12 @@ WITH wanted AS (
         SELECT ref, split_part(ref, ':', 1)::BIGINT AS receipt, split_part(ref, ':', 2)::INTEGER AS row, split_part(ref, ':', 3) AS role
         FROM wanted) w USING (receipt, row, role)
 )
-SELECT a.form AS left_form, b.form AS right_form, d.is_same
-FROM decision d JOIN place a ON a.ref = d.left_ref JOIN place b ON b.ref = d.right_ref
+SELECT least(a.form, b.form) AS left_form, greatest(a.form, b.form) AS right_form, arg_max(d.is_same, d.position) AS is_same,
+    max(d.position) AS position
+FROM decision d JOIN place a ON a.ref = d.left_ref JOIN place b ON b.ref = d.right_ref WHERE a.form <> b.form
+GROUP BY ALL ORDER BY position
 """
+"""Of two decisions about one pair the later holds."""
 
 
 def load_verdicts(connection: duckdb.DuckDBPyConnection) -> None:
@@ -87,8 +90,25 @@ def load_verdicts(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(DECIDED)  # forms may have been parted since
     connection.execute(
         """CREATE OR REPLACE TABLE verdict AS
-           SELECT d.left_form AS form, s.person, d.is_same FROM decided d JOIN spine_form s ON s.form = d.right_form"""
+           SELECT d.form, s.person, arg_max(d.is_same, d.position) AS is_same FROM (
+               SELECT left_form AS form, right_form AS other, is_same, position FROM decided
+               UNION ALL SELECT right_form, left_form, is_same, position FROM decided) d
+           JOIN spine_form s ON s.form = d.other GROUP BY d.form, s.person"""
     )
+
+
+PARTED = """
+DELETE FROM link WHERE rule NOT IN ('REGISTER', 'REVIEW') AND form IN (
+    SELECT a.form FROM (SELECT left_form AS form, right_form AS other FROM decided WHERE NOT is_same
+                        UNION ALL SELECT right_form, left_form FROM decided WHERE NOT is_same) a
+    JOIN link x ON x.form = a.form JOIN link y ON y.form = a.other AND y.person = x.person)
+"""
+"""Two records that a person told apart may not meet in a third's person either: neither is linked by rule."""
+
+
+def part_decided(connection: duckdb.DuckDBPyConnection) -> int:
+    """Undo links by rule that bring two records together which a person decided to be different; returns how many."""
+    return int(connection.execute(PARTED).fetchall()[0][0])
 
 
 def keep_doubts(connection: duckdb.DuckDBPyConnection, run: LinkRun) -> int:

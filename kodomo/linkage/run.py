@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,15 +20,17 @@ from kodomo.governance.audit import AuditEvent
 from kodomo.governance.register import Register, read_register
 from kodomo.intake.layout import Layout, read_layouts
 from kodomo.linkage.cards import make_cards
+from kodomo.linkage.changes import changes_since
+from kodomo.linkage.decisions import decided_since, decisions_made
 from kodomo.linkage.forms import Printing
 from kodomo.linkage.kinship import FIRST, LAST
 from kodomo.linkage.link import FACT_COLUMNS, link_mentions
-from kodomo.linkage.numbers import number_persons
-from kodomo.linkage.review import decisions_made, keep_doubts
+from kodomo.linkage.numbers import KNOWN_BEFORE, number_persons
+from kodomo.linkage.review import keep_doubts
 from kodomo.progress import Progress
 from kodomo.tables.engine import UNSPILLED, connect
 from kodomo.terms import Purpose
-from kodomo.vault import people, records
+from kodomo.vault import history, people, records
 from kodomo.vault.database import audited, open_vault
 from kodomo.vault.keys import Keyring
 
@@ -71,18 +74,24 @@ def link_people(
         )  # fmt: skip
         run_before = people.current_run()
         earlier = people.open_run(home, keyring, run_before, "links") if run_before else None
-        figures["numbers"] = number_persons(connection, earlier, people.highest_number())
+        highest = people.highest_number()
+        retired = pa.Table.from_pylist(history.retired_records(), KNOWN_BEFORE)
+        figures["numbers"] = number_persons(connection, earlier, highest, retired)
+        decided = decided_since(run_before.made_at) if run_before else []
+        changes = changes_since(connection, earlier, history.last_between(), decided) if earlier is not None else []
+        figures["changes"] = dict(Counter(change.kind for change in changes))
         step()
         name = f"{at.astimezone(dt.UTC):%Y%m%dT%H%M%S%f}-{os.getpid()}"
         people.seal_run(home, keyring, name, _run_tables(connection))
         cards = make_cards(connection, at.date(), _protecting(municipality))
         step()
         event = AuditEvent(actor=by, role="OPERATOR", action="LINK_PEOPLE", subject=name, purpose=Purpose.LINK.label,
-                           detail={"persons": len(cards), "doubtful": figures["doubtful"]})  # fmt: skip
+                           detail={"persons": len(cards), "doubtful": figures["doubtful"], "changes": figures["changes"]})  # fmt: skip
         figures["cards"] = {}
         with audited(home, keyring, event, at):
             figures["cards"] = people.write_people(keyring, cards)
             run = people.record_run(name, figures, at)
+            history.write_changes(run.pk, at, [vars(change) for change in changes], after=highest)
             keep_doubts(connection, run)
         step()
         connection.close()

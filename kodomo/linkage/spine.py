@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ import duckdb
 import pyarrow as pa
 
 from kodomo.intake.normalise import same_with_wildcards
+from kodomo.linkage.groups import Groups
 
 Sign = tuple[Any, ...]
 
@@ -115,9 +116,10 @@ def _part_numbers(connection: duckdb.DuckDBPyConnection) -> None:
     by_number: dict[str, list[RegisterForm]] = defaultdict(list)
     for number, *values in rows:
         by_number[number].append(RegisterForm(*values))
+    apart = set(connection.execute("SELECT left_form, right_form FROM decided WHERE NOT is_same").fetchall())
     found = [
         (number, form.form, part[0].form)
-        for number, forms in by_number.items() for part in bearers_of(forms) for form in part
+        for number, forms in by_number.items() for part in bearers_of(forms, apart) for form in part
     ]  # fmt: skip
     connection.register("parted", pa.table({
         "resident_number": pa.array([n for n, _, _ in found], pa.string()),
@@ -127,16 +129,19 @@ def _part_numbers(connection: duckdb.DuckDBPyConnection) -> None:
     connection.unregister("parted")
 
 
-def bearers_of(forms: Iterable[RegisterForm]) -> list[list[RegisterForm]]:
+def bearers_of(forms: Iterable[RegisterForm], apart: Collection[tuple[int, int]] = ()) -> list[list[RegisterForm]]:
     """Part the rows of one number into the persons who bore it: the listed one, and predecessors of a reused number.
 
     A move row that names somebody else is a predecessor's only if all of it lies before the
     listed person's first day; otherwise the name was corrected or changed. Rows with different birth
     dates are one person's only if the whole name agrees, or the given name and all but two digits.
+    ``apart`` holds pairs of forms (in ascending order) that a person decided to be different people's.
     """
     found: list[list[RegisterForm]] = []
     for row in sorted(forms, key=lambda r: (not r.is_listed, r.form)):
-        match = next((part for part in found if _is_same_bearer(part, row)), None)
+        parted = {a if b == row.form else b for a, b in apart if row.form in (a, b)}
+        open_to = [part for part in found if not any(other.form in parted for other in part)]
+        match = next((part for part in open_to if _is_same_bearer(part, row)), None)
         if match is None:
             found.append([row])
         else:
@@ -188,7 +193,7 @@ def _decided(connection: duckdb.DuckDBPyConnection, suspects: list[Bearer]) -> d
     decisions: dict[tuple[int, int], bool] = {}
     for left, right, is_same in connection.execute(
         """SELECT a.bearer, b.bearer, d.is_same FROM decided d JOIN bearer_form a ON a.form = d.left_form
-           JOIN bearer_form b ON b.form = d.right_form WHERE a.bearer <> b.bearer"""
+           JOIN bearer_form b ON b.form = d.right_form WHERE a.bearer <> b.bearer ORDER BY d.position"""
     ).fetchall():
         one, other = sorted((position[left], position[right]))
         decisions[one, other] = is_same
@@ -215,23 +220,23 @@ def merge_returned(
         if bearers[a].companions & bearers[b].companions or max(bearers[a].chance, bearers[b].chance) <= HIGHEST_CHANCE
     ]  # fmt: skip
     doubts = sorted(set(certain) - set(clear) - set(decided))
-    parent = list(range(len(bearers)))
+    groups = Groups(range(len(bearers)), [pair for pair, is_same in decided.items() if not is_same])
     ordered = [pair for pair, is_same in decided.items() if is_same]
-    for one, other in [*ordered, *(pair for pair in clear if decided.get(pair, True))]:
-        _join(parent, one, other)
+    for one, other in [*ordered, *clear]:
+        groups.join(one, other)
     for one, other in _pairs_by(
         bearers, lambda b: [*(("kana", k) for k in b.given_kanas), *(("name", g) for g in b.givens)]
     ):
-        if _root(parent, one) == _root(parent, other) or (one, other) in decided or (one, other) in doubts:
+        if groups.first(one) == groups.first(other) or (one, other) in decided or (one, other) in doubts:
             continue
         if not _givens_written_alike(bearers[one], bearers[other]):
             continue
         if bearers[one].companions & bearers[other].companions:
-            _join(parent, one, other)
+            groups.join(one, other)
         else:
             doubts.append((one, other))
     first = [bearer.forms[0] for bearer in bearers]
-    joined = [(first[i], first[_root(parent, i)]) for i in range(len(bearers)) if _root(parent, i) != i]
+    joined = [(first[i], first[groups.first(i)]) for i in range(len(bearers)) if groups.first(i) != i]
     return joined, doubts
 
 
@@ -264,18 +269,6 @@ def _givens_written_alike(one: Bearer, other: Bearer) -> bool:
     return any(same_with_wildcards(a, b) for a in one.givens for b in other.givens)
 
 
-def _root(parent: list[int], position: int) -> int:
-    while parent[position] != position:
-        parent[position] = parent[parent[position]]
-        position = parent[position]
-    return position
-
-
-def _join(parent: list[int], one: int, other: int) -> None:
-    a, b = sorted((_root(parent, one), _root(parent, other)))
-    parent[b] = a
-
-
 REGISTER_FORM = """
 CREATE OR REPLACE TABLE register_form AS
 SELECT r.resident_number, r.form, any_value(f.kind) AS kind, any_value(f.born_on) AS born_on, any_value(f.sex) AS sex,
@@ -294,6 +287,10 @@ WITH agreed AS (
         OR (count(DISTINCT born_on) <= 1 AND bool_and(given_kana IS NOT NULL) AND count(DISTINCT given_kana) = 1)
 )
 SELECT resident_number, form, bearer FROM register_form JOIN agreed USING (resident_number)
+WHERE resident_number NOT IN (
+    -- a person parted it
+    SELECT a.resident_number FROM decided d JOIN register_form a ON a.form = d.left_form
+    JOIN register_form b ON b.form = d.right_form AND b.resident_number = a.resident_number WHERE NOT d.is_same)
 """
 """Which rows of a number are one bearer's, the bearer called by their first form: settled where all rows agree."""
 

@@ -45,6 +45,23 @@ CORRECTED_PERSONS = Table(
     ),
 )
 
+PERSON_CHANGES = Table(
+    "person_changes",
+    "名寄せの訂正",
+    "記録がある人から別の人へ移った一回を、一方の人から見たもの",
+    (
+        Column("person_key", pa.string(), "仮名キー"),
+        Column("kind", pa.string(), "何が起きたか: MERGE SPLIT MOVED UNDONE"),
+        Column("came", pa.bool_(), "記録がこの人に来た(偽は、この人から出た)"),
+        Column("other_key", pa.string(), "相手の仮名キー", nullable=True, note="空は「誰のものとも決まらない」"),
+        Column("changed_on", pa.date32(), "変わった日"),
+        Column("link_run", pa.int64(), "名寄せの実行番号"),
+        Column("records", pa.int32(), "移った記録の数"),
+        Column("facts", pa.int32(), "移った事実の数"),
+        Column("is_alias", pa.bool_(), "この仮名キーは、いまは別のキーにまとめられている"),
+    ),
+)
+
 HOUSEHOLD_SPELLS = Table(
     "household_spells",
     "世帯の期間",

@@ -28,6 +28,7 @@ TABLES: dict[str, Table] = {
     for table in (
         children.PERSONS,
         children.CORRECTED_PERSONS,
+        children.PERSON_CHANGES,
         children.HOUSEHOLD_SPELLS,
         children.KINSHIPS,
         children.RESIDENCE_SPELLS,
@@ -48,6 +49,7 @@ TABLES: dict[str, Table] = {
 SNAPSHOT_TABLES = (
     "persons",
     "corrected_persons",
+    "person_changes",
     "household_spells",
     "kinships",
     "residence_spells",

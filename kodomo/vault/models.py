@@ -84,6 +84,11 @@ class Person(models.Model):
     sealed_identity = models.BinaryField()
     is_address_protected = models.BooleanField(default=False)
     is_current = models.BooleanField(default=True)
+    # The link run (its number) that first told this person; null for those from before this was kept.
+    first_run = models.BigIntegerField(null=True)
+    # A merge leaves the younger number behind as an alias of the elder one.
+    retired_into = models.BigIntegerField(null=True, db_index=True)
+    erased_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ("person_number",)
@@ -123,3 +128,51 @@ class DoubtfulPair(models.Model):
     decision = models.CharField(max_length=16, blank=True)
     decided_by = models.CharField(max_length=150, blank=True)
     decided_at = models.DateTimeField(null=True)
+
+
+class PersonEvent(models.Model):
+    """経緯: records that went from one person to another (or to or from nobody) in one run. Never changed once written.
+
+    Numbers are null for nobody. In a merge the number before is the one that was retired, in a split the number
+    after is the one that came anew.
+    """
+
+    run = models.BigIntegerField(null=True, db_index=True)
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=16)
+    number_before = models.BigIntegerField(null=True, db_index=True)
+    number_after = models.BigIntegerField(null=True, db_index=True)
+    # receipt, row and role of each record that changed hands
+    records = models.JSONField(default=list)
+    facts = models.IntegerField(default=0)
+    rules = models.JSONField(default=list)
+    decision = models.CharField(max_length=32, blank=True)
+
+    class Meta:
+        ordering = ("pk",)
+
+
+class PersonDecision(models.Model):
+    """人の判断: records that are, or are not, one person, whatever the rules say; it holds until it is undone."""
+
+    kind = models.CharField(max_length=16)
+    # [left record, right record, same or not], records as ``receipt:row:role``
+    pairs = models.JSONField()
+    person_numbers = models.JSONField(default=list)
+    reason = models.TextField()
+    decided_by = models.CharField(max_length=150)
+    decided_at = models.DateTimeField()
+    undone_by = models.CharField(max_length=150, blank=True)
+    undone_at = models.DateTimeField(null=True)
+    undone_reason = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ("pk",)
+
+
+class Tombstone(models.Model):
+    """消した人の目印: a keyed fingerprint by which an erased person's record is known when it is delivered again."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="tombstones")
+    kind = models.CharField(max_length=24)
+    mark = models.CharField(max_length=32, db_index=True)

@@ -19,6 +19,7 @@ from kodomo.errors import NotPermitted, NotReady
 from kodomo.governance import audit
 from kodomo.governance.register import Register
 from kodomo.terms import Purpose
+from kodomo.vault import history
 from kodomo.vault.database import anchor_file, audited
 from kodomo.vault.keys import Keyring
 from kodomo.vault.models import Person
@@ -102,7 +103,7 @@ def reveal(
         detail={"case": case_number, "parts": ",".join(lawful)},
     )  # fmt: skip
     with audited(home, opened, event, at):
-        person = Person.objects.using("vault").filter(person_key=person_key, is_current=True).first()
+        person = history.standing_person(person_key)
         if person is None:
             raise NotReady(
                 "この事例の氏名等の控えが見つかりません。",

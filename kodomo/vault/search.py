@@ -17,6 +17,7 @@ from kodomo.errors import NotPermitted, StaffError
 from kodomo.governance import audit
 from kodomo.governance.register import Register
 from kodomo.terms import Purpose
+from kodomo.vault import history
 from kodomo.vault.database import audited
 from kodomo.vault.keys import Keyring
 from kodomo.vault.models import Person
@@ -83,7 +84,9 @@ def search_by_reading(
     keys: list[str] = []
     detail: dict[str, object] = {"found": 0}
     with audited(home, opened, audit.AuditEvent(by, role, "SEARCH_BY_READING", "", purpose, "", detail), at):
-        keys = _fitting(wanted, opened, frozenset(among))
+        aliases = history.aliases_of(among)
+        fitting = _fitting(wanted, opened, frozenset(among) | frozenset(aliases))
+        keys = [key for found in fitting for key in ([found] if found in among else []) + aliases.get(found, [])]
         detail["found"] = len(keys)
     if len(keys) > MOST_FOUND:
         raise TooWide(

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import datetime as dt
 import re
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.db import connections
+from small_store import rows, snapshot_tables
 from standing_people import FOUR, HANA, MAKOTO, OTHERS, REN, RIN, Person
+
+from kodomo.store.database import Store
 
 COORDINATOR = next(p for p in OTHERS if p.role == "COORDINATOR")
 COMMITTEE = next(p for p in OTHERS if p.role == "COMMITTEE_MEMBER")
@@ -205,8 +209,6 @@ def test_it_prints_no_judgement_before_the_first_view(page: Any) -> None:
 def test_it_keeps_the_history_of_judgements(
     as_person: Any, first_view: Any, case_of: Any, home: Any, hinata: Any
 ) -> None:
-    import datetime as dt
-
     from small_store import write_store
     from standing_people import AT
 
@@ -226,3 +228,24 @@ def test_it_is_the_same_page_for_two_methods_of_asking(as_person: Any, case_of: 
     number = case_of("pc01").case_number
     assert as_person(HANA).post(f"/cases/{number}/").status_code == 405
     assert as_person(RIN).post(f"/cases/{number}/").status_code == 403
+
+
+@pytest.mark.parametrize("tail", ["", "print/"])
+def test_it_says_first_that_linkage_joined_records_since(tail: str, page: Any, case_of: Any) -> None:
+    case, store = case_of("pc01"), Store(settings.HOME.store)
+    moved = {"came": True, "other_key": case_of("pc02").child_key, "changed_on": dt.date(2026, 11, 1), "records": 5, "facts": 3,
+             "link_run": 9, "is_alias": False}  # fmt: skip
+    changes = [
+        {"person_key": case.child_key, "kind": "MERGE", **moved},
+        {"person_key": "pc99", "kind": "SPLIT", **moved},
+    ]
+    assert "名寄せの訂正" not in words(page(HANA, "pc01", tail))
+    store.write(
+        "snapshots", "later", {**snapshot_tables(), "person_changes": rows("person_changes", changes)}, {"link_run": 9}
+    )
+    shown = words(page(HANA, "pc01", tail))
+    assert "名寄せの訂正がありました" in shown
+    assert "別の番号で扱っていた記録を、このこどもの記録に加えました(記録 5 件、うち判定に使う事実 3 件)" in shown
+    assert "いま表示している判定には、まだ反映されていません" in shown
+    assert "分けて" not in shown, "another child's change is not told here"
+    assert shown.index("名寄せの訂正") < shown.index("一次所見" if not tail else "システムによる判定")
