@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from kodomo.operations import deliveries, jobs_page
+from kodomo.operations import deliveries, jobs_page, register_page
 
 urlpatterns = [
     path("deliveries/", deliveries.deliveries, name="deliveries"),
@@ -12,6 +12,8 @@ urlpatterns = [
     path("deliveries/media/", deliveries.media, name="media"),
     path("deliveries/<int:receipt>/", deliveries.delivery, name="delivery"),
     path("deliveries/refused/<int:refusal>/", deliveries.refused, name="delivery-refused"),
+    path("register/", register_page.register, name="register"),
+    path("register/<str:code>/", register_page.item, name="item"),
     path("jobs/", jobs_page.jobs, name="jobs"),
     path("jobs/start/", jobs_page.start, name="job-start"),
     path("jobs/<int:number>/", jobs_page.job, name="job"),

@@ -19,6 +19,7 @@ MENU = (
     ("conferences", "統括委員会"),
     ("effect", "取組の効果"),
     ("deliveries", "受け渡しデータ"),
+    ("register", "データ項目台帳"),
     ("jobs", "処理の状況"),
     ("audit", "証跡"),
     ("accounts", "利用者"),

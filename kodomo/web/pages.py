@@ -52,6 +52,8 @@ PAGE_ACTIONS: Mapping[str, Action] = {
     "delivery-refused": Action.VIEW_DELIVERIES,
     "delivery-upload": Action.UPLOAD_DELIVERY,
     "media": Action.VIEW_DELIVERIES,
+    "register": Action.VIEW_REGISTER,
+    "item": Action.VIEW_REGISTER,
     "jobs": Action.VIEW_JOBS,
     "job": Action.VIEW_JOBS,
     "job-start": Action.VIEW_JOBS,

@@ -29,7 +29,7 @@ WHO = {
     "plan": "hana", "contact": "hana", "outcome": "hana", "close": "hana", "transfer": "hana", "reopen": "ren",
     "effect": "toko", "password": "hana", "audit": "akari", "audit-verify": "akari", "accounts": "osamu",
     "conferences": "toko", "conference-call": "toko", "conference": "toko", "conference-minutes": "toko",
-    "conference-item": "kei", "deliveries": "toko", "delivery": "toko", "delivery-refused": "toko", "delivery-upload": "mamoru", "media": "toko", "jobs": "toko", "job": "toko", "account-new": "osamu", "account-change": "osamu",
+    "conference-item": "kei", "deliveries": "toko", "delivery": "toko", "delivery-refused": "toko", "delivery-upload": "mamoru", "media": "toko", "register": "rin", "item": "rin", "jobs": "toko", "job": "toko", "account-new": "osamu", "account-change": "osamu",
 }  # fmt: skip
 """For each page somebody who may open it."""
 
@@ -149,7 +149,7 @@ def path_of(page: str, worked: dict[str, Any]) -> str:
     from django.urls import reverse
 
     takes: dict[str, Any] = {"account-change": {"username": "ren"}, "answer": {"inquiry": worked["inquiry"]},
-                             "outcome": {"goal": worked["goal"]}, "job": {"number": 2}, "delivery": {"receipt": 1}, "delivery-refused": {"refusal": 1}, "sheet": {"kind": "YOUNG_CARER"},
+                             "outcome": {"goal": worked["goal"]}, "job": {"number": 2}, "delivery": {"receipt": 1}, "delivery-refused": {"refusal": 1}, "item": {"code": "absence_days"}, "sheet": {"kind": "YOUNG_CARER"},
                              **{name: {"package": worked["package"]} for name in ("package", "package-key", "package-event", "package-approve")}, "conference": {"key": worked["meeting"]},
                              "conference-minutes": {"key": worked["meeting"]},
                              "conference-item": {"key": worked["item"]}}.get(page, {})  # fmt: skip
