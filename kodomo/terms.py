@@ -81,6 +81,7 @@ class Level(LabelledEnum):
     LOW = "LOW", "低", "いまの情報では積極的な介入を検討しない"
     INSUFFICIENT = "INSUFFICIENT", "情報不足", "判定できるだけの情報がない。低いという意味ではない"
     NOT_APPLICABLE = "NOT_APPLICABLE", "年齢対象外", "この類型を判定する年齢ではない"
+    WITHHELD = "WITHHELD", "示さない", "支援業務の画面でだけ使う。判定のレベルを示さずに、人の確認をお願いする"
 
 
 class AgeBand(LabelledEnum):

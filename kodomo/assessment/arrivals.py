@@ -1,7 +1,8 @@
 """Judged children arrive from the store as cases (casework side).
 
 The judgement is only read. Who is on the shortlist follows its levels; which office's queue a case
-joins follows ``offices.toml``.
+joins follows ``offices.toml``. Children of the audit draw (監査抽出) arrive like the others, with the type to look at
+first and without a level or a reason: who reviews them does not know that nothing raised them.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import datetime as dt
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import transaction
@@ -30,7 +31,7 @@ from kodomo.terms import OVERALL, Level, Method
 SHORTLIST_LEVELS = (Level.HIGH, Level.MIDDLE)
 """Levels that bring a child onto the shortlist; an escalation and thin data do so too."""
 
-_HEIGHT = {Level.INSUFFICIENT: 0, Level.LOW: 0, Level.MIDDLE: 1, Level.HIGH: 2}
+_HEIGHT = {Level.INSUFFICIENT: 0, Level.LOW: 0, Level.WITHHELD: 0, Level.MIDDLE: 1, Level.HIGH: 2}
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Judged:
     subject: Mapping[str, Any]
     levels: tuple[Mapping[str, Any], ...]
     is_address_protected: bool = True
+    is_drawn: bool = False
 
     @property
     def is_insufficient(self) -> bool:
@@ -53,9 +55,16 @@ class Judged:
 
     @property
     def is_shortlisted(self) -> bool:
-        """A child is on the shortlist if any level reaches it, a fact must be seen, or too little is known."""
+        """A child is on the shortlist if any level reaches it, a fact must be seen, too little is known, or it was drawn."""
         reaches = any(entry["level"] in SHORTLIST_LEVELS for entry in self.levels)
-        return reaches or self.has_escalation or self.is_insufficient
+        return reaches or self.has_escalation or self.is_insufficient or self.is_drawn
+
+    def veiled(self) -> Judged:
+        """The same child with the type it stands highest in and 総合, both without a level: what a draw shows."""
+        placed = [entry for entry in self.levels if entry["type"] != OVERALL and entry["standing"] is not None]
+        first = min(placed, key=lambda entry: (entry["standing"], entry["type"]), default=None)
+        shown = [entry for entry in self.levels if entry is first or entry["type"] == OVERALL]
+        return replace(self, levels=tuple({**e, "level": Level.WITHHELD.value, "place": None} for e in shown))
 
 
 def receive_arrivals(
@@ -118,6 +127,8 @@ def _take_in(
 ) -> dict[str, int]:
     known = {case.child_key: case for case in Case.objects.all()}
     judged = [one for one in _judged(judgement, store) if one.is_shortlisted or one.subject["child_key"] in known]
+    # A child people know already is reviewed as known: a draw changes nothing about it.
+    judged = [one.veiled() if one.is_drawn and one.subject["child_key"] not in known else one for one in judged]
     fresh = [one for one in judged if one.subject["child_key"] not in known]
     # Rows are numbered in the order they are written: shuffled, so that the order of cases says nothing.
     numbers.shuffle(fresh)
@@ -227,7 +238,9 @@ def _write_levels(
 _LEVELS = f"""
 SELECT child_key, type, level, escalation, is_registered,
        CASE WHEN score IS NULL OR level = 'INSUFFICIENT' THEN NULL
-            ELSE rank() OVER (PARTITION BY type ORDER BY score DESC NULLS LAST) END AS place
+            ELSE rank() OVER (PARTITION BY type ORDER BY score DESC NULLS LAST) END AS place,
+       CASE WHEN score IS NULL OR level = 'INSUFFICIENT' THEN NULL
+            ELSE percent_rank() OVER (PARTITION BY type ORDER BY score DESC NULLS LAST) END AS standing
 FROM (SELECT *, row_number() OVER (
           PARTITION BY child_key, type
           ORDER BY CASE method WHEN '{Method.COMBINED}' THEN 0 WHEN '{Method.SCENARIO}' THEN 1 ELSE 2 END
@@ -258,10 +271,24 @@ def _judged(judgement: Snapshot, store: Store) -> list[Judged]:
         homes = {row[0] for row in engine.execute(_PROTECTED.format(standing=standing), files).fetchall()}
         people = "SELECT person_key FROM read_parquet(?) WHERE is_address_protected"
         people_protected = {row[0] for row in engine.execute(people, files[1:]).fetchall()}
+    drawn = _drawn(judgement)
     return [
-        Judged(s, tuple(levels[s["child_key"]]), s["child_key"] in people_protected or s["household_key"] in homes)
+        Judged(
+            s,
+            tuple(levels[s["child_key"]]),
+            s["child_key"] in people_protected or s["household_key"] in homes,
+            s["child_key"] in drawn,
+        )
         for s in found
     ]
+
+
+def _drawn(judgement: Snapshot) -> set[str]:
+    """Children of this judgement's own audit draw; a judgement written before there were draws has none."""
+    if not judgement.holds("audit_draws"):
+        return set()
+    rows = judgement.read("audit_draws", ("child_key", "round")).to_pylist()
+    return {row["child_key"] for row in rows if row["round"] == _as_of(judgement)}
 
 
 _GATES = "SELECT DISTINCT sentence, indicator FROM read_parquet(?) WHERE direction = 'GATE' AND indicator IS NOT NULL"

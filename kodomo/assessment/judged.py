@@ -14,6 +14,7 @@ LEVEL_WORDS: Mapping[str, str] = {
     Level.MIDDLE: "中: 学校等への調査を検討する候補",
     Level.LOW: "低: いまの情報からは候補に挙がらない(困難がないという意味ではない)",
     Level.INSUFFICIENT: "情報不足: 判定できるだけの情報がない(低いという意味ではない)",
+    Level.WITHHELD: "この事例では判定のレベルと根拠を示しません。事実だけから判断してください",
 }
 """What a level says, and what it doesn't."""
 
@@ -41,7 +42,7 @@ class JudgedType:
     @property
     def is_raised(self) -> bool:
         """Whether this type is why the child is on the list."""
-        return self.level in (Level.HIGH, Level.MIDDLE) or bool(self.escalation)
+        return self.level in (Level.HIGH, Level.MIDDLE, Level.WITHHELD) or bool(self.escalation)
 
 
 def judged_types(
@@ -84,6 +85,7 @@ def must_be_seen(
 
 
 def _judged(row: CaseLevel, label: str, reasons: tuple[Reason, ...]) -> JudgedType:
+    reasons = () if row.level == Level.WITHHELD else reasons
     return JudgedType(
         type=row.type,
         label=label,

@@ -21,7 +21,8 @@ def _choices(enum: Any) -> list[tuple[str, str]]:
 
 
 # A type that is not asked at the child's age never reaches a case.
-LEVEL_CHOICES = [pair for pair in _choices(Level) if pair[0] != Level.NOT_APPLICABLE]
+# A level that is withheld is stored, and never asked for.
+LEVEL_CHOICES = [pair for pair in _choices(Level) if pair[0] not in (Level.NOT_APPLICABLE, Level.WITHHELD)]
 TYPE_CHOICES = [*_choices(DifficultyType), (OVERALL, OVERALL_LABEL)]
 
 

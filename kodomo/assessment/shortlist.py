@@ -149,8 +149,9 @@ def _escalated(lawful: Lawful) -> Q:
 
 
 def _levels(kind: str, lawful: Lawful) -> QuerySet[CaseLevel]:
-    """Of a type: whatever brings it onto the list, a fact that must be seen included."""
-    return _current().filter(type=kind).filter(Q(level__in=(Level.HIGH, Level.MIDDLE)) | _escalated(lawful))
+    """Of a type: whatever brings it onto the list, a fact that must be seen and a draw included."""
+    raised = (Level.HIGH, Level.MIDDLE, Level.WITHHELD)
+    return _current().filter(type=kind).filter(Q(level__in=raised) | _escalated(lawful))
 
 
 def _at_level(filters: Filters, actor: Actor) -> QuerySet[CaseLevel]:

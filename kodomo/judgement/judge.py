@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,6 +101,7 @@ def judge(
     may_judge: Callable[[str], bool] = lambda item: True,
     may_learn: Callable[[str], bool] = lambda item: True,
     plan: Plan | None = None,
+    held_out: Collection[str] = (),
     spill: Path | None = None,
     step: Callable[[str], None] = lambda what: None,
 ) -> Judged:
@@ -111,6 +112,7 @@ def judge(
 
     Args:
         may_judge, may_learn: whether an item has a legal basis, on the day of use.
+        held_out: children to judge and not to learn from.
         plan: how to learn; chosen from the length of the store when absent.
         step: called with a word after each piece of work.
     """
@@ -138,6 +140,7 @@ def judge(
         plan,
         groups,
         allows=may_learn,
+        held_out=held_out,
         step=lambda: step("fold"),
     )
     today = whole.take(np.flatnonzero(whole.cohort.as_of == np.datetime64(as_of, "D")))

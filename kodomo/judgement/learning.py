@@ -8,7 +8,7 @@ are used. Either way everything made by recognition itself (``is_label_trace``, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -109,6 +109,7 @@ def learn(
     group: Mapping[str, str],
     *,
     allows: Callable[[str], bool] = lambda item: True,
+    held_out: Collection[str] = (),
     step: Callable[[], None] | None = None,
 ) -> Learned:
     """Fit a model for every type that has enough known cases.
@@ -121,13 +122,14 @@ def learn(
         cases: known cases, already cut to what was known on the day of learning.
         group: child to household, the same for all dates, so that no household is on both sides of a split.
         allows: whether an item may be learned from.
+        held_out: children nothing is learned from nor calibrated on: those of the audit draws.
         step: called as models are done, for progress.
     """
     learned = Learned()
     sets: dict[DifficultyType, TypeRows] = {}
     for kind in types:
         columns = learnable(past.catalogue, labels, kind, allows)
-        data = training_set(past, cases, scenarios, kind, columns, plan, group)
+        data = training_set(past, cases, scenarios, kind, columns, plan, group, held_out)
         learned.cases[kind] = data.training.cases
         leaks = _leaks(data)
         if leaks:
@@ -180,8 +182,12 @@ def training_set(
     columns: tuple[str, ...],
     plan: Plan,
     group: Mapping[str, str],
+    held_out: Collection[str] = (),
 ) -> TypeRows:
-    """Rows of one type: cases, and the unlabelled of the same dates; those already recognised are left out."""
+    """Rows of one type: cases, and the unlabelled of the same dates.
+
+    Those already recognised are left out, and those held out.
+    """
     scenario = judge_scenario(kind, scenarios, past)
     marks = mark(cases, kind, past.cohort, plan.horizon_months)
     today = past.cohort.as_of == past.cohort.as_of.max()
@@ -196,7 +202,10 @@ def training_set(
     unlabelled = ~recognised & (marks.onset == 0) & (today if plan.rows == "standing" else np.True_)
     if plan.rows == "onset":
         unlabelled &= ~today
-    rows = np.flatnonzero(scenario.applicable & ((case > 0) | unlabelled))
+    # With their households, as on every other split.
+    apart = {group.get(key, key) for key in held_out}
+    seen = np.array([group.get(key, key) not in apart for key in past.cohort.child_key], dtype=bool)
+    rows = np.flatnonzero(scenario.applicable & seen & ((case > 0) | unlabelled))
     values = np.column_stack([design(past, columns), scenario.points_of(columns)])[rows]
     keys = past.cohort.child_key[rows]
     training = TrainingSet(

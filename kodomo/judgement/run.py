@@ -16,6 +16,7 @@ from kodomo.configuration import Home, Municipality
 from kodomo.features.build import current_snapshot, later_deliveries, lawful_for
 from kodomo.governance.criteria_versions import InUse, check_usable, keep_copy, thresholds
 from kodomo.governance.register import read_register
+from kodomo.judgement.audit_draw import draw_size, drawn_before, known_draws, with_round
 from kodomo.judgement.combine import probability
 from kodomo.judgement.contributions import Said, learned_contributions
 from kodomo.judgement.criteria import Criteria, read_all_criteria
@@ -46,7 +47,7 @@ def judge_cohort(
     """Judge every child for every difficulty type as known on a date, and publish the result.
 
     Reads the current snapshot, the criteria and the item register. Writes one ``judgements`` folder
-    (judgements, reasons, coverage, subjects) whose manifest names snapshot, criteria and model, and the
+    (judgements, reasons, coverage, subjects, audit draws) whose manifest names snapshot, criteria and model, and the
     models themselves as readable text. The same snapshot, criteria and date give the same tables. Never
     uses what was known later, an item without a legal basis, or an identity; never decides anything.
 
@@ -61,6 +62,8 @@ def judge_cohort(
     in_use = check_usable(home, municipality)
     keep_copy(home, municipality.folder)
     register = read_register(municipality.folder)
+    store, size = Store(home.store), draw_size(municipality)
+    draws = known_draws(store)
     progress = Progress("判定", _pieces_of_work(municipality), unit="人・類型", beat=beat)
     progress.rows = _children(snapshot) * (len(municipality.types) + 1)
     judged = judge(
@@ -70,12 +73,13 @@ def judge_cohort(
         municipality.types,
         may_judge=lawful_for(register, Purpose.JUDGE, as_of),
         may_learn=lawful_for(register, Purpose.LEARN, as_of),
+        held_out=drawn_before(draws, as_of),
         spill=home.spill,
         step=lambda what: progress.add(),
     )
-    store = Store(home.store)
     held = held_levels(store, snapshot, as_of, in_use, home.spill)
     tables = judgement_tables(judged, Capacity(**thresholds(municipality)), held=held, step=progress.add)
+    tables["audit_draws"] = with_round(draws, as_of, tables["judgements"], tables["subjects"], size, judged.plan.seed)
     model = save_models(home.store, judged, learned_summary(judged))
     manifest = _manifest(judged, snapshot, municipality, model, at) | _versions(criteria, municipality, in_use)
     manifest["levels_held_from"] = held.judgement if held else None
@@ -88,6 +92,7 @@ def judge_cohort(
         "path": str(written.path),
         "children": len(judged.matrix.cohort),
         "levels": _level_counts(tables["judgements"]),
+        "drawn": tables["audit_draws"]["round"].to_pylist().count(as_of),
         "criteria": manifest["criteria"],
         "thresholds": manifest["thresholds"],
         "model": model,
@@ -373,5 +378,6 @@ def _level_counts(judgements: pa.Table) -> dict[str, dict[str, int]]:
     counts = combined.group_by(["type", "level"]).aggregate([("child_key", "count")]).to_pylist()
     found: dict[str, dict[str, int]] = {}
     for line in sorted(counts, key=lambda c: (c["type"], c["level"])):
-        found.setdefault(line["type"], {level.value: 0 for level in Level})[line["level"]] = line["child_key_count"]
+        blank = {level.value: 0 for level in Level if level is not Level.WITHHELD}
+        found.setdefault(line["type"], blank)[line["level"]] = line["child_key_count"]
     return found

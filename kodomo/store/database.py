@@ -38,6 +38,7 @@ TABLES: dict[str, Table] = {
         results.REASONS,
         results.COVERAGE,
         results.SUBJECTS,
+        results.AUDIT_DRAWS,
         results.DECISIONS,
         results.CONTACTS,
         results.OUTCOMES,
@@ -56,7 +57,7 @@ SNAPSHOT_TABLES = (
     "facts",
     "sources",
 )
-JUDGEMENT_TABLES = ("judgements", "reasons", "coverage", "subjects")
+JUDGEMENT_TABLES = ("judgements", "reasons", "coverage", "subjects", "audit_draws")
 OUTCOME_TABLES = ("decisions", "contacts", "outcomes", "closures")
 
 

@@ -82,6 +82,22 @@ SUBJECTS = Table(
     ),
 )
 
+AUDIT_DRAWS = Table(
+    "audit_draws",
+    "監査抽出",
+    "一つの回に、挙がらなかったこどもの中から無作為に選ばれた一人。これまでのすべての回を含む",
+    (
+        Column("child_key", pa.string(), "こどもの仮名キー"),
+        Column("round", pa.date32(), "回(判定の基準日)", Sensitivity.PLAIN),
+        Column("age_band", pa.string(), "年齢区分コード"),
+        Column("area_code", pa.string(), "地区"),
+        Column("stratum_children", pa.int32(), "母集団のうち同じ年齢区分・地区の人数", Sensitivity.PLAIN),
+        Column("band_children", pa.int32(), "母集団のうち同じ年齢区分の人数", Sensitivity.PLAIN),
+        Column("pool_children", pa.int32(), "母集団の人数", Sensitivity.PLAIN),
+        Column("probability", pa.float64(), "選ばれる確率", Sensitivity.PLAIN),
+    ),
+)
+
 DECISIONS = Table(
     "decisions",
     "支援要否の判断",

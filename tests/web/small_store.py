@@ -41,12 +41,29 @@ LEVELS: dict[str, dict[str, tuple[str, float | None]]] = {
 ESCALATIONS = {("pc08", "POSTNATAL_DEPRESSION"): "産後うつの質問票で、自分を傷つける考えに「はい」と答えている"}
 
 
-def write_store(root: Path, *, judgement: str = "2026-03-31-first", as_of: dt.date = AS_OF, **changed: Any) -> Snapshot:
-    """Write the snapshot (once) and a judgement of it; ``changed`` replaces levels of children."""
+def write_store(
+    root: Path,
+    *,
+    judgement: str = "2026-03-31-first",
+    as_of: dt.date = AS_OF,
+    drawn: tuple[str, ...] = (),
+    **changed: Any,
+) -> Snapshot:
+    """Write the snapshot (once) and a judgement of it; ``changed`` replaces levels of children, ``drawn`` the draw."""
     store = Store(root)
     if SNAPSHOT not in store.names("snapshots"):
         store.write("snapshots", SNAPSHOT, snapshot_tables(), {"as_of": AS_OF.isoformat()})
     tables = judgement_tables({**LEVELS, **changed})
+    stratum = {
+        "age_band": "ELEMENTARY",
+        "area_code": "A",
+        "stratum_children": 9,
+        "band_children": 9,
+        "pool_children": 9,
+    }
+    draws = [{"child_key": key, "round": as_of, "probability": 0.1, **stratum} for key in drawn]
+    if drawn:
+        tables["audit_draws"] = rows("audit_draws", draws)
     return store.write("judgements", judgement, tables, {"as_of": as_of.isoformat(), "snapshot": SNAPSHOT})
 
 

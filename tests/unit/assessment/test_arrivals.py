@@ -10,9 +10,14 @@ from small_store import write_store
 from standing_people import AT
 
 from kodomo.assessment.arrivals import receive_arrivals, responsible_office
+from kodomo.assessment.evidence import Reason
+from kodomo.assessment.judged import judged_types, listed_types
+from kodomo.assessment.lawful import lawful_at
 from kodomo.assessment.models import Arrival, Case, CaseLevel
+from kodomo.assessment.shortlist import Filters, shortlisted
 from kodomo.configuration import Home, Municipality
 from kodomo.errors import ConfigurationFault, IntegrityFault, NotReady
+from kodomo.governance.permissions import Actor, Role
 from kodomo.terms import OVERALL, AgeBand
 
 
@@ -76,6 +81,38 @@ def test_a_case_put_aside_comes_back_only_when_something_rose(
     second(home, pc09={**levels, OVERALL: ("LOW", 0.2)})
     receive(home, hinata)
     assert Case.objects.get(child_key="pc09").state == after
+
+
+def test_a_drawn_child_arrives_like_others_without_a_level_or_a_reason(home: Home, hinata: Municipality) -> None:
+    second(home, drawn=("pc05", "pc01"), pc05={"POVERTY": ("LOW", 0.12), "ABUSE": ("LOW", 0.95), OVERALL: ("LOW", 0.1)})
+    assert receive(home, hinata)["opened"] == 1
+    case = Case.objects.get(child_key="pc05")
+    rows = {row.type: row for row in case.levels.filter(is_current=True)}
+    assert set(rows) == {OVERALL, "ABUSE"}
+    assert {(row.level, row.place, row.escalation) for row in rows.values()} == {("WITHHELD", None, "")}
+    assert not (case.is_insufficient or case.has_escalation)
+    shown = judged_types(rows.values(), hinata.types, {"ABUSE": (Reason("ABUSE", "UP", "文", "", None),)})
+    assert [one.type for one in listed_types(shown)] == ["ABUSE"]
+    assert not any(one.raising or one.lowering or one.is_quiet for one in shown)
+    # On the list of what is to be reviewed, and never found by asking for levels.
+    actor = Actor("hana", "青木 花", Role.PRACTITIONER, case.office)
+    coordinator = Actor("toko", "大野 統子", Role.COORDINATOR, "school_education")
+    lawful = lawful_at(AT)
+    assert shortlisted(actor, Filters(), lawful).filter(pk=case.pk).exists()
+    for level in ("HIGH", "MIDDLE", "LOW"):
+        assert not shortlisted(coordinator, Filters(level=level), lawful).filter(pk=case.pk).exists()
+    # A child people know already keeps its levels.
+    assert not Case.objects.get(child_key="pc01").levels.filter(level="WITHHELD").exists()
+
+
+def test_a_drawn_child_that_rises_later_is_seen_to_rise(home: Home, hinata: Municipality) -> None:
+    second(home, drawn=("pc05",))
+    receive(home, hinata)
+    Case.objects.filter(child_key="pc05").update(state="NO_ACTION")
+    levels = {"POVERTY": ("MIDDLE", 0.9), OVERALL: ("LOW", 0.4)}
+    write_store(home.store, judgement="2026-05-31-third", as_of=dt.date(2026, 5, 31), pc05=levels)
+    receive(home, hinata)
+    assert Case.objects.get(child_key="pc05").state == "RETURNED"
 
 
 def test_an_arrival_leaves_what_people_wrote_alone(home: Home, hinata: Municipality) -> None:

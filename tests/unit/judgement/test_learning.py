@@ -20,7 +20,7 @@ from kodomo.judgement.judge import first_fact, judge
 from kodomo.judgement.labels import horizon_for, learning_dates, mark, read_cases, read_labels
 from kodomo.judgement.learners.calibration import fit_platt
 from kodomo.judgement.learners.leak_gates import rank_auroc, suspicious_columns
-from kodomo.judgement.learning import household_groups, learnable, training_set
+from kodomo.judgement.learning import Plan, household_groups, learnable, training_set
 from kodomo.terms import DifficultyType
 
 from .conftest import AS_OF, INDICATORS, QUICK, TYPES, Town, write_criteria
@@ -212,3 +212,19 @@ def test_an_empty_store_begins_today(tmp_path: Path) -> None:
     records = Records()
     records.person("hana", "2015-05-01", "h1")
     assert first_fact(records.publish(tmp_path / "store"), AS_OF) == day("2026-03-01")
+
+
+def test_children_of_the_audit_draws_are_judged_and_not_learned_from(town: Town) -> None:
+    past, scenarios = town.judged.matrix, town.criteria.scenarios
+    cases = read_cases(town.snapshot, town.criteria.labels).known_by(AS_OF)
+    group = household_groups(past)
+    some = frozenset(past.cohort.child_key[::10])
+
+    def training(held_out: frozenset[str]) -> TrainingSet:
+        plan = Plan(6, rows="standing")
+        return training_set(past, cases, scenarios, TYPES[0], ("absence_3m",), plan, group, held_out).training
+
+    with_all, without = training(frozenset()), training(some)
+    assert 0 < len(without.y) < len(with_all.y) and without.y.sum() < with_all.y.sum()
+    assert not {group[key] for key in some} & set(without.group)
+    assert len(training(frozenset(past.cohort.child_key)).y) == 0

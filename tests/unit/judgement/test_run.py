@@ -22,7 +22,7 @@ from kodomo.judgement.export import export_judgements
 from kodomo.judgement.levels import Capacity
 from kodomo.judgement.run import judge_cohort, judgement_tables
 from kodomo.judgement.scenarios import judge_scenario
-from kodomo.store.database import Store
+from kodomo.store.database import JUDGEMENT_TABLES, Store
 from kodomo.terms import DifficultyType, Level
 
 from .conftest import AS_OF, SCENARIOS, TYPES, Town, write_criteria
@@ -59,7 +59,7 @@ def test_judging_twice_gives_the_same_tables(installation: tuple[Home, Municipal
     results = [judge_cohort(home=home, municipality=municipality, as_of=AS_OF, at=AT) for _ in range(2)]
     assert results[0]["judgements"] != results[1]["judgements"]
     assert results[0]["model"] == results[1]["model"]
-    for name in ("judgements", "reasons", "coverage", "subjects"):
+    for name in JUDGEMENT_TABLES:
         one, two = (Path(str(r["path"])) / f"{name}.parquet" for r in results)
         assert pq.read_table(one).equals(pq.read_table(two))
         assert hashlib.sha256(one.read_bytes()).digest() == hashlib.sha256(two.read_bytes()).digest()
@@ -76,6 +76,10 @@ def test_judging_twice_gives_the_same_tables(installation: tuple[Home, Municipal
     table = pq.read_table(Path(str(results[0]["path"])) / "judgements.parquet").to_pylist()
     assert {r["type"] for r in table} == {"NON_ATTENDANCE", "POVERTY", "OVERALL"}
     assert {r["level"] for r in table} <= {level.value for level in Level}
+    drawn = pq.read_table(Path(str(results[1]["path"])) / "audit_draws.parquet")["child_key"].to_pylist()
+    raised = {r["child_key"] for r in table if r["method"] == "COMBINED" and r["level"] in ("HIGH", "MIDDLE")}
+    assert len(drawn) == results[0]["drawn"] == 25 and not raised & set(drawn)
+
     subjects = pq.read_table(Path(str(results[0]["path"])) / "subjects.parquet").to_pylist()
     assert len({s["child_key"] for s in subjects}) == len(subjects)
     escalated = [r for r in table if r["escalation"]]
