@@ -474,6 +474,14 @@ def _announce_to_site(arguments: argparse.Namespace) -> None:
     os.environ["KODOMO_MUNICIPALITY"] = str(arguments.municipality.resolve())
 
 
+def _read_slip(arguments: argparse.Namespace) -> Result:
+    from kodomo.intake.child import slip_in_child
+
+    if not arguments.file.is_file():
+        raise WrongUsage("ファイルがありません。", where=arguments.file.name)
+    return {"rows": slip_in_child(arguments.file.resolve(), "回答票")}
+
+
 def _return_outcomes(arguments: argparse.Namespace) -> Result:
     from kodomo.web.start import migrate, start_django
 
@@ -710,6 +718,11 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], Result], str, tuple[Any
             (("--prefecture",), {"default": "", "metavar": "都道府県", "help": "都道府県名(new)"}),
             (("--out",), {"type": Path, "metavar": "DIR", "help": "つくるフォルダ(new)"}),
         ),
+    ),
+    "read-slip": (
+        _read_slip,
+        "返ってきた回答票(xlsx・CSV)を、制限した処理の中で調べて読む(画面の取り込みが使う)",
+        ((("file",), {"type": Path, "metavar": "FILE", "help": "回答票のファイル"}),),
     ),
     "link": (_link, "名寄せ: どの行が同じ人かを決め、世帯・親子をつなぐ", ()),
     "persons": (

@@ -271,7 +271,7 @@ def write_on_case(
     *,
     by: Actor,
     reason: str,
-    version: int,
+    version: int | None,
     token: str,
     at: dt.datetime,
     act: Callable[[Case], Mapping[str, object]],
@@ -281,6 +281,7 @@ def write_on_case(
     Every write of the assessment and of the support goes through here.
 
     Args:
+        version: of the case when the form was opened; None for what was not written on an opened case.
         act: does the work on the case, which is saved afterwards; returns what the audit row says of it
             (codes and counts, never a text).
 
@@ -293,7 +294,8 @@ def write_on_case(
         permissions.check(by.role, action, own_office=case.office == by.office)
         if Submission.objects.filter(token=token, username=by.username).exists():
             return
-        policies.check_version(case, version)
+        if version is not None:
+            policies.check_version(case, version)
         detail = {**_about(case), **act(case)}
         case.version += 1
         case.save()

@@ -107,7 +107,13 @@ class Action(LabelledEnum):
     WRITE_PLAN = "WRITE_PLAN", "支援計画を書く"
     RECORD_CONTACT = "RECORD_CONTACT", "訪問・面談・電話を記録する"
     RECORD_OUTCOME = "RECORD_OUTCOME", "目標の結果を記録する"
+    VIEW_PACKAGES = "VIEW_PACKAGES", "受け渡しの台帳を見る", "渡した先、返ってこないもの、廃棄を確かめていないもの"
     MAKE_PACKAGE = "MAKE_PACKAGE", "受け渡し票をつくる", "学校・クラブ・NPOなどに、氏名のない最小限の内容を渡す"
+    RECEIVE_REPLY = (
+        "RECEIVE_REPLY",
+        "回答票を取り込む",
+        "受け渡し先から返ってきた xlsx・CSV。事例は受け渡し番号から決まる",
+    )
     APPROVE_PACKAGE = (
         "APPROVE_PACKAGE",
         "受け渡しを承認する",
@@ -161,6 +167,7 @@ GRANTS: Mapping[Role, Mapping[Action, Scope]] = {
         Action.ASSIGN_CASE: Scope.EVERY_OFFICE,
         Action.VIEW_CASELOAD: Scope.EVERY_OFFICE,
         Action.VIEW_SUPPORT: Scope.EVERY_OFFICE,
+        Action.VIEW_PACKAGES: Scope.EVERY_OFFICE,
         Action.VIEW_CONFERENCE: Scope.EVERY_OFFICE,
         Action.HOLD_CONFERENCE: Scope.EVERY_OFFICE,
         Action.VIEW_EFFECT: Scope.EVERY_OFFICE,
@@ -207,6 +214,8 @@ GRANTS: Mapping[Role, Mapping[Action, Scope]] = {
         Action.ASSIGN_CASE: Scope.OWN_OFFICE,
         Action.VIEW_CASELOAD: Scope.OWN_OFFICE,
         Action.VIEW_SUPPORT: Scope.OWN_OFFICE,
+        Action.VIEW_PACKAGES: Scope.OWN_OFFICE,
+        Action.RECEIVE_REPLY: Scope.OWN_OFFICE,
         **dict.fromkeys(_CASEWORK, Scope.OWN_OFFICE),
         Action.VIEW_EFFECT: Scope.EVERY_OFFICE,
     },
@@ -226,6 +235,7 @@ GRANTS: Mapping[Role, Mapping[Action, Scope]] = {
         Action.ASSIGN_CASE: Scope.OWN_OFFICE,
         Action.VIEW_CASELOAD: Scope.OWN_OFFICE,
         Action.VIEW_SUPPORT: Scope.OWN_OFFICE,
+        Action.VIEW_PACKAGES: Scope.OWN_OFFICE,
         Action.APPROVE_PACKAGE: Scope.OWN_OFFICE,
         Action.VIEW_EFFECT: Scope.EVERY_OFFICE,
         Action.VIEW_RUNS: Scope.EVERY_OFFICE,

@@ -25,6 +25,7 @@ from kodomo.errors import DeliveryRefused
 from kodomo.intake.limits import Limits
 from kodomo.intake.read import MAGIC, Job, Reading
 from kodomo.intake.sanitise import refused
+from kodomo.intake.slip import SLIP_LIMITS
 from kodomo.vault.records import Landing
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -124,17 +125,29 @@ def survey_in_child(path: Path, name: str, limits: Limits, password: str | None 
     Raises:
         DeliveryRefused: as ``read_in_child``.
     """
-    told = json.dumps(
-        {"task": "survey", "path": str(path), "name": name, "limits": asdict(limits), "password": password}
-    ).encode()
+    found: dict[str, Any] = _answered("survey", path, name, limits, password=password)
+    return found
+
+
+def slip_in_child(path: Path, name: str, limits: Limits = SLIP_LIMITS) -> list[list[str]]:
+    """Read a reply slip (``kodomo.intake.slip``), in an interpreter of its own.
+
+    Raises:
+        DeliveryRefused: as ``read_in_child``.
+    """
+    found: list[list[str]] = _answered("slip", path, name, limits)
+    return found
+
+
+def _answered(task: str, path: Path, name: str, limits: Limits, **more: Any) -> Any:
+    told = json.dumps({"task": task, "path": str(path), "name": name, "limits": asdict(limits), **more}).encode()
     answer = memoryview(_asked(told, name, limits, None))
     if not answer or bytes(answer[:4]) != MAGIC:
         raise _died(name)
     body: dict[str, Any] = json.loads(bytes(_piece(answer[4:])[0]))
-    if "survey" not in body:
+    if task not in body:
         raise _refusal(body, name)
-    found: dict[str, Any] = body["survey"]
-    return found
+    return body[task]
 
 
 def _asked(told: bytes, name: str, limits: Limits, descriptor: int | None) -> bytes:

@@ -38,6 +38,7 @@ from kodomo.intake.profile import Profile
 from kodomo.intake.quarantine import RowFault
 from kodomo.intake.sanitise import check_kind, check_workbook, refused
 from kodomo.intake.sheets import Chunk, Sheet
+from kodomo.intake.slip import read_slip
 from kodomo.intake.survey import survey
 from kodomo.intake.text_rows import open_fixed, open_text
 from kodomo.intake.workbooks import open_workbook
@@ -393,6 +394,8 @@ def _answer(job_text: bytes, out: BinaryIO, descriptor: int | None) -> None:
         body = json.loads(job_text)
         if body.get("task") == "survey":
             answer = {"survey": _survey(body)}
+        elif body.get("task") == "slip":
+            answer = {"slip": _slip(body)}
         else:
             job = _job(body, descriptor)
             _bind(job.limits)
@@ -416,6 +419,13 @@ def _survey(body: dict[str, Any]) -> dict[str, Any]:
     limits = Limits(**body["limits"])
     _bind(limits)
     return survey(Path(body["path"]), body["name"], limits, body.get("password")).told()
+
+
+def _slip(body: dict[str, Any]) -> list[list[str]]:
+    """Read a reply slip."""
+    limits = Limits(**body["limits"])
+    _bind(limits)
+    return read_slip(Path(body["path"]), body["name"], limits)
 
 
 def _job(body: dict[str, Any], descriptor: int | None) -> Job:

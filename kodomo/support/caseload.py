@@ -18,7 +18,7 @@ from kodomo.assessment.actions import local_day
 from kodomo.assessment.models import Case, Inquiry
 from kodomo.assessment.shortlist import PAGE_SIZE, visible_cases
 from kodomo.assessment.states import WORKED_STATES
-from kodomo.governance.permissions import Action
+from kodomo.governance.permissions import Action, can
 
 VIEWS = {
     "": "対応中のすべて",
@@ -45,7 +45,7 @@ def caseload(request: Any) -> HttpResponse:
         people = workload(worked, today)
     names = dict(get_user_model().objects.values_list("username", "name"))
     context = {"page": page, "rows": rows, "view": view, "views": VIEWS.items(), "people": people, "names": names,
-               "today": today}  # fmt: skip
+               "today": today, "may_see_packages": can(request.actor.role, Action.VIEW_PACKAGES)}  # fmt: skip
     return render(request, "support/caseload.html", context)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -9,6 +10,7 @@ from django.conf import settings
 
 from kodomo.assessment.forms import DateAsWritten, OnceForm, missing_date
 from kodomo.assessment.policies import TEXT_LIMIT
+from kodomo.support.partners import current_partners
 from kodomo.support.policies import MOST_GOALS
 from kodomo.support.words import (
     CLOSING_REASONS,
@@ -16,7 +18,6 @@ from kodomo.support.words import (
     ContactResult,
     OutcomeScale,
     PackageStep,
-    Partner,
     Service,
     Verdict,
 )
@@ -91,11 +92,20 @@ class OutcomeForm(OnceForm):
 class PackageForm(OnceForm):
     """受け渡し票."""
 
-    partner = forms.ChoiceField(label="受け渡し先の種類", choices=_members(Partner), widget=forms.RadioSelect)
+    partner = forms.ChoiceField(label="受け渡し先の種類", widget=forms.RadioSelect)
     partner_name = forms.CharField(label="受け渡し先", max_length=80)
+    goal = forms.ChoiceField(label="回答票で結果を聞く目標", required=False)
     request = _text("頼むこと", 4)
     heed = _text("気を付けること", 3, required=False)
+    reply_by = DateAsWritten(label="返してほしい日", required=False, max_length=24)
     expires_on = _date("使える期限")
+
+    def __init__(self, *args: Any, goals: Sequence[tuple[str, str]] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        partner: Any = self.fields["partner"]
+        partner.choices = [(one.code, one.caption) for one in current_partners(settings.MUNICIPALITY).values()]
+        goal: Any = self.fields["goal"]
+        goal.choices = [("", "聞かない"), *goals]
 
 
 class ApprovalForm(OnceForm):
@@ -111,6 +121,17 @@ class PackageEventForm(OnceForm):
     step = forms.ChoiceField(label="経過", choices=_members(PackageStep), widget=forms.RadioSelect)
     on = _date("日")
     text = _text("内容", 4, required=False)
+
+
+class FileForm(OnceForm):
+    """受け渡しファイルをつくる."""
+
+
+class ReplyForm(OnceForm):
+    """回答票を取り込む."""
+
+    slip = forms.FileField(label="回答票(表計算ファイルか CSV)", max_length=200)
+    next_on = _date("次回確認日")
 
 
 class CloseForm(OnceForm):

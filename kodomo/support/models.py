@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
+from django.conf import settings
 from django.db import models
 
 from kodomo.assessment.models import AppendOnly, Case
+from kodomo.support.partners import current_partners
 from kodomo.support.words import (
     CLOSING_REASONS,
     ContactKind,
     ContactResult,
     OutcomeScale,
     PackageStep,
-    Partner,
     Protection,
     Service,
     Verdict,
@@ -82,15 +84,39 @@ class Package(Written):
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="packages")
     # Drawn for this partner alone: two partners' papers can't be joined by it, nor with the case.
     number = models.CharField("受け渡し番号", max_length=16, unique=True)
-    partner = models.CharField("受け渡し先の種類", max_length=16, choices=_choices(Partner))
+    partner = models.CharField("受け渡し先の種類", max_length=16)
     partner_name = models.CharField("受け渡し先", max_length=80)
     request = models.TextField("頼むこと")
     heed = models.TextField("気を付けること", blank=True)
+    goal = models.ForeignKey(Goal, on_delete=models.PROTECT, related_name="packages", null=True)
+    reply_by = models.DateField("返してほしい日", null=True)
     expires_on = models.DateField("使える期限")
     # As it was when the package was made; asked anew whenever something of it is to leave.
     protection = models.CharField(
         "支援措置", max_length=16, choices=_choices(Protection), default=Protection.UNKNOWN.value
     )
+
+    @property
+    def partner_caption(self) -> str:
+        """What kind of partner it is; the code where the municipality no longer has it."""
+        found = current_partners(settings.MUNICIPALITY).get(self.partner)
+        return found.caption if found else self.partner
+
+    @property
+    def due_on(self) -> dt.date:
+        """By when an answer ought to be back."""
+        return self.reply_by or self.expires_on
+
+    @property
+    def last_event(self) -> PackageEvent | None:
+        """What happened last."""
+        events = list(self.events.all())
+        return events[-1] if events else None
+
+    @property
+    def is_answered(self) -> bool:
+        """A reply came back."""
+        return any(event.step == PackageStep.REPLIED for event in self.events.all())
 
     @property
     def is_gone(self) -> bool:
@@ -112,6 +138,40 @@ class PackageApproval(Written):
     # What the approver knew: an agreement to the unknown is none to the known.
     protection = models.CharField("支援措置", max_length=16, choices=_choices(Protection))
     reason = models.TextField("理由")
+
+
+class PackageFile(Written):
+    """受け渡しファイル: a package as an encrypted zip. Its password is kept nowhere."""
+
+    package = models.ForeignKey(Package, on_delete=models.PROTECT, related_name="files")
+    edition = models.IntegerField("版")
+    # The questions as they were asked: what comes back is compared with them, not with what is asked today.
+    questions = models.JSONField(default=list)
+    expires_on = models.DateField("使える期限")
+    print_number = models.IntegerField("出力番号")
+    sha256 = models.CharField(max_length=64)
+    # Emptied once the partner has destroyed theirs.
+    content = models.BinaryField()
+
+    class Meta(Written.Meta):
+        abstract = False
+        constraints = [models.UniqueConstraint(fields=("package", "edition"), name="one_file_an_edition")]
+
+
+class ReplySlip(Written):
+    """取り込んだ回答票: what a partner wrote; the same answers come in once."""
+
+    package = models.ForeignKey(Package, on_delete=models.PROTECT, related_name="replies")
+    edition = models.IntegerField("版")
+    digest = models.CharField(max_length=64)
+    sha256 = models.CharField(max_length=64)
+    is_urgent = models.BooleanField("急いで知らせたいことがある")
+    contact = models.OneToOneField("Contact", on_delete=models.PROTECT, related_name="reply")
+    outcome = models.OneToOneField("Outcome", on_delete=models.PROTECT, related_name="reply", null=True)
+
+    class Meta(Written.Meta):
+        abstract = False
+        constraints = [models.UniqueConstraint(fields=("package", "digest"), name="one_reply_an_answer")]
 
 
 class PackageEvent(Written):

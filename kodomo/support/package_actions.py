@@ -5,6 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import random
 from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
 
 from kodomo.assessment.actions import local_day, write_on_case
 from kodomo.assessment.case_numbers import check_digit
@@ -14,7 +17,9 @@ from kodomo.governance.permissions import Action, Actor
 from kodomo.support import package_policies as policies
 from kodomo.support.actions import author
 from kodomo.support.models import Package, PackageApproval, PackageEvent
+from kodomo.support.partners import current_partners
 from kodomo.support.protection import protection_of
+from kodomo.support.words import PackageStep
 
 
 def make_package(
@@ -29,6 +34,8 @@ def make_package(
     version: int,
     token: str,
     at: dt.datetime,
+    goal: str = "",
+    reply_by: dt.date | None = None,
     numbers: random.Random | None = None,
 ) -> None:
     """Make what one partner is told and asked, under a number drawn for this partner alone.
@@ -43,19 +50,22 @@ def make_package(
     """
 
     def act(case: Case) -> Mapping[str, object]:
-        given = {
+        given: dict[str, Any] = {
             "partner": partner,
             "partner_name": partner_name.strip(),
             "request": request.strip(),
             "heed": heed.strip(),
         }
-        day = policies.check_package(case, **given, expires_on=expires_on, today=local_day(at))
+        partners = current_partners(settings.MUNICIPALITY)
+        dates: dict[str, Any] = {"reply_by": reply_by, "expires_on": expires_on, "today": local_day(at)}
+        day, aim = policies.check_package(case, partners, **given, goal=goal, **dates)
         protection = protection_of(case, by=by, at=at)
         policies.check_words(protection, lawful_at(at).register, request, heed)
         number = _new_package_number(numbers or random.SystemRandom())
         Package.objects.create(
-            case=case, number=number, expires_on=day, protection=protection, **given, **author(by, at)
-        )
+            case=case, number=number, goal=aim, reply_by=reply_by, expires_on=day, protection=protection, **given,
+            **author(by, at),
+        )  # fmt: skip
         return {"partner": partner, "expires_on": str(day), "protection": protection.value}
 
     write_on_case(case_number, Action.MAKE_PACKAGE, by=by, reason="", version=version, token=token, at=at, act=act)
@@ -106,6 +116,8 @@ def record_package_event(
     def act(case: Case) -> Mapping[str, object]:
         found, day = policies.check_package_event(case, package, step=step, on=on, text=text, today=local_day(at))
         PackageEvent.objects.create(package=found, step=step, on=day, text=text.strip(), **author(by, at))
+        if step == PackageStep.DESTROYED:
+            found.files.update(content=b"")
         return {"step": step}
 
     write_on_case(case_number, Action.MAKE_PACKAGE, by=by, reason="", version=version, token=token, at=at, act=act)

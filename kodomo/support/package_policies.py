@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 
+from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from kodomo.assessment.models import Case
@@ -12,10 +14,11 @@ from kodomo.assessment.states import CaseState
 from kodomo.errors import NotPermitted
 from kodomo.governance.permissions import Actor
 from kodomo.governance.register import Register
-from kodomo.support.models import Package
-from kodomo.support.policies import too_early
+from kodomo.support.models import Goal, Package
+from kodomo.support.partners import Partner, current_partners
+from kodomo.support.policies import current_plan, too_early
 from kodomo.support.protection import locates
-from kodomo.support.words import LONGEST_PACKAGE_DAYS, PARTNER_ITEMS, PackageStep, Partner, Protection, Verdict
+from kodomo.support.words import LONGEST_PACKAGE_DAYS, PackageStep, Protection, Verdict
 
 
 def can_package(case: Case) -> bool:
@@ -30,24 +33,47 @@ def check_can_package(case: Case) -> None:
 
 
 def check_package(
-    case: Case, *, partner: str, partner_name: str, request: str, heed: str, expires_on: dt.date | None, today: dt.date
-) -> dt.date:
-    """A package tells one partner no more than its part needs, until a day within half a year; gives the day."""
+    case: Case,
+    partners: Mapping[str, Partner],
+    *,
+    partner: str,
+    partner_name: str,
+    request: str,
+    heed: str,
+    goal: str,
+    reply_by: dt.date | None,
+    expires_on: dt.date | None,
+    today: dt.date,
+) -> tuple[dt.date, Goal | None]:
+    """A package tells one partner no more than its part needs, until a day within half a year; gives day and goal."""
     check_can_package(case)
-    if partner not in PARTNER_ITEMS or not partner_name.strip():
+    if partner not in partners or not partner_name.strip():
         raise NotAcceptable("受け渡し先を選び、名前を書いてください。")
     check_text(request, "頼むこと", required=True)
     check_text(heed, "気を付けること", required=False)
-    if heed.strip() and "heed" not in PARTNER_ITEMS[partner]:
+    if heed.strip() and "heed" not in partners[partner].items:
         raise NotAcceptable(
-            f"「{Partner(partner).label}」には「気を付けること」を渡しません。", then="頼むことだけにしてください。"
+            f"「{partners[partner].caption}」には「気を付けること」を渡しません。", then="頼むことだけにしてください。"
         )
     day = check_day_to_come(expires_on, "使える期限", today)
     if day > today + dt.timedelta(days=LONGEST_PACKAGE_DAYS):
         raise NotAcceptable(
             f"「使える期限」は {LONGEST_PACKAGE_DAYS} 日以内にしてください。", then="日付を直してください。"
         )
-    return day
+    if reply_by is not None and not today < reply_by <= day:
+        raise NotAcceptable("「返してほしい日」は、明日から使える期限までの日にしてください。")
+    return day, _goal(case, goal)
+
+
+def _goal(case: Case, goal: str) -> Goal | None:
+    """The goal of the current plan that a reply is to tell of."""
+    if not goal:
+        return None
+    plan = current_plan(case)
+    found = plan.goals.filter(number=goal).first() if plan and goal.isdigit() else None
+    if found is None:
+        raise NotAcceptable("いまの支援計画の目標ではありません。", then="画面を開き直してください。")
+    return found
 
 
 def check_words(protection: Protection, register: Register, *texts: str) -> None:
@@ -60,11 +86,12 @@ def check_words(protection: Protection, register: Register, *texts: str) -> None
 
 
 def items_of(package: Package, protection: Protection) -> tuple[str, ...]:
-    """What of a package is told: what the partner's part needs; of a protected family no name of a place and no grade."""
-    items = PARTNER_ITEMS[package.partner]
+    """What of a package is told: what the partner's part needs; of a protected family no place, no grade, no goal."""
+    partner = current_partners(settings.MUNICIPALITY).get(package.partner)
+    items = partner.items if partner else ()
     if protection is Protection.NONE:
         return ("partner_name", *items)
-    return tuple(dict.fromkeys("band" if item == "grade" else item for item in items))
+    return tuple(dict.fromkeys("band" if item == "grade" else item for item in items if item != "goal"))
 
 
 def is_agreed(package: Package, protection: Protection) -> bool:
@@ -133,6 +160,15 @@ def package_of(case: Case, package: int) -> Package:
     if found is None:
         raise NotAcceptable("この事例の受け渡し票ではありません。", then="支援の画面を開き直してください。")
     return found
+
+
+def check_can_seal(package: Package, protection: Protection, today: dt.date) -> None:
+    """A file is made of a package that may leave, that is not gone and whose last day has not passed."""
+    check_can_leave(package, protection)
+    if package.is_gone or package.expires_on < today:
+        raise NotAcceptable(
+            "使える期限を過ぎたか、廃棄を確かめた受け渡し票です。", then="新しい受け渡し票をつくってください。"
+        )
 
 
 def check_package_event(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from django.urls import path
 
-from kodomo.support import caseload, effect, packages, views
+from kodomo.support import caseload, effect, package_register, packages, views
 
 urlpatterns = [
     path("caseload/", caseload.caseload, name="caseload"),
+    path("packages/", package_register.packages, name="packages"),
+    path("packages/reply/", package_register.reply, name="reply"),
     path("effect/", effect.effect, name="effect"),
     path("cases/<case_number:case_number>/support/", views.support, name="support"),
     path("cases/<case_number:case_number>/plan/", views.plan, name="plan"),
@@ -16,6 +18,8 @@ urlpatterns = [
     path("cases/<case_number:case_number>/package/", packages.make, name="package-make"),
     path("cases/<case_number:case_number>/package/<int:package>/", packages.paper, name="package"),
     path("cases/<case_number:case_number>/package/<int:package>/key/", packages.key, name="package-key"),
+    path("cases/<case_number:case_number>/package/<int:package>/file/", packages.file, name="package-file"),
+    path("cases/<case_number:case_number>/package/<int:package>/download/", packages.download, name="package-download"),
     path("cases/<case_number:case_number>/package/<int:package>/event/", packages.event, name="package-event"),
     path("cases/<case_number:case_number>/package/<int:package>/approve/", packages.approve, name="package-approve"),
     path("cases/<case_number:case_number>/close/", views.close, name="close"),

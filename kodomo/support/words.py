@@ -30,6 +30,7 @@ class ContactKind(LabelledEnum):
     CALL = "CALL", "電話"
     LETTER = "LETTER", "手紙・置き手紙"
     MEETING = "MEETING", "関係機関との打合せ"
+    REPLY = "REPLY", "受け渡し先からの回答票"
 
 
 class ContactResult(LabelledEnum):
@@ -62,33 +63,13 @@ GOOD = (OutcomeScale.ACHIEVED, OutcomeScale.BETTER)
 """What counts as better in the funnel."""
 
 
-class Partner(LabelledEnum):
-    """受け渡し先: who helps without an account here."""
-
-    SCHOOL = "SCHOOL", "学校"
-    NURSERY = "NURSERY", "保育所・幼稚園・認定こども園"
-    LIBRARY = "LIBRARY", "図書館"
-    SPORTS = "SPORTS", "スポーツクラブ"
-    CULTURE = "CULTURE", "文化クラブ"
-    NPO = "NPO", "NPO・地域の団体"
-
-
-PARTNER_ITEMS: Mapping[str, tuple[str, ...]] = {
-    Partner.SCHOOL: ("grade", "request", "heed"),
-    Partner.NURSERY: ("band", "request", "heed"),
-    Partner.LIBRARY: ("band", "request"),
-    Partner.SPORTS: ("band", "request"),
-    Partner.CULTURE: ("band", "request"),
-    Partner.NPO: ("band", "request", "heed"),
-}
-"""The least each partner needs for its part: no judgement, no fact of another office, no name."""
-
-
 class PackageStep(LabelledEnum):
     """受け渡しの経過."""
 
-    RECEIVED = "RECEIVED", "受領票が戻った"
-    REPLIED = "REPLIED", "返信票が戻った"
+    HANDED = "HANDED", "渡した"
+    RECEIVED = "RECEIVED", "受け取ったと知らせがあった"
+    REMINDED = "REMINDED", "催促した"
+    REPLIED = "REPLIED", "回答票が戻った"
     DESTROYED = "DESTROYED", "廃棄を確かめた"
 
 

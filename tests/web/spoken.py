@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from html import unescape
 
-ALLOWED = {"A4", "DV", "DADS", "NPO", "EPDS"}
+ALLOWED = {"A4", "CSV", "DV", "DADS", "NPO", "EPDS"}
 """Latin letters that Japanese offices use themselves."""
 
 

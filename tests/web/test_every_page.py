@@ -17,7 +17,7 @@ from kodomo.web.pages import PAGE_ACTIONS
 pytestmark = [pytest.mark.web, pytest.mark.enable_socket]
 
 SENT_ONLY = {"sign-out", "shortlist-export", "assign", "filter-save", "filter-drop", "conference-start",
-             "job-start", "job-cancel", "job-resume", "job-file"}  # fmt: skip
+             "job-start", "job-cancel", "job-resume", "job-file", "package-download"}  # fmt: skip
 """Pages that answer a form alone and lead elsewhere."""
 
 ELSEWHERE = {"sign-in", "second-factor", "enrol"}
@@ -25,7 +25,7 @@ ELSEWHERE = {"sign-in", "second-factor", "enrol"}
 
 WHO = {
     "home": "hana", "shortlist": "hana", "find": "hana", "caseload": "hana", "case": "hana", "case-print": "toko",
-    "first-view": "makoto", "decide": "hana", "reveal": "hana", "inquiry": "hana", "sheet": "hana", "package-make": "hana", "package": "hana", "package-key": "hana", "package-event": "hana", "package-approve": "shinobu", "answer": "hana", "support": "hana",
+    "first-view": "makoto", "decide": "hana", "reveal": "hana", "inquiry": "hana", "sheet": "hana", "package-make": "hana", "package": "hana", "package-key": "hana", "package-event": "hana", "package-approve": "shinobu", "package-file": "hana", "packages": "hana", "reply": "hana", "answer": "hana", "support": "hana",
     "plan": "hana", "contact": "hana", "outcome": "hana", "close": "hana", "transfer": "hana", "reopen": "ren",
     "effect": "toko", "password": "hana", "audit": "akari", "audit-verify": "akari", "accounts": "osamu",
     "conferences": "toko", "conference-call": "toko", "conference": "toko", "conference-minutes": "toko",
@@ -150,7 +150,7 @@ def path_of(page: str, worked: dict[str, Any]) -> str:
 
     takes: dict[str, Any] = {"account-change": {"username": "ren"}, "answer": {"inquiry": worked["inquiry"]},
                              "outcome": {"goal": worked["goal"]}, "job": {"number": 2}, "delivery": {"receipt": 1}, "delivery-refused": {"refusal": 1}, "item": {"code": "absence_days"}, "sheet": {"kind": "YOUNG_CARER"},
-                             **{name: {"package": worked["package"]} for name in ("package", "package-key", "package-event", "package-approve")}, "conference": {"key": worked["meeting"]},
+                             **{name: {"package": worked["package"]} for name in ("package", "package-key", "package-event", "package-approve", "package-file")}, "conference": {"key": worked["meeting"]},
                              "conference-minutes": {"key": worked["meeting"]},
                              "conference-item": {"key": worked["item"]}}.get(page, {})  # fmt: skip
     from kodomo.governance.permissions import CASE_ACTIONS

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from standing_people import HANA, MAKOTO, OTHERS, REN
+from standing_people import HANA, MAKOTO, OTHERS, PASSWORD, REN
 
 from kodomo.assessment.models import Case
 from kodomo.support.models import Package
@@ -63,14 +63,26 @@ def packed(planned: Any, send: Any) -> Any:
 def test_it_tells_the_partner_its_part_and_nothing_else(packed: Any, audit_rows: Any) -> None:
     hana, number, package = packed
     text = words(hana.get(f"/cases/{number}/package/{package.pk}/"))
-    assert package.number in text and "おはなし会" in text and "小学生" in text and "返信票" in text
+    assert package.number in text and "おはなし会" in text and "小学生" in text and "回答票" in text
     for secret in (number, "pc01", "小4", "不登校", "欠席", "生活保護", "調査中", "登校の前に", "要対協", "高"):
         assert secret not in text.replace("【取扱注意】", ""), secret
     row = audit_rows()[-1]
     assert (row["action"], row["subject"]) == ("PRINT_PACKAGE", "pc01") and f"印刷番号 {row['sequence']}" in text
-    key = words(hana.get(f"/cases/{number}/package/{package.pk}/key/"))
-    assert number in key and package.number in key and "おはなし会" not in key
-    assert audit_rows()[-1]["action"] == "PRINT_PACKAGE_KEY"
+
+
+def test_it_opens_the_key_to_the_number_as_every_name_is_opened(packed: Any, audit_rows: Any) -> None:
+    hana, number, package = packed
+    address = f"/cases/{number}/package/{package.pk}/key/"
+    assert "日向" not in words(hana.get(address))
+    assert hana.post(address, {"purpose": "P1", "password": "wrong"}).status_code == 400
+    assert hana.post(address, {"purpose": "", "password": PASSWORD}).status_code == 400
+    assert not [row for row in audit_rows() if row["action"] in ("REVEAL_NAME", "PRINT_PACKAGE_KEY")]
+    key = words(hana.post(address, {"purpose": "P1", "password": PASSWORD}))
+    assert "日向 かなり" in key and number in key and package.number in key and "おはなし会" not in key
+    assert "秘密町" not in key
+    last = audit_rows()[-1]
+    assert last["action"] == "PRINT_PACKAGE_KEY" and f"印刷番号 {last['sequence']}" in key
+    assert audit_rows()[-2]["action"] == "REVEAL_NAME"
 
 
 def test_it_gives_every_partner_a_number_of_its_own(packed: Any, send: Any) -> None:

@@ -1,0 +1,102 @@
+"""Reads a small sheet that came back from outside, a reply slip (回答票), as bare rows of text (identity side).
+
+Runs in the bounded child process like every delivered file. Knows nothing of what a slip says: who asked for
+it compares it with what was sent out.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import unicodedata
+import zipfile
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+from kodomo.intake.decode import DAMAGED, decode, likely_encoding
+from kodomo.intake.limits import LIMITS, MIB, Limits
+from kodomo.intake.sanitise import ZIP, check_kind, check_workbook, refused
+from kodomo.intake.workbooks import open_calamine, sheet_rows
+
+SLIP_LIMITS = replace(
+    LIMITS, file_bytes=MIB, archive_entries=100, unpacked_bytes=16 * MIB, ratio_counts_from=MIB, columns=20, rows=200,
+    cell_characters=4_000, cpu_seconds=10, wall_seconds=20,
+)  # fmt: skip
+"""A slip is one page. What is larger is no slip."""
+
+SHEET = "回答票"
+
+_FORMULA_MARKS = tuple("=+-@＝＋－＠")
+_FORMULA_CELL = re.compile(rb"<(\w+:)?f[\s>/]")
+
+
+def read_slip(path: Path, name: str, limits: Limits = SLIP_LIMITS) -> list[list[str]]:
+    """The rows of the sheet 回答票 of an xlsx, or of a CSV; empty rows left out.
+
+    Raises:
+        DeliveryRefused: hostile, broken, of another kind, too large, or with a formula.
+    """
+    if path.stat().st_size > limits.file_bytes:
+        raise refused("too_large", "回答票にしては大きすぎるファイルです。", name, _SAME)
+    with path.open("rb") as handle:
+        head = handle.read(1 << 12)
+    rows = _workbook(path, name, limits) if head.startswith(ZIP) else _text(path, name, head)
+    rows = [[cell.strip() for cell in row] for row in islice(rows, limits.rows + 1)]
+    if len(rows) > limits.rows or any(len(row) > limits.columns for row in rows):
+        raise refused("too_large", "回答票にしては行か列が多すぎます。", name, _SAME)
+    for number, row in enumerate(rows, 1):
+        for cell in row:
+            _check_cell(cell, number, name, limits)
+    return [row for row in rows if any(row)]
+
+
+_SAME = "受け渡したファイルの回答票に書いて、返してもらってください。"
+
+
+def _workbook(path: Path, name: str, limits: Limits) -> list[list[str]]:
+    check_workbook(path, name, limits)
+    with zipfile.ZipFile(path) as archive:
+        for entry in archive.namelist():
+            if entry.startswith("xl/worksheets/") and _FORMULA_CELL.search(archive.read(entry).replace(b"\0", b"")):
+                raise refused(
+                    "formula", "計算式の入ったセルがあります。", name, "値だけを書いて、返してもらってください。"
+                )
+    workbook = open_calamine(path, name)
+    if SHEET not in workbook.sheet_names:
+        raise refused("no_sheet", f"シート「{SHEET}」がありません。", name, _SAME)
+    sheet = workbook.get_sheet_by_name(SHEET)
+    if sheet.width > limits.columns or sheet.total_height > limits.rows:
+        raise refused("too_large", "回答票にしては行か列が多すぎます。", name, _SAME)
+    return list(sheet_rows(sheet))
+
+
+def _text(path: Path, name: str, head: bytes) -> list[list[str]]:
+    check_kind(head, "csv", name)
+    content = path.read_bytes()
+    encoding = likely_encoding(content) or "cp932"
+    if b"\0" in content and not encoding.startswith("utf-16"):
+        raise refused("nul", "NUL 文字が入っています。", name, _SAME)
+    try:
+        return list(csv.reader(io.StringIO(decode(content, encoding), newline=""), strict=True))
+    except csv.Error:
+        raise refused("unreadable", "CSV として読めません。", name, _SAME) from None
+
+
+def _check_cell(cell: str, row: int, name: str, limits: Limits) -> None:
+    where = f"{name} {row} 行目"
+    if len(cell) > limits.cell_characters:
+        raise refused(
+            "too_large", "長すぎるセルがあります。", where, f"{limits.cell_characters} 文字までにしてください。"
+        )
+    if DAMAGED.search(cell):
+        raise refused("unreadable", "読めない文字があります。", where, "xlsx のまま返してもらってください。")
+    visible = "".join(ch for ch in cell if unicodedata.category(ch) not in ("Cf", "Zs", "Cc") or ch == "\n")
+    if len(visible) > 1 and visible.startswith(_FORMULA_MARKS):
+        raise refused(
+            "formula",
+            "計算式とみられるセルがあります。",
+            where,
+            "先頭の記号(= + - @)を除いて、返してもらってください。",
+        )
