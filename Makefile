@@ -48,8 +48,9 @@ bench: $(VENV)/dev.stamp ## 所要時間とメモリを測り、benchmarks/resul
 bench-linkage: $(VENV)/dev.stamp .venv-peers/stamp ## 名寄せの精度・速さ・メモリを、ほかの道具と並べて測る(SIZES="25299 113000 1000000")
 	$(BIN)/python benchmarks/linkage.py --peers .venv-peers/bin/python $(if $(SIZES),--sizes $(SIZES),)
 
-bench-judgement: $(VENV)/dev.stamp ## 学び手を、ほかの道具と並べて測る(TABLES=CSV のフォルダ)
-	$(BIN)/python benchmarks/judgement.py compare $(TABLES)
+bench-judgement: $(VENV)/dev.stamp .venv-peers/stamp ## 学び手を、公開された 20 の表でほかの道具と並べて測る
+	@tables=$$(mktemp -d) && .venv-peers/bin/python benchmarks/outside_tables.py $$tables && \
+	$(BIN)/python benchmarks/judgement.py compare $$tables --leave-out ebm --out benchmarks/results/judgement.json; rm -rf $$tables
 
 .venv-peers/stamp: requirements/peers.txt
 	@test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers

@@ -1,6 +1,6 @@
 """Measures the learners: against peers, with hidden labels, and the leak gates.
 
-    python benchmarks/judgement.py compare  TABLES [--out FILE]   every learner and peer on each table, means and worst gap
+    python benchmarks/judgement.py compare  TABLES [--out FILE] [--leave-out ebm]   every learner and peer on each table
     python benchmarks/judgement.py hidden   [TABLES]              half of the labels hidden: share of the lost AUROC regained
     python benchmarks/judgement.py gates    [TABLES]              20 planted leaks caught, false alarms on clean tables
 
@@ -11,9 +11,13 @@ it, tables drawn from known rules stand in, the same each time. Prints one JSON 
 from __future__ import annotations
 
 import argparse
+import datetime
 import json
+import os
+import platform
 import sys
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -71,17 +75,23 @@ def tables(folder: Path | None) -> Iterator[Plain]:
         yield path.stem, plain(table.columns), table.y
 
 
+def machine() -> dict[str, Any]:
+    """Cores, Python and the versions of what learns."""
+    packages = ("numpy", "scikit-learn", "lightgbm", "xgboost-cpu", "interpret-core")
+    return {"cores": os.cpu_count(), "python": platform.python_version(), "versions": {p: version(p) for p in packages}}
+
+
 def _group(path: Path) -> str | None:
     with path.open(encoding="utf-8") as handle:
         return "group" if "group" in handle.readline().strip().split(",") else None
 
 
-def compare(folder: Path) -> dict[str, Any]:
+def compare(folder: Path, leave_out: list[str]) -> dict[str, Any]:
     """Mean figures of each method over all tables, and how far each falls behind the best peer."""
     found: dict[str, dict[str, dict[str, float]]] = {}
     for path in sorted(folder.glob("*.csv")):
         try:
-            result = bench_judgement(path, target="target", group=_group(path), repeats=1)
+            result = bench_judgement(path, target="target", group=_group(path), repeats=1, leave_out=leave_out)
         except StaffError as refusal:
             print(f"{path.name}: {refusal.what}", file=sys.stderr)
             continue
@@ -102,7 +112,13 @@ def compare(folder: Path) -> dict[str, Any]:
             f: round(float(np.mean([m[name][f] for m in found.values()])), 4) for f in found[next(iter(found))][name]
         }
         summary[name] = {**means, "worst_gap": round(gaps[worst], 4), "worst_table": worst}
-    return {"tables": len(found), "means": summary, "each": found}
+    return {
+        "on": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "machine": machine(),
+        "tables": len(found),
+        "means": summary,
+        "each": found,
+    }
 
 
 def hidden(folder: Path | None, most: int = 8) -> dict[str, Any]:
@@ -187,10 +203,14 @@ def main() -> None:
     parser.add_argument("what", choices=("compare", "hidden", "gates"))
     parser.add_argument("tables", type=Path, nargs="?")
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--leave-out", nargs="*", default=[], metavar="PEER", help="peers not to run")
     words = parser.parse_args()
     if words.what == "compare" and words.tables is None:
         parser.error("compare needs a folder of tables")
-    body = {"compare": compare, "hidden": hidden, "gates": gates}[words.what](words.tables)
+    if words.what == "compare":
+        body = compare(words.tables, words.leave_out)
+    else:
+        body = {"hidden": hidden, "gates": gates}[words.what](words.tables)
     text = json.dumps(body, ensure_ascii=False, indent=1)
     if words.out:
         words.out.write_text(text + "\n", encoding="utf-8")
