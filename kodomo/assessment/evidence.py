@@ -94,6 +94,10 @@ class Evidence:
     reasons: Mapping[str, tuple[Reason, ...]]
     withheld: tuple[str, ...]
     """Captions of items that are there but have no valid basis today, or would locate a protected family."""
+    by_points: Mapping[str, str]
+    """Types judged by the staff's points alone, and why, in words."""
+    versions: str
+    """Which versions of criteria and thresholds the judgement was made with, in words; empty for an old judgement."""
 
 
 def evidence_for(case: Case, *, home: Home, municipality: Municipality, lawful: Lawful) -> Evidence:
@@ -120,7 +124,29 @@ def evidence_for(case: Case, *, home: Home, municipality: Municipality, lawful: 
         coverage=Coverage(tuple(reader.coverage(row) for row in coverage)),
         reasons=_by_type(reader.reason(row) for row in reasons if lawful.may_tell_reason(row)),
         withheld=withheld,
+        by_points=_by_points(judgement.manifest),
+        versions=_versions(judgement.manifest),
     )
+
+
+def _by_points(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """Why a type is judged by the points: nothing could be learned, or what was learned doesn't beat them."""
+    said = {}
+    for kind, learned in manifest.get("learned", {}).get("types", {}).items():
+        if learned.get("staff_score_stands"):
+            said[kind] = "学習した推定が職員の点数表を上回ると確かめられていないため、点数表で判定しています。"
+        elif learned.get("model") is None and learned.get("why_not"):
+            said[kind] = f"学習した推定を使わず、職員の点数表で判定しています({learned['why_not']})。"
+    return said
+
+
+def _versions(manifest: Mapping[str, Any]) -> str:
+    criteria, thresholds = manifest.get("criteria", {}), manifest.get("thresholds", {})
+    if not criteria.get("sha256"):
+        return ""
+    note = f"({criteria['note']})" if criteria.get("note") else ""
+    found = f"判定基準 {criteria.get('version', '')}{note} 版 {criteria['sha256'][:12]}"
+    return found + (f"、しきい値 版 {thresholds['sha256'][:12]}" if thresholds.get("sha256") else "")
 
 
 _COVERAGE = "SELECT * FROM read_parquet(?) WHERE child_key = ? ORDER BY source"

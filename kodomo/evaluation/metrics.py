@@ -91,7 +91,34 @@ def with_interval(
     draws: int = DRAWS,
 ) -> Figure:
     """A figure with its interval from drawing whole households again and again (cluster bootstrap)."""
-    value = measure(scores, positive)
+    return _interval(lambda rows: measure(scores[rows], positive[rows]), group, generator, draws)
+
+
+def with_interval_of_difference(
+    measure: Callable[[Array, Array], float],
+    one: Array,
+    other: Array,
+    positive: Array,
+    group: NDArray[np.object_],
+    generator: np.random.Generator,
+    draws: int = DRAWS,
+) -> Figure:
+    """By how much one ranking's figure is above another's, on the same children: the households drawn are the same."""
+
+    def difference(rows: NDArray[np.intp]) -> float:
+        return measure(one[rows], positive[rows]) - measure(other[rows], positive[rows])
+
+    return _interval(difference, group, generator, draws)
+
+
+def _interval(
+    measure: Callable[[NDArray[np.intp]], float],
+    group: NDArray[np.object_],
+    generator: np.random.Generator,
+    draws: int,
+) -> Figure:
+    """A figure of rows, and its percentiles over draws of whole groups."""
+    value = measure(np.arange(len(group)))
     if np.isnan(value):
         return Figure(value, float("nan"), float("nan"))
     _, inverse = np.unique(group.astype(str), return_inverse=True)
@@ -100,8 +127,7 @@ def with_interval(
     found = []
     for _ in range(draws):
         drawn = generator.integers(0, len(bounds) - 1, len(bounds) - 1)
-        rows = order[_ranges(bounds[drawn], bounds[drawn + 1])]
-        again = measure(scores[rows], positive[rows])
+        again = measure(order[_ranges(bounds[drawn], bounds[drawn + 1])])
         if not np.isnan(again):
             found.append(again)
     if len(found) < draws // 2:

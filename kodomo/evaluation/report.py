@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from kodomo.evaluation.staff_score import Verdict
+from kodomo.governance.approvals import State
 from kodomo.governance.suppression import SUPPRESSED_MARK
 from kodomo.terms import Method
 
@@ -33,7 +35,7 @@ FIGURES = {
 
 def write_page(report: dict[str, Any], path: Path, municipality: str) -> Path:
     """Write one self-contained page: no script, no outside file, readable on paper. Returns the path."""
-    body = [_head(report, municipality), *(_type(kind) for kind in report["types"].values()), _coverage(report),
+    body = [_head(report, municipality), _missed(report.get("missed")), *(_type(kind) for kind in report["types"].values()), _coverage(report),
             _items(report.get("items", [])), _drift(report.get("drift", []))]  # fmt: skip
     title = f"{html.escape(municipality)} 判定の検証 {report['past_date']}"
     page = (
@@ -49,7 +51,7 @@ def _head(report: dict[str, Any], municipality: str) -> str:
     rows = [
         ("判定した過去の日付", report["past_date"]),
         ("その後に見た期間", f"{report['months_after']} か月"),
-        ("判定基準", f"{criteria['version']}({criteria['note']}) {criteria['sha256'][:12]}"),
+        ("判定基準", f"{criteria['version']}({criteria['note']}) {criteria['sha256'][:12]}{_approval(criteria)}"),
         ("学習の見通し期間", f"{learned['horizon_months']} か月"),
         ("確認できる件数(高・中)", f"{report['capacity']['high']:.0%}・{report['capacity']['middle']:.0%}"),
         (
@@ -66,6 +68,11 @@ def _head(report: dict[str, Any], municipality: str) -> str:
     )
 
 
+def _approval(criteria: dict[str, Any]) -> str:
+    """How the version stands in the book of approvals, where that was asked."""
+    return f" {State(criteria['approval']).label}" if "approval" in criteria else ""
+
+
 def _type(body: dict[str, Any]) -> str:
     caption = html.escape(body["caption"])
     counts = (
@@ -76,9 +83,55 @@ def _type(body: dict[str, Any]) -> str:
     if not body["enough_cases"]:
         few = "<p>その後の登録が少ないため、この類型だけの数値は示しません(個人の特定を避け、偶然を成績と見誤らないため)。</p>"
         return f"<h2>{caption}</h2>{counts}{few}"
-    figures = _figure_table(body["methods"])
+    figures = _against_staff(body.get("staff_score")) + _figure_table(body["methods"])
     curve = f'<div class="side">{_curve_plot(body["curve"], caption)}{_curve_table(body["curve"])}</div>'
     return f"<h2>{caption}</h2>{counts}{figures}<h3>確認する人数と、届く割合</h3>{curve}{_group_tables(body['groups'])}"
+
+
+def _against_staff(found: dict[str, Any] | None) -> str:
+    """Whether learning beats the staff's points, said before any other figure."""
+    if found is None:
+        return ""
+    verdict = Verdict(found["verdict"])
+    if verdict is Verdict.SAME:
+        words = (
+            "この類型は、職員の点数表で判定しています(学習した推定は、過去の登録で点数表に及ばないか、まだありません)。"
+        )
+    else:
+        words = f"{verdict.label}(順位の正しさの差 {_signed(found['auroc'])}、「高」「中」の枠で届いた割合の差 {_signed(found['recall'])})。"
+    return f'<p class="{"plain" if verdict is Verdict.BEATS else "note"}">{html.escape(words)}</p>'
+
+
+def _signed(values: list[float | None]) -> str:
+    value, low, high = values
+    if value is None:
+        return SUPPRESSED_MARK
+    return f"{value:+.3f}" + ("" if low is None or high is None else f"、95 %の幅 {low:+.3f}–{high:+.3f}")
+
+
+def _missed(found: dict[str, Any] | None) -> str:
+    """What the random draws say of children nobody raised."""
+    if not found or not found["rounds"]:
+        return ""
+    value, low, high = found["rate"]
+    if value is None:
+        words = "まだ、だれについても支援要否の判断が返っていません(kodomo return-outcomes)。"
+    else:
+        words = (
+            f"挙がらず、支援にもつながっていないこどものうち、支援が必要と判断された割合の見込みは {value:.1%}"
+            f"(95 %の幅 {low:.1%}–{high:.1%})です。"
+        )
+    rows = [
+        ("回数", str(found["rounds"])),
+        ("抽出したこども", _count(found["drawn"])),
+        ("判断が済んだこども", _count(found["reviewed"])),
+        ("支援が必要と判断された、または登録されたこども", _count(found["found"])),
+        ("年齢区分ごとの母集団のうち、判断が代表する割合", f"{found['stands_for_share']:.0%}"),
+    ]
+    note = (
+        "<p>毎回、挙がらなかったこどもから無作為に選び、そうと知らせずに人が確かめた結果です。学習には使いません。</p>"
+    )
+    return f"<h2>監査抽出: 見落としの割合</h2>{note}<p>{words}</p>{_table(('項目', '数'), rows)}"
 
 
 def _figure_table(methods: dict[str, dict[str, Any]]) -> str:

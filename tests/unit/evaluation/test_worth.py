@@ -7,7 +7,7 @@ import pytest
 from features.factory import day, simulated_town
 from judgement.conftest import QUICK, TYPES, write_criteria
 
-from kodomo.evaluation.backtest import outcome
+from kodomo.evaluation.outcomes import outcome
 from kodomo.evaluation.worth import Watched, Worth, worth_of_items
 from kodomo.judgement.combine import probability
 from kodomo.judgement.criteria import Criteria, read_all_criteria

@@ -1,0 +1,122 @@
+"""The figures of one type on a past date, none that would give away a small number of children (analysis side)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from kodomo.evaluation.groups import group_lines
+from kodomo.evaluation.metrics import (
+    Figure,
+    auroc,
+    average_precision,
+    brier,
+    calibration_error,
+    precision_at,
+    recall_at,
+    with_interval,
+)
+from kodomo.evaluation.outcomes import Array, Outcome
+from kodomo.evaluation.staff_score import against_staff_score
+from kodomo.governance.suppression import Suppression
+from kodomo.judgement.judge import Judged
+from kodomo.judgement.learning import CALIBRATE_TO_MONTHS
+from kodomo.judgement.levels import Capacity
+from kodomo.terms import OVERALL, Method, difficulty_label
+
+HIDDEN = Figure(float("nan"), float("nan"), float("nan"))
+
+
+def places_of(size: int, capacity: Capacity) -> tuple[int, int]:
+    """How many children stand in 高 and in 中."""
+    return tuple(max(1, int(size * share)) if size else 0 for share in (capacity.high, capacity.middle))  # type: ignore[return-value]
+
+
+def type_report(
+    one: Outcome, judged: Judged, capacity: Capacity, rule: Suppression, generator: np.random.Generator, months: int
+) -> dict[str, Any]:
+    """Counts, figures of each method, the capacity curve and the groups of one type."""
+    size, cases = len(one.keys), int(one.positive.sum())
+    high, middle = places_of(size, capacity)
+    both = high + middle
+    methods = {
+        name: _method_report(one, scores, {"high": high, "middle": both}, rule, generator, months)
+        for name, scores in sorted(one.scores.items())
+    }
+    return {
+        "caption": difficulty_label(one.type),
+        "children": rule.count(size),
+        "cases": rule.count(cases),
+        "cases_not_known_to_support": rule.count(int((one.positive[one.new] > 0).sum())),
+        "places": {"high": high, "middle": both},
+        "enough_cases": cases > rule.threshold,
+        "methods": methods,
+        "staff_score": against_staff_score(one, both, generator) if cases > rule.threshold else None,
+        "curve": _curve(one, rule),
+        "groups": group_lines(one, judged, both, rule),
+    }
+
+
+def _method_report(
+    one: Outcome, scores: Array, places: dict[str, int], rule: Suppression, generator: np.random.Generator, months: int
+) -> dict[str, Any]:
+    """Figures of one method; none where the cases are so few that they could be counted back."""
+    if one.positive.sum() <= rule.threshold:
+        return {"suppressed": True}
+    measured: dict[str, Figure] = {
+        "auroc": with_interval(auroc, scores, one.positive, one.group, generator),
+        "average_precision": with_interval(average_precision, scores, one.positive, one.group, generator),
+    }
+    new = one.positive * one.new
+    for level, number in places.items():
+        share = number / max(len(scores), 1)
+        for name, figure, positive in (
+            ("precision", precision_at, one.positive),
+            ("recall", recall_at, one.positive),
+            ("new_found", precision_at, new),
+        ):
+            if _is_small(scores, positive, number, rule):
+                measured[f"{name}_{level}"] = HIDDEN
+            else:
+                at_share = partial(_at_share, figure, share)
+                measured[f"{name}_{level}"] = with_interval(at_share, scores, positive, one.group, generator)
+    return {
+        "suppressed": False,
+        **{name: figure.as_list() for name, figure in measured.items()},
+        **_probability_figures(one, scores, months),
+    }
+
+
+def _is_small(scores: Array, positive: Array, places: int, rule: Suppression) -> bool:
+    """Whether a figure would give away a small number of children found."""
+    hits = precision_at(scores, positive, places) * places
+    return rule.count(int(np.ceil(hits))) is None
+
+
+def _probability_figures(one: Outcome, scores: Array, months: int) -> dict[str, float | None]:
+    """Brier and calibration against the same months; 総合 is a place among children, not a probability."""
+    if one.type == OVERALL:
+        return {"brier": None, "calibration_error": None}
+    expected = 1 - (1 - scores) ** (months / CALIBRATE_TO_MONTHS)
+    return {
+        "brier": round(brier(expected, one.positive), 5),
+        "calibration_error": round(calibration_error(expected, one.positive), 5),
+    }
+
+
+def _at_share(figure: Callable[[Array, Array, int], float], share: float, scores: Array, positive: Array) -> float:
+    return figure(scores, positive, max(1, int(len(scores) * share)))
+
+
+def _curve(one: Outcome, rule: Suppression) -> list[dict[str, float]]:
+    """Capacity curve: reviewing so many children reaches this share of the later cases."""
+    if one.positive.sum() <= rule.threshold:
+        return []
+    scores = one.scores[Method.COMBINED.value]
+    steps = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5)
+    places = {s: max(1, int(len(scores) * s)) for s in steps}
+    shown = [s for s, number in places.items() if not _is_small(scores, one.positive, number, rule)]
+    return [{"share": s, "recall": round(recall_at(scores, one.positive, places[s]), 4)} for s in shown]

@@ -1,0 +1,44 @@
+"""Every data item of the register beside its worth and its sensitivity, for the committee (analysis side)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kodomo.configuration import Municipality
+from kodomo.evaluation.figures import places_of
+from kodomo.evaluation.outcomes import outcome
+from kodomo.evaluation.worth import Watched, worth_of_items
+from kodomo.governance.register import Register
+from kodomo.governance.suppression import Suppression
+from kodomo.judgement.criteria import Criteria
+from kodomo.judgement.judge import Judged
+from kodomo.judgement.labels import Cases
+from kodomo.judgement.levels import Capacity
+from kodomo.terms import difficulty_label
+
+
+def item_lines(
+    judged: Judged, cases: Cases, criteria: Criteria, municipality: Municipality, months: int, register: Register
+) -> list[dict[str, Any]]:
+    """Every item beside its sensitivity: of the later cases within capacity, the share lost without it.
+
+    Types with too few cases take no part; an item that serves none of the others has no figure.
+    """
+    rule = Suppression(municipality.suppression_threshold, municipality.rounding_base)
+    capacity = Capacity(municipality.capacity_high, municipality.capacity_middle)
+    found = [outcome(judged, kind, cases, months) for kind in judged.types]
+    watched = [
+        Watched(o.type, o.rows, o.positive, sum(places_of(len(o.keys), capacity)))
+        for o in found
+        if o.positive.sum() > rule.threshold
+    ]
+    return [
+        {
+            "item": worth.item,
+            "caption": register.caption(worth.item),
+            "sensitivity": register.items[worth.item].sensitivity.label if worth.item in register.items else "",
+            "types": [difficulty_label(kind) for kind in worth.lost],
+            "lost_share": round(worth.lost_share, 3) if sum(worth.reached.values()) > rule.threshold else None,
+        }
+        for worth in worth_of_items(judged, criteria, watched)
+    ]
