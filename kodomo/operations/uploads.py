@@ -28,6 +28,9 @@ UPLOAD_BYTES = 256 * 1024 * 1024
 MARGIN_BYTES = 1024 * 1024
 """What a form adds to its file."""
 
+SLIP_BYTES = 1024 * 1024
+"""A partner's reply slip is one page."""
+
 LONGEST_NAME_BYTES = 200
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]|^[.\s]|[.\s]$')
 _RESERVED = re.compile(r"^(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
@@ -43,13 +46,13 @@ class BoundedUpload(TemporaryFileUploadHandler):
         self, input_data: Any, META: Any, content_length: int, boundary: str, encoding: Any = None
     ) -> None:
         """Refuse a body that is too large, before any of it is read. Raises RequestDataTooBig."""
-        most = UPLOAD_BYTES + MARGIN_BYTES if self._is_expected() else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        if content_length > most:
+        largest = self._largest()
+        if content_length > (largest + MARGIN_BYTES if largest else settings.DATA_UPLOAD_MAX_MEMORY_SIZE):
             raise RequestDataTooBig
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         """Begin a file in the handover area, not in the system's common folder. Raises RequestDataTooBig."""
-        if not self._is_expected():
+        if not self._largest():
             raise RequestDataTooBig
         folder = uploads_folder(settings.HOME)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -59,9 +62,12 @@ class BoundedUpload(TemporaryFileUploadHandler):
         finally:
             tempfile.tempdir = before
 
-    def _is_expected(self) -> bool:
+    def _largest(self) -> int:
+        """How large a file may be here, by this person; 0 where none is expected."""
         request: Any = self.request
-        return request.path == reverse("delivery-upload") and "_auth_user_id" in request.session
+        if "_auth_user_id" not in request.session:
+            return 0
+        return {reverse("delivery-upload"): UPLOAD_BYTES, reverse("reply"): SLIP_BYTES}.get(request.path, 0)
 
 
 def uploads_folder(home: Home) -> Path:
