@@ -493,6 +493,20 @@ def _return_outcomes(arguments: argparse.Namespace) -> Result:
     return return_outcomes(home=home, municipality=municipality, by=_user(), at=_now())
 
 
+def _release(arguments: argparse.Namespace) -> Result:
+    from kodomo.web.start import migrate, start_django
+
+    home, municipality = _home(arguments), _municipality(arguments)
+    start_django(home, municipality)
+    migrate()
+    from kodomo.operations.releases import release_now
+
+    return release_now(
+        home=home, municipality=municipality, asked_by=arguments.asked_by, approved_by=arguments.approved_by,
+        reason=arguments.reason, at=_now(), judgement=arguments.judgement,
+    )  # fmt: skip
+
+
 def _status(arguments: argparse.Namespace) -> Result:
     from kodomo.store.database import Store
 
@@ -778,6 +792,16 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], Result], str, tuple[Any
         (*_CITY_SIZE, _PORT, (("--no-serve",), {"dest": "serve", "action": "store_false", "help": "判定まで"})),
     ),
     "return-outcomes": (_return_outcomes, "人の判断と支援結果を、氏名のない形でこどもデータベースへ返す", ()),
+    "release": (
+        _release,
+        "判定を公開し、一次絞り込みに出す(画面の「判定の実行と公開」と同じ。申請した人と承認した人の二人が要る)",
+        (
+            (("--judgement",), {"metavar": "NAME", "help": "判定の名前(kodomo status が示す。なければ最も新しいもの)"}),
+            (("--asked-by",), {"required": True, "metavar": "氏名", "help": "公開を申請した人"}),
+            (("--approved-by",), {"required": True, "metavar": "氏名", "help": "公開を承認した人(別の人)"}),
+            (("--reason",), {"required": True, "metavar": "理由", "help": "公開する理由"}),
+        ),
+    ),
     "status": (_status, "いま何があるか: 受領、鮮度、版、判定、実行", ()),
     "export-links": (_export_links, "名寄せの結果を行ごとに書き出す(識別側・証跡あり)", (_OUT,)),
     "linkage-quality": (

@@ -68,11 +68,17 @@ class Judged:
 
 
 def receive_arrivals(
-    *, home: Home, municipality: Municipality, by: str, at: dt.datetime, numbers: random.Random | None = None
+    *,
+    home: Home,
+    municipality: Municipality,
+    by: str,
+    at: dt.datetime,
+    numbers: random.Random | None = None,
+    judgement_name: str | None = None,
 ) -> dict[str, Any]:
-    """Open a case for every child on the current judgement's shortlist, and bring known cases up to date.
+    """Open a case for every child on a judgement's shortlist, and bring known cases up to date.
 
-    Reads the current judgement in the store. Writes cases, their levels and one audit row in one
+    Reads the named judgement in the store, the current one where none is named. Writes cases, their levels and one audit row in one
     transaction. A judgement comes in once: a second call changes nothing. Never closes a case
     and never touches what people wrote.
 
@@ -85,7 +91,7 @@ def receive_arrivals(
         ConfigurationFault: no office is responsible for an age band.
     """
     store = Store(home.store)
-    judgement = store.current("judgements")
+    judgement = store.open("judgements", judgement_name) if judgement_name else store.current("judgements")
     if judgement is None:
         raise NotReady("まだ判定がありません。", then="kodomo judge を先に実行してください。")
     with transaction.atomic():

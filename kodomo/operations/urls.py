@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from kodomo.operations import deliveries, jobs_page, register_page
+from kodomo.operations import deliveries, jobs_page, register_page, runs_page
 
 urlpatterns = [
     path("deliveries/", deliveries.deliveries, name="deliveries"),
@@ -14,6 +14,10 @@ urlpatterns = [
     path("deliveries/refused/<int:refusal>/", deliveries.refused, name="delivery-refused"),
     path("register/", register_page.register, name="register"),
     path("register/<str:code>/", register_page.item, name="item"),
+    path("runs/", runs_page.runs, name="runs"),
+    path("runs/<str:name>/", runs_page.run, name="run"),
+    path("runs/<str:name>/ask/", runs_page.ask, name="release-ask"),
+    path("runs/<str:name>/decide/", runs_page.decide, name="release-decide"),
     path("jobs/", jobs_page.jobs, name="jobs"),
     path("jobs/start/", jobs_page.start, name="job-start"),
     path("jobs/<int:number>/", jobs_page.job, name="job"),

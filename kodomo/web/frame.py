@@ -20,6 +20,7 @@ MENU = (
     ("effect", "取組の効果"),
     ("deliveries", "受け渡しデータ"),
     ("register", "データ項目台帳"),
+    ("runs", "判定の実行と公開"),
     ("jobs", "処理の状況"),
     ("audit", "証跡"),
     ("accounts", "利用者"),

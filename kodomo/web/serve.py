@@ -16,10 +16,10 @@ THREADS = 8
 
 
 def prepare(*, home: Home, municipality: Municipality, demo: bool) -> dict[str, Any]:
-    """Make everything ready for serving: both databases, accounts, and the cases that wait in the store.
+    """Make everything ready for serving: both databases and accounts; for a demonstration its released cases too.
 
-    Reads the store. Writes tables, demonstration accounts (with ``demo``) or one first
-    administrator (without, when there is nobody yet), and cases. Repeating it changes nothing.
+    Reads the store. Writes tables, demonstration accounts and cases (with ``demo``) or one first
+    administrator (without, when there is nobody yet). Repeating it changes nothing.
     Without ``demo`` it closes a demonstration: its accounts are stopped.
 
     Returns counts, and ``accounts`` with what must be told to people once.
@@ -34,7 +34,7 @@ def prepare(*, home: Home, municipality: Municipality, demo: bool) -> dict[str, 
         "home": str(home.root),
         "demo": demo,
         "accounts": accounts,
-        "arrivals": _arrivals(home, municipality, now),
+        "arrivals": _arrivals(home, municipality, now, demo),
         "seconds": round(time.monotonic() - started, 2),
     }
 
@@ -85,11 +85,16 @@ def _announce(home: Home, host: str, port: int, demo: bool) -> None:
     print("\n".join(lines), file=sys.stderr, flush=True)
 
 
-def _arrivals(home: Home, municipality: Municipality, at: dt.datetime) -> dict[str, Any] | None:
-    from kodomo.assessment.arrivals import receive_arrivals
+def _arrivals(home: Home, municipality: Municipality, at: dt.datetime, demo: bool) -> dict[str, Any] | None:
+    """A demonstration releases its judgement to casework by itself; anywhere else people do, each time."""
+    from kodomo.operations.releases import release_now
 
+    if not demo:
+        return None
     try:
-        return receive_arrivals(home=home, municipality=municipality, by="kodomo", at=at)
+        return release_now(
+            home=home, municipality=municipality, asked_by="toko", approved_by="shinobu", reason="デモの公開", at=at
+        )
     except NotReady:
         return None  # a site may open before the first judgement; its lists are empty then
 

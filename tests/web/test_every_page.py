@@ -17,7 +17,8 @@ from kodomo.web.pages import PAGE_ACTIONS
 pytestmark = [pytest.mark.web, pytest.mark.enable_socket]
 
 SENT_ONLY = {"sign-out", "shortlist-export", "assign", "filter-save", "filter-drop", "conference-start",
-             "job-start", "job-cancel", "job-resume", "job-file", "package-download"}  # fmt: skip
+             "package-download"}  # fmt: skip
+SENT_ONLY |= {"release-ask", "release-decide", "job-start", "job-cancel", "job-resume", "job-file"}
 """Pages that answer a form alone and lead elsewhere."""
 
 ELSEWHERE = {"sign-in", "second-factor", "enrol"}
@@ -29,9 +30,19 @@ WHO = {
     "plan": "hana", "contact": "hana", "outcome": "hana", "close": "hana", "transfer": "hana", "reopen": "ren",
     "effect": "toko", "password": "hana", "audit": "akari", "audit-verify": "akari", "accounts": "osamu",
     "conferences": "toko", "conference-call": "toko", "conference": "toko", "conference-minutes": "toko",
-    "conference-item": "kei", "deliveries": "toko", "delivery": "toko", "delivery-refused": "toko", "delivery-upload": "mamoru", "media": "toko", "register": "rin", "item": "rin", "jobs": "toko", "job": "toko", "account-new": "osamu", "account-change": "osamu",
+    "conference-item": "kei", "account-new": "osamu", "account-change": "osamu",
 }  # fmt: skip
 """For each page somebody who may open it."""
+
+WHO |= {
+    "deliveries": "toko", "delivery": "toko", "delivery-refused": "toko", "delivery-upload": "mamoru", "media": "toko",
+    "register": "rin", "item": "rin", "runs": "toko", "run": "shinobu", "jobs": "toko", "job": "toko",
+}  # fmt: skip
+OPERATED: dict[str, dict[str, Any]] = {
+    "job": {"number": 2}, "delivery": {"receipt": 1}, "delivery-refused": {"refusal": 1},
+    "item": {"code": "absence_days"}, "run": {"name": "2026-04-30-second"},
+}  # fmt: skip
+"""What the operators' pages are about."""
 
 
 def test_no_page_is_left_out() -> None:
@@ -92,11 +103,22 @@ def worked(home: Home, case_of: Any) -> dict[str, Any]:
     do(support.close_case, ren, "pc03", reason_code="C2", text="")
     _jobs(home)
     _deliveries(home, at)
+    _second_run(home, toko, at)
     return {
         "case_number": case_of("pc01").case_number, "closed": case_of("pc03").case_number, "goal": goal.pk,
         "inquiry": case_of("pc01").inquiries.get().pk, "meeting": meeting, "item": case_of("pc01").agenda.get().pk,
         "package": case_of("pc01").packages.get().pk,
     }  # fmt: skip
+
+
+def _second_run(home: Home, by: Any, at: dt.datetime) -> None:
+    """A newer judgement whose release was asked for."""
+    from small_store import write_store
+
+    from kodomo.operations.releases import ask_release
+
+    write_store(home.store, judgement="2026-04-30-second", as_of=dt.date(2026, 4, 30))
+    ask_release("2026-04-30-second", by=by, reason="前月との違いを確かめた。", at=at)
 
 
 def _deliveries(home: Home, at: dt.datetime) -> None:
@@ -149,10 +171,10 @@ def path_of(page: str, worked: dict[str, Any]) -> str:
     from django.urls import reverse
 
     takes: dict[str, Any] = {"account-change": {"username": "ren"}, "answer": {"inquiry": worked["inquiry"]},
-                             "outcome": {"goal": worked["goal"]}, "job": {"number": 2}, "delivery": {"receipt": 1}, "delivery-refused": {"refusal": 1}, "item": {"code": "absence_days"}, "sheet": {"kind": "YOUNG_CARER"},
+                             "outcome": {"goal": worked["goal"]}, "sheet": {"kind": "YOUNG_CARER"},
                              **{name: {"package": worked["package"]} for name in ("package", "package-key", "package-event", "package-approve", "package-file")}, "conference": {"key": worked["meeting"]},
                              "conference-minutes": {"key": worked["meeting"]},
-                             "conference-item": {"key": worked["item"]}}.get(page, {})  # fmt: skip
+                             "conference-item": {"key": worked["item"]}, **OPERATED}.get(page, {})  # fmt: skip
     from kodomo.governance.permissions import CASE_ACTIONS
 
     if PAGE_ACTIONS[page] in CASE_ACTIONS:
