@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import transaction
 
 from kodomo.assessment import policies, trail
+from kodomo.assessment.interests import has_interest
 from kodomo.assessment.lawful import lawful_on
 from kodomo.assessment.models import Assessment, AssessmentSheet, Case, FirstView, Inquiry, InquiryAnswer, Submission
 from kodomo.assessment.sheets import current_sheets
@@ -112,7 +113,7 @@ def reveal_name(case_number: str, *, by: Actor, purpose_code: str, at: dt.dateti
     lawful = lawful_on(today, settings.MUNICIPALITY)
     with transaction.atomic():
         case = _case(case_number)
-        permissions.check(by.role, Action.REVEAL_NAME, own_office=case.office == by.office)
+        check_access(case, Action.REVEAL_NAME, by)
         policies.check_can_reveal(case, purpose_code, lawful)
         purpose = REVEAL_PURPOSES[purpose_code]
         identity = reveal(
@@ -248,7 +249,7 @@ def assign_cases(
         cases = list(Case.objects.select_for_update().filter(case_number__in=case_numbers).order_by("pk"))
         policies.check_assignment(cases, caseworker, eligible)
         for case in cases:
-            permissions.check(by.role, Action.ASSIGN_CASE, own_office=case.office == by.office)
+            check_access(case, Action.ASSIGN_CASE, by)
         changed = [case for case in cases if case.caseworker != caseworker]
         for case in changed:
             case.caseworker, case.version = caseworker, case.version + 1
@@ -291,7 +292,7 @@ def write_on_case(
     """
     with transaction.atomic():
         case = _case(case_number)
-        permissions.check(by.role, action, own_office=case.office == by.office)
+        check_access(case, action, by)
         if Submission.objects.filter(token=token, username=by.username).exists():
             return
         if version is not None:
@@ -302,6 +303,12 @@ def write_on_case(
         Submission.objects.create(token=token, username=by.username, action=action, made_at=at)
         event = trail.event_of(by, action, subject=case.child_key, reason=reason, detail=detail)
         trail.append(event, at, settings.HOME)
+
+
+def check_access(case: Case, action: Action, by: Actor) -> None:
+    """Ask the choke point about one case: role, office and declared interest. Raises NotPermitted."""
+    is_closed = has_interest(by.username, case)
+    permissions.check(by.role, action, own_office=case.office == by.office, has_interest=is_closed)
 
 
 def _case(case_number: str) -> Case:

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from kodomo.assessment import conferences, policies, trail
 from kodomo.assessment.conference_forms import CallForm, ItemDecisionForm, MemberViewForm
 from kodomo.assessment.evidence import evidence_for
+from kodomo.assessment.interests import cases_of_interest, has_interest
 from kodomo.assessment.judged import judged_types, must_be_seen
 from kodomo.assessment.lawful import lawful_at
 from kodomo.assessment.models import AgendaItem, Conference
@@ -120,14 +121,16 @@ def _agenda(request: Any, found: Conference, action: str) -> dict[str, Any]:
         items = list(found.items.select_related("case", "decided").prefetch_related("views"))
         detail = {"conference": found.pk, "count": len(items)}
         number = trail.append(trail.event_of(request.actor, action, detail=detail), request.at, settings.HOME)
-    lines = [_line(request, one) for one in items]
+    closed = set(cases_of_interest(request.actor.username).values_list("pk", flat=True))
+    lines = [_line(request, one, is_out=one.case_id in closed) for one in items]
     return {"conference": found, "lines": lines, "members": found.members.all(), "number": number,
             "may_hold": can(request.actor.role, Action.HOLD_CONFERENCE)}  # fmt: skip
 
 
-def _line(request: Any, one: AgendaItem) -> dict[str, Any]:
-    decided, shown = _decision(one), conferences.sees_views(one, request.actor)
+def _line(request: Any, one: AgendaItem, *, is_out: bool) -> dict[str, Any]:
+    decided, shown = None if is_out else _decision(one), conferences.sees_views(one, request.actor)
     return {
+        "is_out": is_out,
         "item": one,
         "own": conferences.view_of(one, request.actor.username),
         "voices": len(conferences.voices(one)),
@@ -148,7 +151,7 @@ def _before(request: Any, found: AgendaItem) -> dict[str, Any]:
     """What one page about a case before the meeting shows, with its audit row: facts to all but who has an interest."""
     actor, lawful, case = request.actor, lawful_at(request.at), found.case
     own = conferences.view_of(found, actor.username)
-    is_out = own is not None and own.has_interest
+    is_out = has_interest(actor.username, case)
     levels_shown = not is_out and policies.can_see_levels(case, actor)
     with transaction.atomic():
         evidence = None if is_out else evidence_for(
@@ -160,7 +163,7 @@ def _before(request: Any, found: AgendaItem) -> dict[str, Any]:
     reasons = evidence.reasons if evidence else {}
     judged = judged_types(levels, settings.MUNICIPALITY.types, reasons) if levels_shown else []
     return {
-        **_line(request, found),
+        **_line(request, found, is_out=is_out),
         "case": case,
         "lawful": lawful,
         "evidence": evidence,
@@ -169,7 +172,6 @@ def _before(request: Any, found: AgendaItem) -> dict[str, Any]:
         "is_blind": not levels_shown,
         "judged": judged,
         "quiet": [one for one in judged if one.is_quiet],
-        "is_out": is_out,
         "shows_views": conferences.sees_views(found, actor),
         "views": conferences.voices(found) if conferences.sees_views(found, actor) else [],
         "assessment": case.assessments.last() if levels_shown else None,
@@ -180,7 +182,7 @@ def _before(request: Any, found: AgendaItem) -> dict[str, Any]:
 
 
 def _form_for(request: Any, found: AgendaItem, own: Any) -> Any:
-    if _decision(found) is not None:
+    if _decision(found) is not None or has_interest(request.actor.username, found.case):
         return None
     if can(request.actor.role, Action.HOLD_CONFERENCE):
         return ItemDecisionForm.opened(found.case.version) if conferences.has_quorum(found) else None

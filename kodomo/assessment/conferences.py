@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
-from kodomo.assessment import trail
+from kodomo.assessment import interests, trail
 from kodomo.assessment.actions import local_day, write_on_case
 from kodomo.assessment.models import (
     AgendaItem,
@@ -89,7 +89,8 @@ def write_member_view(
         NotPermitted: role, or not a member of this meeting.
         NotAcceptable: written before, decided already, or no opinion.
     """
-    permissions.check(by.role, Action.WRITE_MEMBER_VIEW)
+    is_closed = interests.has_interest(by.username, item.case) and view_of(item, by.username) is None
+    permissions.check(by.role, Action.WRITE_MEMBER_VIEW, has_interest=is_closed)
     with transaction.atomic():
         Case.objects.select_for_update().get(pk=item.case_id)
         if Submission.objects.filter(token=token, username=by.username).exists():
@@ -162,7 +163,9 @@ def view_of(item: AgendaItem, username: str) -> MemberView | None:
 def waiting_items(actor: Actor) -> QuerySet[AgendaItem]:
     """The items that wait for a member's view, of the next meeting first."""
     called = AgendaItem.objects.filter(conference__members__username=actor.username, decided=None)
-    waiting = called.exclude(views__username=actor.username).select_related("case", "conference")
+    closed = interests.cases_of_interest(actor.username).values("pk")
+    waiting = called.exclude(views__username=actor.username).exclude(case__in=closed)
+    waiting = waiting.select_related("case", "conference")
     return waiting.order_by("conference__held_on", "conference", "position")
 
 
@@ -173,8 +176,7 @@ def sees_views(item: AgendaItem, actor: Actor) -> bool:
     """
     if permissions.can(actor.role, Action.HOLD_CONFERENCE):
         return has_quorum(item)
-    own = view_of(item, actor.username)
-    return own is not None and not own.has_interest
+    return view_of(item, actor.username) is not None and not interests.has_interest(actor.username, item.case)
 
 
 def check_decision(

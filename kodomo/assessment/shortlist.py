@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
+from kodomo.assessment.interests import cases_of_interest
 from kodomo.assessment.lawful import Lawful
 from kodomo.assessment.models import Case, CaseLevel
 from kodomo.assessment.policies import sees_levels_at_once, views_that_open_levels
@@ -90,11 +91,12 @@ class Filters:
 
 
 def visible_cases(actor: Actor) -> QuerySet[Case]:
-    """The cases a person may list: every office's, their own office's, or none."""
+    """The cases a person may list: every office's, their own office's, or none; never one they have an interest in."""
     reach = scope(actor.role, Action.VIEW_SHORTLIST)
     if reach is None:
         return Case.objects.none()
-    return Case.objects.all() if reach is Scope.EVERY_OFFICE else Case.objects.filter(office=actor.office)
+    cases = Case.objects.exclude(pk__in=cases_of_interest(actor.username).values("pk"))
+    return cases if reach is Scope.EVERY_OFFICE else cases.filter(office=actor.office)
 
 
 def shortlisted(actor: Actor, filters: Filters, lawful: Lawful) -> QuerySet[Case]:

@@ -276,14 +276,17 @@ def scope(role: Role, action: Action) -> Scope | None:
     return GRANTS.get(role, {}).get(action)
 
 
-def can(role: Role | None, action: Action, *, own_office: bool | None = None) -> bool:
+def can(role: Role | None, action: Action, *, own_office: bool | None = None, has_interest: bool = False) -> bool:
     """Whether the role may do it.
 
     Args:
         role: None for somebody who has not signed in; they may sign in and nothing else.
         own_office: whether the case is of the person's own office. An action on a case that
             comes without this answer is refused: not knowing is never a yes.
+        has_interest: whether the person declared an interest in the case (利害関係). No role outweighs it.
     """
+    if has_interest:
+        return False
     if action is Action.SIGN_IN:
         return True
     reach = scope(role, action) if role is not None else None
@@ -292,14 +295,19 @@ def can(role: Role | None, action: Action, *, own_office: bool | None = None) ->
     return reach is Scope.EVERY_OFFICE or own_office is not False
 
 
-def check(role: Role | None, action: Action, *, own_office: bool | None = None) -> None:
+def check(role: Role | None, action: Action, *, own_office: bool | None = None, has_interest: bool = False) -> None:
     """Refuse what the role may not do. The choke point: every page and every write passes here.
 
     Raises:
         NotPermitted: names the action and the role, never the child.
     """
-    if can(role, action, own_office=own_office):
+    if can(role, action, own_office=own_office, has_interest=has_interest):
         return
+    if has_interest:
+        raise NotPermitted(
+            "利害関係があると申し出た事例です。内容を見ることも、書くこともできません。",
+            then="必要なことは、その事例を担当するほかの人に頼んでください。",
+        )
     if role is not None and scope(role, action) is not None:
         raise NotPermitted(
             f"「{action.label}」は、ほかの部署の事例にはできません。",

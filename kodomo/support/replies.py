@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import transaction
 
 from kodomo.assessment import trail
-from kodomo.assessment.actions import local_day, write_on_case
+from kodomo.assessment.actions import check_access, local_day, write_on_case
 from kodomo.assessment.keys import keys
 from kodomo.assessment.models import Case, Submission
 from kodomo.governance import permissions
@@ -55,7 +55,7 @@ def seal_package(
     drawn = numbers or random.SystemRandom()
     with transaction.atomic():
         case = Case.objects.select_for_update().get(pk=package.case_id)
-        permissions.check(by.role, Action.MAKE_PACKAGE, own_office=case.office == by.office)
+        check_access(case, Action.MAKE_PACKAGE, by)
         if Submission.objects.filter(token=token, username=by.username).exists():
             return None
         protection = protection_of(case, by=by, at=at)

@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 
 from kodomo.assessment import trail
+from kodomo.assessment.interests import has_interest
 from kodomo.assessment.models import Case
 from kodomo.errors import NotPermitted, StaffError
 from kodomo.governance import permissions
@@ -65,21 +66,21 @@ class Gate:
 
 
 def check_access(actor: Actor, action: Action, case_number: str | None) -> None:
-    """Ask the choke point, with the case's office where the page is about a case.
+    """Ask the choke point, with the case's office and the person's interest where the page is about a case.
 
     Raises:
-        NotPermitted: role or office.
+        NotPermitted: role, office or a declared interest.
         Http404: no such case; only for roles that may see some.
     """
-    own_office = None
+    own_office, is_closed = None, False
     if action in CASE_ACTIONS:
         if permissions.scope(actor.role, action) is None:
             permissions.check(actor.role, action, own_office=False)
         office = Case.objects.filter(case_number=case_number).values_list("office", flat=True).first()
         if office is None:
             raise Http404
-        own_office = office == actor.office
-    permissions.check(actor.role, action, own_office=own_office)
+        own_office, is_closed = office == actor.office, has_interest(actor.username, str(case_number))
+    permissions.check(actor.role, action, own_office=own_office, has_interest=is_closed)
 
 
 def has_second_factor(request: Any) -> bool:
