@@ -24,6 +24,7 @@ from kodomo.judgement.holding import Held, held_levels
 from kodomo.judgement.judge import Judged, TypeJudgement, judge
 from kodomo.judgement.learning import TypeModel
 from kodomo.judgement.levels import Capacity, assign_levels
+from kodomo.judgement.nearest import similar_cases
 from kodomo.judgement.reasons import (
     combined_parts,
     learned_parts,
@@ -35,7 +36,7 @@ from kodomo.judgement.saving import save_models
 from kodomo.progress import Progress
 from kodomo.store.database import Snapshot, Store
 from kodomo.store.results import COVERAGE, JUDGEMENTS, SUBJECTS
-from kodomo.terms import OVERALL, Level, Method, Purpose
+from kodomo.terms import OVERALL, Decision, Level, Method, Purpose
 
 KIND = "judgements"
 Beat = Callable[[dict[str, object]], None] | None
@@ -47,7 +48,7 @@ def judge_cohort(
     """Judge every child for every difficulty type as known on a date, and publish the result.
 
     Reads the current snapshot, the criteria and the item register. Writes one ``judgements`` folder
-    (judgements, reasons, coverage, subjects, audit draws) whose manifest names snapshot, criteria and model, and the
+    (judgements, reasons, coverage, subjects, audit draws, similar cases) whose manifest names snapshot, criteria and model, and the
     models themselves as readable text. The same snapshot, criteria and date give the same tables. Never
     uses what was known later, an item without a legal basis, or an identity; never decides anything.
 
@@ -80,6 +81,7 @@ def judge_cohort(
     held = held_levels(store, snapshot, as_of, in_use, home.spill)
     tables = judgement_tables(judged, Capacity(**thresholds(municipality)), held=held, step=progress.add)
     tables["audit_draws"] = with_round(draws, as_of, tables["judgements"], tables["subjects"], size, judged.plan.seed)
+    tables["similar_cases"] = similar_cases(judged, tables["judgements"], _supported(store, as_of))
     model = save_models(home.store, judged, learned_summary(judged))
     manifest = _manifest(judged, snapshot, municipality, model, at) | _versions(criteria, municipality, in_use)
     manifest["levels_held_from"] = held.judgement if held else None
@@ -101,6 +103,13 @@ def judge_cohort(
         "later_deliveries": later_deliveries(snapshot, as_of),
         "seconds": round(time.monotonic() - started, 2),
     }
+
+
+def _supported(store: Store, as_of: dt.date) -> set[str]:
+    """Children whom people had decided to support by then, as casework returned it."""
+    returned = store.current("outcomes")
+    rows = returned.read("decisions").to_pylist() if returned else []
+    return {r["child_key"] for r in rows if r["decision"] == Decision.SUPPORT and r["known_from"] <= as_of}
 
 
 def _children(snapshot: Snapshot) -> int:

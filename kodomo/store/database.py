@@ -39,6 +39,7 @@ TABLES: dict[str, Table] = {
         results.COVERAGE,
         results.SUBJECTS,
         results.AUDIT_DRAWS,
+        results.SIMILAR_CASES,
         results.DECISIONS,
         results.CONTACTS,
         results.OUTCOMES,
@@ -57,7 +58,7 @@ SNAPSHOT_TABLES = (
     "facts",
     "sources",
 )
-JUDGEMENT_TABLES = ("judgements", "reasons", "coverage", "subjects", "audit_draws")
+JUDGEMENT_TABLES = ("judgements", "reasons", "coverage", "subjects", "audit_draws", "similar_cases")
 OUTCOME_TABLES = ("decisions", "contacts", "outcomes", "closures")
 
 

@@ -98,6 +98,18 @@ AUDIT_DRAWS = Table(
     ),
 )
 
+SIMILAR_CASES = Table(
+    "similar_cases",
+    "似た過去の事例",
+    "ある類型で挙がった一人のこどもに、学習した近さで近い把握済みの事例の一つ。近さの値は持たない",
+    (
+        Column("child_key", pa.string(), "こどもの仮名キー"),
+        Column("type", pa.string(), "困難の類型コード", Sensitivity.PLAIN),
+        Column("position", pa.int32(), "近い順(1 から)", Sensitivity.PLAIN),
+        Column("similar_key", pa.string(), "似た事例のこどもの仮名キー"),
+    ),
+)
+
 DECISIONS = Table(
     "decisions",
     "支援要否の判断",

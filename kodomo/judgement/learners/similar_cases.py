@@ -120,6 +120,12 @@ class SimilarModel:
         best = np.argsort(-alone, axis=1, kind="stable")[:, :count]
         return self.rows[best], np.take_along_axis(votes, best, axis=1).astype(np.float64)
 
+    def distances(self, x: Array, others: Array) -> Small:
+        """How unlike each row of ``x`` is to each of ``others``, by the learned likeness: mean over the nets."""
+        a, b = (self.prepared.normal_scores(rows).astype(np.float32) for rows in (x, others))
+        found = [_distances(net.places(a), net.places(b)) for net in self.nets]
+        return np.asarray(np.mean(found, axis=0), dtype=np.float32)
+
 
 @dataclass(frozen=True)
 class SimilarPath:
