@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from kodomo.operations import deliveries, jobs_page, register_page, runs_page
+from kodomo.operations import deliveries, evaluations, jobs_page, register_page, runs_page
 
 urlpatterns = [
     path("deliveries/", deliveries.deliveries, name="deliveries"),
@@ -18,6 +18,8 @@ urlpatterns = [
     path("runs/<str:name>/", runs_page.run, name="run"),
     path("runs/<str:name>/ask/", runs_page.ask, name="release-ask"),
     path("runs/<str:name>/decide/", runs_page.decide, name="release-decide"),
+    path("evaluations/", evaluations.evaluations, name="evaluations"),
+    path("evaluations/<str:name>/", evaluations.evaluation, name="evaluation"),
     path("jobs/", jobs_page.jobs, name="jobs"),
     path("jobs/start/", jobs_page.start, name="job-start"),
     path("jobs/<int:number>/", jobs_page.job, name="job"),

@@ -21,6 +21,7 @@ MENU = (
     ("deliveries", "受け渡しデータ"),
     ("register", "データ項目台帳"),
     ("runs", "判定の実行と公開"),
+    ("evaluations", "判定の検証"),
     ("jobs", "処理の状況"),
     ("audit", "証跡"),
     ("accounts", "利用者"),

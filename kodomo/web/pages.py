@@ -62,6 +62,8 @@ PAGE_ACTIONS: Mapping[str, Action] = {
     "run": Action.VIEW_RUNS,
     "release-ask": Action.ASK_RELEASE,
     "release-decide": Action.APPROVE_RELEASE,
+    "evaluations": Action.VIEW_EVALUATION,
+    "evaluation": Action.VIEW_EVALUATION,
     "jobs": Action.VIEW_JOBS,
     "job": Action.VIEW_JOBS,
     "job-start": Action.VIEW_JOBS,

@@ -7,6 +7,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+import evaluation_report
 import pytest
 from browsing import address, browser, check, demo_password, opened, sign_in  # noqa: F401
 from django.utils import timezone
@@ -18,7 +19,7 @@ pytestmark = [pytest.mark.web, pytest.mark.enable_socket]
 
 SENT_ONLY = {"sign-out", "shortlist-export", "assign", "filter-save", "filter-drop", "conference-start",
              "package-download"}  # fmt: skip
-SENT_ONLY |= {"release-ask", "release-decide", "job-start", "job-cancel", "job-resume", "job-file"}
+SENT_ONLY |= {"evaluations", "release-ask", "release-decide", "job-start", "job-cancel", "job-resume", "job-file"}
 """Pages that answer a form alone and lead elsewhere."""
 
 ELSEWHERE = {"sign-in", "second-factor", "enrol"}
@@ -36,11 +37,12 @@ WHO = {
 
 WHO |= {
     "deliveries": "toko", "delivery": "toko", "delivery-refused": "toko", "delivery-upload": "mamoru", "media": "toko",
-    "register": "rin", "item": "rin", "runs": "toko", "run": "shinobu", "jobs": "toko", "job": "toko",
+    "register": "rin", "item": "rin", "evaluation": "rin", "runs": "toko", "run": "shinobu", "jobs": "toko", "job": "toko",
 }  # fmt: skip
 OPERATED: dict[str, dict[str, Any]] = {
     "job": {"number": 2}, "delivery": {"receipt": 1}, "delivery-refused": {"refusal": 1},
     "item": {"code": "absence_days"}, "run": {"name": "2026-04-30-second"},
+    "evaluation": {"name": evaluation_report.NAME},
 }  # fmt: skip
 """What the operators' pages are about."""
 
@@ -104,6 +106,7 @@ def worked(home: Home, case_of: Any) -> dict[str, Any]:
     _jobs(home)
     _deliveries(home, at)
     _second_run(home, toko, at)
+    evaluation_report.write_report(home.store)
     return {
         "case_number": case_of("pc01").case_number, "closed": case_of("pc03").case_number, "goal": goal.pk,
         "inquiry": case_of("pc01").inquiries.get().pk, "meeting": meeting, "item": case_of("pc01").agenda.get().pk,

@@ -1,0 +1,51 @@
+"""A report as ``kodomo evaluate`` leaves it in the store, made by hand: two types, one of them with too few cases."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+NAME = "2026-03-31.2026-03-31-small.44aeae5263ee"
+METHOD = {
+    "suppressed": False, "auroc": [0.812, 0.771, 0.85], "average_precision": [0.21, 0.15, 0.28],
+    "precision_high": [0.3, 0.2, 0.4], "recall_high": [0.31, 0.2, 0.4], "precision_middle": [0.2, 0.1, 0.3],
+    "recall_middle": [0.62, 0.5, 0.7], "new_found_high": [None, None, None], "new_found_middle": [0.05, 0.01, 0.1],
+    "brier": 0.01, "calibration_error": 0.002,
+}  # fmt: skip
+
+
+def report() -> dict[str, Any]:
+    """The report."""
+    body = {
+        "caption": "不登校", "children": 2500, "cases": 60, "cases_not_known_to_support": 25, "places": {"high": 50, "middle": 250},
+        "enough_cases": True, "methods": {"COMBINED": METHOD, "SCENARIO": METHOD},
+        "curve": [{"share": s, "recall": r} for s, r in ((0.02, 0.31), (0.05, 0.48), (0.1, 0.62), (0.2, 0.8), (0.5, 0.95))],
+        "groups": {"性別": [{"group": "女", "children": 1250, "flagged_share": 0.081, "recall": 0.6},
+                           {"group": "男", "children": 1250, "flagged_share": 0.119, "recall": 0.64}],
+                   "国籍": [{"group": "外国籍", "children": None, "flagged_share": None, "recall": None},
+                           {"group": "日本国籍", "children": 2490, "flagged_share": 0.1, "recall": 0.62}]},
+    }  # fmt: skip
+    few = {**body, "caption": "産後うつ", "cases": None, "enough_cases": False, "methods": {"COMBINED": {"suppressed": True}},
+           "curve": []}  # fmt: skip
+    shift = {"indicator": "absence_3m", "caption": "直近3か月の欠席日数", "index": 0.31, "state": "要判断", "missing_then": 0.02,
+             "missing_now": 0.31}  # fmt: skip
+    return {
+        "past_date": "2025-03-31", "months_after": 12, "as_of": "2026-03-31", "snapshot": "2026-03-31-small",
+        "criteria": {"version": "見本-1", "note": "見本・未検証", "sha256": "44aeae5263ee7f20", "approval": "APPROVED"},
+        "capacity": {"high": 0.02, "middle": 0.08}, "suppression": {"threshold": 7, "rounding": 5},
+        "learned": {"horizon_months": 12}, "children": 2500, "types": {"NON_ATTENDANCE": body, "POSTNATAL_DEPRESSION": few},
+        "coverage": [{"source": "school_attendance", "caption": "出欠 月集計", "share": 0.98},
+                     {"source": "npo_watch", "caption": "見守りの記録", "share": 0.12}],
+        "items": [{"item": "absence_days", "caption": "欠席日数", "sensitivity": "個人に関する事実", "types": ["不登校"], "lost_share": 0.25}],
+        "missed": {"rounds": 3, "drawn": 60, "reviewed": 55, "found": None, "stands_for_share": 0.9, "rate": [0.012, 0.004, 0.03]},
+        "drift": [shift, {**shift, "indicator": "late_3m", "caption": "直近3か月の遅刻日数", "index": 0.14, "state": "要注意"},
+                  {**shift, "indicator": "x", "caption": "在籍", "index": 0.01, "state": "安定"}],
+    }  # fmt: skip
+
+
+def write_report(store: Path, name: str = NAME, **changed: Any) -> None:
+    """Leave the report where evaluation would."""
+    folder = store / "evaluations" / name
+    folder.mkdir(parents=True)
+    (folder / "report.json").write_text(json.dumps({**report(), **changed}, ensure_ascii=False), encoding="utf-8")
