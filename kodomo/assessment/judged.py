@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kodomo.assessment.evidence import Reason
 from kodomo.assessment.models import CaseLevel
 from kodomo.terms import OVERALL, OVERALL_LABEL, DifficultyType, Level
+
+SHOWN_JUDGEMENTS = 6
+"""As many judgements side by side as fit a page: three years of two a year."""
 
 LEVEL_WORDS: Mapping[str, str] = {
     Level.HIGH: "高: 積極的なアプローチを検討する候補",
@@ -57,6 +61,26 @@ def judged_types(
         for code, label in [(OVERALL, OVERALL_LABEL), *((t.value, t.label) for t in types)]
         if code in by_type
     ]
+
+
+@dataclass(frozen=True)
+class History:
+    """判定の履歴: for each type its level at each judgement, the oldest first."""
+
+    days: tuple[dt.date, ...]
+    rows: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+def level_history(levels: Sequence[CaseLevel], types: Sequence[DifficultyType]) -> History | None:
+    """The levels of the last judgements by type; None while there is but one."""
+    names = list(dict.fromkeys((row.judged_as_of, row.judgement_name) for row in levels))
+    shown = sorted(names)[-SHOWN_JUDGEMENTS:]
+    if len(shown) < 2:
+        return None
+    at = {((row.judged_as_of, row.judgement_name), row.type): Level(row.level).label for row in levels}
+    captions = [(OVERALL, OVERALL_LABEL), *((t.value, t.label) for t in types)]
+    rows = [(label, tuple(at.get((name, code), "—") for name in shown)) for code, label in captions]
+    return History(tuple(day for day, _ in shown), tuple(row for row in rows if set(row[1]) != {"—"}))
 
 
 def listed_types(judged: Sequence[JudgedType]) -> list[JudgedType]:

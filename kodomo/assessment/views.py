@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 from django.conf import settings
@@ -15,9 +14,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from kodomo.assessment import actions, drafts, policies, trail
 from kodomo.assessment.evidence import Evidence, evidence_for
 from kodomo.assessment.forms import DecisionForm, FirstViewForm, RevealForm
-from kodomo.assessment.judged import judged_types, must_be_seen
+from kodomo.assessment.judged import judged_types, level_history, must_be_seen
 from kodomo.assessment.lawful import Lawful, lawful_at
-from kodomo.assessment.models import AssessmentSheet, Case, CaseLevel
+from kodomo.assessment.models import AssessmentSheet, Case
 from kodomo.assessment.person_changes import person_changes
 from kodomo.assessment.sheets import Degree, current_sheets
 from kodomo.assessment.states import REASON_CODES, REVEAL_PURPOSES, reason_label
@@ -154,7 +153,7 @@ def _history(case: Case, levels_shown: bool, evidence: Evidence, lawful: Lawful)
     }
     if levels_shown:
         context["judged"], context["quiet"] = current, [one for one in current if one.is_quiet]
-        context["history"] = _by_judgement([row for row in levels if not row.is_current])
+        context["history"] = level_history(levels, settings.MUNICIPALITY.types)
     return context
 
 
@@ -166,13 +165,6 @@ def _answered(sheet: AssessmentSheet) -> list[tuple[str, str, str]]:
         for a in answers
         if a["degree"] != Degree.UNKNOWN or a["text"]
     ]
-
-
-def _by_judgement(rows: list[CaseLevel]) -> list[tuple[dt.date, list[Any]]]:
-    days: dict[dt.date, list[CaseLevel]] = {}
-    for row in rows:
-        days.setdefault(row.judged_as_of, []).append(row)
-    return [(day, judged_types(found, settings.MUNICIPALITY.types)) for day, found in days.items()]
 
 
 def _possible(case: Case, request: Any, lawful: Lawful) -> dict[str, Any]:
