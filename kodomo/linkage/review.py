@@ -10,27 +10,11 @@ import duckdb
 import pyarrow as pa
 
 from kodomo.configuration import Home
-from kodomo.errors import NotReady, WrongUsage
-from kodomo.governance.audit import AuditEvent
-from kodomo.terms import Purpose
 from kodomo.vault import people
-from kodomo.vault.database import audited, open_vault
+from kodomo.vault.database import open_vault
 
 if TYPE_CHECKING:
     from kodomo.vault.models import LinkRun  # Django is only there in a process that opened the vault
-
-SAME, DIFFERENT = "SAME", "DIFFERENT"
-DECISIONS = {SAME: "同じ人", DIFFERENT: "別の人"}
-
-REASONS = {
-    "TWIN": "双子のどちらか、名では決まらない",
-    "CLOSE_SECOND": "よく似た人がもう一人いる",
-    "WEAK": "合うところが足りない",
-    "RETURNED": "転出した人が戻ったように見える",
-    "NAME_AND_AGE": "氏名と年齢しか分からない",
-    "OTHER_TIME": "番号しかなく、その日にはまだ(もう)この人の番号ではない",
-    "HOLDER": "契約者の氏名は合うが、番地が合わず、同姓同名かもしれない",
-}
 
 PAIRS = """
 WITH first AS (SELECT form, receipt || ':' || row || ':' || role AS ref, mention FROM mention
@@ -50,6 +34,7 @@ Decision = tuple[str, str, bool]
 
 def decided_pairs() -> list[tuple[dt.datetime, int, Decision]]:
     """What people decided about doubtful pairs in any run, oldest first: when, the pair's number, and what."""
+    from kodomo.vault.doubts import SAME
     from kodomo.vault.models import DoubtfulPair
 
     rows = DoubtfulPair.objects.using("vault").exclude(decision="").order_by("decided_at", "pk")
@@ -132,6 +117,7 @@ def doubtful_pairs(*, home: Home, limit: int = 100) -> list[dict[str, Any]]:
     """Open pairs of the newest run, the weightiest first, as places of records; shows no personal value."""
     open_vault(home)
     people.require_run()
+    from kodomo.vault.doubts import REASONS
     from kodomo.vault.models import DoubtfulPair
 
     found = DoubtfulPair.objects.using("vault").filter(decision="").order_by("-weight", "pk")[:limit]
@@ -151,17 +137,7 @@ def decide_pair(pair: int, decision: str, *, home: Home, by: str, at: dt.datetim
         WrongUsage: the decision is neither SAME nor DIFFERENT.
         NotReady: there is no such pair.
     """
-    if decision not in DECISIONS:
-        raise WrongUsage("判断は SAME(同じ人)か DIFFERENT(別の人)のどちらかです。")
     keyring = open_vault(home)
-    from kodomo.vault.models import DoubtfulPair
+    from kodomo.vault.doubts import PairDesk
 
-    event = AuditEvent(actor=by, role="REVIEWER", action="DECIDE_PAIR", subject=f"pair:{pair}", purpose=Purpose.LINK.label,
-                       detail={"decision": decision})  # fmt: skip
-    with audited(home, keyring, event, at):
-        changed = (
-            DoubtfulPair.objects.using("vault").filter(pk=pair).update(decision=decision, decided_by=by, decided_at=at)
-        )
-        if not changed:
-            raise NotReady("その確認待ちの組はありません。", where=f"番号 {pair}", then="一覧を見直してください。")
-    return {"pair": pair, "decision": decision}
+    return PairDesk(home, keyring, by, "REVIEWER", at).decide(pair, decision)

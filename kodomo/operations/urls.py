@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from kodomo.operations import deliveries, evaluations, jobs_page, register_page, runs_page
+from kodomo.operations import deliveries, evaluations, jobs_page, links_page, register_page, runs_page
 
 urlpatterns = [
     path("deliveries/", deliveries.deliveries, name="deliveries"),
@@ -20,6 +20,10 @@ urlpatterns = [
     path("runs/<str:name>/decide/", runs_page.decide, name="release-decide"),
     path("evaluations/", evaluations.evaluations, name="evaluations"),
     path("evaluations/<str:name>/", evaluations.evaluation, name="evaluation"),
+    path("links/", links_page.pairs, name="link-pairs"),
+    path("links/<int:number>/", links_page.pair, name="link-pair"),
+    path("links/<int:number>/decide/", links_page.decide, name="link-decide"),
+    path("links/<int:number>/undo/", links_page.undo, name="link-undo"),
     path("jobs/", jobs_page.jobs, name="jobs"),
     path("jobs/start/", jobs_page.start, name="job-start"),
     path("jobs/<int:number>/", jobs_page.job, name="job"),

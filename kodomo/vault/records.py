@@ -311,6 +311,13 @@ def _read(home: Home, keyring: Keyring, receipt: Receipt, part: str, columns: li
     return pq.read_table(body, columns=columns)
 
 
+def read_mention(home: Home, keyring: Keyring, receipt: Receipt, row: int, role: str) -> dict[str, Any] | None:
+    """What one landed row says of one person, as it was printed; None where there is none. Raises IntegrityFault."""
+    table = _read(home, keyring, receipt, "mentions")
+    found = table.filter(pc.and_(pc.equal(table["row"], row), pc.equal(table["role"], role))).to_pylist()
+    return dict(found[0]) if found else None
+
+
 def read_rows(home: Home, keyring: Keyring, receipt: Receipt) -> pa.Table:
     """The row fingerprints (``ROWS``) of one receipt. Raises IntegrityFault."""
     return _read(home, keyring, receipt, "rows")

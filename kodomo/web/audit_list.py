@@ -89,6 +89,9 @@ ACTION_WORDS = {
     "ASK_RELEASE": "判定の公開を申請した",
     "APPROVE_RELEASE": "判定の公開を承認した",
     "REFUSE_RELEASE": "判定の公開を見送った",
+    "OPEN_PAIR": "名寄せの組を開いた",
+    "DECIDE_PAIR": "名寄せの組を決めた",
+    "UNDO_PAIR": "名寄せの判断を取り消した",
     "START_JOB": "処理を始めた",
     "CANCEL_JOB": "処理を取りやめた",
     "RESUME_JOB": "処理を再開した",
@@ -107,7 +110,7 @@ DETAIL_WORDS = {
     "kind": "方法", "result": "結果", "goal": "目標", "outcome": "結果", "reason_code": "理由", "from": "移管元",
     "to": "移管先", "view": "見かた", "parts": "開いた項目", "found": "見つかった数",
     "decisions": "判断", "contacts": "接触", "outcomes": "結果", "closures": "終結",
-    "job": "処理番号", "as_of": "基準日",
+    "job": "処理番号", "pair": "組", "as_of": "基準日",
     "escalated": "必ず確認", "what": "内容", "account": "利用者", "number": "印刷番号", "levels_shown": "判定の表示",
 }  # fmt: skip
 

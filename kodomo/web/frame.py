@@ -22,6 +22,7 @@ MENU = (
     ("register", "データ項目台帳"),
     ("runs", "判定の実行と公開"),
     ("evaluations", "判定の検証"),
+    ("link-pairs", "名寄せの確認"),
     ("jobs", "処理の状況"),
     ("audit", "証跡"),
     ("accounts", "利用者"),

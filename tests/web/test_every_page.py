@@ -11,6 +11,7 @@ import evaluation_report
 import pytest
 from browsing import address, browser, check, demo_password, opened, sign_in  # noqa: F401
 from django.utils import timezone
+from test_links_page import put_pairs
 
 from kodomo.configuration import Home
 from kodomo.web.pages import PAGE_ACTIONS
@@ -19,7 +20,17 @@ pytestmark = [pytest.mark.web, pytest.mark.enable_socket]
 
 SENT_ONLY = {"sign-out", "shortlist-export", "assign", "filter-save", "filter-drop", "conference-start",
              "package-download"}  # fmt: skip
-SENT_ONLY |= {"evaluations", "release-ask", "release-decide", "job-start", "job-cancel", "job-resume", "job-file"}
+SENT_ONLY |= {
+    "link-decide",
+    "link-undo",
+    "evaluations",
+    "release-ask",
+    "release-decide",
+    "job-start",
+    "job-cancel",
+    "job-resume",
+    "job-file",
+}
 """Pages that answer a form alone and lead elsewhere."""
 
 ELSEWHERE = {"sign-in", "second-factor", "enrol"}
@@ -37,12 +48,12 @@ WHO = {
 
 WHO |= {
     "deliveries": "toko", "delivery": "toko", "delivery-refused": "toko", "delivery-upload": "mamoru", "media": "toko",
-    "register": "rin", "item": "rin", "evaluation": "rin", "runs": "toko", "run": "shinobu", "jobs": "toko", "job": "toko",
+    "register": "rin", "item": "rin", "evaluation": "rin", "link-pairs": "tamaki", "link-pair": "tamaki", "runs": "toko", "run": "shinobu", "jobs": "toko", "job": "toko",
 }  # fmt: skip
 OPERATED: dict[str, dict[str, Any]] = {
     "job": {"number": 2}, "delivery": {"receipt": 1}, "delivery-refused": {"refusal": 1},
     "item": {"code": "absence_days"}, "run": {"name": "2026-04-30-second"},
-    "evaluation": {"name": evaluation_report.NAME},
+    "evaluation": {"name": evaluation_report.NAME}, "link-pair": {"number": 1},
 }  # fmt: skip
 """What the operators' pages are about."""
 
@@ -107,6 +118,7 @@ def worked(home: Home, case_of: Any) -> dict[str, Any]:
     _deliveries(home, at)
     _second_run(home, toko, at)
     evaluation_report.write_report(home.store)
+    put_pairs(home)
     return {
         "case_number": case_of("pc01").case_number, "closed": case_of("pc03").case_number, "goal": goal.pk,
         "inquiry": case_of("pc01").inquiries.get().pk, "meeting": meeting, "item": case_of("pc01").agenda.get().pk,
@@ -190,6 +202,11 @@ def test_it_is_in_order(username: str, browser: Any, address: str, home: Home, w
     complaints: list[str] = []
     page = opened(browser, complaints)
     sign_in(page, address, username, demo_password(home))
+    if username == WHO["link-pair"]:
+        page.goto(f"{address}/links/1/")
+        check(page, "page-link-pair-password")
+        page.fill("[name=password]", demo_password(home))
+        page.click("main button[type=submit]")
     for name in sorted(name for name, who in WHO.items() if who == username):
         answer = page.goto(address + path_of(name, worked))
         assert answer.status == 200, name

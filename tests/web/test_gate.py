@@ -28,6 +28,7 @@ def address(page: str, number: str) -> str:
         "conference-item": {"key": 1}, "conference-start": {"key": 1},
         **{page: {"number": 1} for page in ("job", "job-cancel", "job-resume", "job-file")},
         "delivery": {"receipt": 1}, "delivery-refused": {"refusal": 1}, "item": {"code": "absence_days"}, "evaluation": {"name": "nowhere"},
+        **{page: {"number": 1} for page in ("link-pair", "link-decide", "link-undo")},
         **{page: {"name": "2026-03-31-first"} for page in ("run", "release-ask", "release-decide")},
     }  # fmt: skip
     takes = own.get(page, {})

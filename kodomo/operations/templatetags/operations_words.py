@@ -31,3 +31,9 @@ def iso_clock(text: str | None) -> str:
     if not text:
         return "—"
     return f"{dt.datetime.fromisoformat(text).astimezone(settings.LOCAL_ZONE):%Y-%m-%d %H:%M}"
+
+
+@register.filter
+def strength(bits: float) -> str:
+    """How strongly two records agree, in bits, with its sign."""
+    return f"{bits:+.1f}"
