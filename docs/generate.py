@@ -11,6 +11,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from kodomo import cli, terms  # noqa: E402
+from kodomo.assessment import moves as case_moves  # noqa: E402
+from kodomo.assessment.states import CaseState  # noqa: E402
 from kodomo.city.truth import ANSWER_KEY  # noqa: E402
 from kodomo.configuration import read_municipality  # noqa: E402
 from kodomo.errors import EXIT_CODES  # noqa: E402
@@ -18,6 +20,7 @@ from kodomo.governance import permissions  # noqa: E402
 from kodomo.governance.register import ROLES, read_register  # noqa: E402
 from kodomo.intake import layout_keys as layout_words  # noqa: E402
 from kodomo.store.database import TABLES  # noqa: E402
+from kodomo.support import moves as support_moves  # noqa: E402
 from kodomo.terms import Purpose  # noqa: E402
 
 MARK = "<!-- docs/generate.py が作る。直接直さない(make docs)。 -->\n\n"
@@ -141,7 +144,30 @@ def layout_keys() -> str:
     return "".join(parts)
 
 
+def states() -> str:
+    """The states of a case and of what belongs to it, drawn from the tables that the code itself is held to."""
+    parts = ["# 状態の移り変わり\n\n", MARK,
+             "事例・調査・議事・支援計画・受け渡し票が、何によってどの状態に移るか。事例の移り方は、ここにないものを保存できない。\n"]  # fmt: skip
+    for caption, kinds, moves in (
+        ("事例", CaseState, case_moves.CASE_MOVES), ("調査", case_moves.InquiryState, case_moves.INQUIRY_MOVES),
+        ("統括委員会の議事", case_moves.ItemState, case_moves.ITEM_MOVES),
+        ("支援計画", support_moves.PlanState, support_moves.PLAN_MOVES),
+        ("受け渡し票", support_moves.PackageState, support_moves.PACKAGE_MOVES),
+    ):  # fmt: skip
+        label = {member.value: member.label for member in kinds}
+        parts.append(f"\n## {caption}\n\n```mermaid\nstateDiagram-v2\n")
+        parts += [f"    {member.value}: {member.label}\n" for member in kinds]
+        arrows: dict[tuple[str, str], list[str]] = {}
+        for move in moves:
+            arrows.setdefault((str(move.before) or "[*]", str(move.after)), []).append(move.words)
+        parts += [f"    {a} --> {b}: {'・'.join(dict.fromkeys(words))}\n" for (a, b), words in arrows.items()]
+        rows = [(label.get(move.before, "(はじまり)"), move.words, label[move.after]) for move in moves]
+        parts.append("```\n\n" + table(["いまの状態", "すること・起きること", "つぎの状態"], rows))
+    return "".join(parts)
+
+
 PAGES = {
+    "docs/reference/states.md": states,
     "docs/reference/layout.md": layout_keys,
     "GLOSSARY.md": glossary,
     "docs/reference/commands.md": commands,

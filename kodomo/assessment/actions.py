@@ -12,6 +12,7 @@ from kodomo.assessment import policies, trail
 from kodomo.assessment.interests import has_interest
 from kodomo.assessment.lawful import lawful_on
 from kodomo.assessment.models import Assessment, AssessmentSheet, Case, FirstView, Inquiry, InquiryAnswer, Submission
+from kodomo.assessment.moves import check_move
 from kodomo.assessment.sheets import current_sheets
 from kodomo.assessment.states import REVEAL_PURPOSES, CaseState
 from kodomo.governance import permissions
@@ -297,7 +298,9 @@ def write_on_case(
             return
         if version is not None:
             policies.check_version(case, version)
+        before = case.state
         detail = {**_about(case), **act(case)}
+        check_move(before, action, case.state)
         case.version += 1
         case.save()
         Submission.objects.create(token=token, username=by.username, action=action, made_at=at)

@@ -136,6 +136,7 @@ def _line(request: Any, one: AgendaItem, *, is_out: bool) -> dict[str, Any]:
         "voices": len(conferences.voices(one)),
         "interests": sum(view.has_interest for view in one.views.all()),
         "has_quorum": conferences.has_quorum(one),
+        "state": conferences.state_of(one),
         "decided": decided,
         "views": conferences.voices(one) if decided and shown else [],
         "dissent": conferences.dissent(one, decided.decision) if decided and shown else [],

@@ -20,6 +20,7 @@ from kodomo.assessment.models import (
     MemberView,
     Submission,
 )
+from kodomo.assessment.moves import ItemState
 from kodomo.assessment.policies import NotAcceptable, check_next_date, check_text
 from kodomo.assessment.states import CaseState
 from kodomo.errors import NotPermitted
@@ -155,6 +156,13 @@ def has_quorum(item: AgendaItem) -> bool:
     return len(voices(item)) >= item.conference.quorum
 
 
+def state_of(item: AgendaItem) -> ItemState:
+    """Where a case before a meeting stands."""
+    if ConferenceDecision.objects.filter(item=item).exists():
+        return ItemState.DECIDED
+    return ItemState.QUORATE if has_quorum(item) else ItemState.CALLED
+
+
 def view_of(item: AgendaItem, username: str) -> MemberView | None:
     """What one member wrote on an item."""
     return item.views.filter(username=username).first()
@@ -185,6 +193,8 @@ def check_decision(
     """A meeting decides once on a case, with a quorum, in words, and with a next date where it is followed up."""
     if ConferenceDecision.objects.filter(item=item).exists():
         raise NotAcceptable("この事例は、この会議でもう決定されています。")
+    if item.case.state == CaseState.CLOSED:
+        raise NotAcceptable("終結した事例です。", then="先に担当部署が「再開する」で戻してください。")
     if not has_quorum(item):
         raise NotAcceptable(
             f"所見を書いた委員が {len(voices(item))} 人で、定足数 {item.conference.quorum} 人に足りません。",

@@ -12,6 +12,7 @@ from django.db.models import F, QuerySet
 
 from kodomo.assessment.lawful import Lawful
 from kodomo.assessment.models import AgendaItem, Assessment, Case, FirstView, Inquiry, MemberView
+from kodomo.assessment.moves import InquiryState
 from kodomo.assessment.sheets import Degree, Sheet
 from kodomo.assessment.states import (
     DATED_DECISIONS,
@@ -191,6 +192,13 @@ def check_inquiry(*, asked: str, questions: str, due_on: dt.date | None, today: 
         raise NotAcceptable("照会先が選ばれていません。", then="一つ選んでください。")
     check_text(questions, "聞くこと", required=True)
     return check_day_to_come(due_on, "回答の期限", today)
+
+
+def state_of_inquiry(inquiry: Inquiry, today: dt.date) -> InquiryState:
+    """Whether an answer is awaited, overdue, or there."""
+    if inquiry.answers.all():
+        return InquiryState.ANSWERED
+    return InquiryState.LATE if inquiry.due_on < today else InquiryState.WAITING
 
 
 def words_of_inquiry(case: Case, inquiry: int) -> str:

@@ -149,7 +149,9 @@ def _history(case: Case, levels_shown: bool, evidence: Evidence, lawful: Lawful)
         if levels_shown
         else [],
         "sheets": [(sheet, _answered(sheet)) for sheet in case.sheets.all()][::-1] if levels_shown else [],
-        "inquiries": case.inquiries.prefetch_related("answers"),
+        "inquiries": [
+            (one, policies.state_of_inquiry(one, lawful.today)) for one in case.inquiries.prefetch_related("answers")
+        ],
     }
     if levels_shown:
         context["judged"], context["quiet"] = current, [one for one in current if one.is_quiet]

@@ -15,6 +15,7 @@ from kodomo.errors import NotPermitted
 from kodomo.governance.permissions import Actor
 from kodomo.governance.register import Register
 from kodomo.support.models import Goal, Package
+from kodomo.support.moves import PackageState
 from kodomo.support.partners import Partner, current_partners
 from kodomo.support.policies import current_plan, too_early
 from kodomo.support.protection import locates
@@ -109,6 +110,23 @@ def waits_for_approval(package: Package) -> bool:
     known = Protection.PROTECTED if package.case.is_address_protected else Protection(package.protection)
     is_sent_back = package.answer is not None and package.answer.verdict == Verdict.REFUSED
     return not (package.is_gone or is_sent_back or is_agreed(package, known))
+
+
+def state_of(package: Package, today: dt.date) -> PackageState:
+    """Where a package stands, by what this side knows."""
+    if package.is_gone:
+        return PackageState.DESTROYED
+    if package.answer is not None and package.answer.verdict == Verdict.REFUSED:
+        return PackageState.REFUSED
+    if waits_for_approval(package):
+        return PackageState.WAITING
+    if package.expires_on < today:
+        return PackageState.EXPIRED
+    if package.is_answered:
+        return PackageState.REPLIED
+    if not package.events.all():
+        return PackageState.READY
+    return PackageState.LATE if package.due_on < today else PackageState.HANDED
 
 
 def waiting_packages(cases: QuerySet[Case]) -> list[Package]:

@@ -19,7 +19,8 @@ from kodomo.governance.permissions import Action, can
 from kodomo.support import replies
 from kodomo.support.forms import ReplyForm
 from kodomo.support.models import Package
-from kodomo.support.package_policies import waits_for_approval
+from kodomo.support.moves import PackageState
+from kodomo.support.package_policies import state_of
 from kodomo.support.slip_form import SlipRefused
 
 VIEWS = {
@@ -44,7 +45,7 @@ def packages(request: Any) -> HttpResponse:
         detail = {"count": len(shown[view]), "view": view}
         trail.append(trail.event_of(request.actor, Action.VIEW_PACKAGES, detail=detail), request.at, settings.HOME)
     context = {
-        "rows": [(one, _todo(one, today), _is_in(one, "late", today)) for one in shown[view]],
+        "rows": [(one, state_of(one, today), TODO.get(state_of(one, today), "")) for one in shown[view]],
         "views": [(key, words, len(shown[key])) for key, words in VIEWS.items()],
         "view": view,
         "today": today,
@@ -55,29 +56,24 @@ def packages(request: Any) -> HttpResponse:
 
 
 def _is_in(package: Package, view: str, today: dt.date) -> bool:
-    if view == "gone":
-        return package.is_gone
-    if package.is_gone:
-        return False
+    state = state_of(package, today)
     return {
-        "": True,
-        "late": not package.is_answered and package.due_on < today,
-        "undestroyed": package.expires_on < today,
-        "approval": waits_for_approval(package),
+        "": state is not PackageState.DESTROYED,
+        "late": state is PackageState.LATE,
+        "undestroyed": state is PackageState.EXPIRED,
+        "approval": state is PackageState.WAITING,
+        "gone": state is PackageState.DESTROYED,
     }[view]
 
 
-def _todo(package: Package, today: dt.date) -> str:
-    """What somebody should do next about a package."""
-    if package.is_gone:
-        return ""
-    if waits_for_approval(package):
-        return "承認を待つ"
-    if package.expires_on < today:
-        return "廃棄を確かめる"
-    if package.due_on < today and not package.is_answered:
-        return "催促する"
-    return "" if package.events.all() else "渡したことを記録する"
+TODO = {
+    PackageState.WAITING: "承認を待つ",
+    PackageState.READY: "渡したことを記録する",
+    PackageState.LATE: "催促する",
+    PackageState.EXPIRED: "廃棄を確かめる",
+    PackageState.REFUSED: "廃棄を記録する",
+}
+"""What somebody should do next about a package."""
 
 
 @require_http_methods(["GET", "POST"])

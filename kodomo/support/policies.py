@@ -9,6 +9,7 @@ from kodomo.assessment.models import Case
 from kodomo.assessment.policies import NotAcceptable, check_day_to_come, check_text
 from kodomo.assessment.states import WORKED_STATES, CaseState
 from kodomo.support.models import Goal, Plan
+from kodomo.support.moves import PlanState
 from kodomo.support.words import (
     CLOSING_REASONS,
     NEEDS_TEXT,
@@ -25,6 +26,13 @@ MOST_GOALS = 4
 def current_plan(case: Case) -> Plan | None:
     """The plan that counts."""
     return case.plans.prefetch_related("goals__outcomes").last()
+
+
+def state_of_plan(plan: Plan, today: dt.date) -> PlanState:
+    """Whether a revision counts, and whether its day of review has passed."""
+    if plan.case.plans.filter(revision__gt=plan.revision).exists():
+        return PlanState.REPLACED
+    return PlanState.LATE if plan.review_on < today else PlanState.CURRENT
 
 
 def can_plan(case: Case) -> bool:

@@ -73,19 +73,20 @@ TRANSFER = FormPage(
 def support(request: Any, case_number: str) -> HttpResponse:
     """支援の記録: plan, contacts, outcomes, and how the case ended."""
     found = opened_case(request, case_number, Action.VIEW_SUPPORT)
-    today = local_day(request.at)
+    today, current = local_day(request.at), policies.current_plan(found)
     context = {
         "case": found,
         "lawful": lawful_at(request.at),
         "today": today,
-        "plan": policies.current_plan(found),
+        "plan": current,
+        "plan_state": policies.state_of_plan(current, today) if current else None,
         "earlier": list(found.plans.all())[:-1][::-1],
         "contacts": found.contacts.order_by("-met_on", "-pk"),
         "closures": [(c, CLOSING_REASONS.get(c.reason_code, c.reason_code)) for c in found.closures.all()],
         "reopenings": found.reopenings.all(),
         "transfers": found.transfers.all(),
         "packages": [
-            (one, package_policies.waits_for_approval(one))
+            (one, package_policies.state_of(one, today))
             for one in found.packages.select_related("case").prefetch_related("events", "approvals")
         ],
         **_possible(found, request),

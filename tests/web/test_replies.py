@@ -277,7 +277,7 @@ def test_the_register_says_what_is_out_late_and_gone(sealed: Any, as_person: Any
     assert package.number in page and "渡した" in page and "未返送(0)" in page
     Package.objects.update(reply_by=dt.date(2026, 1, 1))
     assert "催促する" in words(hana.get("/packages/?view=late"))
-    assert "回答票が返っていない" in words(hana.get(f"/cases/{number}/support/"))
+    assert "未返送" in words(hana.get(f"/cases/{number}/support/"))
     assert send(hana, event, {"step": "REMINDED", "on": day(0), "text": ""}).status_code == 302
     Package.objects.update(expires_on=dt.date(2026, 1, 2))
     assert "廃棄を確かめる" in words(hana.get("/packages/?view=undestroyed"))
