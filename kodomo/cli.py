@@ -324,7 +324,7 @@ def _write_new(path: Path, text: str) -> None:
 def _link(arguments: argparse.Namespace) -> Result:
     from kodomo.linkage.run import link_people
 
-    return _staged(arguments, link_people, by=_user())
+    return _staged(arguments, link_people, by=_user(), anew=arguments.anew)
 
 
 def _persons(arguments: argparse.Namespace) -> Result:
@@ -738,7 +738,11 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], Result], str, tuple[Any
         "返ってきた回答票(xlsx・CSV)を、制限した処理の中で調べて読む(画面の取り込みが使う)",
         ((("file",), {"type": Path, "metavar": "FILE", "help": "回答票のファイル"}),),
     ),
-    "link": (_link, "名寄せ: どの行が同じ人かを決め、世帯・親子をつなぐ", ()),
+    "link": (
+        _link,
+        "名寄せ: どの行が同じ人かを決め、世帯・親子をつなぐ。前の名寄せのあとに届いた分だけを比べる(結果は全件と同じ)",
+        ((("--anew",), {"action": "store_true", "help": "届いた分だけでなく、全件を初めから名寄せする"}),),
+    ),
     "persons": (
         _persons,
         "人の経緯を見る(history KEY)、別の人と決める(separate KEY --records …)、同じ人と決める(join KEY KEY)、取り消す(undo R5・D12・P7)",

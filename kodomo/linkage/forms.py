@@ -35,15 +35,35 @@ class Printing:
     protecting: Collection[str] | None = None
 
 
-def gather_forms(connection: duckdb.DuckDBPyConnection, mentions: Iterable[pa.Table], printing: Printing) -> None:
+def gather_forms(
+    connection: duckdb.DuckDBPyConnection, mentions: Iterable[pa.Table], printing: Printing
+) -> frozenset[str]:
     """Make the tables ``form`` (a row per distinct way of writing), ``mention`` (a row per landed mention) and ``register``.
 
     Reads tables of the schema of ``landed_mentions``, one after the other; writes only into the given
     connection. ``printed`` keeps each distinct way of printing as it was, ``landed`` what single
-    mentions say beside who is meant (relationship, protection).
+    mentions say beside who is meant (relationship, protection). Returns the surnames that part names
+    printed without a space; ``forget_prints`` drops what only ``kept`` needs.
     """
     for statement in (MACROS, *EMPTY):
         connection.execute(statement)
+    take_in_all(connection, mentions, printing, 0)
+    connection.execute("CREATE OR REPLACE TEMP VIEW fresh_print AS FROM printed")
+    surnames = learn_surnames(_distinct(connection, "name").to_pylist())
+    _normalise(connection, printing, surnames, "CREATE OR REPLACE TABLE base AS")
+    return surnames
+
+
+def make_forms(connection: duckdb.DuckDBPyConnection, printing: Printing, surnames: frozenset[str]) -> None:
+    """The same as ``gather_forms`` once all is taken in, where ``base`` holds the normal forms of some prints already."""
+    connection.execute("CREATE OR REPLACE TEMP TABLE fresh_print AS FROM printed ANTI JOIN base USING (print)")
+    _normalise(connection, printing, surnames, "INSERT INTO base BY NAME")
+
+
+def take_in_all(
+    connection: duckdb.DuckDBPyConnection, mentions: Iterable[pa.Table], printing: Printing, first: int
+) -> None:
+    """Add landed mentions, delivery by delivery, numbered from ``first`` on."""
     connection.register(
         "systems", pa.table({"source": list(printing.systems), "system": list(printing.systems.values())})
     )
@@ -51,15 +71,21 @@ def gather_forms(connection: duckdb.DuckDBPyConnection, mentions: Iterable[pa.Ta
         "SET VARIABLE protecting = $sources",
         {"sources": None if printing.protecting is None else sorted(printing.protecting)},
     )
-    first = 0
     for table in mentions:
         _take_in(connection, table, first)
         first += table.num_rows
-    _register_normal_forms(connection, printing)
-    for statement in (BASE, COMBINATION, FORM, MENTION, MENTION_VIEW, REGISTER):
-        connection.execute(statement)
-    for name in ("base", "combination", "combined", "incoming_mention", "incoming_register"):
+
+
+def forget_prints(connection: duckdb.DuckDBPyConnection) -> None:
+    """Drop what nothing but the next run needs."""
+    for name in ("base", "combination", "incoming_mention", "incoming_register"):
         connection.execute(f"DROP TABLE {name}")
+
+
+def _normalise(connection: duckdb.DuckDBPyConnection, printing: Printing, surnames: frozenset[str], into: str) -> None:
+    _register_normal_forms(connection, printing, surnames)
+    for statement in (into + BASE, COMBINATION, FORM, MENTION, MENTION_VIEW, REGISTER, "DROP TABLE combined"):
+        connection.execute(statement)
     for name in ("systems", "normal_name", "normal_kana", "normal_place"):
         connection.unregister(name)
 
@@ -74,9 +100,8 @@ def _take_in(connection: duckdb.DuckDBPyConnection, table: pa.Table, first: int)
     connection.execute("DROP TABLE arrived")
 
 
-def _register_normal_forms(connection: duckdb.DuckDBPyConnection, printing: Printing) -> None:
+def _register_normal_forms(connection: duckdb.DuckDBPyConnection, printing: Printing, surnames: frozenset[str]) -> None:
     written = _distinct(connection, "name", "alias_name", "former_name")
-    surnames = learn_surnames(_distinct(connection, "name").to_pylist())
     names = names_of(distinct_values(written), surnames)
     connection.register("normal_name", pa.table({
         "value": list(names),
@@ -113,7 +138,9 @@ def _turned(readings: Iterable[Reading]) -> list[str | None]:
 
 
 def _distinct(connection: duckdb.DuckDBPyConnection, *columns: str) -> pa.ChunkedArray:
-    union = " UNION ".join(f"SELECT {column} AS value FROM printed WHERE {column} IS NOT NULL" for column in columns)
+    union = " UNION ".join(
+        f"SELECT {column} AS value FROM fresh_print WHERE {column} IS NOT NULL" for column in columns
+    )
     return connection.sql(f"SELECT DISTINCT value FROM ({union}) ORDER BY value").to_arrow_table()["value"]
 
 
@@ -198,7 +225,6 @@ TAKE_IN = (
 )
 
 BASE = """
-CREATE OR REPLACE TABLE base AS
 SELECT l.print, l.source, coalesce(y.system, l.source) AS system,
     l.role, l.kind, plain_number(l.resident_number) AS resident_number, filled(l.own_number) AS own_number,
     n.name, n.surname, n.given,
@@ -213,7 +239,7 @@ SELECT l.print, l.source, coalesce(y.system, l.source) AS system,
     CASE WHEN upper(l.sex) IN ('M', '男', '男性', '1') THEN 'M' WHEN upper(l.sex) IN ('F', '女', '女性', '2') THEN 'F' END AS sex,
     p.town, p.number, filled(l.phone) AS phone,
     try_cast(regexp_extract(l.age, '\\d+') AS INTEGER) AS age, filled(l.school) AS school, filled(l.grade) AS grade, l.dated
-FROM printed l
+FROM fresh_print l
 LEFT JOIN systems y ON y.source = l.source
 LEFT JOIN normal_name n ON n.value = l.name
 LEFT JOIN normal_name a ON a.value = l.alias_name

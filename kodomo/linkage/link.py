@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
+from kodomo.linkage import kept
 from kodomo.linkage.calls import link_called
 from kodomo.linkage.decide import decide, mint_newcomers
 from kodomo.linkage.engine import score_candidates
 from kodomo.linkage.forms import Printing, gather_forms
 from kodomo.linkage.households import build_households
+from kodomo.linkage.increment import Replay, gather_more
 from kodomo.linkage.review import Decision, load_decisions, load_verdicts, part_decided
 from kodomo.linkage.rules import OWN_NUMBER, apply_certain_rules, apply_following_rules, apply_rule, start_links
 from kodomo.linkage.spine import build_spine
@@ -22,6 +25,23 @@ from kodomo.linkage.tenure import part_by_tenure
 
 FACT_COLUMNS = ("receipt", "row", "role", "source", "item", "valid_from", "valid_to", "known_from", "known_to")
 """What linkage reads of facts: who was named beside whom, and when. Never what was said."""
+
+
+@dataclass(frozen=True)
+class Before:
+    """The run before, to build on.
+
+    Args:
+        open_table: gives what ``kept.tables_to_keep`` made, by name.
+        restated: rows of earlier deliveries whose source has delivered since, as ``gather_more`` takes them.
+    """
+
+    open_table: Callable[[str], pa.Table]
+    restated: pa.Table
+
+
+class LinksAnew(Exception):
+    """The run before can't be built on: a new surname parts names that were printed long ago."""
 
 
 def link_mentions(
@@ -34,6 +54,7 @@ def link_mentions(
     on: dt.date,
     expected_delivery: Collection[str] = (),
     decisions: Iterable[Decision] = (),
+    before: Before | None = None,
     step: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
     """Link in memory: leaves ``form``, ``mention``, ``link``, ``doubt`` and the household graph in the connection.
@@ -46,26 +67,55 @@ def link_mentions(
         facts: what the rows say, with the columns of ``FACT_COLUMNS`` at least.
         expected_delivery: codes of the items that say when a pregnancy should end.
         decisions: what people decided about pairs of records, oldest first.
+        before: the run to build on; ``mentions`` are then those landed since. None to link everything anew.
         step: called after each of the steps.
 
     Returns:
-        Figures by rule, source and outcome; no value of any person.
+        Figures by rule, source and outcome, and ``surnames`` for ``kept.tables_to_keep``; no value of any person.
+
+    Raises:
+        LinksAnew: see there.
     """
-    gather_forms(connection, mentions, printing)
+    surnames = _gather(connection, mentions, printing, before)
     connection.register("facts", facts)
     load_decisions(connection, decisions)
     step()
     figures: dict[str, Any] = {"spine": build_spine(connection)}
     figures["spine"]["numbers_parted"] = part_by_tenure(connection)
     load_verdicts(connection)
+    connection.execute(kept.LEADER)
     step()
+    replay = Replay(connection, is_empty=before is None)
+    figures |= _link(connection, model_file, replay, step)
+    figures["graph"] = build_households(connection, on, expected_delivery)
+    step()
+    return figures | replay.figures() | _counts(connection) | {"surnames": surnames}
+
+
+def _gather(
+    connection: duckdb.DuckDBPyConnection, mentions: Iterable[pa.Table], printing: Printing, before: Before | None
+) -> frozenset[str]:
+    if before is None:
+        return gather_forms(connection, mentions, printing)
+    kept.load_kept(connection, before.open_table)
+    surnames = gather_more(connection, mentions, before.restated, printing)
+    if surnames is None:
+        raise LinksAnew
+    return surnames
+
+
+def _link(
+    connection: duckdb.DuckDBPyConnection, model_file: Path, replay: Replay, step: Callable[[], None]
+) -> dict[str, Any]:
+    figures: dict[str, Any] = {}
     start_links(connection)
-    figures["rules"] = apply_certain_rules(connection)
+    replay.begin()
+    figures["rules"] = apply_certain_rules(connection, replay.after_own_numbers)
     part_decided(connection)
     step()
     figures["model"] = score_candidates(connection, model_file)
     figures["model"] |= decide(connection)
-    figures["rules_after"] = apply_following_rules(connection)
+    figures["rules_after"] = apply_following_rules(connection, replay.before_relatives, replay.after_relatives)
     part_decided(connection)
     step()
     figures["newcomers"] = mint_newcomers(connection)
@@ -75,9 +125,7 @@ def link_mentions(
     part_decided(connection)
     connection.execute("DELETE FROM doubt WHERE form IN (SELECT form FROM link WHERE rule <> 'REGISTER')")
     step()
-    figures["graph"] = build_households(connection, on, expected_delivery)
-    step()
-    return figures | _counts(connection)
+    return figures
 
 
 def _counts(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:

@@ -6,6 +6,7 @@ linked is out of reach of the later ones. What no rule decides goes to the model
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import duckdb
@@ -362,6 +363,14 @@ INSERT INTO doubt SELECT form, person, NULL, 'HOLDER' FROM holder_elsewhere ANTI
 """
 
 
+Hook = Callable[[], None]
+"""Called at a point of the sequence, by a run that takes over what the run before found."""
+
+
+def _nothing() -> None:
+    return None
+
+
 def start_links(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the tables ``link`` (form, person, rule, weight), with the register's own rows and decisions made by people, and ``doubt``.
 
@@ -369,6 +378,7 @@ def start_links(connection: duckdb.DuckDBPyConnection) -> None:
     """
     connection.execute("CREATE OR REPLACE TABLE link (form BIGINT, person BIGINT, rule VARCHAR, weight DOUBLE)")
     connection.execute("CREATE OR REPLACE TABLE doubt (form BIGINT, person BIGINT, weight DOUBLE, why VARCHAR)")
+    connection.execute("CREATE OR REPLACE TABLE waiting (form BIGINT)")  # whose link is taken over at a later point
     connection.execute("INSERT INTO link SELECT form, person, 'REGISTER', NULL FROM spine_form")
     connection.execute(
         """INSERT INTO link SELECT form, min(person), 'REVIEW', NULL FROM verdict
@@ -379,7 +389,9 @@ def start_links(connection: duckdb.DuckDBPyConnection) -> None:
 def apply_rule(connection: duckdb.DuckDBPyConnection, rule: Rule) -> int:
     """Link every open form that exactly one person fits, pairs a reviewer parted left out; returns how many."""
     before = _count(connection)
-    connection.execute("CREATE OR REPLACE TEMP VIEW todo AS SELECT * FROM form ANTI JOIN link USING (form)")
+    connection.execute(
+        "CREATE OR REPLACE TEMP VIEW todo AS SELECT * FROM form ANTI JOIN link USING (form) ANTI JOIN waiting USING (form)"
+    )
     connection.execute(
         f"""INSERT INTO link
             WITH fitting AS ({rule.query}),
@@ -390,9 +402,10 @@ def apply_rule(connection: duckdb.DuckDBPyConnection, rule: Rule) -> int:
     return _count(connection) - before
 
 
-def apply_certain_rules(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+def apply_certain_rules(connection: duckdb.DuckDBPyConnection, after_own_numbers: Hook = _nothing) -> dict[str, int]:
     """Apply ``RULES``, then what follows from one source's own numbers; returns links by rule."""
     found = {rule.code: apply_rule(connection, rule) for rule in (*RULES, OWN_NUMBER)}
+    after_own_numbers()
     connection.execute(SCHOOLS)
     connection.execute(SHARES)
     found[SCHOOLMATE.code] = apply_rule(connection, SCHOOLMATE)
@@ -405,9 +418,15 @@ def apply_certain_rules(connection: duckdb.DuckDBPyConnection) -> dict[str, int]
     return found
 
 
-def apply_following_rules(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+def apply_following_rules(
+    connection: duckdb.DuckDBPyConnection, before_relatives: Hook = _nothing, after_relatives: Hook = _nothing
+) -> dict[str, int]:
     """What follows once the subjects are known: own numbers again, relatives named beside them, contract holders."""
-    found = {rule.code: apply_rule(connection, rule) for rule in (OWN_NUMBER, RELATIVE, HOLDER)}
+    found = {OWN_NUMBER.code: apply_rule(connection, OWN_NUMBER)}
+    before_relatives()
+    found[RELATIVE.code] = apply_rule(connection, RELATIVE)
+    after_relatives()
+    found[HOLDER.code] = apply_rule(connection, HOLDER)
     connection.execute(ELSEWHERE)
     found[HOLDER_ELSEWHERE.code] = apply_rule(connection, HOLDER_ELSEWHERE)
     connection.execute(ELSEWHERE_IN_DOUBT)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
@@ -19,12 +21,13 @@ from kodomo.errors import NotReady
 from kodomo.governance.audit import AuditEvent
 from kodomo.governance.register import Register, read_register
 from kodomo.intake.layout import Layout, read_layouts
+from kodomo.linkage import kept
 from kodomo.linkage.cards import make_cards
 from kodomo.linkage.changes import changes_since
 from kodomo.linkage.decisions import decided_since, decisions_made
-from kodomo.linkage.forms import Printing
+from kodomo.linkage.forms import Printing, forget_prints
 from kodomo.linkage.kinship import FIRST, LAST
-from kodomo.linkage.link import FACT_COLUMNS, link_mentions
+from kodomo.linkage.link import FACT_COLUMNS, Before, LinksAnew, link_mentions
 from kodomo.linkage.numbers import KNOWN_BEFORE, number_persons
 from kodomo.linkage.review import keep_doubts
 from kodomo.progress import Progress
@@ -34,20 +37,28 @@ from kodomo.vault import history, people, records
 from kodomo.vault.database import audited, open_vault
 from kodomo.vault.keys import Keyring
 
+if TYPE_CHECKING:
+    from kodomo.vault.models import LinkRun, Receipt
+
 Beat = Callable[[dict[str, object]], None]
 
 STEPS = 9
 
 
 def link_people(
-    *, home: Home, municipality: Municipality, by: str, at: dt.datetime, beat: Beat | None = None
+    *, home: Home, municipality: Municipality, by: str, at: dt.datetime, beat: Beat | None = None, anew: bool = False
 ) -> dict[str, Any]:
     """Link every landed record to a person, or leave it open, and keep the outcome in the vault.
 
-    Reads landed mentions and facts, decisions people made about doubtful pairs, and the run before.
-    Writes one sealed run (links, persons, households, kinship, residence), the persons' sealed cards
-    with their blind indexes, the doubtful pairs, and one audit row, all in one transaction. Run
-    again on the same landings it gives the same persons and numbers. Never changes a landed record.
+    Reads landed mentions and facts, decisions people made, and the run before. What has been delivered since is
+    linked onto the run before where that gives the same (``increment``); otherwise, and with ``anew``,
+    everything is linked from the beginning. Writes one sealed run (links, persons, households, kinship,
+    residence, what the next run builds on), the persons' sealed cards with their blind indexes, the history of
+    what changed, the doubtful pairs, and one audit row, all in one transaction. Run again on the same landings
+    it gives the same persons and numbers. Never changes a landed record.
+
+    Returns:
+        ``mode`` (``INCREMENTAL`` or ``ANEW``) and ``why_anew``, ``records_compared``, ``persons_changed``, and figures.
 
     Raises:
         NotReady: nothing of the resident register has been received.
@@ -56,46 +67,131 @@ def link_people(
     started = time.monotonic()
     keyring = open_vault(home)
     people.sweep_runs(home)
-    receipts = records.receipts()
-    layouts = read_layouts(municipality.folder)
+    receipts = _receipts(municipality)
+    run_before = people.current_run()
+    work = _Work(home, keyring, municipality, at, run_before, kept.basis(
+        receipts=[(r.pk, r.sealed_file) for r in receipts], rules_about=_rules_about(municipality, at.date())))  # fmt: skip
+    with _steps(sum(r.rows_landed for r in receipts), beat) as step:
+        connection, figures = work.link(step, anew=anew)
+        result = _keep(work, connection, figures, by, step)
+        connection.close()
+    return {**result, "seconds": round(time.monotonic() - started, 1)}
+
+
+def _receipts(municipality: Municipality) -> list[Receipt]:
+    receipts, layouts = records.receipts(), read_layouts(municipality.folder)
     if not any(r.source in layouts and layouts[r.source].kind == "residents" for r in receipts):
         raise NotReady(
             "住民記録がまだ受領されていません。",
             then="kind が residents のレイアウトを持つ出所(住民記録の一覧)を kodomo receive で受け取ってください。名寄せはその台帳を背骨にします。",
         )
-    mentions = permitted(records.mention_tables(home, keyring), municipality, at.date())
-    facts = _facts(home, keyring)
-    with _steps(sum(r.rows_landed for r in receipts), beat) as step:
+    return receipts
+
+
+@dataclass(frozen=True)
+class _Work:
+    """One run: where, on what, and what it may build on."""
+
+    home: Home
+    keyring: Keyring
+    municipality: Municipality
+    at: dt.datetime
+    before: LinkRun | None
+    basis: dict[str, Any]
+
+    def link(self, step: Callable[[], None], *, anew: bool) -> tuple[duckdb.DuckDBPyConnection, dict[str, Any]]:
+        """Link onto the run before, or everything anew; returns the connection with all tables, and figures."""
+        why = "指定による" if anew else kept.why_anew(self._basis_before(), self.basis)
+        if not why:
+            connection = connect(memory=UNSPILLED)
+            try:
+                return connection, self._onto_before(connection, step) | {"mode": "INCREMENTAL", "why_anew": ""}
+            except LinksAnew:
+                connection.close()
+                why = "新しい姓で、前から届いている氏名の分け方が変わる"
         connection = connect(memory=UNSPILLED)
-        figures = link_mentions(
-            connection, mentions, facts, printing=printing_of(municipality), on=at.date(), step=step,
-            expected_delivery=read_register(municipality.folder).with_role("expected_delivery"),
-            model_file=home.vault / "linkage" / "model.json", decisions=decisions_made(),
+        return connection, self._anew(connection, step) | {"mode": "ANEW", "why_anew": why}
+
+    def _basis_before(self) -> dict[str, Any] | None:
+        if self.before is None or not people.holds_table(self.home, self.before, "kept_basis"):
+            return None
+        found: dict[str, Any] = json.loads(self.open_before("kept_basis")["basis"][0].as_py())
+        return found
+
+    def open_before(self, table: str) -> pa.Table:
+        if self.before is None:
+            raise NotReady("まだ名寄せが済んでいません。")
+        return people.open_run(self.home, self.keyring, self.before, table)
+
+    def _anew(self, connection: duckdb.DuckDBPyConnection, step: Callable[[], None]) -> dict[str, Any]:
+        facts = _encoded(records.fact_tables(self.home, self.keyring, columns=FACT_COLUMNS))
+        tables = records.mention_tables(self.home, self.keyring)
+        return self._linked(connection, tables, facts, None, step)
+
+    def _onto_before(self, connection: duckdb.DuckDBPyConnection, step: Callable[[], None]) -> dict[str, Any]:
+        known = {pk for pk, _ in (self._basis_before() or {})["receipts"]}
+        fresh, restated, sources = records.delivered_since(self.home, self.keyring, known)
+        told = self.open_before("kept_facts")
+        told = told.filter(
+            pc.invert(pc.is_in(pc.cast(told["source"], pa.string()), value_set=pa.array(sources, pa.string())))
+        )
+        more = records.fact_tables(self.home, self.keyring, sources, FACT_COLUMNS) if sources else ()
+        return self._linked(connection, fresh, _encoded([told, *more]), Before(self.open_before, restated), step)
+
+    def _linked(
+        self, connection: duckdb.DuckDBPyConnection, tables: Iterable[pa.Table], facts: pa.Table, before: Before | None,
+        step: Callable[[], None],
+    ) -> dict[str, Any]:  # fmt: skip
+        folder, on = self.municipality.folder, self.at.date()
+        return link_mentions(
+            connection, permitted(tables, self.municipality, on), facts, printing=printing_of(self.municipality), on=on,
+            step=step, expected_delivery=read_register(folder).with_role("expected_delivery"), before=before,
+            model_file=self.home.vault / "linkage" / "model.json", decisions=decisions_made(),
         )  # fmt: skip
-        run_before = people.current_run()
-        earlier = people.open_run(home, keyring, run_before, "links") if run_before else None
-        highest = people.highest_number()
-        retired = pa.Table.from_pylist(history.retired_records(), KNOWN_BEFORE)
-        figures["numbers"] = number_persons(connection, earlier, highest, retired)
-        decided = decided_since(run_before.made_at) if run_before else []
-        changes = changes_since(connection, earlier, history.last_between(), decided) if earlier is not None else []
-        figures["changes"] = dict(Counter(change.kind for change in changes))
-        step()
-        name = f"{at.astimezone(dt.UTC):%Y%m%dT%H%M%S%f}-{os.getpid()}"
-        people.seal_run(home, keyring, name, _run_tables(connection))
-        cards = make_cards(connection, at.date(), _protecting(municipality))
-        step()
-        event = AuditEvent(actor=by, role="OPERATOR", action="LINK_PEOPLE", subject=name, purpose=Purpose.LINK.label,
-                           detail={"persons": len(cards), "doubtful": figures["doubtful"], "changes": figures["changes"]})  # fmt: skip
-        figures["cards"] = {}
-        with audited(home, keyring, event, at):
-            figures["cards"] = people.write_people(keyring, cards)
-            run = people.record_run(name, figures, at)
-            history.write_changes(run.pk, at, [vars(change) for change in changes], after=highest)
-            keep_doubts(connection, run)
-        step()
-        connection.close()
-    return {"run": run.pk, "name": name, **figures, "seconds": round(time.monotonic() - started, 1)}
+
+
+def _keep(
+    work: _Work, connection: duckdb.DuckDBPyConnection, figures: dict[str, Any], by: str, step: Callable[[], None]
+) -> dict[str, Any]:
+    """Number the persons, tell what changed, seal the run, write cards, history and doubts."""
+    home, keyring, at = work.home, work.keyring, work.at
+    surnames, highest = figures.pop("surnames"), people.highest_number()
+    earlier = work.open_before("links") if work.before else None
+    retired = pa.Table.from_pylist(history.retired_records(), KNOWN_BEFORE)
+    figures["numbers"] = number_persons(connection, earlier, highest, retired)
+    decided = decided_since(work.before.made_at) if work.before else []
+    changes = changes_since(connection, earlier, history.last_between(), decided) if earlier is not None else []
+    figures["changes"] = dict(Counter(change.kind for change in changes))
+    figures["persons_changed"] = len({n for c in changes for n in (c.before, c.after) if n is not None})
+    step()
+    name = f"{at.astimezone(dt.UTC):%Y%m%dT%H%M%S%f}-{os.getpid()}"
+    basis = {"kept_basis": pa.table({"basis": [json.dumps(work.basis)]})}
+    people.seal_run(
+        home, keyring, name, {**_run_tables(connection), **kept.tables_to_keep(connection, surnames), **basis}
+    )
+    forget_prints(connection)
+    cards = make_cards(connection, at.date(), _protecting(work.municipality))
+    step()
+    event = AuditEvent(actor=by, role="OPERATOR", action="LINK_PEOPLE", subject=name, purpose=Purpose.LINK.label,
+                       detail={"persons": len(cards), "doubtful": figures["doubtful"], "changes": figures["changes"],
+                               "mode": figures["mode"]})  # fmt: skip
+    figures["cards"] = {}
+    with audited(home, keyring, event, at):
+        figures["cards"] = people.write_people(keyring, cards)
+        run = people.record_run(name, figures, at)
+        history.write_changes(run.pk, at, [vars(change) for change in changes], after=highest)
+        keep_doubts(connection, run)
+    step()
+    return {"run": run.pk, "name": name, **figures}
+
+
+def _rules_about(municipality: Municipality, on: dt.date) -> dict[str, Any]:
+    """Whatever of the municipality's own decides how rows are read; when it changes, everything is linked anew."""
+    register = read_register(municipality.folder)
+    lapsed = {y.source: _lapsed(y, register, on) for y in read_layouts(municipality.folder).values()}
+    printing = printing_of(municipality)
+    return {"lapsed": lapsed, "expected": sorted(register.with_role("expected_delivery")), "systems": dict(printing.systems),
+            "place": [printing.prefecture, printing.city], "protecting": sorted(_protecting(municipality))}  # fmt: skip
 
 
 def permitted(tables: Iterable[pa.Table], municipality: Municipality, on: dt.date) -> Iterator[pa.Table]:
@@ -111,18 +207,18 @@ def permitted(tables: Iterable[pa.Table], municipality: Municipality, on: dt.dat
         yield table
 
 
-def _facts(home: Home, keyring: Keyring) -> pa.Table:
+def _encoded(tables: Iterable[pa.Table]) -> pa.Table:
     """What rows say, without the sayings; texts as positions in a short list, for there are millions of rows."""
-    tables = [
+    found = [
         pa.table(
             {
                 n: pc.dictionary_encode(c) if pa.types.is_string(c.type) else c
                 for n, c in zip(t.column_names, t.columns, strict=True)
             }
         )
-        for t in records.fact_tables(home, keyring, columns=FACT_COLUMNS)
+        for t in tables
     ]
-    return pa.concat_tables(tables).unify_dictionaries() if tables else records.LANDED_FACTS.empty()
+    return pa.concat_tables(found).unify_dictionaries() if found else records.LANDED_FACTS.empty()
 
 
 PROTECTION = "address_protection"

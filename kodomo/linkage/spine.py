@@ -424,9 +424,8 @@ WHERE a.born_on = b.born_on
 
 TENURE = """
 CREATE OR REPLACE TABLE tenure AS
-SELECT DISTINCT b.resident_number, s.person, b.since,
+SELECT b.resident_number, s.person, b.since,
     lead(b.since) OVER (PARTITION BY b.resident_number ORDER BY b.since NULLS FIRST, b.bearer) AS until
-FROM bearer b JOIN bearer_form f USING (bearer) JOIN spine_form s ON s.form = f.form AND s.resident_number = f.resident_number
-QUALIFY row_number() OVER (PARTITION BY b.bearer ORDER BY f.form) = 1
+FROM bearer b JOIN spine_form s ON s.form = b.bearer
 """
 """From when until when (that day not included) a number was whose; open where the register doesn't say."""

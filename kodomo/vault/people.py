@@ -257,6 +257,11 @@ def open_run(home: Home, keyring: Keyring, run: LinkRun, table: str) -> pa.Table
     return pq.read_table(io.BytesIO(keyring.unseal(sealed, f"links/{run.sealed_file}/{table}")))
 
 
+def holds_table(home: Home, run: LinkRun, table: str) -> bool:
+    """Whether a run has a table: one from before the table was kept has not."""
+    return (links_folder(home) / run.sealed_file / f"{table}.sealed").exists()
+
+
 def record_run(name: str, figures: Mapping[str, Any], at: dt.datetime) -> LinkRun:
     """Make a sealed run the one that counts, inside the caller's transaction."""
     from kodomo.vault.models import LinkRun

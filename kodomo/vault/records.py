@@ -187,9 +187,36 @@ def mention_tables(home: Home, keyring: Keyring, sources: Collection[str] | None
     chosen = receipts(sources)
     states = row_states(home, keyring, chosen)
     for receipt in chosen:
-        table = _with_place(_read(home, keyring, receipt, "mentions"), receipt)
-        table = _with_state(table, states[receipt.pk], MENTION_STATE)
-        yield table.select(MENTIONS.schema().names).cast(MENTIONS.schema())
+        yield _mentions(home, keyring, receipt, states[receipt.pk])
+
+
+def delivered_since(
+    home: Home, keyring: Keyring, known: Collection[int]
+) -> tuple[Iterator[pa.Table], pa.Table, frozenset[str]]:
+    """What receipts made after some known ones say, and what that does to the rows of the known ones.
+
+    Args:
+        known: the keys of the receipts known already.
+
+    Returns:
+        The tables of ``mention_tables`` for the receipts not known; the states (``receipt``, ``row`` and the columns of
+        ``MENTION_STATE``) of all known rows whose source has delivered since; and these sources.
+    """
+    sources = frozenset(r.source for r in receipts() if r.pk not in known)
+    chosen = receipts(sources)
+    states = row_states(home, keyring, chosen)
+    restated = [
+        states[r.pk].select(["row", *MENTION_STATE]).append_column("receipt", pa.repeat(pa.scalar(r.pk, pa.int64()), states[r.pk].num_rows))
+        for r in chosen if r.pk in known
+    ]  # fmt: skip
+    empty = pa.schema([*(STATE.field(name) for name in ("row", *MENTION_STATE)), ("receipt", pa.int64())]).empty_table()
+    fresh = (_mentions(home, keyring, r, states[r.pk]) for r in chosen if r.pk not in known)
+    return fresh, pa.concat_tables([empty, *restated]), sources
+
+
+def _mentions(home: Home, keyring: Keyring, receipt: Receipt, states: pa.Table) -> pa.Table:
+    table = _with_state(_with_place(_read(home, keyring, receipt, "mentions"), receipt), states, MENTION_STATE)
+    return table.select(MENTIONS.schema().names).cast(MENTIONS.schema())
 
 
 def landed_facts(home: Home, keyring: Keyring, sources: Collection[str] | None = None) -> pa.Table:

@@ -1,0 +1,142 @@
+"""What a run keeps for the next one, so that a month's delivery need not be linked with everything before it (identity side).
+
+Prints with their normal forms, landed mentions, and for each form what became of it. Persons are
+named by their *leader*, the first form of theirs the register printed: it lasts from run to run,
+where the numbers of persons within a run do not. Everything here lies sealed beside the run's links.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+BY_KEY = ("N1", "K1", "K2", "K3", "K4", "H1")
+"""Rules that look at nothing but the spine: their outcome stands while nobody changes whom they could mean."""
+
+LEADER = """
+CREATE OR REPLACE TABLE leader AS SELECT person, min(form) AS leader FROM spine_form GROUP BY person
+"""
+
+PERSON_SIGN = """
+CREATE OR REPLACE TABLE person_sign AS
+WITH sign AS (
+    SELECT person, hash('form', form, resident_number) AS part FROM spine_form
+    UNION ALL SELECT person, hash('name', name, surname, given, kana, surname_kana, given_kana, sorted_kana, loose_kana, turned_kana) FROM spine_name
+    UNION ALL SELECT person, hash('place', town, number) FROM spine_place
+    UNION ALL SELECT person, hash('person', born_on, sex) FROM spine
+    UNION ALL SELECT person, hash('tenure', resident_number, since, until) FROM tenure
+    UNION ALL SELECT f.person, hash('family', l.leader) FROM family f JOIN leader l ON l.person = f.other
+)
+SELECT l.leader, hash(list_sort(list(s.part))) AS sign FROM sign s JOIN leader l USING (person) GROUP BY l.leader
+"""
+"""All that a rule may look at of a person on the spine: one sign that changes with any of it."""
+
+FORM_SIGN = """
+CREATE OR REPLACE TABLE form_sign AS
+SELECT form, hash(source, system, role, kind, resident_number, own_number, name, surname, given, kana, surname_kana, given_kana,
+    sorted_kana, loose_kana, turned_kana, alias, former, born_on, sex, town, number, phone, guardian_name, guardian_kana,
+    age, school, grade, mate_hash, seen_from, CASE WHEN name IS NULL AND kana IS NULL THEN hash(seen_to, rows) END) AS sign
+FROM form
+"""
+"""All that a rule may look at of a form; of one without a name also when it was seen last."""
+
+KIN = """
+CREATE OR REPLACE TABLE kin_seen AS
+SELECT DISTINCT x.leader AS leader, y.leader AS other
+FROM (SELECT DISTINCT form, mate FROM placed WHERE mate IS NOT NULL) m
+JOIN link g ON g.form = m.form JOIN link c ON c.form = m.mate JOIN leader x ON x.person = c.person JOIN leader y ON y.person = g.person
+"""
+MATE = """
+CREATE OR REPLACE TABLE mate_seen AS
+SELECT DISTINCT m.form, x.leader
+FROM (SELECT DISTINCT form, mate FROM placed WHERE mate IS NOT NULL) m
+JOIN link c ON c.form = m.mate JOIN leader x ON x.person = c.person
+"""
+"""Taken just before relatives are looked for: who was found beside whom, and beside whom a form stands."""
+
+EARLY = "CREATE OR REPLACE TABLE early AS SELECT form FROM link WHERE rule = 'S1'"
+"""Taken just after the first time that own numbers were followed."""
+
+TABLES: Mapping[str, str] = {
+    "kept_printed": "FROM printed",
+    "kept_base": "FROM base",
+    "kept_mention": "SELECT mention, receipt, row, role, kind, combo, known_from, is_superseded FROM incoming_mention ORDER BY mention",
+    "kept_combination": "SELECT combo, print, partner, mate FROM combination",
+    "kept_delivery": "FROM delivery",
+    "kept_landed": "FROM landed",
+    "kept_register": "FROM incoming_register",
+    "kept_facts": "FROM facts",
+    "kept_surname": "SELECT unnest($surnames::VARCHAR[]) AS surname",
+    "kept_decision": "SELECT left_ref, right_ref FROM decision",
+    "kept_form": "SELECT s.form, s.sign, f.form_hash FROM form_sign s JOIN form f USING (form)",
+    "kept_outcome": f"""
+        SELECT l.form, l.rule, l.weight, d.leader, l.rule IN {BY_KEY} OR (l.rule = 'S1' AND e.form IS NOT NULL) AS is_early
+        FROM link l ANTI JOIN spine_form USING (form) LEFT JOIN leader d USING (person) LEFT JOIN early e ON e.form = l.form""",
+    "kept_person": "FROM person_sign",
+    "kept_name": "SELECT l.leader, n.* EXCLUDE (person), p.born_on FROM spine_name n JOIN leader l USING (person) JOIN spine p USING (person)",
+    "kept_number": "SELECT l.leader, n.resident_number FROM spine_number n JOIN leader l USING (person)",
+    "kept_kin": "FROM kin_seen",
+    "kept_mate": "FROM mate_seen",
+}
+
+
+def tables_to_keep(connection: duckdb.DuckDBPyConnection, surnames: frozenset[str]) -> dict[str, pa.Table]:
+    """What the next run needs of this one, out of the tables that ``link_mentions`` left."""
+    given = {"surnames": sorted(surnames)}
+    return {
+        name: connection.sql(query, params=given if "$" in query else None).to_arrow_table()
+        for name, query in TABLES.items()
+    }
+
+
+def load_kept(connection: duckdb.DuckDBPyConnection, open_table: Callable[[str], pa.Table]) -> None:
+    """Put what a run kept into the connection, under the same names."""
+    for name in TABLES.keys() - {"kept_facts"}:
+        connection.register("sealed_table", open_table(name))
+        connection.execute(f"CREATE OR REPLACE TABLE {name} AS FROM sealed_table")
+        connection.unregister("sealed_table")
+
+
+def basis(*, receipts: list[tuple[int, str]], rules_about: Mapping[str, Any]) -> dict[str, Any]:
+    """What must be as it was for a run to build on the one before: the program, the deliveries, what may be used.
+
+    Args:
+        receipts: every receipt's number and folder, in order.
+        rules_about: whatever else decides how rows are read (who prints, which items lapsed).
+    """
+    said = json.dumps(rules_about, sort_keys=True, ensure_ascii=False, default=str)
+    return {
+        "program": program(), "receipts": [list(r) for r in receipts],
+        "reading": hashlib.sha256(said.encode()).hexdigest()[:20],
+    }  # fmt: skip
+
+
+def why_anew(before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> str:
+    """Why everything has to be linked anew: a Japanese reason, or empty when the run before can be built on."""
+    if not before:
+        return "前の名寄せの控えがない"
+    if before["program"] != now["program"]:
+        return "製品が新しくなった"
+    if before["reading"] != now["reading"]:
+        return "使ってよい項目・レイアウト・消した人のいずれかが変わった"
+    if now["receipts"][: len(before["receipts"])] != before["receipts"]:
+        return "前の名寄せのあとに、受領が取り消された"
+    return ""
+
+
+@cache
+def program() -> str:
+    """A sign of everything that decides how records are read and linked: another release links anew once."""
+    here = Path(__file__).parent
+    digest = hashlib.sha256(duckdb.__version__.encode())
+    for folder in (here, here.parent / "intake", here.parent / "vault"):
+        for path in sorted(folder.rglob("*.py")):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:20]
