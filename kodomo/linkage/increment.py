@@ -23,10 +23,6 @@ from kodomo.intake.normalise_columns import names_of
 from kodomo.linkage import forms, kept
 
 RESTORE = (
-    "CREATE OR REPLACE TABLE printed AS FROM kept_printed",
-    "CREATE OR REPLACE TABLE base AS FROM kept_base",
-    "CREATE OR REPLACE TABLE delivery AS FROM kept_delivery",
-    "CREATE OR REPLACE TABLE landed AS FROM kept_landed",
     """CREATE OR REPLACE TABLE incoming_mention AS
        SELECT m.mention, m.receipt, m.row, m.role, m.kind, c.print, c.partner, c.mate, m.combo, m.known_from,
            coalesce(s.is_superseded, m.is_superseded) AS is_superseded

@@ -97,11 +97,14 @@ def tables_to_keep(connection: duckdb.DuckDBPyConnection, surnames: frozenset[st
 
 
 def load_kept(connection: duckdb.DuckDBPyConnection, open_table: Callable[[str], pa.Table]) -> None:
-    """Put what a run kept into the connection, under the same names."""
+    """Put what a run kept into the connection: under the same names, or under those of tables that only grow."""
     for name in TABLES.keys() - {"kept_facts"}:
         connection.register("sealed_table", open_table(name))
-        connection.execute(f"CREATE OR REPLACE TABLE {name} AS FROM sealed_table")
+        connection.execute(f"CREATE OR REPLACE TABLE {GROWING.get(name, name)} AS FROM sealed_table")
         connection.unregister("sealed_table")
+
+
+GROWING = {"kept_printed": "printed", "kept_base": "base", "kept_delivery": "delivery", "kept_landed": "landed"}
 
 
 def basis(*, receipts: list[tuple[int, str]], rules_about: Mapping[str, Any]) -> dict[str, Any]:
