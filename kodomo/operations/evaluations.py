@@ -54,7 +54,7 @@ def evaluation(request: Any, name: str) -> HttpResponse:
             "name": name,
             "others": [{"name": other, "as_of": other.partition(".")[0]} for other in report_names()],
             "report": report,
-            "children": _count(report["children"]),
+            "children": _people(report["children"]),
             "overview": _overview(report["types"]),
             "types": [_type(kind, body) for kind, body in _ordered(report["types"])],
             "coverage": _coverage(report.get("coverage", [])),
@@ -94,8 +94,8 @@ def _overview(types: Mapping[str, Any]) -> dict[str, Any]:
 
 def _type(kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
     told: dict[str, Any] = {
-        "kind": kind, "caption": body["caption"], "children": _count(body["children"]), "cases": _count(body["cases"]),
-        "new": _count(body["cases_not_known_to_support"]), "places": body["places"], "enough": body["enough_cases"],
+        "kind": kind, "caption": body["caption"], "children": _people(body["children"]), "cases": _people(body["cases"]),
+        "new": _people(body["cases_not_known_to_support"]), "places": body["places"], "enough": body["enough_cases"],
     }  # fmt: skip
     if not body["enough_cases"]:
         return told
@@ -162,6 +162,10 @@ def _interval(values: Sequence[float | None]) -> str:
 
 def _count(value: int | None) -> str:
     return SUPPRESSED_MARK if value is None else f"{value:,}"
+
+
+def _people(value: int | None) -> str:
+    return "秘匿の人数" if value is None else f"{value:,} 人"
 
 
 def _share(value: float | None) -> str:

@@ -5,9 +5,10 @@ For the one role of the identity side on the site. Names are shown after the pas
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +24,7 @@ from kodomo.assessment.actions import local_day
 from kodomo.errors import NotReady
 from kodomo.governance.register import read_register
 from kodomo.operations.sources import all_sources
-from kodomo.vault.doubts import DECISIONS, HOLD, Pair, PairDesk, open_pair_desk
+from kodomo.vault.doubts import DECISIONS, HOLD, Pair, PairDesk, Record, open_pair_desk
 
 DECIDED_SHOWN = 30
 
@@ -33,6 +34,8 @@ PARTS = {
     "household_number": "世帯番号", "address": "住所",
 }  # fmt: skip
 """Parts of a record in words, in the order in which a person compares them."""
+
+_TO_KATAKANA = {code: code + 0x60 for code in range(ord("ぁ"), ord("ゖ") + 1)}
 
 CHOICES = [*DECISIONS.items(), (HOLD, "いまは決められない(保留)")]
 
@@ -139,11 +142,38 @@ def part_lines(opened: Pair) -> list[PartLine]:
     lines = []
     for part, label in PARTS.items():
         left, right = opened.left.values[part], opened.right.values[part]
+        if part in RECKONED and bool(left) != bool(right):
+            left = left or _reckoned(part, opened.left, opened.right)
+            right = right or _reckoned(part, opened.right, opened.left)
         if part in opened.withheld:
             lines.append(PartLine(label, (), (), "表示しません", False))
         elif left or right:
             lines.append(_compared(label, left, right))
     return lines
+
+
+def _reckoned(part: str, of: Record, beside: Record) -> str:
+    """What a record's birth date makes of an age or grade that only the other record tells, on that record's day."""
+    try:
+        born = dt.date.fromisoformat(of.values["born_on"])
+    except ValueError:
+        return ""
+    return str(RECKONED[part](born, beside.known_on)) if beside.known_on else ""
+
+
+def _age(born: dt.date, on: dt.date) -> int:
+    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
+
+
+def _grade(born: dt.date, on: dt.date) -> str:
+    """小1–小6 and 中1–中3 as 1–6 and 1–3; somebody born on 1 April is of the year before (学校教育法17条, 年齢計算ニ関スル法律)."""
+    of_year = born.year - ((born.month, born.day) < (4, 2))
+    place = on.year - (on.month < 4) - of_year - 6
+    return str(place if place <= 6 else place - 6) if 1 <= place <= 9 else "—"
+
+
+RECKONED: Mapping[str, Callable[[dt.date, dt.date], object]] = {"age": _age, "grade": _grade}
+"""Parts a birth date tells too: a school's list knows a grade, the register a birth date."""
 
 
 def _compared(label: str, left: str, right: str) -> PartLine:
@@ -165,8 +195,8 @@ def _pieces(found: list[tuple[str, bool]]) -> tuple[tuple[str, bool], ...]:
 
 
 def _plain(text: str) -> str:
-    """Without spaces and forms of width: what two systems write differently of the same."""
-    return "".join(unicodedata.normalize("NFKC", text).split())
+    """Without spaces, forms of width and kind of kana: what two systems write differently of the same."""
+    return "".join(unicodedata.normalize("NFKC", text).split()).translate(_TO_KATAKANA)
 
 
 def _pair_page(request: Any, opened: Pair, form: DecisionForm, status: int = 200) -> HttpResponse:

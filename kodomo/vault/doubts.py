@@ -50,18 +50,22 @@ SHOWN: Mapping[str, str | None] = {
 
 @dataclass(frozen=True)
 class Record:
-    """One of the two records. Hides itself from logs and tracebacks: the values are not in its ``repr``."""
+    """One of the two records, as known from ``known_on``. Hides itself from logs: the values are not in its ``repr``."""
 
     ref: str
     source: str
     file: str
     row: int
+    known_on: dt.date | None
     values: Mapping[str, str] = field(repr=False)
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A doubtful pair opened: both records, why it is doubtful, and which parts are withheld."""
+    """A doubtful pair opened: both records, why it is doubtful, and which parts are withheld.
+
+    ``others`` are the open pairs of the same left record: whom else it may be.
+    """
 
     pair: int
     why: str
@@ -71,6 +75,7 @@ class Pair:
     withheld: tuple[str, ...]
     decision: str
     decided_by: str
+    others: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -111,6 +116,7 @@ class PairDesk:
             return Pair(
                 pair, REASONS.get(found.why, found.why), found.weight, _record(found.left_ref, left, withheld),
                 _record(found.right_ref, right, withheld), withheld, found.decision, found.decided_by,
+                tuple(_open_pairs().filter(left_ref=found.left_ref).exclude(pk=pair).values_list("pk", flat=True)),
             )  # fmt: skip
 
     def decide(self, pair: int, decision: str, *, only_open: bool = False) -> dict[str, Any]:
@@ -224,4 +230,4 @@ def _listed(pairs: Iterable[DoubtfulPair]) -> list[dict[str, Any]]:
 def _record(ref: str, mention: Mapping[str, Any], withheld: Iterable[str]) -> Record:
     hidden = set(withheld)
     values = {part: "" if part in hidden or mention[part] is None else str(mention[part]) for part in SHOWN}
-    return Record(ref, mention["source"], mention["file"], int(ref.split(":")[1]), values)
+    return Record(ref, mention["source"], mention["file"], int(ref.split(":")[1]), mention["known_from"], values)

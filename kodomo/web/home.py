@@ -20,6 +20,7 @@ from kodomo.assessment.models import Arrival, Case
 from kodomo.assessment.shortlist import Reach, visible_cases, with_must_see
 from kodomo.assessment.states import WAITING_STATES, CaseState
 from kodomo.governance.permissions import Action, Scope, can, scope
+from kodomo.operations.desk import waiting_work
 from kodomo.support.package_policies import waiting_packages
 
 DUE_ROWS = 20
@@ -28,7 +29,7 @@ DUE_ROWS = 20
 @require_safe
 def home(request: Any) -> HttpResponse:
     """Counts with links to the lists behind them; the cases whose next date has come, with their audit row."""
-    context: dict[str, Any] = {"today": local_day(request.at)}
+    context: dict[str, Any] = {"today": local_day(request.at), "operating": waiting_work(request)}
     if can(request.actor.role, Action.WRITE_MEMBER_VIEW):
         with transaction.atomic():
             context["agenda"] = list(waiting_items(request.actor))

@@ -96,3 +96,34 @@ def test_it_is_calm_before_the_first_judgement(as_person: Any) -> None:
     Arrival.objects.all().delete()
     Case.objects.all().delete()
     assert "判定はまだ届いていません" in as_person(HANA).get("/").content.decode()
+
+
+def works(answer: Any) -> dict[str, tuple[str, int]]:
+    found = re.findall(
+        r'<a href="([^"]+)"><span class="works__words">([^<]+)</span> <span class="works__count">(\d+)',
+        answer.content.decode(),
+    )
+    return {words: (url, int(count)) for url, words, count in found}
+
+
+def test_operators_see_what_waits_for_them_and_where(as_person: Any, home: Any) -> None:
+    from kodomo.jobs.book import JobBook, JobStep
+
+    JobBook(home.runs).put("LINK", "名寄せと反映", [JobStep("名寄せ", ("link",))], asked_by="x", office="welfare")
+    by_role = {p.role: works(as_person(p).get("/")) for p in EVERYBODY}
+    assert by_role["COORDINATOR"]["期限を過ぎた・届いていない出所"] == ("/deliveries/", 23)
+    assert by_role["COORDINATOR"]["途中で止まった処理"] == ("/jobs/", 1)
+    assert by_role["COORDINATOR"]["公開を申請していない判定"] == ("/runs/", 1)
+    assert by_role["HOLDER"]["期限を過ぎた・届いていない出所"] == ("/deliveries/", 2)
+    assert by_role["HOLDER"]["途中で止まった処理"] == ("/jobs/", 0)  # another office's
+    assert by_role["LINK_REVIEWER"] == {"確認を待つ名寄せの組": ("/links/", 0)}
+    assert set(by_role["APPROVER"]) == {"承認を待つ判定の公開"}
+    assert by_role["PRACTITIONER"] == by_role["COMMITTEE_MEMBER"] == {}
+
+
+@pytest.mark.parametrize("person", EVERYBODY, ids=lambda person: person.username)
+def test_every_link_on_the_first_page_opens(person: Person, as_person: Any) -> None:
+    browser = as_person(person)
+    links = re.findall(r'<a href="(/[^"#]*)"', browser.get("/").content.decode())
+    wrong = [link for link in links if browser.get(link.replace("&amp;", "&")).status_code not in (200, 302)]
+    assert not wrong

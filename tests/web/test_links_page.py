@@ -31,6 +31,7 @@ LEFT = {
     "age": "9",
     "school": "ひなた東小学校",
 }
+DAY = dt.date(2026, 3, 31)
 RIGHT = {"name": "高橋 さくら", "name_kana": "タカハシ サクラ", "born_on": "2016-04-06", "sex": "女", "address": "ひなた市本町1-2-3",
          "resident_number": "100001"}  # fmt: skip
 
@@ -196,11 +197,37 @@ def test_a_pair_that_is_gone_is_no_page(reviewer: Any, waiting: list[int]) -> No
     assert reviewer(waiting[0]).get("/links/999/").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("born", "age", "grade"),
+    [
+        ("2016-04-02", "9", "3"),
+        ("2016-04-01", "9", "4"),
+        ("2015-04-01", "10", "5"),
+        ("2012-05-01", "13", "1"),
+        ("2020-04-02", "5", "—"),
+    ],
+)
+def test_age_and_grade_are_reckoned_on_the_others_day(born: str, age: str, grade: str) -> None:
+    blank = dict.fromkeys(SHOWN, "")
+    told = Record("1:1:subject", "a", "a", 1, DAY, {**blank, "age": age, "grade": grade})
+    known = Record("2:1:subject", "b", "b", 1, DAY, {**blank, "born_on": born})
+    lines = {line.label: line for line in part_lines(Pair(1, "x", 0.0, told, known, (), "", ""))}
+    assert lines["年齢"].verdict == "同じ" and lines["学年"].verdict == "同じ", lines
+
+
+def test_other_candidates_of_a_record_are_linked(reviewer: Any, waiting: list[int]) -> None:
+    assert f'href="/links/{waiting[1]}/"' in reviewer(waiting[0]).get(f"/links/{waiting[0]}/").content.decode()
+
+
 def test_parts_are_compared_in_words() -> None:
     blank = dict.fromkeys(SHOWN, "")
-    left = Record("1:1:subject", "a", "a", 1, {**blank, "name": "山田 花", "name_kana": "ヤマダ", "school": "東小"})
-    right = Record("2:1:subject", "b", "b", 1, {**blank, "name": "山田\u3000花", "name_kana": "ヤマダ", "sex": "女"})
+    left = Record(
+        "1:1:subject", "a", "a", 1, DAY, {**blank, "name": "山田 花", "name_kana": "ヤマダ", "school": "東小"}
+    )
+    right = Record(
+        "2:1:subject", "b", "b", 1, DAY, {**blank, "name": "山田\u3000花", "name_kana": "やまだ", "sex": "女"}
+    )
     lines = {line.label: line.verdict for line in part_lines(Pair(1, "x", 0.0, left, right, ("address",), "", ""))}
-    assert lines == {"氏名": "書き方だけが違う", "氏名カナ": "同じ", "学校・園": "片方にしかない", "性別": "片方にしかない",
+    assert lines == {"氏名": "書き方だけが違う", "氏名カナ": "書き方だけが違う", "学校・園": "片方にしかない", "性別": "片方にしかない",
                      "住所": "表示しません"}  # fmt: skip
     assert "山田" not in repr(left) and not re.search("東小", repr(Pair(1, "x", 0.0, left, right, (), "", "")))
