@@ -16,13 +16,13 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from kodomo import __version__
+from kodomo import __version__, cli_approval
 from kodomo.configuration import SHIPPED_MUNICIPALITIES, Home, Municipality, parse_date, read_municipality
 from kodomo.errors import StaffError, WrongUsage
-from kodomo.governance import options as approving
 from kodomo.jobs.ledger import STATES, Ledger
 from kodomo.jobs.sequence import Step, run_steps
 
@@ -388,28 +388,15 @@ def _build(arguments: argparse.Namespace) -> Result:
     return _staged(arguments, build_features, as_of=_as_of(arguments), engine=arguments.engine)
 
 
-def _person(arguments: argparse.Namespace) -> Any:
-    from kodomo.governance.approvals import Person
-    from kodomo.governance.permissions import Role
+def _approval(act: Callable[[argparse.Namespace, cli_approval.Here], Result]) -> Callable[[argparse.Namespace], Result]:
+    """A command of approval, told where and when it runs and under whose account."""
 
-    if not arguments.role:
-        raise WrongUsage("する人の役割を書いてください。", where="--role", then="例: --by 氏名 --role COORDINATOR")
-    return Person(arguments.by, Role(arguments.role), arguments.office, _user())
+    def command(arguments: argparse.Namespace) -> Result:
+        home, municipality = _home(arguments), _municipality(arguments)
+        here = cli_approval.Here(home, municipality, _now(), _user(), _say, partial(_staged, arguments))
+        return act(arguments, here)
 
-
-def _criteria(arguments: argparse.Namespace) -> Result:
-    from kodomo.governance import criteria_versions as versions
-    from kodomo.governance.approvals import Matter, Step
-
-    home, municipality = _home(arguments), _municipality(arguments)
-    if arguments.action != "status":
-        chosen = [m for m in (Matter.CRITERIA, Matter.THRESHOLDS) if arguments.part in (m.lower(), "both")]
-        words = {"by": _person(arguments), "reason": arguments.reason, "at": _now(), "version": arguments.version}
-        versions.act_on(home, municipality, Step(arguments.action.upper()), chosen, **words)
-    result = versions.status(home, municipality)
-    for line in versions.lines(result):
-        _say(line)
-    return result
+    return command
 
 
 def _judge(arguments: argparse.Namespace) -> Result:
@@ -769,7 +756,9 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], Result], str, tuple[Any
     ),
     "publish": (_publish, "識別情報を外し、こどもデータベースに載せる", ()),
     "build": (_build, "基準日に知られていたことから、こどもごとの指標をつくる", (_AS_OF, _ENGINE)),
-    "criteria": (_criteria, *approving.CRITERIA),
+    "criteria": (_approval(cli_approval.criteria), *cli_approval.CRITERIA),
+    "models": (_approval(cli_approval.models), *cli_approval.MODELS),
+    "rules": (_approval(cli_approval.rules), *cli_approval.RULES),
     "judge": (_judge, "こどもごと・類型ごとの判定、レベル、根拠をつくる", (_AS_OF,)),
     "evaluate": (_evaluate, "過去の日付と把握済みの事例で、判定の良し悪しを確かめる", (_AS_OF,)),
     "bench-judgement": (

@@ -30,12 +30,14 @@ from kodomo.governance.approvals import Matter
 from kodomo.governance.criteria_versions import standing
 from kodomo.governance.register import read_register
 from kodomo.governance.suppression import Suppression
-from kodomo.judgement.audit_draw import drawn_before, known_draws
+from kodomo.judgement.audit_draw import known_draws
 from kodomo.judgement.criteria import Criteria, read_all_criteria
 from kodomo.judgement.judge import Judged, first_fact, judge
 from kodomo.judgement.labels import Cases, read_cases
 from kodomo.judgement.levels import Capacity
+from kodomo.judgement.recipe import present_recipe, study_recipe
 from kodomo.judgement.run import learned_summary
+from kodomo.judgement.staff_rules import standing_rules
 from kodomo.progress import Progress
 from kodomo.store.database import Store
 from kodomo.terms import Purpose
@@ -70,8 +72,15 @@ def evaluate(
         criteria,
         municipality.types,
         may_judge=lawful_for(register, Purpose.JUDGE, as_of),
-        may_learn=lawful_for(register, Purpose.LEARN, as_of),
-        held_out=drawn_before(draws, past),
+        studied=study_recipe(
+            present_recipe(store, snapshot, past, criteria, municipality.types, draws, standing_rules(home)),
+            home=home,
+            register=register,
+            draws=draws,
+            on=as_of,
+            criteria=criteria,
+            step=lambda what: progress.add(),
+        ),
         spill=home.spill,
         step=lambda what: progress.add(),
     )

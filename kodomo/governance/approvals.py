@@ -63,7 +63,7 @@ class State(LabelledEnum):
 
 
 MAY: Mapping[Step, frozenset[Role]] = {
-    Step.PROPOSE: frozenset({Role.ANALYST, Role.COORDINATOR, Role.APPROVER}),
+    Step.PROPOSE: frozenset({Role.ANALYST, Role.COORDINATOR, Role.APPROVER, Role.PRIVACY_OFFICER}),
     Step.APPROVE: frozenset({Role.COORDINATOR, Role.APPROVER, Role.PRIVACY_OFFICER}),
     Step.WITHDRAW: frozenset({Role.COORDINATOR, Role.APPROVER, Role.PRIVACY_OFFICER}),
     Step.ROLL_BACK: frozenset({Role.COORDINATOR, Role.APPROVER, Role.PRIVACY_OFFICER}),
@@ -172,7 +172,7 @@ def enter(
         WrongUsage: the name or the reason is missing.
         IntegrityFault: the audit trail does not reach its anchor; nothing is written.
     """
-    _check_person(step, by, reason)
+    check_person(step, by, reason)
     moment = at.astimezone(dt.UTC).isoformat(timespec="seconds")
     body = json.dumps(dict(detail or {}), ensure_ascii=False, sort_keys=True)
     event = audit.AuditEvent(
@@ -317,7 +317,12 @@ def verify(home: Home) -> audit.Verdict | None:
     return verdict if same else audit.Verdict(verdict.rows, 1, "承認の帳簿と証跡が違います")
 
 
-def _check_person(step: Step, by: Person, reason: str) -> None:
+def check_person(step: Step, by: Person, reason: str) -> None:
+    """Refuse a step without a name or reason, or that the person's role may not take.
+
+    Raises:
+        WrongUsage, NotPermitted.
+    """
     if not by.sameness or not reason.strip():
         raise WrongUsage("氏名と理由を書いてください。", where="--by --reason")
     if by.role not in MAY[step]:

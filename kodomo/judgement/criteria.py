@@ -8,6 +8,7 @@ from pathlib import Path
 from kodomo.features.catalogue import Catalogue, read_catalogue
 from kodomo.features.coverage import Expectations, read_expectations
 from kodomo.governance.criteria_versions import combined_version
+from kodomo.judgement.feedback import Rule, read_rules
 from kodomo.judgement.labels import Labels, read_labels
 from kodomo.judgement.scenarios import Scenarios, read_scenarios
 
@@ -20,6 +21,7 @@ class Criteria:
     expectations: Expectations
     scenarios: Scenarios
     labels: Labels
+    feedback: tuple[Rule, ...] = ()
 
     @property
     def sha256(self) -> str:
@@ -35,4 +37,5 @@ def read_all_criteria(folder: Path) -> Criteria:
         ConfigurationFault: with file, entry and line of every fault of the first file that has any.
     """
     catalogue = read_catalogue(folder)
-    return Criteria(catalogue, read_expectations(folder), read_scenarios(folder, catalogue), read_labels(folder))
+    expectations, scenarios = read_expectations(folder), read_scenarios(folder, catalogue)
+    return Criteria(catalogue, expectations, scenarios, read_labels(folder), read_rules(folder))

@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,11 +20,13 @@ from kodomo.features.dates import month_index
 from kodomo.features.matrix import FeatureMatrix, feature_matrix
 from kodomo.judgement.combine import Combination, overall, probability, standing
 from kodomo.judgement.criteria import Criteria
+from kodomo.judgement.feedback import Feedback, no_feedback
 from kodomo.judgement.knowledge import Knowledge, knowledge_of, relevant_sources
 from kodomo.judgement.labels import Cases, horizon_for, known_to_support, learning_dates, mark, read_cases
 from kodomo.judgement.learning import SCENARIO_COLUMN, Learned, Plan, TypeModel, household_groups, learn
 from kodomo.judgement.levels import Capacity, assign_levels
 from kodomo.judgement.scenarios import ScenarioResult, judge_scenario
+from kodomo.judgement.staff_rules import TypeRules
 from kodomo.store.database import Snapshot
 from kodomo.terms import DifficultyType, Method
 
@@ -92,6 +95,90 @@ class Judged:
     dates: tuple[dt.date, ...]
 
 
+@dataclass(frozen=True)
+class Studied:
+    """What was learned on a date: from which dates, how, and each child's household then, which decides its models."""
+
+    snapshot: str
+    as_of: dt.date
+    learned: Learned
+    plan: Plan
+    dates: tuple[dt.date, ...]
+    groups: Mapping[str, str]
+    matrix: FeatureMatrix
+
+    def today(self, snapshot: Snapshot, as_of: dt.date) -> FeatureMatrix | None:
+        """The indicators of a date, where it was learned on it; None where they must be built."""
+        if (self.snapshot, self.as_of) != (snapshot.snapshot_id, as_of):
+            return None
+        return self.matrix.take(np.flatnonzero(self.matrix.cohort.as_of == np.datetime64(as_of, "D")))
+
+
+@dataclass(frozen=True)
+class Lawful:
+    """Whether an item has a legal basis, on the day of use, for judging and for learning."""
+
+    may_judge: Callable[[str], bool] = lambda item: True
+    may_learn: Callable[[str], bool] = lambda item: True
+
+
+def study(
+    snapshot: Snapshot,
+    as_of: dt.date,
+    criteria: Criteria,
+    types: tuple[DifficultyType, ...],
+    *,
+    lawful: Lawful = Lawful(),  # noqa: B008 - frozen
+    plan: Plan | None = None,
+    held_out: Collection[str] = (),
+    feedback: Feedback | None = None,
+    staff_rules: Mapping[DifficultyType, TypeRules] | None = None,
+    spill: Path | None = None,
+    step: Callable[[str], None] = lambda what: None,
+) -> Studied:
+    """Learn with what was known on a date: on past dates as each of them knew it, from the outcomes known by it.
+
+    Reads the snapshot. Writes nothing. The same arguments give the same models to the byte.
+
+    Args:
+        lawful: whether an item has a legal basis.
+        feedback: what people decided and support showed, as labels.
+        staff_rules: what people said of rules, by type.
+        plan, held_out, spill, step: as for ``judge``.
+    """
+    first = first_fact(snapshot, as_of)
+    plan = plan or Plan(horizon_for(month_index(as_of) - month_index(first) + 1))
+    dates = learning_dates(first, as_of, plan.horizon_months)
+    whole = feature_matrix(
+        snapshot,
+        [*dates, as_of],
+        criteria.catalogue,
+        criteria.expectations,
+        allows=lawful.may_judge,
+        with_dates=True,
+        spill=spill,
+    )
+    step("indicators")
+    feedback = feedback or no_feedback()
+    cases = _lawful_cases(snapshot, criteria, lawful.may_learn).and_also(feedback.cases).known_by(as_of)
+    groups = household_groups(whole)
+    learned = learn(
+        whole,
+        cases,
+        criteria.labels,
+        criteria.scenarios,
+        types,
+        plan,
+        groups,
+        allows=lawful.may_learn,
+        held_out=held_out,
+        reviewed=feedback.reviewed,
+        staff_rules=staff_rules,
+        step=lambda: step("fold"),
+    )
+    return Studied(snapshot.snapshot_id, as_of, learned, plan, tuple(dates), groups, whole)
+
+
 def judge(
     snapshot: Snapshot,
     as_of: dt.date,
@@ -102,6 +189,7 @@ def judge(
     may_learn: Callable[[str], bool] = lambda item: True,
     plan: Plan | None = None,
     held_out: Collection[str] = (),
+    studied: Studied | None = None,
     spill: Path | None = None,
     step: Callable[[str], None] = lambda what: None,
 ) -> Judged:
@@ -112,44 +200,27 @@ def judge(
 
     Args:
         may_judge, may_learn: whether an item has a legal basis, on the day of use.
-        held_out: children to judge and not to learn from.
         plan: how to learn; chosen from the length of the store when absent.
+        held_out: children to judge and not to learn from.
+        studied: what was learned, with the same criteria, maybe on another date; learned here and now when absent.
         step: called with a word after each piece of work.
     """
-    first = first_fact(snapshot, as_of)
-    plan = plan or Plan(horizon_for(month_index(as_of) - month_index(first) + 1))
-    dates = learning_dates(first, as_of, plan.horizon_months)
-    whole = feature_matrix(
-        snapshot,
-        [*dates, as_of],
-        criteria.catalogue,
-        criteria.expectations,
-        allows=may_judge,
-        with_dates=True,
-        spill=spill,
-    )
-    step("indicators")
-    cases = _lawful_cases(snapshot, criteria, may_learn).known_by(as_of)
-    groups = household_groups(whole)
-    learned = learn(
-        whole,
-        cases,
-        criteria.labels,
-        criteria.scenarios,
-        types,
-        plan,
-        groups,
-        allows=may_learn,
-        held_out=held_out,
-        step=lambda: step("fold"),
-    )
-    today = whole.take(np.flatnonzero(whole.cohort.as_of == np.datetime64(as_of, "D")))
+    if studied is None:
+        lawful = Lawful(may_judge, may_learn)
+        words: dict[str, Any] = {"plan": plan, "held_out": held_out, "spill": spill, "step": step}
+        studied = study(snapshot, as_of, criteria, types, lawful=lawful, **words)
+    today = studied.today(snapshot, as_of)
+    if today is None:
+        allowed: dict[str, Any] = {"allows": may_judge, "with_dates": True, "spill": spill}
+        today = feature_matrix(snapshot, [as_of], criteria.catalogue, criteria.expectations, **allowed)
+    # A child keeps the household it was learned with, so that no model that saw it ever scores it.
+    groups = household_groups(today) | dict(studied.groups)
     own_group = np.array([groups[k] for k in today.cohort.child_key], dtype=object)
     knowledge = knowledge_of(today, criteria.expectations, snapshot.read("sources"), as_of)
     standing_cases = read_cases(snapshot, criteria.labels).known_by(as_of)
+    models = studied.learned.models
     judged = tuple(
-        _judge_type(kind, today, own_group, criteria, knowledge, standing_cases, learned.models.get(kind))
-        for kind in types
+        _judge_type(kind, today, own_group, criteria, knowledge, standing_cases, models.get(kind)) for kind in types
     )
     step("scores")
     places = np.column_stack([_standing(t, len(today.cohort)) for t in judged])
@@ -164,9 +235,9 @@ def judge(
         knowledge,
         known | registered,
         registered,
-        learned,
-        plan,
-        tuple(dates),
+        studied.learned,
+        studied.plan,
+        studied.dates,
     )
 
 

@@ -5,6 +5,7 @@
 ``[[labels]]``            ``type, item, codes, weight``: a fact of the item with one of the codes is a known case from
     its ``valid_from`` on. Weight 1 is a registration; less, a weaker sign. Only weight 1 is calibrated
     and evaluated against.
+``[[feedback]]``          what people decided and what support showed: see ``judgement.feedback``.
 ``[[known_to_support]]``  ``item, at`` (now | within), ``months, codes``: what counts as already in touch with support.
 
 Unregistered does not mean not in difficulty: a row without a label is unlabelled, never negative.
@@ -29,6 +30,7 @@ from kodomo.store.database import Snapshot
 from kodomo.terms import DifficultyType
 
 FILE = "labels.toml"
+TABLES = ("labels", "known_to_support", "feedback")
 NEVER = np.datetime64("NaT", "D")
 DATES = ("valid_from", "valid_to", "known_from", "known_to")
 
@@ -73,7 +75,7 @@ def read_labels(folder: Path) -> Labels:
     Raises:
         ConfigurationFault: with file, entry and line of every fault.
     """
-    file = read_criteria(folder / "criteria" / FILE, "labels", "known_to_support")
+    file = read_criteria(folder / "criteria" / FILE, *TABLES)
     labels = tuple(_label(e) for e in file.entries("labels"))
     known = tuple(_known(e) for e in file.entries("known_to_support"))
     file.faults.settle()
@@ -122,6 +124,12 @@ class Cases:
         limit = np.datetime64(day, "D")
         kept = self._keep((self.known <= limit) & (self.began <= limit))
         return replace(kept, untold=np.where(kept.untold <= limit, kept.untold, NEVER))
+
+    def and_also(self, others: Cases) -> Cases:
+        """These and others."""
+        return Cases(
+            *(np.concatenate([getattr(self, name), getattr(others, name)]) for name in self.__dataclass_fields__)
+        )
 
     def _keep(self, rows: NDArray[np.bool_]) -> Cases:
         return Cases(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))

@@ -25,11 +25,14 @@ from kodomo.judgement.boosting import (
     fold_of,
 )
 from kodomo.judgement.combine import mean_of, model_weight
+from kodomo.judgement.feedback import Reviewed
 from kodomo.judgement.labels import Cases, Labels, mark
 from kodomo.judgement.learners.calibration import Platt, fit_platt
 from kodomo.judgement.learners.leak_gates import rank_auroc, suspicious_columns, time_gap
+from kodomo.judgement.learners.rule_discovery import StaffWord
 from kodomo.judgement.methods import Checked, Fitted, check, fit_others, near_the_best, speaks
 from kodomo.judgement.scenarios import Scenarios, judge_scenario
+from kodomo.judgement.staff_rules import TypeRules
 from kodomo.terms import DifficultyType, Method
 
 OWN_MODEL_FROM = 50
@@ -110,6 +113,8 @@ def learn(
     *,
     allows: Callable[[str], bool] = lambda item: True,
     held_out: Collection[str] = (),
+    reviewed: Reviewed | None = None,
+    staff_rules: Mapping[DifficultyType, TypeRules] | None = None,
     step: Callable[[], None] | None = None,
 ) -> Learned:
     """Fit a model for every type that has enough known cases.
@@ -123,13 +128,16 @@ def learn(
         group: child to household, the same for all dates, so that no household is on both sides of a split.
         allows: whether an item may be learned from.
         held_out: children nothing is learned from nor calibrated on: those of the audit draws.
+        reviewed: children people looked at without finding a difficulty.
+        staff_rules: what people said of rules, by type.
         step: called as models are done, for progress.
     """
     learned = Learned()
     sets: dict[DifficultyType, TypeRows] = {}
+    unlabelled_weight = np.ones(len(past.cohort)) if reviewed is None else reviewed.weights(past.cohort)
     for kind in types:
         columns = learnable(past.catalogue, labels, kind, allows)
-        data = training_set(past, cases, scenarios, kind, columns, plan, group, held_out)
+        data = training_set(past, cases, scenarios, kind, columns, plan, group, held_out, unlabelled_weight)
         learned.cases[kind] = data.training.cases
         leaks = _leaks(data)
         if leaks:
@@ -141,7 +149,8 @@ def learn(
     pool = [k for k in types if k not in learned.without and learned.cases[k] < OWN_MODEL_FROM]
     for kind in types:
         if kind not in learned.without and kind not in pool:
-            learned.models[kind] = _own_model(kind, sets[kind], scenarios, plan, step)
+            word = (staff_rules or {}).get(kind, TypeRules()).word(sets[kind].training.columns)
+            learned.models[kind] = _own_model(kind, sets[kind], scenarios, plan, word, step)
     if pool:
         usable = {k: s for k, s in sets.items() if k not in learned.stopped}
         learned.models |= _pooled_models(pool, usable, scenarios, plan, step)
@@ -183,8 +192,9 @@ def training_set(
     plan: Plan,
     group: Mapping[str, str],
     held_out: Collection[str] = (),
+    unlabelled_weight: Array | None = None,
 ) -> TypeRows:
-    """Rows of one type: cases, and the unlabelled of the same dates.
+    """Rows of one type: cases, and the unlabelled of the same dates, each with the weight given for its row (or 1).
 
     Those already recognised are left out, and those held out.
     """
@@ -211,7 +221,7 @@ def training_set(
     training = TrainingSet(
         values=values,
         y=(case[rows] > 0).astype(np.float64),
-        weight=np.where(case[rows] > 0, case[rows], 1.0),
+        weight=np.where(case[rows] > 0, case[rows], 1.0 if unlabelled_weight is None else unlabelled_weight[rows]),
         group=np.array([group.get(k, k) for k in keys], dtype=object),
         columns=(*columns, SCENARIO_COLUMN),
         signs=(*(past.catalogue[c].sign for c in columns), 1),
@@ -226,10 +236,15 @@ def design(matrix: FeatureMatrix, columns: tuple[str, ...]) -> Array:
 
 
 def _own_model(
-    kind: DifficultyType, data: TypeRows, scenarios: Scenarios, plan: Plan, step: Callable[[], None] | None
+    kind: DifficultyType,
+    data: TypeRows,
+    scenarios: Scenarios,
+    plan: Plan,
+    word: StaffWord,
+    step: Callable[[], None] | None,
 ) -> TypeModel:
     boosted = fit_boosted(data.training, seed=plan.seed, bags=plan.bags, rounds=plan.rounds, step=step)
-    others = fit_others(data.training, seed=plan.seed)
+    others = fit_others(data.training, seed=plan.seed, staff=word)
     folds = fold_of(data.training.group, plan.seed)
     raw = {Method.BOOSTING: boosted.logits(data.training.values, data.training.group)}
     raw |= {method: fitted.logits_of_folds(data.training.values, folds) for method, fitted in others.items()}

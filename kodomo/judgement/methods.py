@@ -18,7 +18,7 @@ from kodomo.judgement.boosting import TrainingSet, fold_of
 from kodomo.judgement.learners.calibration import Platt
 from kodomo.judgement.learners.cross_fit import Array, CrossFitted, Learner, cross_fit
 from kodomo.judgement.learners.leak_gates import auroc_error, rank_auroc
-from kodomo.judgement.learners.rule_discovery import RuleDiscovery
+from kodomo.judgement.learners.rule_discovery import RuleDiscovery, StaffWord
 from kodomo.judgement.learners.similar_cases import SimilarCases
 from kodomo.terms import Method
 
@@ -62,12 +62,17 @@ class Fitted:
         return self.models.logits_of_folds(values, fold_of(group, seed))
 
 
-def other_learners() -> tuple[tuple[Method, Learner], ...]:
-    """Those that learn beside boosting."""
-    return (Method.RULES, RuleDiscovery(splits=1)), (Method.SIMILAR, SimilarCases())
+def other_learners(staff: StaffWord = StaffWord()) -> tuple[tuple[Method, Learner], ...]:  # noqa: B008 - frozen
+    """Those that learn beside boosting; ``staff`` is what people said of rules."""
+    return (Method.RULES, RuleDiscovery(splits=1, staff=staff)), (Method.SIMILAR, SimilarCases())
 
 
-def fit_others(training: TrainingSet, *, seed: int) -> dict[Method, CrossFitted]:
+def fit_others(
+    training: TrainingSet,
+    *,
+    seed: int,
+    staff: StaffWord = StaffWord(),  # noqa: B008 - frozen
+) -> dict[Method, CrossFitted]:
     """Fit rules and similar cases on all cases and a draw of the unlabelled, by the same folds as boosting."""
     generator = np.random.default_rng(seed)
     cases, rest = np.flatnonzero(training.y > 0), np.flatnonzero(training.y == 0)
@@ -76,7 +81,7 @@ def fit_others(training: TrainingSet, *, seed: int) -> dict[Method, CrossFitted]
     folds = fold_of(some.group, seed)
     return {
         method: cross_fit(learner, some.values, some.y, folds, seed=seed, weight=some.weight)
-        for method, learner in other_learners()
+        for method, learner in other_learners(staff)
     }
 
 

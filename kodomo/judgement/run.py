@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from kodomo.configuration import Home, Municipality
 from kodomo.features.build import current_snapshot, later_deliveries, lawful_for
+from kodomo.governance.champion import champion
 from kodomo.governance.criteria_versions import InUse, check_usable, keep_copy, thresholds
 from kodomo.governance.register import read_register
-from kodomo.judgement.audit_draw import draw_size, drawn_before, known_draws, with_round
+from kodomo.judgement.audit_draw import draw_size, known_draws, with_round
 from kodomo.judgement.combine import probability
 from kodomo.judgement.contributions import Said, learned_contributions
 from kodomo.judgement.criteria import Criteria, read_all_criteria
@@ -24,6 +25,7 @@ from kodomo.judgement.holding import Held, held_levels
 from kodomo.judgement.judge import Judged, TypeJudgement, judge
 from kodomo.judgement.learning import TypeModel
 from kodomo.judgement.levels import Capacity, assign_levels
+from kodomo.judgement.model_card import write_cards
 from kodomo.judgement.nearest import similar_cases
 from kodomo.judgement.reasons import (
     combined_parts,
@@ -32,7 +34,9 @@ from kodomo.judgement.reasons import (
     reason_table,
     scenario_parts,
 )
+from kodomo.judgement.recipe import check_same, keep_recipe, present_recipe, recipe_of_champion, study_recipe
 from kodomo.judgement.saving import save_models
+from kodomo.judgement.staff_rules import standing_rules
 from kodomo.progress import Progress
 from kodomo.store.database import Snapshot, Store
 from kodomo.store.results import COVERAGE, JUDGEMENTS, SUBJECTS
@@ -56,15 +60,18 @@ def judge_cohort(
         NotReady: nothing has been published yet.
         ConfigurationFault: criteria or register do not hold together.
         NotApproved: two different people have not approved the criteria or the thresholds at hand.
+        IntegrityFault: the promoted model cannot be made again as it was approved.
     """
     started = time.monotonic()
-    snapshot = current_snapshot(home)
+    snapshot, store = current_snapshot(home), Store(home.store)
     criteria = read_all_criteria(municipality.folder)
     in_use = check_usable(home, municipality)
     keep_copy(home, municipality.folder)
     register = read_register(municipality.folder)
-    store, size = Store(home.store), draw_size(municipality)
-    draws = known_draws(store)
+    size, draws = draw_size(municipality), known_draws(store)
+    chosen = champion(home)
+    present = present_recipe(store, snapshot, as_of, criteria, municipality.types, draws, standing_rules(home))
+    recipe = present if chosen is None else recipe_of_champion(home, chosen, criteria)
     progress = Progress("判定", _pieces_of_work(municipality), unit="人・類型", beat=beat)
     progress.rows = _children(snapshot) * (len(municipality.types) + 1)
     judged = judge(
@@ -73,18 +80,30 @@ def judge_cohort(
         criteria,
         municipality.types,
         may_judge=lawful_for(register, Purpose.JUDGE, as_of),
-        may_learn=lawful_for(register, Purpose.LEARN, as_of),
-        held_out=drawn_before(draws, as_of),
+        studied=study_recipe(
+            recipe, home=home, register=register, draws=draws, on=as_of, until=as_of, criteria=criteria,
+            step=lambda what: progress.add(),
+        ),
         spill=home.spill,
         step=lambda what: progress.add(),
-    )
+    )  # fmt: skip
     held = held_levels(store, snapshot, as_of, in_use, home.spill)
     tables = judgement_tables(judged, Capacity(**thresholds(municipality)), held=held, step=progress.add)
     tables["audit_draws"] = with_round(draws, as_of, tables["judgements"], tables["subjects"], size, judged.plan.seed)
     tables["similar_cases"] = similar_cases(judged, tables["judgements"], _supported(store, as_of))
-    model = save_models(home.store, judged, learned_summary(judged))
+    summary = learned_summary(judged)
+    model = save_models(home.store, judged, summary)
+    if chosen is not None and recipe.as_of <= as_of:
+        check_same(chosen, model)
     manifest = _manifest(judged, snapshot, municipality, model, at) | _versions(criteria, municipality, in_use)
-    manifest["levels_held_from"] = held.judgement if held else None
+    manifest |= {"levels_held_from": held.judgement if held else None, "champion": chosen, "recipe": recipe.as_json()}
+    if model is not None and chosen is None:
+        keep_recipe(home.store, model, recipe)
+        write_cards(
+            home.store, model, municipality=municipality, register=register, criteria=criteria, recipe=recipe,
+            summary=summary, children=len(judged.matrix.cohort),
+            approval={"criteria": manifest["criteria"]["approved_by"], "model": []},
+        )  # fmt: skip
     written = store.write(KIND, _name(store, as_of, snapshot, criteria), tables, manifest)
     progress.close()
     return {
@@ -98,6 +117,7 @@ def judge_cohort(
         "criteria": manifest["criteria"],
         "thresholds": manifest["thresholds"],
         "model": model,
+        "champion": chosen,
         "learned": manifest["learned"],
         "skipped_indicators": judged.matrix.skipped,
         "later_deliveries": later_deliveries(snapshot, as_of),

@@ -40,6 +40,8 @@ PATH = np.geomspace(0.6, 0.02, 8)
 LINE_SCALE = 0.4
 """Friedman & Popescu's: a line then counts as much before the penalty as a typical rule."""
 ROWS_MOST = 12_000
+REQUIRED_SCALE = 10.0
+"""A required rule bears a tenth of the penalty of the others."""
 
 
 @dataclass(frozen=True, order=True)
@@ -70,6 +72,35 @@ class Rule:
         for condition in self.conditions:
             found &= condition.holds(x)
         return found
+
+
+Shape = frozenset[tuple[int, str]]
+"""What a rule looks at, whatever its values: columns, and from which side (``>``, ``<=`` or both)."""
+
+
+def shape_of(rule: Rule) -> Shape:
+    """The shape of a rule.
+
+    >>> sorted(shape_of(Rule((Condition(0, 3.0, np.inf, False), Condition(2, -np.inf, 1.0, True)))))
+    [(0, '>'), (2, '<=')]
+    """
+    return frozenset(
+        (c.column, (">" if np.isfinite(c.low) else "") + ("<=" if np.isfinite(c.high) else "")) for c in rule.conditions
+    )
+
+
+@dataclass(frozen=True)
+class StaffWord:
+    """What people said of rules: shapes no rule may contain, rules always weighed, and rules nearly unpenalised."""
+
+    forbidden: tuple[Shape, ...] = ()
+    pinned: tuple[Rule, ...] = ()
+    required: tuple[Rule, ...] = ()
+
+    def allows(self, rule: Rule) -> bool:
+        """Whether no veto covers the rule: a veto covers whatever contains its shape."""
+        own = shape_of(rule)
+        return not any(shape <= own for shape in self.forbidden)
 
 
 @dataclass(frozen=True)
@@ -141,8 +172,7 @@ class RuleDiscovery:
 
     splits: int = SPLITS
     name: str = "rule_discovery"
-    forbidden: frozenset[int] = field(default=frozenset())
-    """Columns no rule may use: a person's veto."""
+    staff: StaffWord = field(default=StaffWord())
 
     def fit(self, x: Array, y: Array, *, seed: int, weight: Array | None = None) -> RulePath:
         """Propose on one half and weigh on the other, both ways, on several halves."""
@@ -160,12 +190,20 @@ class RuleDiscovery:
                 z = np.column_stack([standard[second], *covers]).astype(np.float32)
                 own = None if weight is None else weight[second]
                 top = strongest_penalty(z, y[second], own)
-                found.append((rules, elastic_path(z, y[second], PATH * top, ridge=RIDGE, weight=own)))
+                # A larger column needs a smaller weight for the same effect: so a required rule is hardly penalised.
+                scale = np.r_[np.ones(standard.shape[1]), [self._scale(r) for r in rules]].astype(np.float32)
+                path = elastic_path(z * scale, y[second], PATH * top, ridge=RIDGE, weight=own)
+                found.append((rules, [Line(one.intercept, one.weights * scale) for one in path]))
         return _merge(found, prepared, standard.shape[1], x, y)
 
     def _held(self, x: Array, y: Array, first: NDArray[np.intp], second: NDArray[np.intp], seed: int) -> list[Rule]:
-        proposed = _propose(x[first], y[first], seed, self.forbidden)
-        return _not_alike(*_hold(proposed, x[second], y[second]))
+        proposed = [rule for rule in _propose(x[first], y[first], seed) if self.staff.allows(rule)]
+        held = _not_alike(*_hold(proposed, x[second], y[second]))
+        kept = [rule for rule in (*self.staff.required, *self.staff.pinned) if self.staff.allows(rule)]
+        return [*dict.fromkeys([*kept, *held])]
+
+    def _scale(self, rule: Rule) -> float:
+        return REQUIRED_SCALE if rule in self.staff.required else 1.0
 
 
 def _halves(y: Array, generator: np.random.Generator) -> NDArray[np.int64]:
@@ -176,7 +214,7 @@ def _halves(y: Array, generator: np.random.Generator) -> NDArray[np.int64]:
     return halves
 
 
-def _propose(x: Array, y: Array, seed: int, forbidden: frozenset[int]) -> list[Rule]:
+def _propose(x: Array, y: Array, seed: int) -> list[Rule]:
     """Paths of small trees, each grown on what the ones before left over, on part of rows and columns."""
     if len(y) > ROWS_MOST:
         chosen = np.random.default_rng(seed).choice(len(y), ROWS_MOST, replace=False)
@@ -191,8 +229,7 @@ def _propose(x: Array, y: Array, seed: int, forbidden: frozenset[int]) -> list[R
     rules: dict[Rule, None] = {}
     for tree in booster.dump_model()["tree_info"]:
         for rule in _paths(tree["tree_structure"]):
-            if not any(c.column in forbidden for c in rule.conditions):
-                rules.setdefault(rule, None)
+            rules.setdefault(rule, None)
     return list(rules)
 
 

@@ -11,7 +11,7 @@ from kodomo.judgement.learners.combine import Combined, fit_combined, four_learn
 from kodomo.judgement.learners.cross_fit import CrossFitted, cross_fit, make_folds
 from kodomo.judgement.learners.leak_gates import rank_auroc
 from kodomo.judgement.learners.logistic import Logistic
-from kodomo.judgement.learners.rule_discovery import RuleDiscovery
+from kodomo.judgement.learners.rule_discovery import Condition, Rule, RuleDiscovery, StaffWord, shape_of
 from kodomo.judgement.learners.similar_cases import SimilarCases
 
 SHORT = (RuleDiscovery(splits=1), Boosting(rounds=(40, 80)), SimilarCases(), Logistic())
@@ -70,10 +70,34 @@ def test_rules_on_noise_are_not_discovered():
     assert found <= 5, "the false discovery rate is not held"
 
 
-def test_a_forbidden_column_enters_no_rule():
+def test_a_veto_covers_every_rule_that_contains_the_shape():
     x, y = a_table(2_000)
-    path = RuleDiscovery(forbidden=frozenset({0})).fit(x, y, seed=1)
-    assert not any(c.column == 0 for rule in path.rules for c in rule.conditions)
+    free = RuleDiscovery().fit(x, y, seed=1)
+    veto = frozenset({(0, ">"), (1, ">")})
+    assert any(veto <= shape_of(rule) for rule in free.rules)
+    path = RuleDiscovery(staff=StaffWord(forbidden=(veto,))).fit(x, y, seed=1)
+    assert path.rules and not any(veto <= shape_of(rule) for rule in path.rules)
+    sides = tuple(frozenset({(0, side)}) for side in (">", "<=", "><="))
+    without = RuleDiscovery(staff=StaffWord(forbidden=sides)).fit(x, y, seed=1)
+    assert not any(c.column == 0 for rule in without.rules for c in rule.conditions)
+
+
+def test_a_pinned_rule_is_always_weighed_and_a_required_one_hardly_penalised():
+    x, y = a_table(2_000)
+    # A rule that holds of the outcome but fails the floors: it covers too few.
+    weak = Rule((Condition(2, 1.4, np.inf, False), Condition(3, 0.5, np.inf, False)))
+    assert weak not in RuleDiscovery().fit(x, y, seed=1).rules
+    pinned = RuleDiscovery(staff=StaffWord(pinned=(weak,))).fit(x, y, seed=1)
+    required = RuleDiscovery(staff=StaffWord(required=(weak,))).fit(x, y, seed=1)
+    assert weak in pinned.rules and weak in required.rules
+
+    def weight(path):
+        return np.array([abs(path.lines[n][2][path.rules.index(weak)]) for n in range(len(path.lines))])
+
+    assert weight(required).max() > 0
+    assert (weight(required) >= weight(pinned) - 1e-6).all() and weight(required).sum() > weight(pinned).sum()
+    vetoed = RuleDiscovery(staff=StaffWord(forbidden=(shape_of(weak),), pinned=(weak,))).fit(x, y, seed=1)
+    assert weak not in vetoed.rules, "a veto stands above a pin"
 
 
 def test_parts_of_rules_and_of_boosting_add_up_to_the_score():

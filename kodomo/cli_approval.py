@@ -1,0 +1,158 @@
+"""The commands of approval: versions of criteria, models and rules (the command line, apart for its length)."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from kodomo.configuration import Home, Municipality, parse_date
+from kodomo.errors import WrongUsage
+from kodomo.governance.permissions import Role
+
+
+@dataclass(frozen=True)
+class Here:
+    """Where and when a command runs, under whose account, and how it speaks; ``staged`` runs work under the ledger."""
+
+    home: Home
+    municipality: Municipality
+    at: dt.datetime
+    account: str
+    say: Callable[[str], None]
+    staged: Callable[..., dict[str, Any]]
+
+
+def _person(arguments: argparse.Namespace, here: Here) -> Any:
+    from kodomo.governance.approvals import Person
+
+    if not arguments.role:
+        raise WrongUsage("する人の役割を書いてください。", where="--role", then="例: --by 氏名 --role COORDINATOR")
+    return Person(arguments.by, Role(arguments.role), arguments.office, here.account)
+
+
+def criteria(arguments: argparse.Namespace, here: Here) -> dict[str, Any]:
+    """``kodomo criteria``."""
+    from kodomo.governance import criteria_versions as versions
+    from kodomo.governance.approvals import Matter, Step
+
+    home, municipality = here.home, here.municipality
+    if arguments.action != "status":
+        chosen = [m for m in (Matter.CRITERIA, Matter.THRESHOLDS) if arguments.part in (m.lower(), "both")]
+        words = {
+            "by": _person(arguments, here),
+            "reason": arguments.reason,
+            "at": here.at,
+            "version": arguments.version,
+        }
+        versions.act_on(home, municipality, Step(arguments.action.upper()), chosen, **words)
+    result = versions.status(home, municipality)
+    for line in versions.lines(result):
+        here.say(line)
+    return result
+
+
+def models(arguments: argparse.Namespace, here: Here) -> dict[str, Any]:
+    """``kodomo models``."""
+    from kodomo.evaluation import models as at_hand
+
+    home = here.home
+    if arguments.action == "challenge":
+        from kodomo.evaluation.challenge import challenge
+
+        if not arguments.as_of or not 1 <= arguments.dates <= 4:
+            raise WrongUsage("学ぶ日と、比べる日の数(1 から 4)を書いてください。", where="--as-of --dates")
+        result = here.staged(challenge, as_of=parse_date(arguments.as_of, "--as-of"), dates=arguments.dates)
+        here.say(str(result["sentence"]))
+        return result
+    if arguments.action == "promote":
+        words: Any = {"by": _person(arguments, here), "reason": arguments.reason, "at": here.at}
+        at_hand.promote_model(home, here.municipality, arguments.model, **words)
+    elif arguments.action == "roll-back":
+        from kodomo.governance.champion import roll_back
+
+        roll_back(home, by=_person(arguments, here), reason=arguments.reason, at=here.at)
+    result = at_hand.models_status(home)
+    for line in at_hand.lines(result):
+        here.say(line)
+    return result
+
+
+def rules(arguments: argparse.Namespace, here: Here) -> dict[str, Any]:
+    """``kodomo rules``."""
+    from kodomo.governance.approvals import Step
+    from kodomo.governance.suppression import Suppression
+    from kodomo.judgement.found_rules import found_rules, say
+
+    home, municipality = here.home, here.municipality
+    if arguments.action != "list":
+        words: Any = {
+            "by": _person(arguments, here),
+            "reason": arguments.reason,
+            "at": here.at,
+            "model": arguments.model,
+        }
+        say(home, Step(arguments.action.upper()), arguments.rule, **words)
+    rule = Suppression(municipality.suppression_threshold, municipality.rounding_base)
+    found = [one.as_json(rule) for one in found_rules(home, arguments.model)]
+    for one in found:
+        here.say(f"{one['name']}  {Step(one['said']).label if one['said'] else ''}\n  {one['sentence']}")
+    return {"rules": found}
+
+
+Options = tuple[tuple[tuple[str, ...], dict[str, Any]], ...]
+
+PERSON: Options = (
+    (("--by",), {"default": "", "metavar": "氏名", "help": "する人の氏名"}),
+    (
+        ("--role",),
+        {"choices": [role.value for role in Role], "metavar": "ROLE", "help": "する人の役割(役割と権限の表)"},
+    ),
+    (("--office",), {"default": "", "metavar": "部署", "help": "する人の部署コード"}),
+    (("--reason",), {"default": "", "metavar": "理由", "help": "理由。帳簿と証跡に残る"}),
+)
+
+
+def _action(*choices: str) -> tuple[tuple[str, ...], dict[str, Any]]:
+    return ("action",), {"choices": choices, "metavar": "|".join(choices), "help": "すること"}
+
+
+CRITERIA: tuple[str, Options] = (
+    "判定基準としきい値の版: いまの版と承認を見る(status)、提案(propose)、承認(approve)、取下げ(withdraw)。二人の承認で使える",
+    (
+        _action("status", "propose", "approve", "withdraw"),
+        (
+            ("--part",),
+            {
+                "choices": ("criteria", "thresholds", "both"),
+                "default": "both",
+                "help": "判定基準か、しきい値か、両方か",
+            },
+        ),
+        (("--version",), {"default": None, "metavar": "版", "help": "確かめた版の先頭。いまの版と違えば断る"}),
+        *PERSON,
+    ),
+)
+
+MODELS: tuple[str, Options] = (
+    "判定モデル: いまの状態(status)、いまの判定と比べて候補をつくる(challenge)、昇格の承認(promote、二人で現用になる)、前に戻す(roll-back)",
+    (
+        _action("status", "challenge", "promote", "roll-back"),
+        (("--as-of",), {"metavar": "DATE", "help": "学ぶ日(challenge)"}),
+        (("--dates",), {"type": int, "default": 1, "metavar": "N", "help": "比べる過去の基準日の数(challenge)"}),
+        (("--model",), {"default": "", "metavar": "版", "help": "モデルの版か、その先頭(promote)"}),
+        *PERSON,
+    ),
+)
+
+RULES: tuple[str, Options] = (
+    "発見されたルール: 一覧(list)、認める(accept)、必ず候補に残す(pin)、必ず使う(require)、使わない(forbid)。次の学習から効く",
+    (
+        _action("list", "accept", "pin", "require", "forbid"),
+        (("--rule",), {"default": "", "metavar": "名前", "help": "ルールの名前(list が示すもの)"}),
+        (("--model",), {"default": None, "metavar": "版", "help": "モデルの版(省けば、いまの判定のもの)"}),
+        *PERSON,
+    ),
+)
