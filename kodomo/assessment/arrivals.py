@@ -111,6 +111,36 @@ def receive_arrivals(
     return {"judgement": judgement.snapshot_id, "is_new": True, **figures}
 
 
+def open_by_hand(
+    child_key: str, *, home: Home, municipality: Municipality, at: dt.datetime, numbers: random.Random | None = None
+) -> Case | None:
+    """Open a case for a child whom the judgement did not bring onto the shortlist; inside the caller's transaction.
+
+    The case is pinned to the judgement that came in last, whose levels of the child come with it.
+
+    Returns:
+        None for a child that this judgement doesn't know.
+
+    Raises:
+        NotReady: no judgement has come in yet.
+    """
+    judgement = arrived_judgement(home)
+    one = next((j for j in _judged(judgement, Store(home.store)) if j.subject["child_key"] == child_key), None)
+    if one is None:
+        return None
+    case = _open_cases([one], judgement, municipality, at, numbers or random.SystemRandom())[0]
+    _write_levels([one], {child_key: case}, judgement, _escalation_items(judgement, municipality))
+    return case
+
+
+def arrived_judgement(home: Home) -> Snapshot:
+    """The judgement that came in last. Raises NotReady before the first."""
+    arrival = Arrival.objects.last()
+    if arrival is None:
+        raise NotReady("判定がまだ届いていません。", then="判定が届いてから、もう一度開いてください。")
+    return Store(home.store).open("judgements", arrival.judgement_name)
+
+
 def responsible_office(municipality: Municipality, age_band: str) -> str:
     """An age band belongs to the office that has this band alone, else to the first office listed with it.
 

@@ -46,7 +46,7 @@ def shortlist(request: Any) -> HttpResponse:
                "names": dict(get_user_model().objects.values_list("username", "name")),
                "may_export": can(request.actor.role, Action.EXPORT_SHORTLIST)}  # fmt: skip
     if can(request.actor.role, Action.ASSIGN_CASE):
-        context |= {"caseworkers": _caseworkers(request), "token": secrets.token_urlsafe(24)}
+        context |= {"caseworkers": caseworkers(request), "token": secrets.token_urlsafe(24)}
     return render(request, "assessment/shortlist.html", context)
 
 
@@ -139,14 +139,14 @@ def assign(request: Any) -> HttpResponse:
         request.POST.getlist("case"),
         by=request.actor,
         caseworker=request.POST.get("caseworker", ""),
-        eligible={account.username: account.office for account in _caseworkers(request)},
+        eligible={account.username: account.office for account in caseworkers(request)},
         token=request.POST.get("token", "")[:64],
         at=request.at,
     )
     return redirect(f"/cases/?{request.POST.get('query', '')[:600]}")
 
 
-def _caseworkers(request: Any) -> list[Any]:
+def caseworkers(request: Any) -> list[Any]:
     """Who may be given cases: practitioners who can sign in, of the offices the person assigns for."""
     people = get_user_model().objects.filter(role=Role.PRACTITIONER, is_active=True)
     if scope(request.actor.role, Action.ASSIGN_CASE) is not Scope.EVERY_OFFICE:

@@ -50,12 +50,13 @@ _OPEN = tuple(state for state in CaseState if state is not CaseState.CLOSED)
 
 CASE_MOVES: tuple[Move, ...] = (
     Move("", ARRIVAL, CaseState.ARRIVED),
+    Move("", Action.OPEN_CASE, CaseState.ARRIVED),
     *(Move(before, Action.DECIDE, decision) for before in _OPEN for decision in Decision),
     # Nothing comes before a meeting that nobody has assessed.
     *(Move(before, Action.HOLD_CONFERENCE, decision) for before in _OPEN[1:] for decision in Decision),
     *(Move(before, Action.CLOSE_CASE, CaseState.CLOSED) for before in WORKED_STATES),
     Move(CaseState.CLOSED, Action.REOPEN_CASE, CaseState.RETURNED),
-    *(Move(before, ARRIVAL, CaseState.RETURNED) for before in ENDED_STATES),
+    *(Move(before, by, CaseState.RETURNED) for by in (ARRIVAL, Action.OPEN_CASE) for before in ENDED_STATES),
 )
 """Every move of a case. A write that would move it otherwise is undone."""
 

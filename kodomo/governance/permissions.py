@@ -99,6 +99,11 @@ class Action(LabelledEnum):
     DECIDE = "DECIDE", "支援要否を判断する"
     REVEAL_NAME = "REVEAL_NAME", "氏名等を確かめる"
     FIND_CASE = "FIND_CASE", "読みから事例を探す", "氏名の一覧は出ない。開いてよい事例の仮番号だけが返る"
+    OPEN_CASE = (
+        "OPEN_CASE",
+        "移管・相談を受けて事例を開く",
+        "読みと生年月日から、こどもデータベースの一人に決まるときだけ",
+    )
     ASSIGN_CASE = "ASSIGN_CASE", "主担当を決める", "一覧からまとめて決める"
     ASK_INQUIRY = "ASK_INQUIRY", "学校・園等に調査を頼む"
     ANSWER_INQUIRY = "ANSWER_INQUIRY", "調査の回答を記録する"
@@ -211,6 +216,7 @@ GRANTS: Mapping[Role, Mapping[Action, Scope]] = {
         Action.DECIDE: Scope.OWN_OFFICE,
         Action.REVEAL_NAME: Scope.OWN_OFFICE,
         Action.FIND_CASE: Scope.OWN_OFFICE,
+        Action.OPEN_CASE: Scope.OWN_OFFICE,
         Action.ASSIGN_CASE: Scope.OWN_OFFICE,
         Action.VIEW_CASELOAD: Scope.OWN_OFFICE,
         Action.VIEW_SUPPORT: Scope.OWN_OFFICE,

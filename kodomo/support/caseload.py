@@ -45,7 +45,9 @@ def caseload(request: Any) -> HttpResponse:
         people = workload(worked, today)
     names = dict(get_user_model().objects.values_list("username", "name"))
     context = {"page": page, "rows": rows, "view": view, "views": VIEWS.items(), "people": people, "names": names,
-               "today": today, "may_see_packages": can(request.actor.role, Action.VIEW_PACKAGES)}  # fmt: skip
+               "today": today, "may_see_packages": can(request.actor.role, Action.VIEW_PACKAGES),
+               "may_assign": can(request.actor.role, Action.ASSIGN_CASE),
+               "may_open": can(request.actor.role, Action.OPEN_CASE)}  # fmt: skip
     return render(request, "support/caseload.html", context)
 
 

@@ -14,6 +14,7 @@ from kodomo.support.words import (
     CLOSING_REASONS,
     ContactKind,
     ContactResult,
+    OpeningSource,
     OutcomeScale,
     PackageStep,
     Protection,
@@ -124,6 +125,12 @@ class Package(Written):
         return any(event.step == PackageStep.DESTROYED for event in self.events.all())
 
     @property
+    def is_settled(self) -> bool:
+        """Nothing of it is out any more; or who took the case over keeps it as a record of its own, and said so."""
+        partner = current_partners(settings.MUNICIPALITY).get(self.partner)
+        return self.is_gone or bool(partner and partner.keeps and self.is_answered)
+
+    @property
     def answer(self) -> PackageApproval | None:
         """The approver's last word."""
         answers = list(self.approvals.all())
@@ -147,6 +154,7 @@ class PackageFile(Written):
     edition = models.IntegerField("版")
     # The questions as they were asked: what comes back is compared with them, not with what is asked today.
     questions = models.JSONField(default=list)
+    is_receipt = models.BooleanField(default=False)
     expires_on = models.DateField("使える期限")
     print_number = models.IntegerField("出力番号")
     sha256 = models.CharField(max_length=64)
@@ -206,6 +214,25 @@ class Reopening(Written):
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="reopenings")
     text = models.TextField("再開の理由")
+
+
+class Takeover(Written):
+    """引継ぎ: a case from one caseworker to the next (人事異動), with the word that goes with it."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="takeovers")
+    from_name = models.CharField(max_length=150)
+    to_name = models.CharField("引き継ぐ人", max_length=150)
+    text = models.TextField("引き継ぐこと")
+
+
+class Opening(Written):
+    """受理: a case that people brought in, not a judgement: taken over from elsewhere, or told of."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="openings")
+    source = models.CharField("受理のきっかけ", max_length=16, choices=_choices(OpeningSource))
+    # Empty for a family under protection: where it came from is not even stored.
+    from_whom = models.CharField("移管元・相談元", max_length=80, blank=True)
+    text = models.TextField("引き継いだこと・聞いたこと")
 
 
 class Transfer(Written):

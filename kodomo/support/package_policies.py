@@ -86,13 +86,32 @@ def check_words(protection: Protection, register: Register, *texts: str) -> None
         )
 
 
+_NOT_OF_THE_PROTECTED = ("goal", "course")
+"""Written for people in the house, where a place may be named."""
+
+
+def course_of(case: Case) -> str:
+    """支援の経過 in short: what was aimed at and how it stands, how often the family was met, and last when."""
+    plan = current_plan(case)
+    lines = [f"支援方針: {plan.policy}"] if plan else []
+    for goal in plan.goals.all() if plan else ():
+        last = goal.outcomes.last()
+        lines.append(f"目標{goal.number} {goal.text}: {last.get_scale_display() if last else '結果はまだない'}")
+    days = sorted(case.contacts.values_list("met_on", flat=True))
+    if days:
+        lines.append(f"接触 {len(days)} 回、最後は {days[-1].isoformat()}")
+    return "\n".join(lines)
+
+
 def items_of(package: Package, protection: Protection) -> tuple[str, ...]:
     """What of a package is told: what the partner's part needs; of a protected family no place, no grade, no goal."""
     partner = current_partners(settings.MUNICIPALITY).get(package.partner)
     items = partner.items if partner else ()
     if protection is Protection.NONE:
         return ("partner_name", *items)
-    return tuple(dict.fromkeys("band" if item == "grade" else item for item in items if item != "goal"))
+    return tuple(
+        dict.fromkeys("band" if item == "grade" else item for item in items if item not in _NOT_OF_THE_PROTECTED)
+    )
 
 
 def is_agreed(package: Package, protection: Protection) -> bool:
@@ -120,7 +139,7 @@ def state_of(package: Package, today: dt.date) -> PackageState:
         return PackageState.REFUSED
     if waits_for_approval(package):
         return PackageState.WAITING
-    if package.expires_on < today:
+    if package.expires_on < today and not package.is_settled:
         return PackageState.EXPIRED
     if package.is_answered:
         return PackageState.REPLIED

@@ -159,5 +159,5 @@ def _printed(request: Any, case_number: str, package: int, action: str, template
         scale=4, border=2, svgclass="qr", lineclass=None
     )
     context = {"package": found, "case": found.case, "number": number, "picture": picture,
-               "items": package_policies.items_of(found, protection)}  # fmt: skip
+               "items": package_policies.items_of(found, protection), "course": package_policies.course_of(found.case)}  # fmt: skip
     return render(request, template, context)

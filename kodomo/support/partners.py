@@ -1,7 +1,7 @@
 """受け渡し先: whom a package may go to, what each may be told and asked, as the municipality's data (casework side).
 
 ``partners.toml`` in the municipality's folder: ``[[partners]]`` with ``code``, ``caption``, ``items`` (of ``ITEMS``;
-what is asked for is always told) and ``questions`` of the reply slip.
+what is asked for is always told), ``questions`` of the reply slip, and perhaps ``keeps``.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ ITEMS: Mapping[str, str] = {
     "band": "年齢区分",
     "goal": "いっしょに目指すこと",
     "heed": "気を付けること",
+    "course": "支援の経過",
 }
 """All that a partner can ever be told besides the request: no judgement, no fact of another office, no name."""
 
@@ -36,6 +37,8 @@ class Partner:
     caption: str
     items: tuple[str, ...] = ()
     questions: tuple[str, ...] = ()
+    keeps: bool = False
+    """Whether it keeps what it gets as its own record: another municipality that takes a case over."""
 
 
 def current_partners(municipality: Municipality) -> Mapping[str, Partner]:
@@ -73,6 +76,7 @@ def _partner(body: Mapping[str, Any]) -> Partner:
         str(body.get("caption", "")).strip(),
         tuple(str(item) for item in body.get("items", ())),
         tuple(str(question).strip() for question in body.get("questions", ())),
+        body.get("keeps") is True,
     )
 
 

@@ -141,9 +141,10 @@ def check_closing(case: Case, reason_code: str, text: str) -> None:
         raise NotAcceptable("終結の理由が選ばれていません。", then="一つ選んでください。")
     check_text(text, "説明", required=reason_code in NEEDS_TEXT)
     plan = current_plan(case)
-    if any(not package.is_gone for package in case.packages.prefetch_related("events")):
+    if any(not package.is_settled for package in case.packages.prefetch_related("events")):
         raise NotAcceptable(
-            "廃棄を確かめていない受け渡し票があります。", then="受け渡し先に廃棄を頼み、記録してください。"
+            "廃棄を確かめていない受け渡し票があります。",
+            then="受け渡し先に廃棄を頼み、記録してください。移管のときは、受け入れの回答を取り込んでください。",
         )
     if plan and any(not goal.outcomes.all() for goal in plan.goals.all()):
         raise NotAcceptable("結果の書かれていない目標があります。", then="目標ごとに結果を書いてから終結してください。")

@@ -64,14 +64,14 @@ def seal_package(
         detail = {"case": case.case_number, "package": package.number, "edition": edition, "protection": protection}
         event = trail.event_of(by, "SEAL_PACKAGE", subject=case.child_key, detail=detail)
         number = trail.append(event, at, settings.HOME)
-        questions = list(current_partners(settings.MUNICIPALITY)[package.partner].questions)
-        printed = Printed(package.number, edition, package.expires_on, tuple(questions))
+        partner = current_partners(settings.MUNICIPALITY)[package.partner]
+        printed = Printed(package.number, edition, package.expires_on, partner.questions, partner.keeps)
         book = slip_book(told_to(package, protection), printed, seal_key(), mark=_mark(package, number, at), made_at=at)
         content = sealed_zip(
             {f"kodomo-{package.number}.xlsx": book}, password, at.astimezone(settings.LOCAL_ZONE), drawn
         )
         PackageFile.objects.create(
-            package=package, edition=edition, questions=questions, expires_on=package.expires_on,
+            package=package, edition=edition, questions=list(partner.questions), is_receipt=partner.keeps, expires_on=package.expires_on,
             print_number=number, sha256=hashlib.sha256(content).hexdigest(), content=content, **author(by, at),
         )  # fmt: skip
         # An older file may be in wrong hands: it is no longer given out.
@@ -90,6 +90,7 @@ def told_to(package: Package, protection: Protection) -> list[tuple[str, str]]:
         ("学年", case.grade_label if "grade" in items else ""),
         ("年齢区分", AgeBand(case.age_band).label if "band" in items else ""),
         ("いっしょに目指すこと", package.goal.text if "goal" in items and package.goal else ""),
+        ("支援の経過", package_policies.course_of(case) if "course" in items else ""),
         ("頼むこと", package.request),
         ("気を付けること", package.heed if "heed" in items else ""),
         ("返してほしい日", package.reply_by.isoformat() if package.reply_by else ""),
@@ -138,7 +139,7 @@ def receive_reply(
             where=f"受け渡し番号 {package.number}",
             then="内容は電話などで確かめ、接触の記録に書いてください。また頼むときは、新しい受け渡し票をつくってください。",
         )
-    printed = Printed(package.number, file.edition, file.expires_on, tuple(file.questions))
+    printed = Printed(package.number, file.edition, file.expires_on, tuple(file.questions), file.is_receipt)
     answers = read_answers(rows, printed, seal_key(), today)
     known = _known(package, answers)
     if known is not None:

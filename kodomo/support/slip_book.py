@@ -10,7 +10,7 @@ from typing import Any
 import xlsxwriter
 
 from kodomo.assessment.dates import long_date
-from kodomo.support.slip_form import CHOICES, SEEN_ON, Printed
+from kodomo.support.slip_form import CHOICES, SEEN_ON, TAKEN_ON, Printed
 
 PAPER_A4 = 9
 
@@ -66,8 +66,8 @@ def _slip(sheet: Any, printed: Printed, key: bytes, mark: str, formats: Mapping[
         sheet.write_string(row, 1, value, formats["printed" if value else "answer"])
         if label in CHOICES:
             sheet.data_validation(row, 1, row, 1, {"validate": "list", "source": list(CHOICES[label])})
-        elif label == SEEN_ON:
-            hint = {"validate": "any", "input_title": SEEN_ON, "input_message": "例: 2026-12-01、令和8年12月1日"}
+        elif label in (SEEN_ON, TAKEN_ON):
+            hint = {"validate": "any", "input_title": label, "input_message": "例: 2026-12-01、令和8年12月1日"}
             sheet.data_validation(row, 1, row, 1, hint)
         elif label in printed.questions:
             sheet.set_row(row, 90)

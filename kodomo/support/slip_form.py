@@ -37,6 +37,7 @@ CHANGE_WORDS: Mapping[str, OutcomeScale] = {
 URGENT_WORDS: Mapping[str, bool] = {"ない": False, "ある(すぐ電話してください)": True}
 
 NUMBER, EDITION, LAST_DAY, SEAL = "受け渡し番号", "版", "使える期限", "確認符号"
+TAKEN_ON = "受け入れた日"
 SEEN_ON, MET, CHANGE, URGENT, WRITER = (
     "行った日",
     "会えたか",
@@ -65,6 +66,8 @@ class Printed:
     edition: int
     expires_on: dt.date
     questions: tuple[str, ...]
+    is_receipt: bool = False
+    """From who takes a case over: when and by whom, not whom they met."""
 
     def seal(self, key: bytes) -> str:
         """Twelve letters in three groups: sixty bits of HMAC-SHA256."""
@@ -81,6 +84,8 @@ class Printed:
 
     def asked(self) -> tuple[str, ...]:
         """The labels of what the partner fills in."""
+        if self.is_receipt:
+            return (TAKEN_ON, *self.questions, URGENT, WRITER)
         return (SEEN_ON, MET, CHANGE, *self.questions, URGENT, WRITER)
 
 
@@ -137,21 +142,26 @@ def read_answers(rows: Sequence[Sequence[str]], printed: Printed, key: bytes, to
 
 
 def _answers(told: Mapping[str, str], printed: Printed, today: dt.date) -> Answers:
+    day = TAKEN_ON if printed.is_receipt else SEEN_ON
     texts = {question: told[_plain(question)] for question in printed.questions}
     if any(len(words) > LONGEST_ANSWER for words in (*texts.values(), told[_plain(WRITER)])):
         raise _unfilled(f"答えは一つ {LONGEST_ANSWER} 文字までです。")
     try:
-        seen_on = read_date(told[_plain(SEEN_ON)])
+        seen_on = read_date(told[_plain(day)])
     except ValueError:
-        raise _unfilled(f"「{SEEN_ON}」が日付として読めません。") from None
+        raise _unfilled(f"「{day}」が日付として読めません。") from None
     if seen_on > today:
-        raise _unfilled(f"「{SEEN_ON}」が、今日より後の日です。")
-    met, change, urgent = (told[_plain(label)] for label in (MET, CHANGE, URGENT))
-    if met not in MET_WORDS or change not in {*CHANGE_WORDS, ""} or urgent not in {*URGENT_WORDS, ""}:
+        raise _unfilled(f"「{day}」が、今日より後の日です。")
+    met, change, urgent = (told.get(_plain(label), "") for label in (MET, CHANGE, URGENT))
+    if (
+        ((met or not printed.is_receipt) and met not in MET_WORDS)
+        or change not in {*CHANGE_WORDS, ""}
+        or urgent not in {*URGENT_WORDS, ""}
+    ):
         raise _unfilled(f"「{MET}」「{CHANGE}」「{URGENT}」は、選択肢のことばのまま書いてもらってください。")
     return Answers(
         seen_on,
-        MET_WORDS[met],
+        MET_WORDS.get(met, ContactResult.AGREED),
         CHANGE_WORDS.get(change),
         texts,
         URGENT_WORDS.get(urgent, False),

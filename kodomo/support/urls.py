@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from kodomo.support import caseload, effect, package_register, packages, similar, views
+from kodomo.support import caseload, effect, openings, package_register, packages, similar, takeover, views
 
 urlpatterns = [
     path("caseload/", caseload.caseload, name="caseload"),
     path("packages/", package_register.packages, name="packages"),
     path("packages/reply/", package_register.reply, name="reply"),
+    path("takeover/", takeover.takeover, name="takeover"),
+    path("cases/open/", openings.open_case, name="open-case"),
     path("effect/", effect.effect, name="effect"),
     path("cases/<case_number:case_number>/similar/", similar.similar, name="similar"),
     path("cases/<case_number:case_number>/support/", views.support, name="support"),

@@ -85,6 +85,8 @@ def support(request: Any, case_number: str) -> HttpResponse:
         "closures": [(c, CLOSING_REASONS.get(c.reason_code, c.reason_code)) for c in found.closures.all()],
         "reopenings": found.reopenings.all(),
         "transfers": found.transfers.all(),
+        "openings": found.openings.all(),
+        "takeovers": found.takeovers.all(),
         "packages": [
             (one, package_policies.state_of(one, today))
             for one in found.packages.select_related("case").prefetch_related("events", "approvals")

@@ -73,6 +73,13 @@ class PackageStep(LabelledEnum):
     DESTROYED = "DESTROYED", "廃棄を確かめた"
 
 
+class OpeningSource(LabelledEnum):
+    """受理のきっかけ."""
+
+    TRANSFER_IN = "TRANSFER_IN", "ほかの市区町村から移管を受けた"
+    CONSULTED = "CONSULTED", "相談・通告を受けた"
+
+
 class Protection(LabelledEnum):
     """支援措置(DV等)のいま. Not knowing counts as being there."""
 

@@ -132,8 +132,12 @@ def is_address_protected(
         actor=by, role=role, action="ASK_PROTECTION", subject=person_key, detail={"case": case_number}
     )
     with audited(home, opened, event, at):
-        found = Person.objects.using("vault").filter(person_key=person_key, is_current=True)
-        return found.values_list("is_address_protected", flat=True).first()
+        standing = history.standing_person(person_key)
+        if standing is None:
+            return None
+        # A record that was joined to another keeps its own flag: either one is enough.
+        former = Person.objects.using("vault").filter(person_key=person_key, is_address_protected=True)
+        return standing.is_address_protected or former.exists()
 
 
 def lawful_parts(register: Register, on: dt.date) -> tuple[str, ...]:

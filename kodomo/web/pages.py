@@ -49,6 +49,8 @@ PAGE_ACTIONS: Mapping[str, Action] = {
     "package-approve": Action.APPROVE_PACKAGE,
     "packages": Action.VIEW_PACKAGES,
     "reply": Action.RECEIVE_REPLY,
+    "takeover": Action.ASSIGN_CASE,
+    "open-case": Action.OPEN_CASE,
     "close": Action.CLOSE_CASE,
     "reopen": Action.REOPEN_CASE,
     "transfer": Action.TRANSFER_CASE,

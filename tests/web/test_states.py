@@ -95,7 +95,7 @@ def move(do: Any, case_of: Any, tokens: Iterator[str], in_vault: Any) -> Any:
 
 def test_a_case_makes_every_move_of_the_table(move: Any) -> None:
     for one in CASE_MOVES:
-        if one.by != ARRIVAL:  # those are the arrivals' own tests
+        if one.by not in (ARRIVAL, Action.OPEN_CASE):  # those have tests of their own
             move(one)
             assert Case.objects.get(child_key="pc01").state == one.after, one
 
