@@ -328,7 +328,7 @@ def _link(arguments: argparse.Namespace) -> Result:
 
 
 def _persons(arguments: argparse.Namespace) -> Result:
-    from kodomo.linkage import persons
+    from kodomo.linkage import erase, persons
 
     words: dict[str, Any] = {"home": _home(arguments), "by": _user(), "at": _now()}
     given, needed = arguments.what, {"join": 2}.get(arguments.action, 1)
@@ -341,9 +341,21 @@ def _persons(arguments: argparse.Namespace) -> Result:
     words["reason"] = arguments.reason
     if arguments.action == "separate":
         return persons.separate(given[0], arguments.records, to=arguments.to, **words)
+    if arguments.action == "erase":
+        return _erase(arguments, lambda check: erase.erase(given[0], check_alone=check, **words))
     if arguments.action == "join":
         return persons.join(given[0], given[1], **words)
     return persons.undo(given[0], **words)
+
+
+def _erase(arguments: argparse.Namespace, act: Callable[[Callable[[], None]], Result]) -> Result:
+    """Under the same locks as the keys' replacement, of which it is a part."""
+    from kodomo.intake.delivery import locked
+
+    home = _home(arguments)
+    ledger = Ledger(home.runs)
+    with locked(home.handover), ledger.run("keys"):
+        return act(lambda: ledger.check_idle("link", "publish"))
 
 
 def _show_history(told: Result) -> Result:
@@ -732,13 +744,13 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], Result], str, tuple[Any
     ),
     "persons": (
         _persons,
-        "人の経緯を見る(history KEY)、別の人と決める(separate KEY --records …)、同じ人と決める(join KEY KEY)、取り消す(undo R5・D12・P7)",
+        "人の経緯を見る(history KEY)、別の人と決める(separate KEY --records …)、同じ人と決める(join KEY KEY)、取り消す(undo R5・D12・P7)、一人を消す(erase KEY)",
         (
             (
                 ("action",),
                 {
-                    "choices": ("history", "separate", "join", "undo"),
-                    "metavar": "history|separate|join|undo",
+                    "choices": ("history", "separate", "join", "undo", "erase"),
+                    "metavar": "history|separate|join|undo|erase",
                     "help": "すること",
                 },
             ),

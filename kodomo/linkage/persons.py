@@ -74,12 +74,8 @@ class Links:
 
     def together(self, refs: Iterable[str], number: int) -> list[Pair]:
         """Pairs that make records a person's."""
-        register, known = self._registered(), self.register_refs(number)
-        anchors = known[:1] or self.refs(number)[:1]
-        moved = [ref for ref in refs if ref not in anchors]
-        # two register entries become one by one pair; their other records follow them
-        moved = [ref for ref in moved if ref in register][:1] or moved
-        return [(ref, anchors[0], True) for ref in moved] if anchors else []
+        anchors = self.register_refs(number)[:1] or self.refs(number)[:1]
+        return [(ref, anchors[0], True) for ref in refs if ref not in anchors] if anchors else []
 
     def _registered(self) -> frozenset[str]:
         found = self._table.filter(pc.equal(self._table["rule"], "REGISTER"))
@@ -172,9 +168,12 @@ def join(key: str, other_key: str, *, reason: str, home: Home, by: str, at: dt.d
 
 
 def _joining(links: Links, one: int, other: int) -> list[Pair]:
-    """Whoever the register knows is the anchor; between two of them, or none, the elder."""
+    """Whoever the register knows is the anchor; between two of them, or none, the elder.
+
+    The anchor's own records are told too: joined, the two may be called by the other's name and birth date.
+    """
     ordered = sorted((one, other), key=lambda n: (not links.register_refs(n), n))
-    return links.together(links.refs(ordered[1]), ordered[0])
+    return links.together([*links.refs(ordered[1]), *links.refs(ordered[0])], ordered[0])
 
 
 def undo(what: str, *, reason: str, home: Home, by: str, at: dt.datetime) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from kodomo.linkage import kept
 from kodomo.linkage.cards import make_cards
 from kodomo.linkage.changes import changes_since
 from kodomo.linkage.decisions import decided_since, decisions_made
+from kodomo.linkage.erase import Withheld, withheld
 from kodomo.linkage.forms import Printing, forget_prints
 from kodomo.linkage.kinship import FIRST, LAST
 from kodomo.linkage.link import FACT_COLUMNS, Before, LinksAnew, link_mentions
@@ -70,7 +71,7 @@ def link_people(
     receipts = _receipts(municipality)
     run_before = people.current_run()
     work = _Work(home, keyring, municipality, at, run_before, kept.basis(
-        receipts=[(r.pk, r.sealed_file) for r in receipts], rules_about=_rules_about(municipality, at.date())))  # fmt: skip
+        receipts=[(r.pk, r.sealed_file) for r in receipts], rules_about=_rules_about(municipality, at.date())), withheld(keyring))  # fmt: skip
     with _steps(sum(r.rows_landed for r in receipts), beat) as step:
         connection, figures = work.link(step, anew=anew)
         result = _keep(work, connection, figures, by, step)
@@ -98,6 +99,7 @@ class _Work:
     at: dt.datetime
     before: LinkRun | None
     basis: dict[str, Any]
+    withheld: Withheld
 
     def link(self, step: Callable[[], None], *, anew: bool) -> tuple[duckdb.DuckDBPyConnection, dict[str, Any]]:
         """Link onto the run before, or everything anew; returns the connection with all tables, and figures."""
@@ -124,6 +126,7 @@ class _Work:
         return people.open_run(self.home, self.keyring, self.before, table)
 
     def _anew(self, connection: duckdb.DuckDBPyConnection, step: Callable[[], None]) -> dict[str, Any]:
+        self.withheld.found.clear()
         facts = _encoded(records.fact_tables(self.home, self.keyring, columns=FACT_COLUMNS))
         tables = records.mention_tables(self.home, self.keyring)
         return self._linked(connection, tables, facts, None, step)
@@ -144,7 +147,7 @@ class _Work:
     ) -> dict[str, Any]:  # fmt: skip
         folder, on = self.municipality.folder, self.at.date()
         return link_mentions(
-            connection, permitted(tables, self.municipality, on), facts, printing=printing_of(self.municipality), on=on,
+            connection, permitted(self.withheld.passing(tables), self.municipality, on), facts, printing=printing_of(self.municipality), on=on,
             step=step, expected_delivery=read_register(folder).with_role("expected_delivery"), before=before,
             model_file=self.home.vault / "linkage" / "model.json", decisions=decisions_made(),
         )  # fmt: skip
@@ -162,6 +165,7 @@ def _keep(
     decided = decided_since(work.before.made_at) if work.before else []
     changes = changes_since(connection, earlier, history.last_between(), decided) if earlier is not None else []
     figures["changes"] = dict(Counter(change.kind for change in changes))
+    figures["erased_again"] = len(work.withheld.found)
     figures["persons_changed"] = len({n for c in changes for n in (c.before, c.after) if n is not None})
     step()
     name = f"{at.astimezone(dt.UTC):%Y%m%dT%H%M%S%f}-{os.getpid()}"
@@ -179,7 +183,8 @@ def _keep(
     with audited(home, keyring, event, at):
         figures["cards"] = people.write_people(keyring, cards)
         run = people.record_run(name, figures, at)
-        history.write_changes(run.pk, at, [vars(change) for change in changes], after=highest)
+        told = [*(vars(change) for change in changes), *work.withheld.changes()]
+        history.write_changes(run.pk, at, told, after=highest)
         keep_doubts(connection, run)
     step()
     return {"run": run.pk, "name": name, **figures}
@@ -191,7 +196,7 @@ def _rules_about(municipality: Municipality, on: dt.date) -> dict[str, Any]:
     lapsed = {y.source: _lapsed(y, register, on) for y in read_layouts(municipality.folder).values()}
     printing = printing_of(municipality)
     return {"lapsed": lapsed, "expected": sorted(register.with_role("expected_delivery")), "systems": dict(printing.systems),
-            "place": [printing.prefecture, printing.city], "protecting": sorted(_protecting(municipality))}  # fmt: skip
+            "place": [printing.prefecture, printing.city], "protecting": sorted(_protecting(municipality)), "erased": history.erased_count()}  # fmt: skip
 
 
 def permitted(tables: Iterable[pa.Table], municipality: Municipality, on: dt.date) -> Iterator[pa.Table]:

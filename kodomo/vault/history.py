@@ -18,7 +18,7 @@ LONGEST_CHAIN = 1000
 """More merges in a row than anybody bears: a ring of aliases would otherwise never end."""
 
 
-def write_changes(run: int, at: dt.datetime, changes: Iterable[Mapping[str, Any]], after: int) -> int:
+def write_changes(run: int | None, at: dt.datetime, changes: Iterable[Mapping[str, Any]], after: int) -> int:
     """Write what a run changed, and which numbers retired or came back, inside the caller's transaction.
 
     Args:
@@ -81,6 +81,31 @@ def last_between() -> dict[frozenset[int], tuple[str, int | None, int | None]]:
         for kind, before, after in rows.values_list("kind", "number_before", "number_after")
         if before is not None and after is not None
     }
+
+
+def aliases(number: int) -> set[int]:
+    """All numbers that were merged into one, step by step."""
+    from kodomo.vault.models import Person
+
+    found: set[int] = set()
+    fresh = {number}
+    while fresh:
+        fresh = set(Person.objects.using("vault").filter(retired_into__in=fresh).values_list("pk", flat=True)) - found
+        found |= fresh
+    return found
+
+
+def erased_count() -> int:
+    """How many numbers were erased."""
+    from kodomo.vault.models import Person
+
+    return Person.objects.using("vault").exclude(erased_at=None).count()
+
+
+def told_of(number: int) -> set[tuple[int, int, str]]:
+    """Records of an erased person that the history tells of already."""
+    events = [event for event in events_about(number) if event.kind in ("ERASED", "RETURNED")]
+    return {(receipt, row, role) for event in events for receipt, row, role in event.records}
 
 
 def all_events() -> Iterator[tuple[PersonEvent, dict[int, int]]]:

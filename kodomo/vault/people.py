@@ -143,7 +143,11 @@ def _index_rows(keyring: Keyring, card: Card) -> list[tuple[Any, ...]]:
 def _kept_contents(keyring: Keyring) -> Iterator[tuple[int, str, bool]]:
     from kodomo.vault.models import Person
 
-    rows = Person.objects.using("vault").values_list("person_number", "sealed_identity", "is_current")
+    rows = (
+        Person.objects.using("vault")
+        .filter(erased_at=None)
+        .values_list("person_number", "sealed_identity", "is_current")
+    )
     for number, sealed, is_current in rows.iterator(chunk_size=BATCH):
         yield number, keyring.unseal(bytes(sealed), f"person:{number}").decode(), is_current
 
@@ -153,7 +157,7 @@ def reseal_people(keyring: Keyring) -> int:
     from kodomo.vault.models import Person, PersonIndex
 
     PersonIndex.objects.using("vault").all().delete()
-    people = Person.objects.using("vault").order_by("pk")
+    people = Person.objects.using("vault").filter(erased_at=None).order_by("pk")
     cursor = connections["vault"].cursor()
     for batch in _batches(list(people.values_list("person_number", flat=True))):
         cards = []
