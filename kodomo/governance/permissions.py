@@ -140,6 +140,9 @@ class Action(LabelledEnum):
     VIEW_DELIVERIES = "VIEW_DELIVERIES", "受け渡しデータを見る", "件数・行番号・列・コードだけ。値は出ない"
     UPLOAD_DELIVERY = "UPLOAD_DELIVERY", "受け渡しデータを渡す"
     VIEW_REGISTER = "VIEW_REGISTER", "データ項目台帳を見る"
+    VIEW_CRITERIA = "VIEW_CRITERIA", "判定基準を見る"
+    PROPOSE_CRITERIA = "PROPOSE_CRITERIA", "判定基準の版を提案する"
+    APPROVE_CRITERIA = "APPROVE_CRITERIA", "判定基準の版を承認する・取り下げる", "二人の承認で使えるようになる"
     VIEW_RUNS = "VIEW_RUNS", "判定の実行を見る", "こども一人ひとりは出ない集計"
     ASK_RELEASE = "ASK_RELEASE", "判定の公開を申請する"
     APPROVE_RELEASE = "APPROVE_RELEASE", "判定の公開を承認する"
@@ -184,6 +187,9 @@ GRANTS: Mapping[Role, Mapping[Action, Scope]] = {
         Action.VIEW_DELIVERIES: Scope.EVERY_OFFICE,
         Action.UPLOAD_DELIVERY: Scope.EVERY_OFFICE,
         Action.VIEW_REGISTER: Scope.EVERY_OFFICE,
+        Action.VIEW_CRITERIA: Scope.EVERY_OFFICE,
+        Action.PROPOSE_CRITERIA: Scope.EVERY_OFFICE,
+        Action.APPROVE_CRITERIA: Scope.EVERY_OFFICE,
         Action.VIEW_RUNS: Scope.EVERY_OFFICE,
         Action.ASK_RELEASE: Scope.EVERY_OFFICE,
         Action.VIEW_EVALUATION: Scope.EVERY_OFFICE,
@@ -202,6 +208,8 @@ GRANTS: Mapping[Role, Mapping[Action, Scope]] = {
         Action.STOP_JOB: Scope.OWN_OFFICE,
         Action.RUN_EVALUATION: Scope.EVERY_OFFICE,
         Action.EXPORT_JUDGEMENTS: Scope.EVERY_OFFICE,
+        Action.VIEW_CRITERIA: Scope.EVERY_OFFICE,
+        Action.PROPOSE_CRITERIA: Scope.EVERY_OFFICE,
         Action.VIEW_REGISTER: Scope.EVERY_OFFICE,
         Action.VIEW_RUNS: Scope.EVERY_OFFICE,
         Action.VIEW_EVALUATION: Scope.EVERY_OFFICE,
@@ -244,6 +252,9 @@ GRANTS: Mapping[Role, Mapping[Action, Scope]] = {
         Action.VIEW_PACKAGES: Scope.OWN_OFFICE,
         Action.APPROVE_PACKAGE: Scope.OWN_OFFICE,
         Action.VIEW_EFFECT: Scope.EVERY_OFFICE,
+        Action.VIEW_CRITERIA: Scope.EVERY_OFFICE,
+        Action.PROPOSE_CRITERIA: Scope.EVERY_OFFICE,
+        Action.APPROVE_CRITERIA: Scope.EVERY_OFFICE,
         Action.VIEW_RUNS: Scope.EVERY_OFFICE,
         Action.APPROVE_RELEASE: Scope.EVERY_OFFICE,
         Action.VIEW_EVALUATION: Scope.EVERY_OFFICE,
@@ -254,6 +265,8 @@ GRANTS: Mapping[Role, Mapping[Action, Scope]] = {
         Action.VIEW_AUDIT: Scope.EVERY_OFFICE,
         Action.VIEW_DELIVERIES: Scope.EVERY_OFFICE,
         Action.VIEW_REGISTER: Scope.EVERY_OFFICE,
+        Action.VIEW_CRITERIA: Scope.EVERY_OFFICE,
+        Action.APPROVE_CRITERIA: Scope.EVERY_OFFICE,
         Action.VIEW_RUNS: Scope.EVERY_OFFICE,
         Action.VIEW_EVALUATION: Scope.EVERY_OFFICE,
     },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from kodomo.operations import deliveries, evaluations, jobs_page, links_page, register_page, runs_page
+from kodomo.operations import criteria_page, deliveries, evaluations, jobs_page, links_page, register_page, runs_page
 
 urlpatterns = [
     path("deliveries/", deliveries.deliveries, name="deliveries"),
@@ -14,6 +14,10 @@ urlpatterns = [
     path("deliveries/refused/<int:refusal>/", deliveries.refused, name="delivery-refused"),
     path("register/", register_page.register, name="register"),
     path("register/<str:code>/", register_page.item, name="item"),
+    path("criteria/", criteria_page.criteria, name="criteria"),
+    path("criteria/capacity/", criteria_page.capacity, name="capacity"),
+    path("criteria/propose/", criteria_page.propose, name="criteria-propose"),
+    path("criteria/decide/", criteria_page.decide, name="criteria-decide"),
     path("runs/", runs_page.runs, name="runs"),
     path("runs/<str:name>/", runs_page.run, name="run"),
     path("runs/<str:name>/ask/", runs_page.ask, name="release-ask"),

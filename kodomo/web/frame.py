@@ -20,6 +20,7 @@ MENU = (
     ("effect", "取組の効果"),
     ("deliveries", "受け渡しデータ"),
     ("register", "データ項目台帳"),
+    ("criteria", "判定基準"),
     ("runs", "判定の実行と公開"),
     ("evaluations", "判定の検証"),
     ("link-pairs", "名寄せの確認"),

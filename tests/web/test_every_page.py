@@ -21,6 +21,8 @@ pytestmark = [pytest.mark.web, pytest.mark.enable_socket]
 SENT_ONLY = {"sign-out", "shortlist-export", "assign", "filter-save", "filter-drop", "conference-start",
              "package-download"}  # fmt: skip
 SENT_ONLY |= {
+    "criteria-propose",
+    "criteria-decide",
     "link-decide",
     "link-undo",
     "evaluations",
@@ -48,7 +50,7 @@ WHO = {
 
 WHO |= {
     "deliveries": "toko", "delivery": "toko", "delivery-refused": "toko", "delivery-upload": "mamoru", "media": "toko",
-    "register": "rin", "item": "rin", "evaluation": "rin", "link-pairs": "tamaki", "link-pair": "tamaki", "runs": "toko", "run": "shinobu", "jobs": "toko", "job": "toko",
+    "register": "rin", "item": "rin", "evaluation": "rin", "link-pairs": "tamaki", "link-pair": "tamaki", "criteria": "toko", "capacity": "toko", "runs": "toko", "run": "shinobu", "jobs": "toko", "job": "toko",
 }  # fmt: skip
 OPERATED: dict[str, dict[str, Any]] = {
     "job": {"number": 2}, "delivery": {"receipt": 1}, "delivery-refused": {"refusal": 1},

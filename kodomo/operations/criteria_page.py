@@ -1,0 +1,241 @@
+"""判定基準: which version of criteria and thresholds is in force, by whose approval, what it says, and what other thresholds would mean (casework side).
+
+Approvals go into the book of ``governance.approvals``; the files themselves are the municipality's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST, require_safe
+
+from kodomo.assessment import step_up, trail
+from kodomo.configuration import read_toml
+from kodomo.governance import criteria_versions
+from kodomo.governance.approvals import Matter, Person, State, Step
+from kodomo.governance.permissions import Action, Actor, Role, can
+from kodomo.governance.suppression import SUPPRESSED_MARK, Suppression
+from kodomo.operations import charts
+from kodomo.operations.capacity import Reach, reach_at
+from kodomo.store.database import Store
+from kodomo.terms import OVERALL, OVERALL_LABEL, difficulty_label
+
+MATTERS = (Matter.CRITERIA, Matter.THRESHOLDS)
+SHARES = (0.01, 0.02, 0.05, 0.08, 0.1, 0.15, 0.2, 0.3)
+MOST_SHARE = 50.0
+
+USES = {
+    "APPROVED": "使えます",
+    "DECLARED": "使えます(ファイルの中の記載による。版とは結び付いていません)",
+    None: "使えません",
+}
+
+
+class ProposeForm(forms.Form):
+    """版の提案."""
+
+    matter = forms.ChoiceField(choices=[(m.value, m.label) for m in MATTERS])
+    version = forms.CharField(max_length=64)
+    reason = forms.CharField(label="提案する理由", max_length=400, widget=forms.Textarea(attrs={"rows": 2}))
+
+
+class DecideForm(ProposeForm):
+    """版の承認・取下げ."""
+
+    decision = forms.ChoiceField(
+        label="どうしますか", choices=[("APPROVE", "承認する"), ("WITHDRAW", "取り下げる")], widget=forms.RadioSelect
+    )
+    reason = forms.CharField(label="理由", max_length=400, widget=forms.Textarea(attrs={"rows": 2}))
+    password = forms.CharField(
+        label="あなたのパスワード", strip=False, max_length=200,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )  # fmt: skip
+
+
+class CapacityForm(forms.Form):
+    """枠の試算."""
+
+    type = forms.ChoiceField(label="類型", required=False)
+    high = forms.FloatField(label="「高」の枠(%)", required=False, min_value=0.5, max_value=MOST_SHARE, step_size=0.5)
+    middle = forms.FloatField(label="「中」の枠(%)", required=False, min_value=0.5, max_value=MOST_SHARE, step_size=0.5)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        kind: Any = self.fields["type"]
+        kind.choices = [(OVERALL, OVERALL_LABEL), *((t.value, t.label) for t in settings.MUNICIPALITY.types)]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One matter as the page shows it, and the forms this person may fill in."""
+
+    matter: Matter
+    version: str
+    state: State
+    use: str
+    lacking: int
+    approvals: list[Mapping[str, Any]]
+    history: list[Mapping[str, Any]]
+    is_from_one_account: bool
+    propose_form: ProposeForm | None
+    decide_form: DecideForm | None
+
+
+@require_safe
+def criteria(request: Any) -> HttpResponse:
+    """The version at hand of both matters, and the point table in words."""
+    return _page(request, {})
+
+
+@require_POST
+def propose(request: Any) -> HttpResponse:
+    """Put the version at hand up for approval."""
+    form = ProposeForm(request.POST)
+    if not form.is_valid():
+        return _page(request, {(request.POST.get("matter", ""), "propose"): form}, status=400)
+    _act(request, Step.PROPOSE, form)
+    return redirect("criteria")
+
+
+@require_POST
+@sensitive_post_parameters("password")
+def decide(request: Any) -> HttpResponse:
+    """Approve or withdraw the version the person looked at; the password first."""
+    form = DecideForm(request.POST)
+    if form.is_valid() and not step_up.is_really(request, form.cleaned_data["password"]):
+        form.add_error("password", "パスワードが違います。")
+    if not form.is_valid():
+        return _page(request, {(request.POST.get("matter", ""), "decide"): form}, status=400)
+    _act(request, Step(form.cleaned_data["decision"]), form)
+    return redirect("criteria")
+
+
+@require_safe
+def capacity(request: Any) -> HttpResponse:
+    """What other shares of 高 and 中 would mean, by the newest judgement: how many to look at, how many nobody knows."""
+    now = criteria_versions.thresholds(settings.MUNICIPALITY)
+    form = CapacityForm(request.GET or None, initial={key: 100 * now[key] for key in ("high", "middle")})
+    asked = form.cleaned_data if form.is_valid() else {}
+    kind = asked.get("type") or OVERALL
+    high, middle = ((asked.get(key) or 100 * now[key]) / 100 for key in ("high", "middle"))
+    rule = Suppression(settings.MUNICIPALITY.suppression_threshold, settings.MUNICIPALITY.rounding_base)
+    judgement = Store(settings.HOME.store).current("judgements")
+    shares = sorted({*SHARES, high, high + middle, now["high"], now["high"] + now["middle"]})
+    found = reach_at(judgement, kind, shares) if judgement else []
+    context = {
+        "form": form,
+        "kind": difficulty_label(kind),
+        "judgement": judgement.manifest if judgement else None,
+        "lines": [_reach_words(one, rule) for one in found],
+        "now": [_reach_words(one, rule) for one in found if one.share in (now["high"], now["high"] + now["middle"])],
+        "tried": [_reach_words(one, rule) for one in found if one.share in (high, high + middle)],
+        "chart": _chart(found, rule, difficulty_label(kind)),
+        "setting": {"high": f"{high:.4g}", "middle": f"{middle:.4g}"},
+    }
+    return render(request, "operations/capacity.html", context, status=400 if form.errors else 200)
+
+
+def person_of(actor: Actor) -> Person:
+    """The signed-in person as the book of approvals names people."""
+    return Person(actor.name, actor.role, actor.office, actor.username)
+
+
+def _act(request: Any, step: Step, form: ProposeForm) -> None:
+    given = form.cleaned_data
+    detail = {"what": Matter(given["matter"]).label, "version": given["version"][:12]}
+    event = trail.event_of(request.actor, f"{step.value}_CRITERIA", reason=given["reason"], detail=detail)
+    # The book has a trail of its own; the site's row says that it was this session's person.
+    with trail.recorded(event, request.at):
+        criteria_versions.act_on(
+            settings.HOME, settings.MUNICIPALITY, step, [Matter(given["matter"])], by=person_of(request.actor),
+            reason=given["reason"], at=request.at, version=given["version"],
+        )  # fmt: skip
+
+
+def _page(request: Any, sent: Mapping[tuple[str, str], forms.Form], status: int = 200) -> HttpResponse:
+    told = criteria_versions.status(settings.HOME, settings.MUNICIPALITY)
+    context = {
+        "parts": [_part(request.actor, matter, told[matter.value.lower()], sent) for matter in MATTERS],
+        "changed": told["criteria"]["changed"],
+        "figures": told["thresholds"]["figures"],
+        "groups": _point_groups(),
+    }
+    return render(request, "operations/criteria.html", context, status=status)
+
+
+def _part(actor: Actor, matter: Matter, told: Mapping[str, Any], sent: Mapping[tuple[str, str], forms.Form]) -> Part:
+    state, first = State(told["state"]), {"matter": matter.value, "version": told["version"]}
+    may_propose = can(actor.role, Action.PROPOSE_CRITERIA) and state in (State.UNKNOWN, State.WITHDRAWN)
+    may_decide = can(actor.role, Action.APPROVE_CRITERIA) and state in (State.PROPOSED, State.APPROVED)
+    return Part(
+        matter=matter, version=told["version"], state=state, use=USES[told["usable"]], lacking=told["lacking"],
+        approvals=[_act_words(act) for act in told["approvals"]], history=[_act_words(act) for act in told["history"]],
+        is_from_one_account=told["is_from_one_account"],
+        propose_form=_form(sent, matter, "propose", ProposeForm, first) if may_propose else None,
+        decide_form=_form(sent, matter, "decide", DecideForm, first) if may_decide else None,
+    )  # fmt: skip
+
+
+def _form(sent: Mapping[Any, Any], matter: Matter, what: str, kind: type[forms.Form], first: Mapping[str, str]) -> Any:
+    prefix = f"id_{matter.value.lower()}_{what}_%s"
+    found = sent.get((matter.value, what)) or kind(initial=dict(first))
+    found.auto_id = prefix
+    return found
+
+
+def _act_words(act: Mapping[str, Any]) -> dict[str, Any]:
+    return {**act, "step_label": Step(act["step"]).label, "role_label": Role(act["role"]).label, "on": act["at"][:10]}
+
+
+def _point_groups() -> list[dict[str, Any]]:
+    """The point table of the scenarios in words, type by type."""
+    body = read_toml(settings.MUNICIPALITY.folder / "criteria" / "scenarios.toml")
+    captions = _indicator_captions()
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for point in body.get("points", ()):
+        groups.setdefault(str(point.get("type", "")), []).append(
+            {"when": _when(point, captions), "points": point.get("points"), "rationale": point.get("rationale", ""),
+             "source": point.get("source", "")}
+        )  # fmt: skip
+    return [{"type": kind, "rows": rows} for kind, rows in groups.items()]
+
+
+def _when(point: Mapping[str, Any], captions: Mapping[str, str]) -> str:
+    parts = []
+    for text in point.get("when", ()):
+        name, *rest = str(text).split(maxsplit=1)
+        parts.append(" ".join([captions.get(name, name), *rest]).replace(">=", "≧").replace("<=", "≦"))
+    return " かつ ".join(parts)
+
+
+def _indicator_captions() -> dict[str, str]:
+    body = read_toml(settings.MUNICIPALITY.folder / "criteria" / "indicators.toml")
+    return {str(entry.get("code", "")): str(entry.get("caption", "")) for entry in body.get("indicators", ())}
+
+
+def _reach_words(one: Reach, rule: Suppression) -> dict[str, str]:
+    unknown, registered = rule.counts([one.unknown, one.registered])
+    return {
+        "share": f"{one.share:.1%}",
+        "children": rule.text(one.children),
+        "unknown": SUPPRESSED_MARK if unknown is None else f"{unknown:,}",
+        "registered": SUPPRESSED_MARK if registered is None else f"{registered:,}",
+    }
+
+
+def _chart(found: list[Reach], rule: Suppression, label: str) -> Any:
+    """Of all children registered already, the share that stands within so many: how well the order agrees with what is known."""
+    all_registered = found[-1].all_registered if found else 0
+    points = []
+    for one in found:
+        reached = rule.share(one.registered, all_registered)
+        if reached is not None and one.share <= 0.5:
+            points.append((one.share, reached))
+    return charts.curve(points, f"{label}: 確認する割合と、すでに登録のあるこどものうち枠に入る割合") if points else ""
