@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from kodomo.intake.normalise import distinct_values, learn_surnames, loose_kana
 from kodomo.intake.normalise_columns import Reading, addresses_of, names_of, readings_of
+from kodomo.tables.engine import release
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ def take_in_all(
     for table in mentions:
         _take_in(connection, table, first)
         first += table.num_rows
+        release()
 
 
 def forget_prints(connection: duckdb.DuckDBPyConnection) -> None:
@@ -84,10 +86,12 @@ def forget_prints(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _normalise(connection: duckdb.DuckDBPyConnection, printing: Printing, surnames: frozenset[str], into: str) -> None:
     _register_normal_forms(connection, printing, surnames)
-    for statement in (into + BASE, COMBINATION, FORM, MENTION, MENTION_VIEW, REGISTER, "DROP TABLE combined"):
-        connection.execute(statement)
+    connection.execute(into + BASE)
     for name in ("systems", "normal_name", "normal_kana", "normal_place"):
         connection.unregister(name)
+    for statement in (COMBINATION, COMBINED, FORM, MENTION, "DROP TABLE combined", MENTION_VIEW, REGISTER):
+        connection.execute(statement)
+    connection.execute("CHECKPOINT")
 
 
 def _take_in(connection: duckdb.DuckDBPyConnection, table: pa.Table, first: int) -> None:
@@ -258,7 +262,7 @@ FROM incoming_mention GROUP BY combo
 """
 """A print beside the partner and the subject its row names: the same in a thousand rows, looked at once."""
 
-FORM = """
+COMBINED = """
 CREATE OR REPLACE TABLE combined AS
 WITH fingerprint AS (
     SELECT DISTINCT c.print, c.partner,
@@ -275,20 +279,24 @@ SELECT c.combo, c.print, CASE WHEN b.role = 'subject' THEN c.partner END AS part
     m.fingerprint AS mate_hash
 FROM combination c JOIN base b USING (print)
 JOIN fingerprint f ON f.print = c.print AND f.partner IS NOT DISTINCT FROM c.partner
-LEFT JOIN fingerprint m ON m.print = c.mate AND m.partner IS NOT DISTINCT FROM c.partner;
+LEFT JOIN fingerprint m ON m.print = c.mate AND m.partner IS NOT DISTINCT FROM c.partner
+"""
 
+FORM = """
 CREATE OR REPLACE TABLE form AS
 WITH first AS (
     -- ages, schools and grades move on under one number: those of the first day go with the first day
-    SELECT form_hash, arg_min({combo: combo, print: print, partner: partner, mate_hash: mate_hash}, (seen_from, first)) AS print,
-        min(first) AS first, min(seen_from) AS seen_from, max(seen_to) AS seen_to, sum(rows)::BIGINT AS rows
+    SELECT row_number() OVER (ORDER BY min(first)) AS form, form_hash,
+        arg_min({print: print, partner: partner, mate_hash: mate_hash}, (seen_from, first)) AS print,
+        min(seen_from) AS seen_from, max(seen_to) AS seen_to, sum(rows)::BIGINT AS rows
     FROM combined GROUP BY form_hash
 )
-SELECT row_number() OVER (ORDER BY c.first) AS form, c.form_hash, c.print.mate_hash AS mate_hash,
+SELECT c.form, c.form_hash, c.print.mate_hash AS mate_hash,
     b.source, b.system, b.role, b.kind, b.resident_number, b.own_number, b.name, b.surname, b.given, b.kana, b.surname_kana, b.given_kana,
     b.sorted_kana, b.loose_kana, b.turned_kana, b.alias, b.former, b.born_on, b.sex, b.town, b.number, b.phone,
     g.name AS guardian_name, g.kana AS guardian_kana, b.age, b.school, b.grade, c.seen_from, c.seen_to, c.rows
-FROM first c JOIN base b ON b.print = c.print.print LEFT JOIN base g ON g.print = c.print.partner
+FROM first c JOIN base b ON b.print = c.print.print LEFT JOIN (SELECT print, name, kana FROM base) g ON g.print = c.print.partner
+ORDER BY c.form
 """
 """A guardian named without number is a different form beside each child: namesakes must not become one."""
 

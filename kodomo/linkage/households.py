@@ -21,7 +21,9 @@ from kodomo.linkage.kinship import FIRST, LAST, build_kinship
 
 REGISTER_ROWS = f"""
 CREATE OR REPLACE TABLE register_row AS
-SELECT s.person, coalesce(r.told_from, {FIRST}) AS since, coalesce(r.told_to, {LAST}) AS until, r.*
+SELECT s.person, coalesce(r.told_from, {FIRST}) AS since, coalesce(r.told_to, {LAST}) AS until,
+    r.mention, r.kind, r.resident_number, r.household_number, r.relationship, r.town, r.nationality, r.born_on, r.sex,
+    r.resident_from, r.from_reason, r.resident_to, r.to_reason, r.event_on, r.event_kind, r.known_from
 FROM register r JOIN spine_form s USING (form) WHERE r.has_stood
 """
 
@@ -180,6 +182,8 @@ def build_households(
         connection.execute(statement)
     for statement in (RESIDENCES, MOVES, SPELLS, FILL_ENDS, together("spell", SPELL_IS)):
         connection.execute(statement)
+    # The widest tables; sealing what follows is the other time when memory is full.
+    connection.execute("DROP TABLE standing; DROP TABLE register_row")
     connection.execute(versions("household_version", "spell", "household_number"))
     for statement in (GENERATIONS, together("living", LIVING_IS), MEMBERSHIP):
         connection.execute(statement)

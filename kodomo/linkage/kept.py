@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
+
+from kodomo.tables.engine import release
 
 BY_KEY = ("N1", "K1", "K2", "K3", "K4", "H1")
 """Rules that look at nothing but the spine: their outcome stands while nobody changes whom they could mean."""
@@ -87,13 +89,12 @@ TABLES: Mapping[str, str] = {
 }
 
 
-def tables_to_keep(connection: duckdb.DuckDBPyConnection, surnames: frozenset[str]) -> dict[str, pa.Table]:
-    """What the next run needs of this one, out of the tables that ``link_mentions`` left."""
+def tables_to_keep(connection: duckdb.DuckDBPyConnection, surnames: frozenset[str]) -> Iterator[tuple[str, pa.Table]]:
+    """What the next run needs of this one, out of the tables that ``link_mentions`` left; one after the other."""
     given = {"surnames": sorted(surnames)}
-    return {
-        name: connection.sql(query, params=given if "$" in query else None).to_arrow_table()
-        for name, query in TABLES.items()
-    }
+    for name, query in TABLES.items():
+        yield name, connection.sql(query, params=given if "$" in query else None).to_arrow_table()
+        release()
 
 
 def load_kept(connection: duckdb.DuckDBPyConnection, open_table: Callable[[str], pa.Table]) -> None:

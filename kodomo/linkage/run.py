@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -32,7 +33,7 @@ from kodomo.linkage.link import FACT_COLUMNS, Before, LinksAnew, link_mentions
 from kodomo.linkage.numbers import KNOWN_BEFORE, number_persons
 from kodomo.linkage.review import keep_doubts
 from kodomo.progress import Progress
-from kodomo.tables.engine import UNSPILLED, connect
+from kodomo.tables.engine import UNSPILLED, connect, release
 from kodomo.terms import Purpose
 from kodomo.vault import history, people, records
 from kodomo.vault.database import audited, open_vault
@@ -105,13 +106,13 @@ class _Work:
         """Link onto the run before, or everything anew; returns the connection with all tables, and figures."""
         why = "指定による" if anew else kept.why_anew(self._basis_before(), self.basis)
         if not why:
-            connection = connect(memory=UNSPILLED)
+            connection = connect(memory=UNSPILLED, is_packed=True)
             try:
                 return connection, self._onto_before(connection, step) | {"mode": "INCREMENTAL", "why_anew": ""}
             except LinksAnew:
                 connection.close()
                 why = "新しい姓で、前から届いている氏名の分け方が変わる"
-        connection = connect(memory=UNSPILLED)
+        connection = connect(memory=UNSPILLED, is_packed=True)
         return connection, self._anew(connection, step) | {"mode": "ANEW", "why_anew": why}
 
     def _basis_before(self) -> dict[str, Any] | None:
@@ -171,7 +172,7 @@ def _keep(
     name = f"{at.astimezone(dt.UTC):%Y%m%dT%H%M%S%f}-{os.getpid()}"
     basis = {"kept_basis": pa.table({"basis": [json.dumps(work.basis)]})}
     people.seal_run(
-        home, keyring, name, {**_run_tables(connection), **kept.tables_to_keep(connection, surnames), **basis}
+        home, keyring, name, chain(_run_tables(connection), kept.tables_to_keep(connection, surnames), basis.items())
     )
     forget_prints(connection)
     cards = make_cards(connection, at.date(), _protecting(work.municipality))
@@ -223,6 +224,7 @@ def _encoded(tables: Iterable[pa.Table]) -> pa.Table:
         )
         for t in tables
     ]
+    release()
     return pa.concat_tables(found).unify_dictionaries() if found else records.LANDED_FACTS.empty()
 
 
@@ -261,8 +263,10 @@ def printing_of(municipality: Municipality) -> Printing:
     return Printing(numbering, municipality.prefecture, municipality.name, _protecting(municipality))
 
 
-def _run_tables(connection: duckdb.DuckDBPyConnection) -> dict[str, pa.Table]:
-    return {name: connection.sql(query).to_arrow_table() for name, query in RUN_TABLES.items()}
+def _run_tables(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, pa.Table]]:
+    for name, query in RUN_TABLES.items():
+        yield name, connection.sql(query).to_arrow_table()
+        release()
 
 
 RUN_TABLES = {

@@ -6,12 +6,15 @@ import os
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 UNSPILLED = "6GB"
 """The bound for work that may not spill; a need of a city of 113,471 is half of it."""
 
 
-def connect(spill: Path | None = None, *, memory: str = "3GB", threads: int | None = None) -> duckdb.DuckDBPyConnection:
+def connect(
+    spill: Path | None = None, *, memory: str = "3GB", threads: int | None = None, is_packed: bool = False
+) -> duckdb.DuckDBPyConnection:
     """Open an in-memory DuckDB that cannot reach a network nor fetch extensions.
 
     Args:
@@ -20,6 +23,7 @@ def connect(spill: Path | None = None, *, memory: str = "3GB", threads: int | No
             side never names one.
         memory: DuckDB's own limit (its buffers, not the whole process).
         threads: worker threads; all cores by default.
+        is_packed: at each ``CHECKPOINT``, and only there, tables are compressed in memory to about a third.
     """
     connection = duckdb.connect(
         config={
@@ -35,4 +39,13 @@ def connect(spill: Path | None = None, *, memory: str = "3GB", threads: int | No
     # Unset, DuckDB would spill into the working folder; an empty name forbids it.
     folder = "" if spill is None else str(spill).replace("'", "''")
     connection.execute(f"SET temp_directory = '{folder}'")
+    if is_packed:
+        connection.execute("ATTACH ':memory:' AS packed (COMPRESS)")
+        connection.execute("USE packed")
+        connection.execute("SET wal_autocheckpoint = '1TB'")
     return connection
+
+
+def release() -> None:
+    """Give back memory that Arrow keeps for later: after a large table is gone, as much again may be held."""
+    pa.default_memory_pool().release_unused()

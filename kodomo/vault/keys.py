@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 import os
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -25,6 +25,12 @@ REPLACEABLE = ("seal", "blind")
 def key_file(keys_folder: Path) -> Path:
     """Where the vault's keys lie."""
     return keys_folder / "vault.json"
+
+
+@lru_cache(maxsize=4)
+def _cipher(key: bytes) -> AESGCMSIV:
+    """Setting one up takes as long as sealing a card; a city has a hundred thousand."""
+    return AESGCMSIV(key)
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,7 @@ class Keyring:
     def seal(self, content: bytes, place: str) -> bytes:
         """Encrypt (AES-256-GCM-SIV). ``place`` is bound in: a sealed value moved elsewhere won't open."""
         nonce = os.urandom(NONCE_BYTES)
-        return nonce + AESGCMSIV(self._keys["seal"]).encrypt(nonce, content, place.encode())
+        return nonce + _cipher(self._keys["seal"]).encrypt(nonce, content, place.encode())
 
     def unseal(self, sealed: bytes, place: str) -> bytes:
         """Decrypt what ``seal`` made for the same place. Raises IntegrityFault."""
@@ -74,17 +80,17 @@ class Keyring:
     @staticmethod
     def _open_with(key: bytes, sealed: bytes, place: str) -> bytes | None:
         try:
-            return AESGCMSIV(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place.encode())
+            return _cipher(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place.encode())
         except InvalidTag:
             return None
 
     def blind_index(self, text: str) -> str:
         """A keyed fingerprint by which a person can be searched for; it changes when keys are replaced."""
-        return hmac.new(self._keys["blind"], text.encode(), hashlib.sha256).hexdigest()[:32]
+        return hmac.digest(self._keys["blind"], text.encode(), "sha256").hex()[:32]
 
     def mark(self, text: str) -> str:
         """A keyed fingerprint that lasts: equal texts of many years are known for equal."""
-        return hmac.new(self._keys["mark"], text.encode(), hashlib.sha256).hexdigest()[:32]
+        return hmac.digest(self._keys["mark"], text.encode(), "sha256").hex()[:32]
 
     def pseudonym(self, kind: str, number: int, zone: str = "store") -> str:
         """The keyed pseudonym of a person or household number in a zone.
@@ -95,5 +101,5 @@ class Keyring:
         Args:
             kind: "p" for a person, "h" for a household; printed in front.
         """
-        digest = hmac.new(self._keys["pseudonym"], f"{zone}:{kind}:{number}".encode(), hashlib.sha256).digest()
+        digest = hmac.digest(self._keys["pseudonym"], f"{zone}:{kind}:{number}".encode(), "sha256")
         return f"{kind}{base64.b32encode(digest[:13]).decode().rstrip('=').lower()[:20]}"

@@ -206,16 +206,16 @@ def links_folder(home: Home) -> Path:
     return home.vault / "links"
 
 
-def seal_run(home: Home, keyring: Keyring, name: str, tables: Mapping[str, pa.Table]) -> None:
+def seal_run(home: Home, keyring: Keyring, name: str, tables: Iterable[tuple[str, pa.Table]]) -> None:
     """Seal a run's tables into ``vault/links/<name>``: written aside, flushed, put in place by one rename.
 
-    Nothing reads the folder before a LinkRun names it.
+    Nothing reads the folder before a LinkRun names it. The tables are asked for one after the other.
     """
     target = links_folder(home) / name
     aside = target.with_name(f".{name}.{os.getpid()}.partial")
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True, mode=0o700)
-    for table, data in tables.items():
+    for table, data in tables:
         body = io.BytesIO()
         pq.write_table(data, body, compression="zstd", compression_level=1)
         with (aside / f"{table}.sealed").open("wb") as handle:
