@@ -36,7 +36,7 @@ from kodomo.judgement.audit_draw import known_draws
 from kodomo.judgement.criteria import Criteria, read_all_criteria
 from kodomo.judgement.judge import Judged, first_fact, judge
 from kodomo.judgement.labels import Cases, read_cases
-from kodomo.judgement.model_card import write_cards
+from kodomo.judgement.model_card import Facts, write_cards
 from kodomo.judgement.recipe import (
     Recipe,
     criteria_of,
@@ -127,11 +127,10 @@ def challenge(
     )
     report = _report(version, chosen, pairs, days, ground)
     write_beside(home.store, version, FILE, json.dumps(report, ensure_ascii=False, indent=1, sort_keys=True))
-    card, sheet = write_cards(
-        home.store, version, municipality=municipality, register=register, criteria=criteria, recipe=recipe,
-        summary=summary, children=len(new.matrix.cohort), approval=approval_of(home, municipality, version),
-        comparison=report,
-    )  # fmt: skip
+    facts = Facts(municipality, register, criteria, recipe, new.children)
+    people = approval_of(home, municipality, version)
+    manifest = {"learned": summary, "criteria": {"approved_by": people["criteria"]}, "approved_by": people["model"]}
+    card, sheet = write_cards(home.store, version, facts, manifest, report)
     progress.close()
     return {**report, "card": str(card), "register_sheet": str(sheet), "seconds": round(time.monotonic() - started, 2)}
 

@@ -94,6 +94,11 @@ class Judged:
     plan: Plan
     dates: tuple[dt.date, ...]
 
+    @property
+    def children(self) -> int:
+        """How many were judged."""
+        return len(self.matrix.cohort)
+
 
 @dataclass(frozen=True)
 class Studied:

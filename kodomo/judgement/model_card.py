@@ -8,6 +8,7 @@ what is computed about children and who decides. Both show small counts suppress
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,44 +34,45 @@ LIMITS = (
 )
 
 
+@dataclass(frozen=True)
+class Facts:
+    """What a model stands on; ``children`` is how many were judged on the day of learning."""
+
+    municipality: Municipality
+    register: Register
+    criteria: Criteria
+    recipe: Recipe
+    children: int
+
+
 def write_cards(
-    root: Path,
-    version: str,
-    *,
-    municipality: Municipality,
-    register: Register,
-    criteria: Criteria,
-    recipe: Recipe,
-    summary: Mapping[str, Any],
-    children: int,
-    approval: Mapping[str, Any],
-    comparison: Mapping[str, Any] | None = None,
+    root: Path, version: str, facts: Facts, manifest: Mapping[str, Any], comparison: Mapping[str, Any] | None = None
 ) -> tuple[Path, Path]:
     """Write both pages beside a model; what was there is replaced.
 
     Args:
         root: the store.
-        summary: what was learned, as ``run.learned_summary`` says it.
-        children: how many were judged on the day of learning.
-        approval: who approved the criteria, and how the model stands: ``criteria``, ``model`` (lists of people).
+        manifest: what was learned (``learned``), and who approved the criteria (``criteria.approved_by``) and the
+            model (``approved_by``; absent: nobody yet).
         comparison: the challenge's report, where there was one.
     """
-    rule = Suppression(municipality.suppression_threshold, municipality.rounding_base)
+    rule = Suppression(facts.municipality.suppression_threshold, facts.municipality.rounding_base)
+    learned = manifest["learned"]
+    approval = {"criteria": manifest["criteria"]["approved_by"], "model": manifest.get("approved_by", [])}
     parts = [
-        f"# モデルカード {municipality.name} {version}",
-        _facts(municipality, criteria, recipe, summary, rule, children),
+        f"# モデルカード {facts.municipality.name} {version}",
+        _facts(facts, learned, rule),
         "## 類型ごと",
-        _types(summary, rule),
+        _types(learned, rule),
         *_comparison(comparison),
         "## 使ったデータ項目",
-        _items(criteria, register, recipe),
+        _items(facts),
         "## 使い方の限り",
         _lines(LIMITS),
     ]
     text = "\n\n".join(parts) + APPROVAL_HEAD + _approvals(approval) + "\n"
     card = write_beside(root, version, CARD, text)
-    sheet = _sheet(municipality, register, criteria, recipe, version, approval, comparison)
-    return card, write_beside(root, version, SHEET, sheet)
+    return card, write_beside(root, version, SHEET, _sheet(facts, version, approval, comparison))
 
 
 def add_approval(root: Path, version: str, approval: Mapping[str, Any]) -> None:
@@ -91,14 +93,8 @@ def _approved_by(approval: Mapping[str, Any]) -> str:
     return f"異なる二人の承認({'、'.join(Role(one['role']).label for one in approval['model'])})"
 
 
-def _facts(
-    municipality: Municipality,
-    criteria: Criteria,
-    recipe: Recipe,
-    summary: Mapping[str, Any],
-    rule: Suppression,
-    children: int,
-) -> str:
+def _facts(facts: Facts, summary: Mapping[str, Any], rule: Suppression) -> str:
+    municipality, criteria, recipe = facts.municipality, facts.criteria, facts.recipe
     scenarios, dates = criteria.scenarios, summary["dates"]
     rows = [
         ("自治体", municipality.name),
@@ -107,7 +103,7 @@ def _facts(
         ("判定基準", f"{scenarios.version}({scenarios.note})版 {criteria.sha256}"),
         ("学んだ過去の基準日", "、".join(dates) if dates else "なし(期間が短い)"),
         ("見通し", f"{summary['horizon_months']} か月以内の登録。確率は 12 か月に合わせる"),
-        ("対象のこども", _count(rule.count(children))),
+        ("対象のこども", _count(rule.count(facts.children))),
         ("人の判断の取り込み", recipe.outcomes or "なし"),
         ("学習から外した監査抽出", f"{len(recipe.rounds)} 回分"),
         ("職員が指定したルール", f"{len(recipe.rules)} 件"),
@@ -168,8 +164,8 @@ def _difference(values: Sequence[float | None] | None) -> str:
     return f"{value:+.3f}" + ("" if low is None or high is None else f"({low:+.3f}–{high:+.3f})")
 
 
-def _items(criteria: Criteria, register: Register, recipe: Recipe) -> str:
-    rows = []
+def _items(facts: Facts) -> str:
+    criteria, register, recipe, rows = facts.criteria, facts.register, facts.recipe, []
     for code in used_items(criteria):
         basis = register.basis_for(code, Purpose.LEARN, recipe.as_of)
         sensitivity = register.items[code].sensitivity.label if code in register.items else ""
@@ -193,15 +189,8 @@ def _approvals(approval: Mapping[str, Any]) -> str:
     return _lines(lines)
 
 
-def _sheet(
-    municipality: Municipality,
-    register: Register,
-    criteria: Criteria,
-    recipe: Recipe,
-    version: str,
-    approval: Mapping[str, Any],
-    comparison: Mapping[str, Any] | None,
-) -> str:
+def _sheet(facts: Facts, version: str, approval: Mapping[str, Any], comparison: Mapping[str, Any] | None) -> str:
+    municipality, register, criteria, recipe = facts.municipality, facts.register, facts.criteria, facts.recipe
     items = [code for code in used_items(criteria) if register.basis_for(code, Purpose.JUDGE, recipe.as_of)]
     bases = {register.basis_for(code, Purpose.JUDGE, recipe.as_of) for code in items}
     articles = sorted({basis.article or basis.basis.label for basis in bases if basis})

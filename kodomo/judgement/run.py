@@ -7,10 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from kodomo.configuration import Home, Municipality
 from kodomo.features.build import current_snapshot, later_deliveries, lawful_for
@@ -18,29 +16,20 @@ from kodomo.governance.champion import champion
 from kodomo.governance.criteria_versions import InUse, check_usable, keep_copy, thresholds
 from kodomo.governance.register import read_register
 from kodomo.judgement.audit_draw import draw_size, known_draws, with_round
-from kodomo.judgement.combine import probability
-from kodomo.judgement.contributions import Said, learned_contributions
 from kodomo.judgement.criteria import Criteria, read_all_criteria
-from kodomo.judgement.holding import Held, held_levels
-from kodomo.judgement.judge import Judged, TypeJudgement, judge
+from kodomo.judgement.holding import held_levels
+from kodomo.judgement.judge import Judged, judge
 from kodomo.judgement.learning import TypeModel
-from kodomo.judgement.levels import Capacity, assign_levels
-from kodomo.judgement.model_card import write_cards
+from kodomo.judgement.levels import Capacity
+from kodomo.judgement.model_card import Facts, write_cards
 from kodomo.judgement.nearest import similar_cases
-from kodomo.judgement.reasons import (
-    combined_parts,
-    learned_parts,
-    overall_reasons,
-    reason_table,
-    scenario_parts,
-)
 from kodomo.judgement.recipe import check_same, keep_recipe, present_recipe, recipe_of_champion, study_recipe
 from kodomo.judgement.saving import save_models
 from kodomo.judgement.staff_rules import standing_rules
+from kodomo.judgement.tables import judgement_tables
 from kodomo.progress import Progress
 from kodomo.store.database import Snapshot, Store
-from kodomo.store.results import COVERAGE, JUDGEMENTS, SUBJECTS
-from kodomo.terms import OVERALL, Decision, Level, Method, Purpose
+from kodomo.terms import Decision, Level, Method, Purpose
 
 KIND = "judgements"
 Beat = Callable[[dict[str, object]], None] | None
@@ -70,59 +59,49 @@ def judge_cohort(
     register = read_register(municipality.folder)
     size, draws = draw_size(municipality), known_draws(store)
     chosen = champion(home)
-    present = present_recipe(store, snapshot, as_of, criteria, municipality.types, draws, standing_rules(home))
-    recipe = present if chosen is None else recipe_of_champion(home, chosen, criteria)
+    if chosen is None:
+        recipe = present_recipe(store, snapshot, as_of, criteria, municipality.types, draws, standing_rules(home))
+    else:
+        recipe = recipe_of_champion(home, chosen, criteria)
     progress = Progress("判定", _pieces_of_work(municipality), unit="人・類型", beat=beat)
     progress.rows = _children(snapshot) * (len(municipality.types) + 1)
+    step = _stepping(progress)
+    learning: dict[str, Any] = {"home": home, "register": register, "draws": draws, "criteria": criteria, "step": step}
+    studied = study_recipe(recipe, on=as_of, until=as_of, **learning)
+    may = lawful_for(register, Purpose.JUDGE, as_of)
     judged = judge(
-        snapshot,
-        as_of,
-        criteria,
-        municipality.types,
-        may_judge=lawful_for(register, Purpose.JUDGE, as_of),
-        studied=study_recipe(
-            recipe, home=home, register=register, draws=draws, on=as_of, until=as_of, criteria=criteria,
-            step=lambda what: progress.add(),
-        ),
-        spill=home.spill,
-        step=lambda what: progress.add(),
-    )  # fmt: skip
+        snapshot, as_of, criteria, municipality.types, may_judge=may, studied=studied, spill=home.spill, step=step
+    )
     held = held_levels(store, snapshot, as_of, in_use, home.spill)
     tables = judgement_tables(judged, Capacity(**thresholds(municipality)), held=held, step=progress.add)
     tables["audit_draws"] = with_round(draws, as_of, tables["judgements"], tables["subjects"], size, judged.plan.seed)
     tables["similar_cases"] = similar_cases(judged, tables["judgements"], _supported(store, as_of))
-    summary = learned_summary(judged)
-    model = save_models(home.store, judged, summary)
+    model = save_models(home.store, judged, learned_summary(judged))
     if chosen is not None and recipe.as_of <= as_of:
         check_same(chosen, model)
     manifest = _manifest(judged, snapshot, municipality, model, at) | _versions(criteria, municipality, in_use)
     manifest |= {"levels_held_from": held.judgement if held else None, "champion": chosen, "recipe": recipe.as_json()}
     if model is not None and chosen is None:
         keep_recipe(home.store, model, recipe)
-        write_cards(
-            home.store, model, municipality=municipality, register=register, criteria=criteria, recipe=recipe,
-            summary=summary, children=len(judged.matrix.cohort),
-            approval={"criteria": manifest["criteria"]["approved_by"], "model": []},
-        )  # fmt: skip
+        write_cards(home.store, model, Facts(municipality, register, criteria, recipe, judged.children), manifest)
     written = store.write(KIND, _name(store, as_of, snapshot, criteria), tables, manifest)
     progress.close()
+    told = ("snapshot", "criteria", "thresholds", "model", "champion", "learned", "skipped_indicators")
     return {
         "as_of": as_of.isoformat(),
-        "snapshot": snapshot.snapshot_id,
         "judgements": written.snapshot_id,
         "path": str(written.path),
-        "children": len(judged.matrix.cohort),
+        "children": judged.children,
         "levels": _level_counts(tables["judgements"]),
         "drawn": tables["audit_draws"]["round"].to_pylist().count(as_of),
-        "criteria": manifest["criteria"],
-        "thresholds": manifest["thresholds"],
-        "model": model,
-        "champion": chosen,
-        "learned": manifest["learned"],
-        "skipped_indicators": judged.matrix.skipped,
+        **{name: manifest[name] for name in told},
         "later_deliveries": later_deliveries(snapshot, as_of),
         "seconds": round(time.monotonic() - started, 2),
     }
+
+
+def _stepping(progress: Progress) -> Callable[[str], None]:
+    return lambda what: progress.add()
 
 
 def _supported(store: Store, as_of: dt.date) -> set[str]:
@@ -138,198 +117,6 @@ def _children(snapshot: Snapshot) -> int:
 
 def _pieces_of_work(municipality: Municipality) -> int:
     return 2 + 5 * len(municipality.types) + 1
-
-
-def judgement_tables(
-    judged: Judged, capacity: Capacity, *, held: Held | None = None, step: Callable[[], None] = lambda: None
-) -> dict[str, pa.Table]:
-    """The four tables of one judgement, sorted, ready for the store; ``held``: the levels that may be kept."""
-    rows, reasons = [], []
-    for kind in judged.types:
-        contributions = learned_contributions(kind, judged.matrix, judged.groups, judged.matrix.catalogue)
-        rows += _type_rows(judged, kind, capacity, held)
-        reasons += _type_reasons(judged, kind, contributions)
-        step()
-    levels = _overall_levels(judged, capacity, held)
-    rows.append(_overall_rows(judged, levels))
-    reasons.append(overall_reasons(judged))
-    return {
-        "judgements": _sorted(pa.concat_tables(rows), "child_key", "type", "method"),
-        "reasons": _sorted(pa.concat_tables(reasons), "child_key", "type", "method", "position"),
-        "coverage": _coverage(judged),
-        "subjects": _subjects(judged),
-    }
-
-
-def _type_rows(judged: Judged, kind: TypeJudgement, capacity: Capacity, held: Held | None) -> list[pa.Table]:
-    keys = judged.matrix.cohort.child_key
-    has_points = kind.scenario.points > 0
-    methods = [
-        (Method.SCENARIO, kind.scenario.score, has_points),
-        (Method.COMBINED, probability(kind.combination.logit), kind.evidence),
-    ]
-    methods += [(one, probability(logits), kind.evidence) for one, logits in kind.combination.learned.items()]
-    tables = []
-    for method, scores, evidence in methods:
-        before = held.of(kind.type.value, method.value, keys[kind.rows]) if held else None
-        levels = kind.levels(scores, keys, capacity, evidence, before)
-        tables.append(
-            _rows(
-                keys[kind.rows],
-                kind.type.value,
-                method,
-                scores[kind.rows],
-                levels,
-                escalation_texts(kind),
-                kind.registered[kind.rows],
-            )
-        )
-    return [*tables, _not_asked(keys, kind)]
-
-
-def _not_asked(keys: NDArray[np.object_], kind: TypeJudgement) -> pa.Table:
-    """A row without a score for each child whose age the type does not ask: said, never left to be guessed."""
-    others = np.setdiff1d(np.arange(len(keys)), kind.rows)
-    return _rows(
-        keys[others],
-        kind.type.value,
-        Method.COMBINED,
-        np.full(len(others), np.nan),
-        np.full(len(others), Level.NOT_APPLICABLE.value, dtype=object),
-        np.full(len(others), None, dtype=object),
-        kind.registered[others],
-    )
-
-
-def escalation_texts(kind: TypeJudgement) -> NDArray[np.object_]:
-    """Every escalation that holds for each judged child, in words, in the criteria's order; None where none does."""
-    gates = kind.scenario.fired_gates[kind.rows]
-    texts = np.full(len(gates), None, dtype=object)
-    for row in np.flatnonzero(gates.any(axis=1)):
-        held = (kind.scenario.escalations[n].sentence for n in np.flatnonzero(gates[row]))
-        texts[row] = tuple(dict.fromkeys(held))
-    return texts
-
-
-def _rows(
-    keys: NDArray[np.object_],
-    kind: str,
-    method: Method,
-    scores: NDArray[np.float64],
-    levels: NDArray[np.object_],
-    escalation: NDArray[np.object_],
-    registered: NDArray[np.bool_],
-) -> pa.Table:
-    return pa.table(
-        {
-            "child_key": pa.array(keys, pa.string()),
-            "type": pa.array([kind] * len(keys), pa.string()),
-            "method": pa.array([method.value] * len(keys), pa.string()),
-            "score": pa.array(scores, pa.float64(), from_pandas=True),
-            "level": pa.array(levels, pa.string()),
-            "escalation": pa.array([texts[0] if texts else None for texts in escalation], pa.string()),
-            "escalations": pa.array([list(texts) if texts else None for texts in escalation], pa.list_(pa.string())),
-            "is_registered": pa.array(registered, pa.bool_()),
-        },
-        schema=JUDGEMENTS.schema(),
-    )
-
-
-def _type_reasons(judged: Judged, kind: TypeJudgement, contributions: dict[Method, Said]) -> list[pa.Table]:
-    matrix, catalogue = judged.matrix, judged.matrix.catalogue
-    tables = [
-        reason_table(kind, Method.COMBINED, combined_parts(kind, contributions, catalogue), matrix, with_gates=True),
-        reason_table(kind, Method.SCENARIO, scenario_parts(kind), matrix),
-    ]
-    for method, said in contributions.items():
-        tables.append(reason_table(kind, method, learned_parts(kind, said, catalogue), matrix))
-    return tables
-
-
-def _overall_levels(judged: Judged, capacity: Capacity, held: Held | None) -> NDArray[np.object_]:
-    """総合 has its own capacity; it is thin only where every type judged is, and escalated where any is."""
-    size = len(judged.matrix.cohort)
-    applicable = np.zeros((size, len(judged.types)), dtype=bool)
-    for n, kind in enumerate(judged.types):
-        applicable[kind.rows, n] = True
-    thin = np.column_stack([kind.thin for kind in judged.types])
-    return assign_levels(
-        judged.overall,
-        judged.matrix.cohort.child_key,
-        capacity,
-        thin=np.asarray((thin | ~applicable).all(axis=1)),
-        registered=judged.is_council_registered,
-        escalated=np.logical_or.reduce([kind.escalated for kind in judged.types]),
-        evidence=np.logical_or.reduce([kind.evidence for kind in judged.types]),
-        held=held.of(OVERALL, Method.COMBINED.value, judged.matrix.cohort.child_key) if held else None,
-    )
-
-
-def _overall_rows(judged: Judged, levels: NDArray[np.object_]) -> pa.Table:
-    size = len(judged.matrix.cohort)
-    texts = np.full(size, None, dtype=object)
-    for kind in judged.types:
-        for row, own in zip(kind.rows, escalation_texts(kind), strict=True):
-            if own:
-                texts[row] = tuple(dict.fromkeys([*(texts[row] or ()), *own]))
-    return _rows(
-        judged.matrix.cohort.child_key,
-        OVERALL,
-        Method.COMBINED,
-        judged.overall,
-        levels,
-        texts,
-        judged.is_council_registered,
-    )
-
-
-def _coverage(judged: Judged) -> pa.Table:
-    """One row a child and source that is expected or known: the rest says nothing."""
-    knowledge = judged.knowledge
-    rows, columns = np.nonzero(knowledge.expected | knowledge.known)
-    names = np.array(knowledge.sources, dtype=object)
-    table = pa.table(
-        {
-            "child_key": pa.array(judged.matrix.cohort.child_key[rows], pa.string()),
-            "source": pa.array(names[columns], pa.string()),
-            "expected": pa.array(knowledge.expected[rows, columns]),
-            "known": pa.array(knowledge.known[rows, columns]),
-            "latest_on": pa.array(knowledge.latest[rows, columns], pa.date32(), from_pandas=True),
-            "is_fresh": pa.array(knowledge.fresh[rows, columns]),
-        },
-        schema=COVERAGE.schema(),
-    )
-    return _sorted(table, "child_key", "source")
-
-
-def _subjects(judged: Judged) -> pa.Table:
-    cohort = judged.matrix.cohort
-    grade = np.where((cohort.grade >= 1) & (cohort.grade <= 9), cohort.grade, np.nan)
-    new = (
-        judged.matrix.column("moved_in_12m") > 0
-        if "moved_in_12m" in judged.matrix.codes
-        else np.zeros(len(cohort), bool)
-    )
-    return pa.table(
-        {
-            "child_key": pa.array(cohort.child_key, pa.string()),
-            "age_band": pa.array(cohort.band.astype(object), pa.string()),
-            "age_years": pa.array(cohort.age_years, pa.int32()),
-            "school_grade": pa.array(grade, pa.float64(), from_pandas=True).cast(pa.int32()),
-            "sex": pa.array(cohort.sex, pa.string()),
-            "area_code": pa.array(cohort.area_code, pa.string()),
-            "household_key": pa.array(cohort.household_key, pa.string()),
-            "is_known_to_support": pa.array(judged.is_known_to_support),
-            "is_council_registered": pa.array(judged.is_council_registered),
-            "moved_in_within_year": pa.array(np.asarray(new, dtype=bool)),
-            "coverage_share": pa.array(judged.knowledge.share()),
-        },
-        schema=SUBJECTS.schema(),
-    )
-
-
-def _sorted(table: pa.Table, *columns: str) -> pa.Table:
-    return table.sort_by([(c, "ascending") for c in columns]).combine_chunks()
 
 
 def _name(store: Store, as_of: dt.date, snapshot: Snapshot, criteria: Criteria) -> str:

@@ -20,8 +20,9 @@ from kodomo.judgement import learning
 from kodomo.judgement.criteria import read_all_criteria
 from kodomo.judgement.export import export_judgements
 from kodomo.judgement.levels import Capacity
-from kodomo.judgement.run import judge_cohort, judgement_tables
+from kodomo.judgement.run import judge_cohort
 from kodomo.judgement.scenarios import judge_scenario
+from kodomo.judgement.tables import judgement_tables
 from kodomo.store.database import JUDGEMENT_TABLES, Store
 from kodomo.terms import DifficultyType, Level
 

@@ -1,0 +1,210 @@
+"""A judgement in memory as the tables the store keeps: levels and scores, reasons, coverage, subjects (analysis side)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from kodomo.judgement.combine import probability
+from kodomo.judgement.contributions import Said, learned_contributions
+from kodomo.judgement.holding import Held
+from kodomo.judgement.judge import Judged, TypeJudgement
+from kodomo.judgement.levels import Capacity, assign_levels
+from kodomo.judgement.reasons import combined_parts, learned_parts, overall_reasons, reason_table, scenario_parts
+from kodomo.store.results import COVERAGE, JUDGEMENTS, SUBJECTS
+from kodomo.terms import OVERALL, Level, Method
+
+
+def judgement_tables(
+    judged: Judged, capacity: Capacity, *, held: Held | None = None, step: Callable[[], None] = lambda: None
+) -> dict[str, pa.Table]:
+    """The four tables of one judgement, sorted, ready for the store; ``held``: the levels that may be kept."""
+    rows, reasons = [], []
+    for kind in judged.types:
+        contributions = learned_contributions(kind, judged.matrix, judged.groups, judged.matrix.catalogue)
+        rows += _type_rows(judged, kind, capacity, held)
+        reasons += _type_reasons(judged, kind, contributions)
+        step()
+    levels = _overall_levels(judged, capacity, held)
+    rows.append(_overall_rows(judged, levels))
+    reasons.append(overall_reasons(judged))
+    return {
+        "judgements": _sorted(pa.concat_tables(rows), "child_key", "type", "method"),
+        "reasons": _sorted(pa.concat_tables(reasons), "child_key", "type", "method", "position"),
+        "coverage": _coverage(judged),
+        "subjects": _subjects(judged),
+    }
+
+
+def _type_rows(judged: Judged, kind: TypeJudgement, capacity: Capacity, held: Held | None) -> list[pa.Table]:
+    keys = judged.matrix.cohort.child_key
+    has_points = kind.scenario.points > 0
+    methods = [
+        (Method.SCENARIO, kind.scenario.score, has_points),
+        (Method.COMBINED, probability(kind.combination.logit), kind.evidence),
+    ]
+    methods += [(one, probability(logits), kind.evidence) for one, logits in kind.combination.learned.items()]
+    tables = []
+    for method, scores, evidence in methods:
+        before = held.of(kind.type.value, method.value, keys[kind.rows]) if held else None
+        levels = kind.levels(scores, keys, capacity, evidence, before)
+        tables.append(
+            _rows(
+                keys[kind.rows],
+                kind.type.value,
+                method,
+                scores[kind.rows],
+                levels,
+                escalation_texts(kind),
+                kind.registered[kind.rows],
+            )
+        )
+    return [*tables, _not_asked(keys, kind)]
+
+
+def _not_asked(keys: NDArray[np.object_], kind: TypeJudgement) -> pa.Table:
+    """A row without a score for each child whose age the type does not ask: said, never left to be guessed."""
+    others = np.setdiff1d(np.arange(len(keys)), kind.rows)
+    return _rows(
+        keys[others],
+        kind.type.value,
+        Method.COMBINED,
+        np.full(len(others), np.nan),
+        np.full(len(others), Level.NOT_APPLICABLE.value, dtype=object),
+        np.full(len(others), None, dtype=object),
+        kind.registered[others],
+    )
+
+
+def escalation_texts(kind: TypeJudgement) -> NDArray[np.object_]:
+    """Every escalation that holds for each judged child, in words, in the criteria's order; None where none does."""
+    gates = kind.scenario.fired_gates[kind.rows]
+    texts = np.full(len(gates), None, dtype=object)
+    for row in np.flatnonzero(gates.any(axis=1)):
+        held = (kind.scenario.escalations[n].sentence for n in np.flatnonzero(gates[row]))
+        texts[row] = tuple(dict.fromkeys(held))
+    return texts
+
+
+def _rows(
+    keys: NDArray[np.object_],
+    kind: str,
+    method: Method,
+    scores: NDArray[np.float64],
+    levels: NDArray[np.object_],
+    escalation: NDArray[np.object_],
+    registered: NDArray[np.bool_],
+) -> pa.Table:
+    return pa.table(
+        {
+            "child_key": pa.array(keys, pa.string()),
+            "type": pa.array([kind] * len(keys), pa.string()),
+            "method": pa.array([method.value] * len(keys), pa.string()),
+            "score": pa.array(scores, pa.float64(), from_pandas=True),
+            "level": pa.array(levels, pa.string()),
+            "escalation": pa.array([texts[0] if texts else None for texts in escalation], pa.string()),
+            "escalations": pa.array([list(texts) if texts else None for texts in escalation], pa.list_(pa.string())),
+            "is_registered": pa.array(registered, pa.bool_()),
+        },
+        schema=JUDGEMENTS.schema(),
+    )
+
+
+def _type_reasons(judged: Judged, kind: TypeJudgement, contributions: dict[Method, Said]) -> list[pa.Table]:
+    matrix, catalogue = judged.matrix, judged.matrix.catalogue
+    tables = [
+        reason_table(kind, Method.COMBINED, combined_parts(kind, contributions, catalogue), matrix, with_gates=True),
+        reason_table(kind, Method.SCENARIO, scenario_parts(kind), matrix),
+    ]
+    for method, said in contributions.items():
+        tables.append(reason_table(kind, method, learned_parts(kind, said, catalogue), matrix))
+    return tables
+
+
+def _overall_levels(judged: Judged, capacity: Capacity, held: Held | None) -> NDArray[np.object_]:
+    """総合 has its own capacity; it is thin only where every type judged is, and escalated where any is."""
+    size = len(judged.matrix.cohort)
+    applicable = np.zeros((size, len(judged.types)), dtype=bool)
+    for n, kind in enumerate(judged.types):
+        applicable[kind.rows, n] = True
+    thin = np.column_stack([kind.thin for kind in judged.types])
+    return assign_levels(
+        judged.overall,
+        judged.matrix.cohort.child_key,
+        capacity,
+        thin=np.asarray((thin | ~applicable).all(axis=1)),
+        registered=judged.is_council_registered,
+        escalated=np.logical_or.reduce([kind.escalated for kind in judged.types]),
+        evidence=np.logical_or.reduce([kind.evidence for kind in judged.types]),
+        held=held.of(OVERALL, Method.COMBINED.value, judged.matrix.cohort.child_key) if held else None,
+    )
+
+
+def _overall_rows(judged: Judged, levels: NDArray[np.object_]) -> pa.Table:
+    size = len(judged.matrix.cohort)
+    texts = np.full(size, None, dtype=object)
+    for kind in judged.types:
+        for row, own in zip(kind.rows, escalation_texts(kind), strict=True):
+            if own:
+                texts[row] = tuple(dict.fromkeys([*(texts[row] or ()), *own]))
+    return _rows(
+        judged.matrix.cohort.child_key,
+        OVERALL,
+        Method.COMBINED,
+        judged.overall,
+        levels,
+        texts,
+        judged.is_council_registered,
+    )
+
+
+def _coverage(judged: Judged) -> pa.Table:
+    """One row a child and source that is expected or known: the rest says nothing."""
+    knowledge = judged.knowledge
+    rows, columns = np.nonzero(knowledge.expected | knowledge.known)
+    names = np.array(knowledge.sources, dtype=object)
+    table = pa.table(
+        {
+            "child_key": pa.array(judged.matrix.cohort.child_key[rows], pa.string()),
+            "source": pa.array(names[columns], pa.string()),
+            "expected": pa.array(knowledge.expected[rows, columns]),
+            "known": pa.array(knowledge.known[rows, columns]),
+            "latest_on": pa.array(knowledge.latest[rows, columns], pa.date32(), from_pandas=True),
+            "is_fresh": pa.array(knowledge.fresh[rows, columns]),
+        },
+        schema=COVERAGE.schema(),
+    )
+    return _sorted(table, "child_key", "source")
+
+
+def _subjects(judged: Judged) -> pa.Table:
+    cohort = judged.matrix.cohort
+    grade = np.where((cohort.grade >= 1) & (cohort.grade <= 9), cohort.grade, np.nan)
+    new = (
+        judged.matrix.column("moved_in_12m") > 0
+        if "moved_in_12m" in judged.matrix.codes
+        else np.zeros(len(cohort), bool)
+    )
+    return pa.table(
+        {
+            "child_key": pa.array(cohort.child_key, pa.string()),
+            "age_band": pa.array(cohort.band.astype(object), pa.string()),
+            "age_years": pa.array(cohort.age_years, pa.int32()),
+            "school_grade": pa.array(grade, pa.float64(), from_pandas=True).cast(pa.int32()),
+            "sex": pa.array(cohort.sex, pa.string()),
+            "area_code": pa.array(cohort.area_code, pa.string()),
+            "household_key": pa.array(cohort.household_key, pa.string()),
+            "is_known_to_support": pa.array(judged.is_known_to_support),
+            "is_council_registered": pa.array(judged.is_council_registered),
+            "moved_in_within_year": pa.array(np.asarray(new, dtype=bool)),
+            "coverage_share": pa.array(judged.knowledge.share()),
+        },
+        schema=SUBJECTS.schema(),
+    )
+
+
+def _sorted(table: pa.Table, *columns: str) -> pa.Table:
+    return table.sort_by([(c, "ascending") for c in columns]).combine_chunks()
