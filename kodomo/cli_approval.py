@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kodomo.configuration import Home, Municipality, parse_date
-from kodomo.errors import WrongUsage
+from kodomo.errors import NotReady, WrongUsage
 from kodomo.governance.permissions import Role
 
 
@@ -56,7 +56,7 @@ def criteria(arguments: argparse.Namespace, here: Here) -> dict[str, Any]:
 
 def models(arguments: argparse.Namespace, here: Here) -> dict[str, Any]:
     """``kodomo models``."""
-    from kodomo.evaluation import models as at_hand
+    from kodomo.governance import models as at_hand
 
     home = here.home
     if arguments.action == "challenge":
@@ -83,23 +83,29 @@ def models(arguments: argparse.Namespace, here: Here) -> dict[str, Any]:
 def rules(arguments: argparse.Namespace, here: Here) -> dict[str, Any]:
     """``kodomo rules``."""
     from kodomo.governance.approvals import Step
+    from kodomo.governance.rules import found_rules, say
     from kodomo.governance.suppression import Suppression
-    from kodomo.judgement.found_rules import found_rules, say
 
     home, municipality = here.home, here.municipality
+    model = arguments.model or _model_of_judgement(home)
     if arguments.action != "list":
-        words: Any = {
-            "by": _person(arguments, here),
-            "reason": arguments.reason,
-            "at": here.at,
-            "model": arguments.model,
-        }
+        words: Any = {"by": _person(arguments, here), "reason": arguments.reason, "at": here.at, "model": model}
         say(home, Step(arguments.action.upper()), arguments.rule, **words)
     rule = Suppression(municipality.suppression_threshold, municipality.rounding_base)
-    found = [one.as_json(rule) for one in found_rules(home, arguments.model)]
+    found = [one.as_json(rule) for one in found_rules(home, model)]
     for one in found:
         here.say(f"{one['name']}  {Step(one['said']).label if one['said'] else ''}\n  {one['sentence']}")
-    return {"rules": found}
+    return {"model": model, "rules": found}
+
+
+def _model_of_judgement(home: Home) -> str:
+    from kodomo.store.database import Store
+
+    judgement = Store(home.store).current("judgements")
+    version = judgement.manifest.get("model") if judgement is not None else None
+    if not version:
+        raise NotReady("まだ学習したモデルがありません。", then="kodomo judge を先に実行してください。")
+    return str(version)
 
 
 Options = tuple[tuple[tuple[str, ...], dict[str, Any]], ...]

@@ -29,6 +29,7 @@ from kodomo.features.matrix import feature_matrix
 from kodomo.governance.approvals import Matter
 from kodomo.governance.criteria_versions import standing
 from kodomo.governance.register import read_register
+from kodomo.governance.rules import standing_rules
 from kodomo.governance.suppression import Suppression
 from kodomo.judgement.audit_draw import known_draws
 from kodomo.judgement.criteria import Criteria, read_all_criteria
@@ -37,7 +38,6 @@ from kodomo.judgement.labels import Cases, read_cases
 from kodomo.judgement.levels import Capacity
 from kodomo.judgement.recipe import present_recipe, study_recipe
 from kodomo.judgement.run import learned_summary
-from kodomo.judgement.staff_rules import standing_rules
 from kodomo.progress import Progress
 from kodomo.store.database import Store
 from kodomo.terms import Purpose

@@ -26,11 +26,11 @@ from kodomo.evaluation.outcomes import Array, Outcome, outcome
 from kodomo.evaluation.staff_score import Verdict, verdict_of
 from kodomo.features.build import current_snapshot, lawful_for
 from kodomo.features.dates import window_start
-from kodomo.governance import approvals
-from kodomo.governance.approvals import Matter
 from kodomo.governance.champion import champion
-from kodomo.governance.criteria_versions import keep_copy, standing
+from kodomo.governance.criteria_versions import keep_copy
+from kodomo.governance.models import COMPARISON, approval_of, model_folder, write_beside
 from kodomo.governance.register import Register, read_register
+from kodomo.governance.rules import standing_rules
 from kodomo.governance.suppression import Suppression
 from kodomo.judgement.audit_draw import known_draws
 from kodomo.judgement.criteria import Criteria, read_all_criteria
@@ -44,16 +44,13 @@ from kodomo.judgement.recipe import (
     present_recipe,
     read_recipe,
     study_recipe,
-    write_beside,
 )
 from kodomo.judgement.run import learned_summary
 from kodomo.judgement.saving import save_models
-from kodomo.judgement.staff_rules import standing_rules
 from kodomo.progress import Progress
 from kodomo.store.database import Snapshot, Store
 from kodomo.terms import Method, Purpose
 
-FILE = "comparison.json"
 STEP_MONTHS = 3
 Beat = Callable[[dict[str, object]], None] | None
 
@@ -126,7 +123,9 @@ def challenge(
         ground, recipe, criteria, None if chosen is None else read_recipe(home.store, chosen), days, progress
     )
     report = _report(version, chosen, pairs, days, ground)
-    write_beside(home.store, version, FILE, json.dumps(report, ensure_ascii=False, indent=1, sort_keys=True))
+    write_beside(
+        model_folder(home, version), COMPARISON, json.dumps(report, ensure_ascii=False, indent=1, sort_keys=True)
+    )
     facts = Facts(municipality, register, criteria, recipe, new.children)
     people = approval_of(home, municipality, version)
     manifest = {"learned": summary, "criteria": {"approved_by": people["criteria"]}, "approved_by": people["model"]}
@@ -137,13 +136,6 @@ def challenge(
 
 def _earlier(past: dt.date, steps: int) -> dt.date:
     return past if not steps else window_start(past, STEP_MONTHS * steps) - dt.timedelta(days=1)
-
-
-def approval_of(home: Home, municipality: Municipality, version: str) -> dict[str, Any]:
-    """Who approved the criteria at hand, and the model: for the card."""
-    criteria = standing(home, municipality, Matter.CRITERIA).approvals
-    model = approvals.standing(home, Matter.MODEL, version).approvals
-    return {"criteria": [act.as_json() for act in criteria], "model": [act.as_json() for act in model]}
 
 
 @dataclass(frozen=True)

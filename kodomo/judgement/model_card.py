@@ -13,17 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from kodomo.configuration import Municipality
-from kodomo.governance.approvals import APPROVERS
-from kodomo.governance.permissions import Role
+from kodomo.governance.models import APPROVAL_HEAD, CARD, MODELS, SHEET, approved_by, approvers, write_beside
 from kodomo.governance.register import Register
 from kodomo.governance.suppression import SUPPRESSED_MARK, Suppression
 from kodomo.judgement.criteria import Criteria
-from kodomo.judgement.recipe import Recipe, write_beside
-from kodomo.judgement.saving import MODELS
+from kodomo.judgement.recipe import Recipe
 from kodomo.terms import DifficultyType, Method, Purpose, difficulty_label
-
-CARD, SHEET = "model_card.md", "algorithm_register.md"
-APPROVAL_HEAD = "\n\n## 承認\n\n"
 
 LIMITS = (
     "学んだのは「市が把握して登録したこと」であり、困難そのものではない。市が気づかなかった困難は、学ぶことも測ることもできない。",
@@ -70,27 +65,9 @@ def write_cards(
         "## 使い方の限り",
         _lines(LIMITS),
     ]
-    text = "\n\n".join(parts) + APPROVAL_HEAD + _approvals(approval) + "\n"
-    card = write_beside(root, version, CARD, text)
-    return card, write_beside(root, version, SHEET, _sheet(facts, version, approval, comparison))
-
-
-def add_approval(root: Path, version: str, approval: Mapping[str, Any]) -> None:
-    """Bring the approvals on both pages up to date; the rest stays as it was written."""
-    folder = root / MODELS / version
-    card = (folder / CARD).read_text(encoding="utf-8")
-    write_beside(root, version, CARD, card.partition(APPROVAL_HEAD)[0] + APPROVAL_HEAD + _approvals(approval) + "\n")
-    sheet = (folder / SHEET).read_text(encoding="utf-8").splitlines()
-    row = _table(("",), [("承認", _approved_by(approval))]).splitlines()[-1]
-    changed = [row if line.startswith("| 承認 |") else line for line in sheet]
-    write_beside(root, version, SHEET, "\n".join(changed) + "\n")
-
-
-def _approved_by(approval: Mapping[str, Any]) -> str:
-    """For the public: which offices of the law's scheme approved, not who."""
-    if len(approval["model"]) < APPROVERS:
-        return "まだ承認されていない"
-    return f"異なる二人の承認({'、'.join(Role(one['role']).label for one in approval['model'])})"
+    text = "\n\n".join(parts) + APPROVAL_HEAD + approvers(approval) + "\n"
+    card = write_beside(root / MODELS / version, CARD, text)
+    return card, write_beside(root / MODELS / version, SHEET, _sheet(facts, version, approval, comparison))
 
 
 def _facts(facts: Facts, summary: Mapping[str, Any], rule: Suppression) -> str:
@@ -180,15 +157,6 @@ def used_items(criteria: Criteria) -> list[str]:
     return sorted({code for indicator in criteria.catalogue.indicators for code in indicator.items})
 
 
-def _approvals(approval: Mapping[str, Any]) -> str:
-    lines = [
-        f"{matter}: "
-        + ("、".join(f"{one['name']}({one.get('role') or one.get('office') or ''})" for one in people) or "まだない")
-        for matter, people in (("判定基準", approval["criteria"]), ("モデル", approval["model"]))
-    ]
-    return _lines(lines)
-
-
 def _sheet(facts: Facts, version: str, approval: Mapping[str, Any], comparison: Mapping[str, Any] | None) -> str:
     municipality, register, criteria, recipe = facts.municipality, facts.register, facts.criteria, facts.recipe
     items = [code for code in used_items(criteria) if register.basis_for(code, Purpose.JUDGE, recipe.as_of)]
@@ -211,7 +179,7 @@ def _sheet(facts: Facts, version: str, approval: Mapping[str, Any], comparison: 
         ("必ず人が見るもの", "点数によらず、命・安全にかかわる事実がある場合と、情報が足りない場合"),
         ("良し悪しの確かめ方", "過去の日付での検証と、挙がらなかったこどもからの無作為の抽出(監査抽出)"),
         ("いまの判定との比較", comparison["sentence"] if comparison else "まだ比べていない"),
-        ("承認", _approved_by(approval)),
+        ("承認", approved_by(approval)),
         ("学んだ日", recipe.as_of.isoformat()),
         ("問い合わせ", "、".join(office.name for office in municipality.offices[:1])),
     ]  # fmt: skip

@@ -20,16 +20,15 @@ from kodomo.configuration import Home
 from kodomo.errors import IntegrityFault, NotReady
 from kodomo.features.build import lawful_for
 from kodomo.governance.criteria_versions import kept_copy
+from kodomo.governance.models import MODELS, RECIPE, write_beside
 from kodomo.governance.register import Register
+from kodomo.governance.rules import StaffRule, read_staff_rule
 from kodomo.judgement.criteria import Criteria, read_all_criteria
 from kodomo.judgement.feedback import read_feedback
 from kodomo.judgement.judge import Lawful, Studied, study
-from kodomo.judgement.saving import MODELS
-from kodomo.judgement.staff_rules import StaffRule, read_staff_rule, rules_by_type
+from kodomo.judgement.staff_rules import rules_by_type
 from kodomo.store.database import Snapshot, Store
 from kodomo.terms import DifficultyType, Purpose
-
-FILE = "recipe.json"
 
 
 @dataclass(frozen=True)
@@ -150,25 +149,16 @@ def check_same(approved: str, made: str | None) -> None:
         )
 
 
-def write_beside(root: Path, version: str, name: str, text: str) -> Path:
-    """Put a text beside a model, in place by one rename."""
-    target = root / MODELS / version / name
-    aside = target.with_name(f".{name}.partial")
-    aside.write_text(text, encoding="utf-8")
-    aside.replace(target)
-    return target
-
-
 def keep_recipe(root: Path, version: str, recipe: Recipe) -> None:
     """Write a model's recipe beside it, where none is yet: two dates may give one model, and the first stands."""
-    if not (root / MODELS / version / FILE).exists():
+    if not (root / MODELS / version / RECIPE).exists():
         text = json.dumps(recipe.as_json(), ensure_ascii=False, indent=1, sort_keys=True)
-        write_beside(root, version, FILE, text)
+        write_beside(root / MODELS / version, RECIPE, text)
 
 
 def read_recipe(root: Path, version: str) -> Recipe:
     """The recipe beside a model. Raises NotReady."""
-    path = root / MODELS / version / FILE
+    path = root / MODELS / version / RECIPE
     if not path.exists():
         raise NotReady(
             f"モデル {version} のつくり方が残っていません。", where=str(path.parent),

@@ -15,6 +15,7 @@ from kodomo.features.build import current_snapshot, later_deliveries, lawful_for
 from kodomo.governance.champion import champion
 from kodomo.governance.criteria_versions import InUse, check_usable, keep_copy, thresholds
 from kodomo.governance.register import read_register
+from kodomo.governance.rules import standing_rules
 from kodomo.judgement.audit_draw import draw_size, known_draws, with_round
 from kodomo.judgement.criteria import Criteria, read_all_criteria
 from kodomo.judgement.holding import held_levels
@@ -25,7 +26,6 @@ from kodomo.judgement.model_card import Facts, write_cards
 from kodomo.judgement.nearest import similar_cases
 from kodomo.judgement.recipe import check_same, keep_recipe, present_recipe, recipe_of_champion, study_recipe
 from kodomo.judgement.saving import save_models
-from kodomo.judgement.staff_rules import standing_rules
 from kodomo.judgement.tables import judgement_tables
 from kodomo.progress import Progress
 from kodomo.store.database import Snapshot, Store

@@ -16,18 +16,17 @@ from judgement.conftest import AS_OF, LABELS, TYPES, write_criteria
 from kodomo.configuration import Home, Municipality
 from kodomo.errors import IntegrityFault, NotReady, WrongUsage
 from kodomo.evaluation.challenge import Pair, _compared, challenge, sentence
-from kodomo.evaluation.models import models_status, promote_model
 from kodomo.governance.approvals import Person, Step
 from kodomo.governance.champion import champion, roll_back
 from kodomo.governance.criteria_versions import NotApproved
+from kodomo.governance.models import models_status, promote_model
 from kodomo.governance.permissions import Role
+from kodomo.governance.rules import Bound, found_rules, say
 from kodomo.governance.suppression import Suppression
 from kodomo.judgement import learning, methods
-from kodomo.judgement.found_rules import found_rules, say
 from kodomo.judgement.learners import rule_discovery
 from kodomo.judgement.learners.rule_discovery import RuleDiscovery
 from kodomo.judgement.run import judge_cohort
-from kodomo.judgement.staff_rules import Bound
 from kodomo.store.database import Store
 from kodomo.terms import Method
 
@@ -103,8 +102,8 @@ def test_from_challenge_to_promotion_judgement_veto_and_back(installation: tuple
     assert one.equals(two), "the promoted model judges as it did when it was approved"
 
     # A veto makes another model: the one in use stays as it was approved, the next candidate obeys.
-    rule = next(r for r in found_rules(home) if r.folds)
-    say(home, Step.FORBID, rule.name, by=RIN, reason="因果が逆", at=AT)
+    rule = next(r for r in found_rules(home, version) if r.folds)
+    say(home, Step.FORBID, rule.name, by=RIN, reason="因果が逆", at=AT, model=version)
     assert judge_cohort(**words)["model"] == version
     second = challenge(**words)
     assert second["version"] != version and second["champion"] == version

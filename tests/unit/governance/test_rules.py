@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from typing import Any
 
 import numpy as np
 import pytest
 
+from kodomo import cli
 from kodomo.configuration import Home
 from kodomo.errors import NotPermitted, NotReady, WrongUsage
 from kodomo.governance import approvals
 from kodomo.governance.approvals import Person, Step
 from kodomo.governance.permissions import Role
+from kodomo.governance.rules import found_rules, say, standing_rules
 from kodomo.governance.suppression import Suppression
-from kodomo.judgement.found_rules import found_rules, say
 from kodomo.judgement.learners.rule_discovery import Condition, Rule
-from kodomo.judgement.staff_rules import rules_by_type, standing_rules
+from kodomo.judgement.staff_rules import rules_by_type
 from kodomo.terms import DifficultyType
 
 AT = dt.datetime(2026, 4, 2, 9, 0, tzinfo=dt.UTC)
@@ -83,4 +85,23 @@ def test_only_named_people_of_the_right_role_speak_of_rules_that_exist(model: Ho
     with pytest.raises(NotPermitted):
         say(model, Step.FORBID, NAME, by=Person("佐藤", Role.SYSTEM_ADMINISTRATOR), reason="x", at=AT, model="m1")
     with pytest.raises(NotReady):
-        found_rules(model)
+        found_rules(model, "m9")
+
+
+def test_the_commands_list_forbid_and_refuse(model: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    def run(*words: str) -> tuple[int, dict[str, Any]]:
+        code = cli.main(["--home", str(model.root), *words, "--json"])
+        return code, json.loads(capsys.readouterr().out)
+
+    assert run("rules", "list")[0] == 6, "nothing was judged"
+    code, found = run("rules", "list", "--model", "m1")
+    assert code == 0 and [rule["said"] for rule in found["rules"]] == ["", ""]
+    person = ("--by", "江藤 凛", "--role", "ANALYST", "--reason", "因果が逆")
+    code, found = run("rules", "forbid", "--model", "m1", "--rule", NAME, *person)
+    assert code == 0 and {rule["name"]: rule["said"] for rule in found["rules"]}[NAME] == "FORBID"
+    assert run("rules", "forbid", "--model", "m1", "--rule", NAME)[0] == 2
+    code, found = run("models", "status")
+    assert code == 0 and found == {"champion": None, "models": [], "history": []}
+    assert run("models", "promote", "--model", "m1", *person)[0] == 2, "it has no recipe"
+    person = ("--by", "大野", "--role", "COORDINATOR", "--reason", "x")
+    assert run("models", "roll-back", *person)[0] == 1
