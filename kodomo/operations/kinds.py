@@ -63,6 +63,12 @@ KINDS = {
             Action.RUN_EVALUATION, lambda as_of, out: [JobStep("検証", ("evaluate", "--as-of", as_of))], needs_day=True,
         ),
         JobKind(
+            "CHALLENGE", "候補のモデルを学んで比べる",
+            "その日までのことから候補のモデルを学び、いまの判定と過去の日付で比べます。使うかどうかは人が決めます。",
+            Action.RUN_EVALUATION,
+            lambda as_of, out: [JobStep("学習と比較", ("models", "challenge", "--as-of", as_of))], needs_day=True,
+        ),
+        JobKind(
             "RETURN", "支援結果の返却",
             "人の判断と支援の結果を、氏名のない形でこどもデータベースへ返します。",
             Action.RUN_JUDGEMENT, lambda as_of, out: [JobStep("支援結果の返却", ("return-outcomes",))],

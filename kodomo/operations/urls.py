@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from kodomo.operations import criteria_page, deliveries, evaluations, jobs_page, links_page, register_page, runs_page
+from kodomo.operations import (
+    criteria_page,
+    deliveries,
+    evaluations,
+    jobs_page,
+    links_page,
+    models_page,
+    register_page,
+    runs_page,
+)
 
 urlpatterns = [
     path("deliveries/", deliveries.deliveries, name="deliveries"),
@@ -18,6 +27,10 @@ urlpatterns = [
     path("criteria/capacity/", criteria_page.capacity, name="capacity"),
     path("criteria/propose/", criteria_page.propose, name="criteria-propose"),
     path("criteria/decide/", criteria_page.decide, name="criteria-decide"),
+    path("models/", models_page.models, name="models"),
+    path("models/promote/", models_page.promote, name="model-promote"),
+    path("models/roll-back/", models_page.roll_back, name="model-roll-back"),
+    path("models/rule/", models_page.say, name="rule-say"),
     path("runs/", runs_page.runs, name="runs"),
     path("runs/<str:name>/", runs_page.run, name="run"),
     path("runs/<str:name>/ask/", runs_page.ask, name="release-ask"),

@@ -89,6 +89,9 @@ ACTION_WORDS = {
     "PROPOSE_CRITERIA": "判定基準の版を提案した",
     "APPROVE_CRITERIA": "判定基準の版を承認した",
     "WITHDRAW_CRITERIA": "判定基準の版を取り下げた",
+    "PROMOTE_MODEL": "判定モデルを承認した",
+    "ROLL_BACK_MODEL": "判定モデルを前に戻した",
+    "SAY_RULE": "発見されたルールに意見を書いた",
     "ASK_RELEASE": "判定の公開を申請した",
     "APPROVE_RELEASE": "判定の公開を承認した",
     "REFUSE_RELEASE": "判定の公開を見送った",
@@ -113,7 +116,7 @@ DETAIL_WORDS = {
     "kind": "方法", "result": "結果", "goal": "目標", "outcome": "結果", "reason_code": "理由", "from": "移管元",
     "to": "移管先", "view": "見かた", "parts": "開いた項目", "found": "見つかった数",
     "decisions": "判断", "contacts": "接触", "outcomes": "結果", "closures": "終結",
-    "job": "処理番号", "pair": "組", "as_of": "基準日",
+    "job": "処理番号", "pair": "組", "version": "版", "as_of": "基準日",
     "escalated": "必ず確認", "what": "内容", "account": "利用者", "number": "印刷番号", "levels_shown": "判定の表示",
 }  # fmt: skip
 

@@ -12,6 +12,7 @@ import pytest
 from browsing import address, browser, check, demo_password, opened, sign_in  # noqa: F401
 from django.utils import timezone
 from test_links_page import put_pairs
+from test_models_page import learn_rules
 
 from kodomo.configuration import Home
 from kodomo.web.pages import PAGE_ACTIONS
@@ -22,6 +23,9 @@ SENT_ONLY = {"sign-out", "shortlist-export", "assign", "filter-save", "filter-dr
              "package-download"}  # fmt: skip
 SENT_ONLY |= {
     "criteria-propose",
+    "model-promote",
+    "model-roll-back",
+    "rule-say",
     "criteria-decide",
     "link-decide",
     "link-undo",
@@ -50,7 +54,7 @@ WHO = {
 
 WHO |= {
     "deliveries": "toko", "delivery": "toko", "delivery-refused": "toko", "delivery-upload": "mamoru", "media": "toko",
-    "register": "rin", "item": "rin", "evaluation": "rin", "link-pairs": "tamaki", "link-pair": "tamaki", "criteria": "toko", "capacity": "toko", "runs": "toko", "run": "shinobu", "jobs": "toko", "job": "toko",
+    "register": "rin", "item": "rin", "evaluation": "rin", "link-pairs": "tamaki", "link-pair": "tamaki", "criteria": "toko", "capacity": "toko", "models": "toko", "runs": "toko", "run": "shinobu", "jobs": "toko", "job": "toko",
 }  # fmt: skip
 OPERATED: dict[str, dict[str, Any]] = {
     "job": {"number": 2}, "delivery": {"receipt": 1}, "delivery-refused": {"refusal": 1},
@@ -121,6 +125,7 @@ def worked(home: Home, case_of: Any) -> dict[str, Any]:
     _second_run(home, toko, at)
     evaluation_report.write_report(home.store)
     put_pairs(home)
+    learn_rules(home)
     return {
         "case_number": case_of("pc01").case_number, "closed": case_of("pc03").case_number, "goal": goal.pk,
         "inquiry": case_of("pc01").inquiries.get().pk, "meeting": meeting, "item": case_of("pc01").agenda.get().pk,

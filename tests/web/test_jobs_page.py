@@ -36,8 +36,8 @@ def test_it_offers_each_role_what_it_may_start(as_person: Any) -> None:
     def offered(person: Any) -> list[str]:
         return re.findall(r'name="kind" value="(\w+)"', as_person(person).get("/jobs/").content.decode())
 
-    assert offered(COORDINATOR) == ["LINK", "JUDGE", "MONTHLY", "EVALUATE", "RETURN"]
-    assert offered(RIN) == ["EVALUATE", "EXPORT"]
+    assert offered(COORDINATOR) == ["LINK", "JUDGE", "MONTHLY", "EVALUATE", "CHALLENGE", "RETURN"]
+    assert offered(RIN) == ["EVALUATE", "CHALLENGE", "EXPORT"]
     assert offered(HOLDER) == offered(ADMINISTRATOR) == []
 
 
