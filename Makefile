@@ -8,7 +8,7 @@ RESIDENTS ?= 25299
 SERVE ?= 1
 PORT ?= 8000
 
-.PHONY: help demo test check fix lock docs adr bench bench-linkage bench-judgement clean system-packages test-analysis-alone
+.PHONY: help demo test check fix lock docs screenshots adr bench bench-linkage bench-judgement clean system-packages test-analysis-alone
 
 help: ## 何ができるかを表示する
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 24
@@ -56,6 +56,10 @@ bench-judgement: $(VENV)/dev.stamp .venv-peers/stamp ## 学び手を、公開さ
 	@test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
 	.venv-peers/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/peers.txt
 	@touch $@
+
+screenshots: $(VENV)/dev.stamp system-packages ## 手引きの画面の写真(docs/images)を撮り直す
+	KODOMO_SCREENSHOTS=1 $(BIN)/pytest -q tests/web/test_every_page.py
+	$(BIN)/pytest -q tests/docs/test_guide.py
 
 adr: ## 新しい設計判断の雛形をつくる(TITLE=短い英語の題)
 	@test -n "$(TITLE)" || { echo "make adr TITLE=short-title"; exit 2; }

@@ -11,6 +11,7 @@ import evaluation_report
 import pytest
 from browsing import address, browser, check, demo_password, opened, sign_in  # noqa: F401
 from django.utils import timezone
+from guide import picture
 from test_links_page import put_pairs
 from test_models_page import learn_rules
 
@@ -120,6 +121,7 @@ def worked(home: Home, case_of: Any) -> dict[str, Any]:
         case_numbers=[case_of("pc01").case_number], token=next(tokens), at=at,
     )  # fmt: skip
     do(support.close_case, ren, "pc03", reason_code="C2", text="")
+    type(case_of("pc01")).objects.filter(child_key="pc01").update(caseworker="hana")
     _jobs(home)
     _deliveries(home, at)
     _second_run(home, toko, at)
@@ -218,4 +220,5 @@ def test_it_is_in_order(username: str, browser: Any, address: str, home: Home, w
         answer = page.goto(address + path_of(name, worked))
         assert answer.status == 200, name
         check(page, f"page-{name}")
+        picture(page, name)
     assert complaints == []
