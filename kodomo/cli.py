@@ -417,6 +417,17 @@ def _judge(arguments: argparse.Namespace) -> Result:
     return _staged(arguments, judge_cohort, as_of=_as_of(arguments))
 
 
+def _what_if(arguments: argparse.Namespace) -> Result:
+    from kodomo.judgement.what_if import what_if
+
+    pairs = [pair.partition("=")[::2] for pair in arguments.points]
+    try:
+        points = {code: float(value) for code, value in pairs}
+    except ValueError:
+        raise WrongUsage("点は CODE=8 の形で書いてください。", where="--points") from None
+    return _staged(arguments, what_if, as_of=_as_of(arguments), points=points)
+
+
 def _export_judgements(arguments: argparse.Namespace) -> Result:
     from kodomo.judgement.export import export_judgements
 
@@ -772,6 +783,17 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], Result], str, tuple[Any
     "models": (_approval(cli_approval.models), *cli_approval.MODELS),
     "rules": (_approval(cli_approval.rules), *cli_approval.RULES),
     "judge": (_judge, "こどもごと・類型ごとの判定、レベル、根拠をつくる", (_AS_OF,)),
+    "what-if": (
+        _what_if,
+        "点数表の点を変えたら、確認する候補が何人入れ替わるかを試す(何も変えない)",
+        (
+            (
+                ("--points",),
+                {"action": "append", "required": True, "metavar": "CODE=N", "help": "行のコードと新しい点"},
+            ),
+            _AS_OF,
+        ),
+    ),
     "evaluate": (_evaluate, "過去の日付と把握済みの事例で、判定の良し悪しを確かめる", (_AS_OF,)),
     "bench-judgement": (
         _bench_judgement,

@@ -25,7 +25,7 @@ from kodomo.governance.suppression import SUPPRESSED_MARK, Suppression
 from kodomo.operations import charts
 from kodomo.operations.capacity import Reach, reach_at
 from kodomo.store.database import Store
-from kodomo.terms import OVERALL, OVERALL_LABEL, difficulty_label
+from kodomo.terms import OVERALL, OVERALL_LABEL, DifficultyType, difficulty_label
 
 MATTERS = (Matter.CRITERIA, Matter.THRESHOLDS)
 SHARES = (0.01, 0.02, 0.05, 0.08, 0.1, 0.15, 0.2, 0.3)
@@ -166,6 +166,7 @@ def _page(request: Any, sent: Mapping[tuple[str, str], forms.Form], status: int 
         "changed": told["criteria"]["changed"],
         "figures": told["thresholds"]["figures"],
         "groups": _point_groups(),
+        "may_edit": can(request.actor.role, Action.PROPOSE_CRITERIA),
     }
     return render(request, "operations/criteria.html", context, status=status)
 
@@ -196,15 +197,22 @@ def _act_words(act: Mapping[str, Any]) -> dict[str, Any]:
 
 def _point_groups() -> list[dict[str, Any]]:
     """The point table of the scenarios in words, type by type."""
-    body = read_toml(settings.MUNICIPALITY.folder / "criteria" / "scenarios.toml")
-    captions = _indicator_captions()
     groups: dict[str, list[dict[str, Any]]] = {}
-    for point in body.get("points", ()):
-        groups.setdefault(str(point.get("type", "")), []).append(
-            {"when": _when(point, captions), "points": point.get("points"), "rationale": point.get("rationale", ""),
-             "source": point.get("source", "")}
-        )  # fmt: skip
-    return [{"type": kind, "rows": rows} for kind, rows in groups.items()]
+    for row in point_rows():
+        groups.setdefault(row["type"], []).append(row)
+    codes = {member.label: member.value for member in DifficultyType}
+    return [{"type": kind, "code": codes.get(kind), "rows": rows} for kind, rows in groups.items()]
+
+
+def point_rows() -> list[dict[str, Any]]:
+    """Every line of the point table: its code, type, conditions in words, points, rationale and source."""
+    captions = _indicator_captions()
+    body = read_toml(settings.MUNICIPALITY.folder / "criteria" / "scenarios.toml")
+    return [
+        {"code": str(point.get("code", "")), "type": str(point.get("type", "")), "when": _when(point, captions),
+         "points": point.get("points"), "rationale": point.get("rationale", ""), "source": point.get("source", "")}
+        for point in body.get("points", ())
+    ]  # fmt: skip
 
 
 def _when(point: Mapping[str, Any], captions: Mapping[str, str]) -> str:

@@ -11,6 +11,7 @@ from kodomo.operations import (
     jobs_page,
     links_page,
     models_page,
+    points_page,
     register_page,
     runs_page,
 )
@@ -25,6 +26,7 @@ urlpatterns = [
     path("register/<str:code>/", register_page.item, name="item"),
     path("criteria/", criteria_page.criteria, name="criteria"),
     path("criteria/capacity/", criteria_page.capacity, name="capacity"),
+    path("criteria/points/<str:kind>/", points_page.points, name="points"),
     path("criteria/propose/", criteria_page.propose, name="criteria-propose"),
     path("criteria/decide/", criteria_page.decide, name="criteria-decide"),
     path("models/", models_page.models, name="models"),

@@ -89,6 +89,7 @@ ACTION_WORDS = {
     "PROPOSE_CRITERIA": "判定基準の版を提案した",
     "APPROVE_CRITERIA": "判定基準の版を承認した",
     "WITHDRAW_CRITERIA": "判定基準の版を取り下げた",
+    "TAKE_POINTS": "点数表の見直しのファイルを受け取った",
     "PROMOTE_MODEL": "判定モデルを承認した",
     "ROLL_BACK_MODEL": "判定モデルを前に戻した",
     "SAY_RULE": "発見されたルールに意見を書いた",

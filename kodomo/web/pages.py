@@ -63,6 +63,7 @@ PAGE_ACTIONS: Mapping[str, Action] = {
     "item": Action.VIEW_REGISTER,
     "criteria": Action.VIEW_CRITERIA,
     "capacity": Action.VIEW_CRITERIA,
+    "points": Action.PROPOSE_CRITERIA,
     "models": Action.VIEW_CRITERIA,
     "model-promote": Action.APPROVE_CRITERIA,
     "model-roll-back": Action.APPROVE_CRITERIA,

@@ -55,11 +55,11 @@ WHO = {
 
 WHO |= {
     "deliveries": "toko", "delivery": "toko", "delivery-refused": "toko", "delivery-upload": "mamoru", "media": "toko",
-    "register": "rin", "item": "rin", "evaluation": "rin", "link-pairs": "tamaki", "link-pair": "tamaki", "criteria": "toko", "capacity": "toko", "models": "toko", "runs": "toko", "run": "shinobu", "jobs": "toko", "job": "toko",
+    "register": "rin", "item": "rin", "evaluation": "rin", "link-pairs": "tamaki", "link-pair": "tamaki", "criteria": "toko", "capacity": "toko", "models": "toko", "points": "toko", "runs": "toko", "run": "shinobu", "jobs": "toko", "job": "toko",
 }  # fmt: skip
 OPERATED: dict[str, dict[str, Any]] = {
     "job": {"number": 2}, "delivery": {"receipt": 1}, "delivery-refused": {"refusal": 1},
-    "item": {"code": "absence_days"}, "run": {"name": "2026-04-30-second"},
+    "item": {"code": "absence_days"}, "points": {"kind": "NON_ATTENDANCE"}, "run": {"name": "2026-04-30-second"},
     "evaluation": {"name": evaluation_report.NAME}, "link-pair": {"number": 1},
 }  # fmt: skip
 """What the operators' pages are about."""
