@@ -33,6 +33,7 @@ from kodomo.governance.register import Register, read_register
 from kodomo.governance.rules import standing_rules
 from kodomo.governance.suppression import Suppression
 from kodomo.judgement.audit_draw import known_draws
+from kodomo.judgement.combine import standing
 from kodomo.judgement.criteria import Criteria, read_all_criteria
 from kodomo.judgement.judge import Judged, first_fact, judge
 from kodomo.judgement.labels import Cases, read_cases
@@ -193,6 +194,7 @@ def _report(
     share = ground.municipality.capacity_high + ground.municipality.capacity_middle
     generator = np.random.default_rng(20260401)
     types = {kind: _compared(pair, share, rule, generator) for kind, pair in pairs.items()}
+    together = _compared(_by_place(pairs), share, rule, generator) if pairs else None
     return {
         "version": version,
         "champion": chosen,
@@ -200,8 +202,19 @@ def _report(
         "months_after": ground.months,
         "as_of": ground.as_of.isoformat(),
         "types": types,
-        "sentence": sentence(types, against_model=chosen is not None),
+        "together": together,
+        "sentence": sentence(types, together, against_model=chosen is not None),
     }
+
+
+def _by_place(pairs: Mapping[str, Pair]) -> Pair:
+    """All types in one: each child's place within its type, so that types with few cases say something together."""
+
+    def places(scores: Array) -> Array:
+        return standing(scores, np.ones(len(scores), dtype=bool))
+
+    everyone = [Pair(places(p.one), places(p.other), p.positive, p.group) for p in pairs.values()]
+    return _together(everyone)
 
 
 def _compared(pair: Pair, share: float, rule: Suppression, generator: np.random.Generator) -> dict[str, Any]:
@@ -229,7 +242,7 @@ def _compared(pair: Pair, share: float, rule: Suppression, generator: np.random.
     }
 
 
-def sentence(types: Mapping[str, Mapping[str, Any]], *, against_model: bool) -> str:
+def sentence(types: Mapping[str, Mapping[str, Any]], together: Mapping[str, Any] | None, *, against_model: bool) -> str:
     """What the comparison comes to, in one sentence that promises nothing."""
     said = [body["verdict"] for body in types.values()]
     count = {verdict: said.count(verdict.value) for verdict in Verdict}
@@ -237,5 +250,12 @@ def sentence(types: Mapping[str, Mapping[str, Any]], *, against_model: bool) -> 
     return (
         f"{other}と比べ、順位の正しさが 95 %の幅でも上回る類型 {count[Verdict.BEATS]}、下回る類型 {count[Verdict.LOSES]}、"
         f"差があるとはいえない類型 {count[Verdict.UNSURE]}、同じ判定の類型 {count[Verdict.SAME]}、"
-        f"登録が少なく比べられない類型 {said.count(None)}。"
+        f"登録が少なく比べられない類型 {said.count(None)}。{_all_types(together)}"
     )
+
+
+def _all_types(together: Mapping[str, Any] | None) -> str:
+    if together is None or together["suppressed"]:
+        return "すべての類型をあわせても、登録が少なく比べられない。"
+    value, low, high = together["auroc"]
+    return f"すべての類型をあわせた順位の正しさの差は {value:+.3f}(95 %の幅 {low:+.3f}–{high:+.3f})。"

@@ -23,6 +23,11 @@ from kodomo.store.database import Snapshot
 
 RECENT_MONTHS = 12
 """A voluntary source knows a child it saw within this time."""
+DECIMALS = 9
+"""An engine adds up in parallel, in an order of its own: the last bits of a mean or a trend differ from run to run.
+
+Rounded, the same facts give the same bytes, and with them the same models.
+"""
 
 
 @dataclass(frozen=True)
@@ -148,6 +153,7 @@ def _fill(
                 on[rows, column] = (
                     answer[f"{indicator.code}__on"].to_numpy(zero_copy_only=False).astype("datetime64[D]")
                 )
+    values = np.round(values, DECIMALS)
     for indicator in catalogue.indicators:
         values[~asked_of(indicator, frame.cohort), place[indicator.code]] = np.nan
     return FeatureMatrix(frame.cohort, catalogue, values, on, knowledge.source_of, knowledge.self_known(), skipped)

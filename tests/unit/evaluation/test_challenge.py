@@ -15,7 +15,8 @@ from judgement.conftest import AS_OF, LABELS, TYPES, write_criteria
 
 from kodomo.configuration import Home, Municipality
 from kodomo.errors import IntegrityFault, NotReady, WrongUsage
-from kodomo.evaluation.challenge import Pair, _compared, challenge, sentence
+from kodomo.evaluation.challenge import Pair, _by_place, _compared, challenge, sentence
+from kodomo.evaluation.metrics import auroc
 from kodomo.governance.approvals import Person, Step
 from kodomo.governance.champion import champion, roll_back
 from kodomo.governance.criteria_versions import NotApproved
@@ -166,10 +167,15 @@ def test_the_same_scores_differ_by_nothing_and_few_cases_are_not_compared() -> N
     assert worse["verdict"] == "LOSES"
     few = _compared(Pair(scores, scores, (np.arange(400) < 7).astype(float), group), 0.1, rule, rng)
     assert few == {"children": 400, "cases": None, "suppressed": True, "verdict": None}
-    words = sentence({"a": same, "b": worse, "c": few}, against_model=True)
+    words = sentence({"a": same, "b": worse, "c": few}, worse, against_model=True)
     assert (
         "上回る類型 0" in words
         and "下回る類型 1" in words
         and "比べられない類型 1" in words
         and "現用のモデル" in words
     )
+    assert "あわせた順位の正しさの差は -0." in words
+    assert "比べられない" in sentence({"c": few}, few, against_model=False)
+    both = _by_place({"a": Pair(scores, -scores, positive, group), "b": Pair(10 * scores, scores, positive, group)})
+    assert len(both.one) == 800 and both.one.max() <= 1
+    assert auroc(both.one, both.positive) == pytest.approx(auroc(scores, positive))
