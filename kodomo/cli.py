@@ -328,45 +328,10 @@ def _link(arguments: argparse.Namespace) -> Result:
 
 
 def _persons(arguments: argparse.Namespace) -> Result:
-    from kodomo.linkage import erase, persons
+    from kodomo.linkage.command import act_on_persons
 
-    words: dict[str, Any] = {"home": _home(arguments), "by": _user(), "at": _now()}
-    given, needed = arguments.what, {"join": 2}.get(arguments.action, 1)
-    if len(given) != needed:
-        raise WrongUsage(
-            "指定の数が違います。", where=f"kodomo persons {arguments.action}", then="--help を見てください。"
-        )
-    if arguments.action == "history":
-        return _show_history(persons.person_history(given[0], **words))
-    words["reason"] = arguments.reason
-    if arguments.action == "separate":
-        return persons.separate(given[0], arguments.records, to=arguments.to, **words)
-    if arguments.action == "erase":
-        return _erase(arguments, lambda check: erase.erase(given[0], check_alone=check, **words))
-    if arguments.action == "join":
-        return persons.join(given[0], given[1], **words)
-    return persons.undo(given[0], **words)
-
-
-def _erase(arguments: argparse.Namespace, act: Callable[[Callable[[], None]], Result]) -> Result:
-    """Under the same locks as the keys' replacement, of which it is a part."""
-    from kodomo.intake.delivery import locked
-
-    home = _home(arguments)
-    ledger = Ledger(home.runs)
-    with locked(home.handover), ledger.run("keys"):
-        return act(lambda: ledger.check_idle("link", "publish"))
-
-
-def _show_history(told: Result) -> Result:
-    for event in told["events"]:
-        why = event["decision"] or "、".join(event["rules"]) or "該当する規則なし"
-        _say(
-            f"{event['run'] or '-'}  {event['at'][:10]}  {event['caption']}  {event['key_before'] or '(なし)'} → "
-            f"{event['key_after'] or '(なし)'}  記録 {len(event['records'])} 件、事実 {event['facts']} 件、"
-            f"判定 {len(event['judgements'])} 回  理由: {why}"
-        )
-    return told
+    given = (arguments.action, arguments.what, arguments.records, arguments.to, arguments.reason)
+    return act_on_persons(*given, home=_home(arguments), by=_user(), at=_now(), say=_say)
 
 
 def _publish(arguments: argparse.Namespace) -> Result:

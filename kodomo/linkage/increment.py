@@ -65,7 +65,8 @@ def gather_more(
         connection.execute(statement)
     connection.unregister("restated")
     first = connection.execute("SELECT coalesce(max(mention) + 1, 0) FROM incoming_mention").fetchall()[0][0]
-    forms.take_in_all(connection, mentions, printing, first)
+    landed = list(mentions)  # a month is small: one pass over all of it
+    forms.take_in_all(connection, [pa.concat_tables(landed)] if landed else [], printing, first)
     surnames = frozenset(s for (s,) in connection.execute("FROM kept_surname").fetchall())
     fresh = connection.execute("SELECT DISTINCT name FROM printed ANTI JOIN base USING (print) WHERE name IS NOT NULL")
     known = surnames | learn_surnames([name for (name,) in fresh.fetchall()])

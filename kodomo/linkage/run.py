@@ -134,13 +134,15 @@ class _Work:
 
     def _onto_before(self, connection: duckdb.DuckDBPyConnection, step: Callable[[], None]) -> dict[str, Any]:
         known = {pk for pk, _ in (self._basis_before() or {})["receipts"]}
-        fresh, restated, sources = records.delivered_since(self.home, self.keyring, known)
+        since = records.delivered_since(self.home, self.keyring, known)
         told = self.open_before("kept_facts")
-        told = told.filter(
-            pc.invert(pc.is_in(pc.cast(told["source"], pa.string()), value_set=pa.array(sources, pa.string())))
+        retold = pa.array(sorted(since.retold), pa.string())
+        told = told.filter(pc.invert(pc.is_in(pc.cast(told["source"], pa.string()), value_set=retold)))
+        again = records.fact_tables(self.home, self.keyring, since.retold, FACT_COLUMNS)
+        more = records.fact_tables(self.home, self.keyring, since.sources - since.retold, FACT_COLUMNS, since.receipts)
+        return self._linked(
+            connection, since.mentions, _encoded([told, *again, *more]), Before(self.open_before, since.restated), step
         )
-        more = records.fact_tables(self.home, self.keyring, sources, FACT_COLUMNS) if sources else ()
-        return self._linked(connection, fresh, _encoded([told, *more]), Before(self.open_before, restated), step)
 
     def _linked(
         self, connection: duckdb.DuckDBPyConnection, tables: Iterable[pa.Table], facts: pa.Table, before: Before | None,

@@ -190,28 +190,46 @@ def mention_tables(home: Home, keyring: Keyring, sources: Collection[str] | None
         yield _mentions(home, keyring, receipt, states[receipt.pk])
 
 
-def delivered_since(
-    home: Home, keyring: Keyring, known: Collection[int]
-) -> tuple[Iterator[pa.Table], pa.Table, frozenset[str]]:
-    """What receipts made after some known ones say, and what that does to the rows of the known ones.
+@dataclass(frozen=True)
+class Since:
+    """What has been delivered since some receipts.
 
-    Args:
-        known: the keys of the receipts known already.
-
-    Returns:
-        The tables of ``mention_tables`` for the receipts not known; the states (``receipt``, ``row`` and the columns of
-        ``MENTION_STATE``) of all known rows whose source has delivered since; and these sources.
+    ``mentions``: the tables of ``mention_tables`` of the new receipts. ``restated``: the states (``receipt``, ``row`` and
+    the columns of ``MENTION_STATE``) of all older rows of the sources whose records the new receipts tell of again.
+    ``retold``: these sources. ``receipts``: the new receipts' keys; ``sources``: theirs.
     """
-    sources = frozenset(r.source for r in receipts() if r.pk not in known)
-    chosen = receipts(sources)
-    states = row_states(home, keyring, chosen)
+
+    mentions: Iterator[pa.Table]
+    restated: pa.Table
+    retold: frozenset[str]
+    receipts: frozenset[int]
+    sources: frozenset[str]
+
+
+def delivered_since(home: Home, keyring: Keyring, known: Collection[int]) -> Since:
+    """What receipts made after some known ones (by key) say, and what that does to the rows of the known ones."""
+    fresh = [r for r in receipts() if r.pk not in known]
+    sources = frozenset(r.source for r in fresh)
+    groups = _by_source(receipts(sources))
+    states = row_states(home, keyring, [r for group in groups.values() for r in group])
+    retold = frozenset(source for source, group in groups.items() if _is_retold(group, states, known))
     restated = [
         states[r.pk].select(["row", *MENTION_STATE]).append_column("receipt", pa.repeat(pa.scalar(r.pk, pa.int64()), states[r.pk].num_rows))
-        for r in chosen if r.pk in known
+        for source in sorted(retold) for r in groups[source] if r.pk in known
     ]  # fmt: skip
     empty = pa.schema([*(STATE.field(name) for name in ("row", *MENTION_STATE)), ("receipt", pa.int64())]).empty_table()
-    fresh = (_mentions(home, keyring, r, states[r.pk]) for r in chosen if r.pk not in known)
-    return fresh, pa.concat_tables([empty, *restated]), sources
+    mentions = (_mentions(home, keyring, r, states[r.pk]) for r in fresh)
+    return Since(mentions, pa.concat_tables([empty, *restated]), retold, frozenset(r.pk for r in fresh), sources)
+
+
+def _is_retold(group: list[Receipt], states: dict[int, pa.Table], known: Collection[int]) -> bool:
+    """Whether new receipts of a source tell of records that known ones told of, or one comes before the first of them."""
+    old, new = ([states[r.pk] for r in group if (r.pk in known) is wanted] for wanted in (True, False))
+    if not old:
+        return False
+    before = pa.concat_tables(old)
+    again = pc.is_in(pa.concat_tables(new)["record"], value_set=pc.unique(before["record"]))
+    return bool(pc.any(again).as_py()) or min(group, key=delivery_order).pk not in known
 
 
 def _mentions(home: Home, keyring: Keyring, receipt: Receipt, states: pa.Table) -> pa.Table:
@@ -231,7 +249,11 @@ def landed_facts(home: Home, keyring: Keyring, sources: Collection[str] | None =
 
 
 def fact_tables(
-    home: Home, keyring: Keyring, sources: Collection[str] | None = None, columns: Collection[str] | None = None
+    home: Home,
+    keyring: Keyring,
+    sources: Collection[str] | None = None,
+    columns: Collection[str] | None = None,
+    only: Collection[int] | None = None,
 ) -> Iterator[pa.Table]:
     """The tables ``landed_facts`` is made of, each read when it is asked for.
 
@@ -239,6 +261,7 @@ def fact_tables(
 
     Args:
         columns: only these columns of ``LANDED_FACTS``; None for all.
+        only: only facts of these receipts, whose records no other receipt tells of; None for all.
     """
     chosen = receipts(sources)
     states = row_states(home, keyring, chosen)
@@ -247,14 +270,14 @@ def fact_tables(
     for group in _by_source(chosen).values():
         told = pa.concat_tables([states[r.pk].filter(has_stood(states[r.pk])) for r in group])
         changed, revised = changed_records(told), []
-        for receipt in group:
+        for receipt in group if only is None else [r for r in group if r.pk in only]:
             table = _read(home, keyring, receipt, "facts", sorted(stored | {"row", "role", "item", "known_from"}))
             table = _with_state(_with_place(table, receipt), states[receipt.pk], STATE.names)
             table = table.filter(has_stood(table))
             is_changed = pc.is_in(table["record"], value_set=changed)
             yield known_once(table.filter(pc.invert(is_changed))).select(schema.names).cast(schema)
             revised.append(table.filter(is_changed))
-        if len(changed):
+        if len(changed) and revised:
             yield known_between(pa.concat_tables(revised), told).select(schema.names).cast(schema)
 
 

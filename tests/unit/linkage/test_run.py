@@ -36,8 +36,11 @@ def stage(home: Home, hinata: Municipality, minutes: int = 0) -> dict[str, Any]:
     return {"home": home, "municipality": hinata, "by": "試験", "at": AT + dt.timedelta(minutes=minutes)}
 
 
-def land(paper: Paper, home: Home, delivery: int = 1) -> None:
-    """Put a paper's rows into the vault as intake would, one receipt per source."""
+def land(paper: Paper, home: Home, delivery: int = 1, again: frozenset[tuple[str, int]] = frozenset()) -> None:
+    """Put a paper's rows into the vault as intake would, one receipt per source.
+
+    Rows in ``again`` (source, row) tell the first delivery's row of that number otherwise than it did.
+    """
     keyring = open_vault(home)
     from kodomo.vault.models import Receipt
 
@@ -48,17 +51,19 @@ def land(paper: Paper, home: Home, delivery: int = 1) -> None:
         rows = sorted(set(mine["row"].to_pylist()))
         name = f"{source}-{delivery}"
         prints = [hashlib.sha256(f"{name}:{row}".encode()).digest()[:16] for row in rows]
+        who = [hashlib.sha256(f"{source}-1:{row}".encode()).digest()[:16] if (source, row) in again else own
+               for row, own in zip(rows, prints, strict=True)]  # fmt: skip
         schema = records.landing_schema(records.ROWS)
         landing = records.Landing(
             mine.select(records.landing_schema(records.MENTIONS).names),
             said.select(records.landing_schema(records.LANDED_FACTS).names),
-            pa.table({"row": pa.array(rows, pa.int32()), "identity": pa.array(prints, pa.binary(16)),
+            pa.table({"row": pa.array(rows, pa.int32()), "identity": pa.array(who, pa.binary(16)),
                       "content": pa.array(prints, pa.binary(16))}, schema=schema),
         )  # fmt: skip
         records.land(home, keyring, name, landing)
         Receipt.objects.using("vault").create(
             source=source, file_name=f"{name}.csv", sha256=hashlib.sha256(name.encode()).hexdigest(), size_bytes=1,
-            extracted_on=DAY, received_at=AT, received_by="試験", medium="MEDIA", rows_read=len(rows), rows_landed=len(rows),
+            extracted_on=DAY + dt.timedelta(days=30 * (delivery - 1)), received_at=AT, received_by="試験", medium="MEDIA", rows_read=len(rows), rows_landed=len(rows),
             rows_quarantined=0, layout_sha256="", sealed_file=name,
         )  # fmt: skip
 

@@ -1,0 +1,52 @@
+"""``kodomo persons``: one act on a person by its name on the command line (identity side)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+from kodomo.configuration import Home
+from kodomo.errors import WrongUsage
+from kodomo.intake.delivery import locked
+from kodomo.jobs.ledger import Ledger
+from kodomo.linkage import erase, persons
+
+
+def act_on_persons(
+    action: str, what: list[str], records: list[str], to: str, reason: str, *, home: Home, by: str, at: dt.datetime,
+    say: Callable[[str], None],
+) -> dict[str, Any]:  # fmt: skip
+    """Do one of history, separate, join, undo, erase; ``say`` takes lines for people.
+
+    Raises:
+        WrongUsage: not as many keys as the act needs; and whatever the act raises.
+    """
+    if len(what) != (2 if action == "join" else 1):
+        raise WrongUsage(
+            "指定の数が違います。", where=f"kodomo persons {action}", then="kodomo persons --help を見てください。"
+        )
+    place: dict[str, Any] = {"home": home, "by": by, "at": at}
+    if action == "history":
+        told = persons.person_history(what[0], **place)
+        for event in told["events"]:
+            say(_line(event))
+        return told
+    if action == "separate":
+        return persons.separate(what[0], records, to=to, reason=reason, **place)
+    if action == "join":
+        return persons.join(what[0], what[1], reason=reason, **place)
+    if action == "undo":
+        return persons.undo(what[0], reason=reason, **place)
+    ledger = Ledger(home.runs)
+    with locked(home.handover), ledger.run("keys"):  # the keys' replacement is a part of it
+        return erase.erase(what[0], reason=reason, check_alone=lambda: ledger.check_idle("link", "publish"), **place)
+
+
+def _line(event: dict[str, Any]) -> str:
+    why = event["decision"] or "、".join(event["rules"]) or "該当する規則なし"
+    return (
+        f"{event['run'] or '-'}  {event['at'][:10]}  {event['caption']}  {event['key_before'] or '(なし)'} → "
+        f"{event['key_after'] or '(なし)'}  記録 {len(event['records'])} 件、事実 {event['facts']} 件、"
+        f"判定 {len(event['judgements'])} 回  理由: {why}"
+    )
