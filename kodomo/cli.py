@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from kodomo import __version__, cli_approval
+from kodomo import __version__, cli_approval, cli_words
 from kodomo.configuration import SHIPPED_MUNICIPALITIES, Home, Municipality, parse_date, read_municipality
 from kodomo.errors import StaffError, WrongUsage
 from kodomo.jobs.ledger import STATES, Ledger
@@ -28,7 +28,7 @@ from kodomo.jobs.sequence import Step, run_steps
 
 Result = dict[str, Any]
 
-DEMO_MONTHS, DEMO_SEED = 24, 1
+DEMO_MONTHS, DEMO_SEED = 24, cli_words.DEMO_SEED
 DEMO_AS_OF = "2026-03-31"
 """The synthetic city's last day; its extracts are dated the day after."""
 
@@ -619,7 +619,6 @@ def _user() -> str:
     return f"{getpass.getuser()}({asked_by})" if asked_by else getpass.getuser()
 
 
-_AS_OF = (("--as-of",), {"required": True, "metavar": "DATE", "help": "基準日(2026-03-31 の形)"})
 _ENGINE = (
     ("--engine",),
     {"choices": ("duckdb", "spark"), "default": "duckdb", "help": "計算する仕組み。spark は県・国の規模のとき"},
@@ -630,10 +629,6 @@ _CITY_SIZE = (
     (("--seed",), {"type": int, "default": DEMO_SEED, "metavar": "S", "help": "乱数の種"}),
 )
 _PORT = (("--port",), {"type": int, "default": 8000})
-_PASSWORD = (
-    ("--password-file",),
-    {"type": Path, "metavar": "FILE", "help": "暗号化ファイルのパスワードを書いたファイル(- なら画面で尋ねる)"},
-)
 _DEMO = (("--demo",), {"action": "store_true", "help": argparse.SUPPRESS})
 
 COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], Result], str, tuple[Any, ...]]] = {
@@ -664,50 +659,13 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], Result], str, tuple[Any
                     "help": "この出所のファイルだけを受け取る(繰り返せる)",
                 },
             ),
-            _PASSWORD,
+            cli_words.PASSWORD,
             (("--on-behalf-of",), {"metavar": "SOURCE", "help": argparse.SUPPRESS}),
         ),
     ),
-    "media": (
-        _media,
-        "媒体管理簿: 受け取った媒体を書く(take)、消去・返却・破壊を書く(wipe・return・destroy)、一覧(list)",
-        (
-            (
-                ("action",),
-                {
-                    "choices": ("take", "wipe", "return", "destroy", "list"),
-                    "metavar": "take|wipe|return|destroy|list",
-                    "help": "すること",
-                },
-            ),
-            (("--label",), {"default": "", "metavar": "名札", "help": "媒体の名札・管理番号"}),
-            (("--from",), {"dest": "office", "default": "", "metavar": "部署", "help": "渡した部署(take)"}),
-            (("--by",), {"dest": "brought_by", "default": "", "metavar": "人", "help": "渡した人(take)"}),
-        ),
-    ),
-    "layout": (
-        _layout,
-        "出所のファイルの形(レイアウト)を、見本から下書きする(draft FILE)、確かめる(check LAYOUT FILE)",
-        (
-            (("action",), {"choices": ("draft", "check"), "metavar": "draft|check", "help": "下書きか、確かめか"}),
-            (
-                ("files",),
-                {"nargs": "+", "type": Path, "metavar": "PATH", "help": "draft は見本、check はレイアウトと見本"},
-            ),
-            (("--out",), {"type": Path, "metavar": "LAYOUT.toml", "help": "下書きを書くファイル(なければ標準出力)"}),
-            _PASSWORD,
-        ),
-    ),
-    "municipality": (
-        _municipality_folder,
-        "自治体フォルダのひな形をつくる(new)、足りないものを確かめる(check)",
-        (
-            (("action",), {"choices": ("new", "check"), "metavar": "new|check", "help": "つくるか、確かめるか"}),
-            (("--name",), {"default": "", "metavar": "名前", "help": "自治体の名前(new)"}),
-            (("--prefecture",), {"default": "", "metavar": "都道府県", "help": "都道府県名(new)"}),
-            (("--out",), {"type": Path, "metavar": "DIR", "help": "つくるフォルダ(new)"}),
-        ),
-    ),
+    "media": (_media, *cli_words.MEDIA),
+    "layout": (_layout, *cli_words.LAYOUT),
+    "municipality": (_municipality_folder, *cli_words.MUNICIPALITY),
     "read-slip": (
         _read_slip,
         "返ってきた回答票(xlsx・CSV)を、制限した処理の中で調べて読む(画面の取り込みが使う)",
@@ -743,39 +701,14 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], Result], str, tuple[Any
         ),
     ),
     "publish": (_publish, "識別情報を外し、こどもデータベースに載せる", ()),
-    "build": (_build, "基準日に知られていたことから、こどもごとの指標をつくる", (_AS_OF, _ENGINE)),
+    "build": (_build, "基準日に知られていたことから、こどもごとの指標をつくる", (cli_words.AS_OF, _ENGINE)),
     "criteria": (_approval(cli_approval.criteria), *cli_approval.CRITERIA),
     "models": (_approval(cli_approval.models), *cli_approval.MODELS),
     "rules": (_approval(cli_approval.rules), *cli_approval.RULES),
-    "judge": (_judge, "こどもごと・類型ごとの判定、レベル、根拠をつくる", (_AS_OF,)),
-    "what-if": (
-        _what_if,
-        "点数表の点を変えたら、確認する候補が何人入れ替わるかを試す(何も変えない)",
-        (
-            (
-                ("--points",),
-                {"action": "append", "required": True, "metavar": "CODE=N", "help": "行のコードと新しい点"},
-            ),
-            _AS_OF,
-        ),
-    ),
-    "evaluate": (_evaluate, "過去の日付と把握済みの事例で、判定の良し悪しを確かめる", (_AS_OF,)),
-    "bench-judgement": (
-        _bench_judgement,
-        "外の表で、判定の学習方法をほかの方法と同じ分け方で比べる",
-        (
-            (("table",), {"type": Path, "metavar": "TABLE.csv", "help": "一行目が列名の CSV(UTF-8 か CP932)"}),
-            (("--target",), {"required": True, "metavar": "COLUMN", "help": "当てる列(0/1 など二つの値)"}),
-            (("--group",), {"metavar": "COLUMN", "help": "値の同じ行を訓練と検証に分けない列(世帯など)"}),
-            (
-                ("--ignore",),
-                {"action": "append", "default": [], "metavar": "PATTERN", "help": "使わない列(名前、* か正規表現)"},
-            ),
-            (("--seed",), {"type": int, "default": DEMO_SEED, "metavar": "S", "help": "分け方と乱数の種"}),
-            (("--repeats",), {"type": int, "metavar": "N", "help": "分け直す回数(省けば、2,000 行未満で2回)"}),
-            (("--workers",), {"type": int, "default": 2, "metavar": "N", "help": "同時に動かす数"}),
-        ),
-    ),
+    "judge": (_judge, "こどもごと・類型ごとの判定、レベル、根拠をつくる", (cli_words.AS_OF,)),
+    "what-if": (_what_if, *cli_words.WHAT_IF),
+    "evaluate": (_evaluate, "過去の日付と把握済みの事例で、判定の良し悪しを確かめる", (cli_words.AS_OF,)),
+    "bench-judgement": (_bench_judgement, *cli_words.BENCH_JUDGEMENT),
     "serve": (_serve, "支援業務の画面を開く", ((("--host",), {"default": "127.0.0.1"}), _PORT)),
     "prepare": (_prepare, "支援業務の画面の用意だけをする", (_DEMO,)),
     "demo": (
@@ -784,64 +717,18 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], Result], str, tuple[Any
         (*_CITY_SIZE, _PORT, (("--no-serve",), {"dest": "serve", "action": "store_false", "help": "判定まで"})),
     ),
     "return-outcomes": (_return_outcomes, "人の判断と支援結果を、氏名のない形でこどもデータベースへ返す", ()),
-    "release": (
-        _release,
-        "判定を公開し、一次絞り込みに出す(画面の「判定の実行と公開」と同じ。申請した人と承認した人の二人が要る)",
-        (
-            (("--judgement",), {"metavar": "NAME", "help": "判定の名前(kodomo status が示す。なければ最も新しいもの)"}),
-            (("--asked-by",), {"required": True, "metavar": "氏名", "help": "公開を申請した人"}),
-            (("--approved-by",), {"required": True, "metavar": "氏名", "help": "公開を承認した人(別の人)"}),
-            (("--reason",), {"required": True, "metavar": "理由", "help": "公開する理由"}),
-        ),
-    ),
+    "release": (_release, *cli_words.RELEASE),
     "status": (_status, "いま何があるか: 受領、鮮度、版、判定、実行", ()),
     "export-links": (_export_links, "名寄せの結果を行ごとに書き出す(識別側・証跡あり)", (_OUT,)),
-    "linkage-quality": (
-        _linkage_quality,
-        "名寄せの良し悪しを、人がつけた正解と比べて測る。正解がなければ推定する(適合率・再現率・F1 と 95 % 区間、出所・年齢・外国の氏名・双子ごと)",
-        (
-            (
-                ("--labels",),
-                {
-                    "type": Path,
-                    "metavar": "FILE",
-                    "help": "正解の CSV: source,file,row,person または source,row_key,person(なければ自分で推定する)",
-                },
-            ),
-        ),
-    ),
-    "export-judgements": (_export_judgements, "判定を書き出す(仮名)", (_OUT, _AS_OF)),
-    "endpoint": (
-        _endpoint,
-        "システム連携の窓口: 出所ごとの鍵(トークン)をつくる・取り消す、HTTP で受け取る",
-        (
-            (("action",), {"choices": ("serve", "token", "revoke"), "metavar": "serve|token|revoke"}),
-            (("--source",), {"metavar": "SOURCE", "help": "出所のコード(token, revoke)"}),
-            (("--expires",), {"metavar": "DATE", "help": "鍵が使えなくなる日(token)"}),
-            (("--host",), {"default": "127.0.0.1", "help": "待ち受けるアドレス(serve)"}),
-            (("--port",), {"type": int, "default": 8010, "help": "待ち受ける番号(serve)"}),
-        ),
-    ),
+    "linkage-quality": (_linkage_quality, *cli_words.LINKAGE_QUALITY),
+    "export-judgements": (_export_judgements, "判定を書き出す(仮名)", (_OUT, cli_words.AS_OF)),
+    "endpoint": (_endpoint, *cli_words.ENDPOINT),
     "keys": (
         _keys,
         "保管庫の鍵を新しくし、すべてを封じ直して、古い鍵を捨てる",
         ((("action",), {"choices": ("rotate",), "metavar": "rotate"}),),
     ),
-    "normalise": (
-        _normalise,
-        "日付・かな・氏名・住所を一つの形にそろえて見せる(1 行に JSON 一つ。--json では全体で一つ)",
-        (
-            (("--kind",), {"required": True, "choices": ("date", "kana", "name", "address"), "help": "値の種類"}),
-            (
-                ("files",),
-                {"nargs": "*", "type": Path, "metavar": "FILE", "help": "UTF-8 のファイル。なし、または - は標準入力"},
-            ),
-        ),
-    ),
-    "run-job": (
-        _run_job,
-        "画面から始めた処理を一つ、順番を待って動かす(画面が使う。手では使わない)",
-        ((("job",), {"type": int, "metavar": "NUMBER", "help": "処理番号"}),),
-    ),
+    "normalise": (_normalise, *cli_words.NORMALISE),
+    "run-job": (_run_job, *cli_words.RUN_JOB),
     "audit": (_audit, "証跡の連鎖を確かめる", ((("action",), {"choices": ("verify",), "metavar": "verify"}),)),
 }
