@@ -219,7 +219,9 @@ def _when(point: Mapping[str, Any], captions: Mapping[str, str]) -> str:
     parts = []
     for text in point.get("when", ()):
         name, *rest = str(text).split(maxsplit=1)
-        parts.append(" ".join([captions.get(name, name), *rest]).replace(">=", "≧").replace("<=", "≦").replace("==", "="))
+        parts.append(
+            " ".join([captions.get(name, name), *rest]).replace(">=", "≧").replace("<=", "≦").replace("==", "=")
+        )
     return " かつ ".join(parts)
 
 
