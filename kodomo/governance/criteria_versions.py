@@ -160,7 +160,7 @@ def is_required(home: Home, municipality: Municipality, matter: Matter) -> bool:
         ConfigurationFault: ``required`` is neither true nor false.
     """
     said = municipality.extras.get("approval", {})
-    required = said.get("required") if isinstance(said, dict) else said
+    required = said.get("required") if isinstance(said, dict) else "?"
     if required is not None and not isinstance(required, bool):
         raise ConfigurationFault(
             "[approval] required は true か false で書いてください。", where=str(municipality.folder / "settings.toml")

@@ -144,9 +144,14 @@ def check_municipality(folder: Path) -> dict[str, Any]:
         faults, remarks, counts = _look(folder)
     if not (folder / "criteria").is_dir():
         remarks.append("criteria/ がありません。受領・名寄せまではできます。指標と判定をするときに要ります。")
-    elif not faults and read_municipality(folder).extras.get("approval", {}).get("required") is not True:
+    elif not faults and not _needs_approval(folder):
         remarks.append("settings.toml: [approval] required が true でないので、二人の承認のない版でも判定が動きます。")
     return {"folder": str(folder), "faults": faults, "remarks": remarks, **counts, "exit_code": 3 if faults else 0}
+
+
+def _needs_approval(folder: Path) -> bool:
+    said = read_municipality(folder).extras.get("approval")
+    return isinstance(said, dict) and said.get("required") is True
 
 
 def _look(folder: Path) -> tuple[list[str], list[str], dict[str, int]]:

@@ -159,6 +159,13 @@ def test_a_band_is_a_small_share(home: Home, folder: Path, band: str) -> None:
         check_usable(home, change(folder, "settings.toml", "band = 0.005", f"band = {band}"))
 
 
+@pytest.mark.parametrize("said", [True, "yes", {"required": "はい"}, {"required": 1}])
+def test_required_is_true_or_false(home: Home, folder: Path, said: Any) -> None:
+    old = unbound(folder)
+    with pytest.raises(ConfigurationFault, match="required"):
+        check_usable(home, replace(old, extras={**old.extras, "approval": said}))
+
+
 def test_the_command_says_versions_and_takes_two_people(
     home: Home, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
