@@ -8,7 +8,7 @@ RESIDENTS ?= 25299
 SERVE ?= 1
 PORT ?= 8000
 
-.PHONY: help demo test check fix lock docs screenshots adr bench bench-linkage bench-judgement clean system-packages test-analysis-alone
+.PHONY: help demo test check fix lock docs screenshots adr bench bench-month bench-linkage bench-judgement clean system-packages test-analysis-alone
 
 help: ## 何ができるかを表示する
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 24
@@ -43,7 +43,11 @@ bench: $(VENV)/dev.stamp ## 所要時間とメモリを測り、benchmarks/resul
 	$(BIN)/python benchmarks/path.py
 	$(BIN)/python benchmarks/normalise.py
 	$(BIN)/python benchmarks/judgement.py gates
+	$(MAKE) bench-month
 	$(MAKE) bench-linkage
+
+bench-month: $(VENV)/dev.stamp ## 一か月分の 5,000 行を足す名寄せと、全件の名寄せを比べる
+	$(BIN)/python benchmarks/linkage_month.py --out benchmarks/results/linkage-month.json
 
 bench-linkage: $(VENV)/dev.stamp .venv-peers/stamp ## 名寄せの精度・速さ・メモリを、ほかの道具と並べて測る(SIZES="25299 113000 1000000")
 	$(BIN)/python benchmarks/linkage.py --peers .venv-peers/bin/python $(if $(SIZES),--sizes $(SIZES),)

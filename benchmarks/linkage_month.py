@@ -1,8 +1,8 @@
 """A month's new records against a linked city: time of linking them onto the run before, against linking all anew.
 
-    python benchmarks/linkage_month.py HOME [--rows 5000] [--seed 1] [--municipality DIR] [--out FILE.json]
+    python benchmarks/linkage_month.py [--home HOME] [--rows 5000] [--seed 1] [--municipality DIR] [--out FILE.json]
 
-HOME has received its deliveries (``kodomo demo``). Its landed rows are parted by chance into what was there
+HOME has received its deliveries (``kodomo demo``); without one, a city of 25,299 is made. Its landed rows are parted by chance into what was there
 before and a month of ``--rows`` new ones of every source, the resident register included; HOME itself is not
 changed. Prints one JSON object: seconds and CPU seconds of both runs (each in a process of its own), records
 compared, and for how many records the two differ in person or key.
@@ -91,6 +91,7 @@ def _apart(home: Path, municipality: Path, *, anew: bool) -> dict[str, Any]:
     words = [
         sys.executable,
         __file__,
+        "--home",
         str(home),
         "--municipality",
         str(municipality),
@@ -102,6 +103,15 @@ def _apart(home: Path, municipality: Path, *, anew: bool) -> dict[str, Any]:
     return found
 
 
+def _city(folder: Path) -> Home:
+    """A city as ``kodomo demo`` makes it, received and no more."""
+    home, city = folder / "home", folder / "city"
+    for words in (("city", "--out", str(city)), ("receive", str(city / "extracts"))):
+        command = [sys.executable, "-m", "kodomo", "--home", str(home), *words]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
+    return Home(home)
+
+
 def _links(home: Home) -> pa.Table:
     return people.open_run(home, open_vault(home), people.require_run(), "links")
 
@@ -109,7 +119,7 @@ def _links(home: Home) -> pa.Table:
 def main() -> None:
     """Measure, or (in the process of its own) link once."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("home", type=Path)
+    parser.add_argument("--home", type=Path)
     parser.add_argument("--rows", type=int, default=5000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--municipality", type=Path, default=SHIPPED_MUNICIPALITIES / "hinata")
@@ -120,8 +130,9 @@ def main() -> None:
         print(json.dumps(_link(Home(words.home), anew=words.link == "anew", municipality=words.municipality)))
         return
     with tempfile.TemporaryDirectory() as folder:
+        source = Home(words.home.resolve()) if words.home else _city(Path(folder))
         before, onto, anew = (Home(Path(folder) / name) for name in ("before", "onto", "anew"))
-        part(Home(words.home.resolve()), before, onto, words.rows, words.seed)
+        part(source, before, onto, words.rows, words.seed)
         shutil.copytree(onto.root, anew.root)
         found = {"rows": words.rows, "onto": _apart(onto.root, words.municipality, anew=False),
                  "anew": _apart(anew.root, words.municipality, anew=True)}  # fmt: skip

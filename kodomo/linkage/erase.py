@@ -96,6 +96,7 @@ def _bury(home: Home, keyring: Keyring, number: int, at: dt.datetime) -> int:
     stones = Stones(keyring, {(kind, keyring.mark(f"erased:{kind}:{text}")): [number] for _, kind, text in marks})
     for table in records.mention_tables(home, keyring):  # rows that no rule could give to anybody, but plainly the same
         places |= {record for _, record in stones.found_in(table)}
+    erasure.forget_pairs(places)
     history.write_changes(None, at, [
         {"kind": ERASED, "before": n, "after": None, "records": sorted(places) if n == number else [], "facts": 0, "rules": [],
          "decision": ""} for n in sorted(numbers)

@@ -75,7 +75,7 @@ TABLES: Mapping[str, str] = {
     "kept_landed": "FROM landed",
     "kept_register": "FROM incoming_register",
     "kept_facts": "FROM facts",
-    "kept_surname": "SELECT unnest($surnames::VARCHAR[]) AS surname",
+    "kept_surname": "FROM surname",
     "kept_decision": "SELECT left_ref, right_ref FROM decision",
     "kept_form": "SELECT s.form, s.sign, f.form_hash FROM form_sign s JOIN form f USING (form)",
     "kept_outcome": f"""
@@ -89,11 +89,10 @@ TABLES: Mapping[str, str] = {
 }
 
 
-def tables_to_keep(connection: duckdb.DuckDBPyConnection, surnames: frozenset[str]) -> Iterator[tuple[str, pa.Table]]:
+def tables_to_keep(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, pa.Table]]:
     """What the next run needs of this one, out of the tables that ``link_mentions`` left; one after the other."""
-    given = {"surnames": sorted(surnames)}
     for name, query in TABLES.items():
-        yield name, connection.sql(query, params=given if "$" in query else None).to_arrow_table()
+        yield name, connection.sql(query).to_arrow_table()
         release()
 
 

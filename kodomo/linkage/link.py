@@ -71,12 +71,13 @@ def link_mentions(
         step: called after each of the steps.
 
     Returns:
-        Figures by rule, source and outcome, and ``surnames`` for ``kept.tables_to_keep``; no value of any person.
+        Figures by rule, source and outcome; no value of any person.
 
     Raises:
         LinksAnew: see there.
     """
     surnames = _gather(connection, mentions, printing, before)
+    connection.execute("CREATE OR REPLACE TABLE surname AS SELECT unnest(?::VARCHAR[]) AS surname", [sorted(surnames)])
     connection.register("facts", facts)
     load_decisions(connection, decisions)
     step()
@@ -89,7 +90,7 @@ def link_mentions(
     figures |= _link(connection, model_file, replay, step)
     figures["graph"] = build_households(connection, on, expected_delivery)
     step()
-    return figures | replay.figures() | _counts(connection) | {"surnames": surnames}
+    return figures | replay.figures() | _counts(connection)
 
 
 def _gather(

@@ -161,7 +161,7 @@ def _keep(
 ) -> dict[str, Any]:
     """Number the persons, tell what changed, seal the run, write cards, history and doubts."""
     home, keyring, at = work.home, work.keyring, work.at
-    surnames, highest = figures.pop("surnames"), people.highest_number()
+    highest = people.highest_number()
     earlier = work.open_before("links") if work.before else None
     retired = pa.Table.from_pylist(history.retired_records(), KNOWN_BEFORE)
     figures["numbers"] = number_persons(connection, earlier, highest, retired)
@@ -173,9 +173,7 @@ def _keep(
     step()
     name = f"{at.astimezone(dt.UTC):%Y%m%dT%H%M%S%f}-{os.getpid()}"
     basis = {"kept_basis": pa.table({"basis": [json.dumps(work.basis)]})}
-    people.seal_run(
-        home, keyring, name, chain(_run_tables(connection), kept.tables_to_keep(connection, surnames), basis.items())
-    )
+    people.seal_run(home, keyring, name, chain(_run_tables(connection), kept.tables_to_keep(connection), basis.items()))
     forget_prints(connection)
     cards = make_cards(connection, at.date(), _protecting(work.municipality))
     step()

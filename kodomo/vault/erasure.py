@@ -20,6 +20,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from django.db.models import Q
 
 from kodomo.configuration import Home
 from kodomo.vault import people, records
@@ -63,6 +64,19 @@ def bury(keyring: Keyring, numbers: Collection[int], marks: Iterable[tuple[int, 
         ]
     )
     return _without_guardian(keyring, names)
+
+
+def forget_pairs(found: Collection[Record]) -> int:
+    """Take pairs for review off the queue that show one of some records, inside the caller's transaction; returns how many."""
+    from kodomo.vault.models import DoubtfulPair
+
+    refs = sorted(f"{receipt}:{row}:{role}" for receipt, row, role in found)
+    removed = 0
+    for start in range(0, len(refs), 500):
+        some = refs[start : start + 500]
+        pairs = DoubtfulPair.objects.using("vault").filter(Q(left_ref__in=some) | Q(right_ref__in=some))
+        removed += pairs.delete()[0]
+    return removed
 
 
 def _without_guardian(keyring: Keyring, names: Collection[str]) -> int:

@@ -246,7 +246,7 @@ def test_it_says_first_that_linkage_joined_records_since(tail: str, page: Any, c
     )
     shown = words(page(HANA, "pc01", tail))
     assert "名寄せの訂正がありました" in shown
-    assert "別の番号で扱っていた記録を、このこどもの記録に加えました(記録 5 件、うち判定に使う事実 3 件)" in shown
+    assert "別の番号で扱っていた記録を、このこどもの記録に加えました(記録 5 件、そこに書かれた事実 3 件)" in shown
     assert "いま表示している判定には、まだ反映されていません" in shown
     assert "分けて" not in shown, "another child's change is not told here"
     assert shown.index("名寄せの訂正") < shown.index("一次所見" if not tail else "システムによる判定")

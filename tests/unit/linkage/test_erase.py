@@ -73,7 +73,12 @@ def test_nothing_of_theirs_opens_and_nobody_finds_them(city: Home, tmp_path: Pat
     card = bytes(Person.objects.using("vault").get(person_key=key).sealed_identity)
     number = Person.objects.using("vault").get(person_key=key).pk
 
+    from kodomo.vault.models import DoubtfulPair
+
+    asked = {"left_ref": "1:5:subject", "right_ref": "1:1:subject", "weight": 2.0, "why": "WEAK"}
+    DoubtfulPair.objects.using("vault").create(run=people.require_run(), **asked)
     result = act(city, key)
+    assert not DoubtfulPair.objects.using("vault").exists(), "nobody is asked about a record that is gone"
     assert result["records"] == 3 and result["files_rewritten"] > 0 and result["guardian_cards"] == 0
     after = open_vault(city)
     text = opened(city, after).decode()
