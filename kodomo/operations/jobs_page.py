@@ -113,11 +113,12 @@ def start(request: Any) -> HttpResponse:
 def job(request: Any, number: int) -> HttpResponse:
     """One job: its steps, the running one's figures, what came out or what went wrong."""
     found = own_job(request.actor, number)
+    steps = _steps(found)
     context = {
         "line": line_of(found),
-        "steps": _steps(found),
+        "steps": steps,
         "may_stop": can(request.actor.role, Action.STOP_JOB) and _reaches(request.actor, Action.STOP_JOB, found),
-        "files": [entry for step in _steps(found) for entry in step["files"]],
+        "files": [entry for step in steps for entry in step["files"]],
         "tried": next((result["types"] for result in found.results if result.get("step") == "what-if"), None),
         "sees_deliveries": can(request.actor.role, Action.VIEW_DELIVERIES),
         "has_file": found.kind == "EXPORT" and found.state == "DONE" and can(request.actor.role, Action.EXPORT_JUDGEMENTS),

@@ -6,6 +6,7 @@ alone) and nowhere else; receiving takes its own copy from there, and the job's 
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import secrets
 import shutil
@@ -21,6 +22,7 @@ from django.urls import reverse
 
 from kodomo.configuration import Home
 from kodomo.jobs.book import JobBook
+from kodomo.jobs.runner import cancel
 
 UPLOAD_BYTES = 256 * 1024 * 1024
 """A year of a city's water bills is a tenth of this. What is larger comes on a medium."""
@@ -30,6 +32,9 @@ MARGIN_BYTES = 1024 * 1024
 
 SLIP_BYTES = 1024 * 1024
 """A partner's reply slip is one page."""
+
+LONGEST_REST_DAYS = 7
+"""So long a stopped job's file waits to be resumed."""
 
 LONGEST_NAME_BYTES = 200
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]|^[.\s]|[.\s]$')
@@ -99,11 +104,18 @@ def keep(home: Home, given: TemporaryUploadedFile, password: str) -> tuple[Path,
     return path, secret
 
 
-def keep_uploads_inside(home: Home) -> None:
-    """Let this process put the bodies of large requests into the handover area, and remove what no job needs any more."""
-    folder = uploads_folder(home)
+def keep_uploads_inside(home: Home, at: dt.datetime) -> None:
+    """Let this process put the bodies of large requests into the handover area, and remove what no job needs any more.
+
+    A job that stopped and that nobody resumed for days is given up: its file holds names in clear.
+    """
+    folder, book = uploads_folder(home), JobBook(home.runs)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    needed = {job.leftovers for job in JobBook(home.runs).jobs(limit=1000) if job.is_open or job.can_resume}
+    longest = dt.timedelta(days=LONGEST_REST_DAYS).total_seconds()
+    for job in book.jobs(limit=1000):
+        if job.leftovers and job.can_resume and at.timestamp() - job.asked > longest:
+            cancel(book, job.job_number)
+    needed = {job.leftovers for job in book.jobs(limit=1000) if job.is_open or job.can_resume}
     for left in folder.iterdir():
         if str(left) not in needed:
             shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)

@@ -56,7 +56,7 @@ def serve(*, home: Home, municipality: Municipality, host: str, port: int, demo:
     if not demo:
         demonstration.close_demo(home)
     settings.ALLOWED_HOSTS = [*settings.ALLOWED_HOSTS, host]
-    keep_uploads_inside(home)
+    keep_uploads_inside(home, dt.datetime.now(dt.UTC))
     try:
         server = create_server(
             get_wsgi_application(), host=host, port=port, threads=THREADS, ident=None,

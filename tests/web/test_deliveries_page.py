@@ -182,6 +182,34 @@ def test_no_other_page_and_no_stranger_may_send_a_file(as_person: Any, client: A
         assert not list((home.handover / "uploads").glob("*")), path
 
 
+def test_a_file_nobody_resumes_goes_and_one_that_may_be_resumed_stays(
+    as_person: Any, home: Home, unstarted: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import datetime as dt
+    import tempfile
+
+    from kodomo.operations.uploads import keep_uploads_inside
+
+    monkeypatch.setattr(tempfile, "tempdir", tempfile.tempdir)
+    browser, uploads = as_person(HOLDER), home.handover / "uploads"
+    browser.post("/deliveries/upload/", {"file": SimpleUploadedFile("児童相談_1.csv", b"x")})
+    (uploads / "stray.upload").write_bytes(b"x")
+    now = dt.datetime.now(dt.UTC)
+    keep_uploads_inside(home, now + dt.timedelta(days=6))
+    assert len(list(uploads.iterdir())) == 1 and JobBook(home.runs).job(1).can_resume
+    keep_uploads_inside(home, now + dt.timedelta(days=8))
+    assert list(uploads.iterdir()) == [] and JobBook(home.runs).job(1).state == "CANCELLED"
+
+
+def test_a_failed_receipt_can_be_given_up(as_person: Any, home: Home, unstarted: list[int]) -> None:
+    browser = as_person(HOLDER)
+    browser.post("/deliveries/upload/", {"file": SimpleUploadedFile("児童相談_1.csv", b"x")})
+    JobBook(home.runs).end(1, "FAILED", {"what": "ほかの受領が実行中です。", "where": "", "then": ""})
+    assert "取りやめる" in browser.get("/jobs/1/").content.decode()
+    browser.post("/jobs/1/cancel/")
+    assert list((home.handover / "uploads").iterdir()) == []
+
+
 @pytest.mark.enable_socket
 def test_a_handed_in_file_is_received_and_its_report_linked(as_person: Any, home: Home, consultations: Path) -> None:
     browser = as_person(HOLDER)
