@@ -94,7 +94,9 @@ def rules(arguments: argparse.Namespace, here: Here) -> dict[str, Any]:
     rule = Suppression(municipality.suppression_threshold, municipality.rounding_base)
     found = [one.as_json(rule) for one in found_rules(home, model)]
     for one in found:
+        rows, cases = ("秘匿" if one[key] is None else one[key] for key in ("rows", "cases"))
         here.say(f"{one['name']}  {Step(one['said']).label if one['said'] else ''}\n  {one['sentence']}")
+        here.say(f"  重み {one['weight']:+.2f}、当てはまる行 {rows}(うち把握事例 {cases})")
     return {"model": model, "rules": found}
 
 

@@ -106,7 +106,7 @@ def _signed(values: list[float | None]) -> str:
     value, low, high = values
     if value is None:
         return SUPPRESSED_MARK
-    return f"{value:+.3f}" + ("" if low is None or high is None else f"、95 %の幅 {low:+.3f}–{high:+.3f}")
+    return f"{value:+.3f}" + ("" if low is None or high is None else f"、95 %の幅 {low:+.3f} から {high:+.3f}")
 
 
 def _missed(found: dict[str, Any] | None) -> str:

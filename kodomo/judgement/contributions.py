@@ -112,6 +112,9 @@ def _rules(one: Fitted, model: TypeModel, values: Array, group: NDArray[np.objec
     return Said(columns, distinct, extra, base)
 
 
+TINY = 1e-9
+
+
 def rule_sentence(rule: Rule, columns: tuple[str, ...], catalogue: Catalogue) -> str:
     """A rule as staff read it: its conditions, joined."""
     return "、かつ".join(_condition_words(c, columns[c.column], catalogue) for c in rule.conditions)
@@ -119,7 +122,8 @@ def rule_sentence(rule: Rule, columns: tuple[str, ...], catalogue: Catalogue) ->
 
 def _condition_words(condition: Condition, name: str, catalogue: Catalogue) -> str:
     caption = ALL_POINTS if name == SCENARIO_COLUMN else catalogue[name].caption
-    low, high = condition.low, condition.high
+    # LightGBM cuts beside zero, not at it: nobody reads 1e-35.
+    low, high = (0.0 if abs(edge) < TINY else edge for edge in (condition.low, condition.high))
     if np.isfinite(low) and np.isfinite(high):
         words = f"「{caption}」が {low:g} を超え {high:g} 以下"
     elif np.isfinite(low):
