@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Collection
 
 import numpy as np
 import pyarrow as pa
@@ -60,10 +61,10 @@ def known_draws(store: Store) -> pa.Table:
     return _sorted(pa.concat_tables(found))
 
 
-def drawn_before(draws: pa.Table, day: dt.date) -> frozenset[str]:
-    """Children drawn in rounds before a date: learning for it may not see them."""
-    earlier = draws.filter(pc.less(draws["round"], pa.scalar(day, pa.date32())))
-    return frozenset(earlier["child_key"].to_pylist())
+def drawn_in(draws: pa.Table, rounds: Collection[dt.date], before: dt.date) -> frozenset[str]:
+    """Children drawn in these rounds, as far as they lie before a date: learning for it may not see them."""
+    rows = draws.to_pylist()
+    return frozenset(row["child_key"] for row in rows if row["round"] in rounds and row["round"] < before)
 
 
 def with_round(

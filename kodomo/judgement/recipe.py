@@ -23,6 +23,7 @@ from kodomo.governance.criteria_versions import kept_copy
 from kodomo.governance.models import MODELS, RECIPE, write_beside
 from kodomo.governance.register import Register
 from kodomo.governance.rules import StaffRule, read_staff_rule
+from kodomo.judgement.audit_draw import drawn_in
 from kodomo.judgement.criteria import Criteria, read_all_criteria
 from kodomo.judgement.feedback import read_feedback
 from kodomo.judgement.judge import Lawful, Studied, study
@@ -93,16 +94,13 @@ def study_recipe(
     store = Store(home.store)
     as_of = min(recipe.as_of, until) if until else recipe.as_of
     criteria = criteria or criteria_of(recipe, home)
-    held_out = {
-        row["child_key"] for row in draws.to_pylist() if row["round"] in recipe.rounds and row["round"] < as_of
-    }  # fmt: skip
     return study(
         store.open("snapshots", recipe.snapshot),
         as_of,
         criteria,
         tuple(DifficultyType(name) for name in recipe.types),
         lawful=Lawful(lawful_for(register, Purpose.JUDGE, on), lawful_for(register, Purpose.LEARN, on)),
-        held_out=held_out,
+        held_out=drawn_in(draws, recipe.rounds, as_of),
         feedback=read_feedback(store, criteria.feedback, as_of, recipe.outcomes) if recipe.outcomes else None,
         staff_rules=rules_by_type(recipe.rules),
         spill=home.spill,

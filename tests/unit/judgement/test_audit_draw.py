@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from kodomo.configuration import Municipality
 from kodomo.errors import ConfigurationFault
-from kodomo.judgement.audit_draw import draw, draw_size, drawn_before, known_draws, pool_of, with_round
+from kodomo.judgement.audit_draw import draw, draw_size, drawn_in, known_draws, pool_of, with_round
 from kodomo.store.database import TABLES, Store
 from kodomo.store.results import AUDIT_DRAWS
 from kodomo.terms import OVERALL
@@ -102,8 +102,9 @@ def test_a_round_is_drawn_once_and_all_rounds_are_kept(tmp_path: Path) -> None:
     assert later.num_rows == 45
     store.write("judgements", "j2", {"audit_draws": later}, {})
     assert known_draws(store).equals(later)
-    assert drawn_before(later, AS_OF) == frozenset()
-    assert drawn_before(later, day("2026-04-30")) == set(first["child_key"].to_pylist())
+    rounds = (AS_OF, day("2026-04-30"))
+    assert drawn_in(later, rounds, AS_OF) == drawn_in(later, (), rounds[1]) == frozenset()
+    assert drawn_in(later, rounds, rounds[1]) == set(first["child_key"].to_pylist())
     assert with_round(AUDIT_DRAWS.empty(), AS_OF, *tables, 0, seed=1).num_rows == 0
 
 
