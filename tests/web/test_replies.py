@@ -296,7 +296,8 @@ def test_partners_are_the_municipalitys_data(tmp_path: Path, hinata: Any) -> Non
     from kodomo.support.partners import current_partners
 
     known = current_partners(hinata)
-    assert {"SCHOOL", "NURSERY", "LIBRARY", "SPORTS", "CULTURE", "NPO"} == set(known)
+    assert {"SCHOOL", "NURSERY", "LIBRARY", "SPORTS", "CULTURE", "NPO", "CITY"} == set(known)
+    assert [code for code, one in known.items() if one.keeps] == ["CITY"]
     assert all("grade" not in known[code].items and "heed" not in known[code].items for code in ("LIBRARY", "SPORTS"))
     city = replace(hinata, folder=tmp_path)
     assert current_partners(city) == {}
