@@ -155,6 +155,10 @@ class PackageFile(Written):
     # The questions as they were asked: what comes back is compared with them, not with what is asked today.
     questions = models.JSONField(default=list)
     is_receipt = models.BooleanField(default=False)
+    # What was told was chosen by this; a file from before a protection is not given out under it.
+    protection = models.CharField(
+        "支援措置", max_length=16, choices=_choices(Protection), default=Protection.NONE.value
+    )
     expires_on = models.DateField("使える期限")
     print_number = models.IntegerField("出力番号")
     sha256 = models.CharField(max_length=64)

@@ -14,7 +14,7 @@ from kodomo.assessment.states import CaseState
 from kodomo.errors import NotPermitted
 from kodomo.governance.permissions import Actor
 from kodomo.governance.register import Register
-from kodomo.support.models import Goal, Package
+from kodomo.support.models import Goal, Package, PackageFile
 from kodomo.support.moves import PackageState
 from kodomo.support.partners import Partner, current_partners
 from kodomo.support.policies import current_plan, too_early
@@ -82,7 +82,7 @@ def check_words(protection: Protection, register: Register, *texts: str) -> None
     if protection is not Protection.NONE and any(locates(text, register) for text in texts):
         raise NotAcceptable(
             f"「{protection.label}」の家庭です。居場所のわかる言葉(住所、電話番号、学校・園・地区の名前、駅や建物など)は書けません。",
-            then="場所を表す言葉を除いてください。日付は「11月22日」のように書いてください。",
+            then="場所を表す言葉のない受け渡し票をつくってください。日付は「11月22日」のように書いてください。",
         )
 
 
@@ -155,9 +155,13 @@ def waiting_packages(cases: QuerySet[Case]) -> list[Package]:
     return [package for package in doubtful if waits_for_approval(package)]
 
 
-def check_can_leave(package: Package, protection: Protection) -> None:
-    """A package of a family under protection, or perhaps under it, leaves only after another person's agreement."""
+def check_can_leave(package: Package, protection: Protection, register: Register) -> None:
+    """A package of a family under protection, or perhaps under it, leaves only after another person's agreement.
+
+    And never with words that locate: a family may have come under protection after they were written.
+    """
     if is_agreed(package, protection):
+        check_words(protection, register, package.request, package.heed)
         return
     answer = package.answer
     if answer is not None and answer.verdict == Verdict.REFUSED:
@@ -199,12 +203,20 @@ def package_of(case: Case, package: int) -> Package:
     return found
 
 
-def check_can_seal(package: Package, protection: Protection, today: dt.date) -> None:
+def check_can_seal(package: Package, protection: Protection, today: dt.date, register: Register) -> None:
     """A file is made of a package that may leave, that is not gone and whose last day has not passed."""
-    check_can_leave(package, protection)
+    check_can_leave(package, protection, register)
     if package.is_gone or package.expires_on < today:
         raise NotAcceptable(
             "使える期限を過ぎたか、廃棄を確かめた受け渡し票です。", then="新しい受け渡し票をつくってください。"
+        )
+
+
+def check_file(file: PackageFile, protection: Protection) -> None:
+    """A file made while there was no protection tells too much once there is, or may be."""
+    if protection is not Protection.NONE and file.protection == Protection.NONE:
+        raise NotAcceptable(
+            "支援措置の確認より前につくったファイルです。", then="「つくり直す」で、新しいファイルをつくってください。"
         )
 
 

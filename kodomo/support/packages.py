@@ -105,10 +105,11 @@ def download(request: Any, case_number: str, package: int) -> HttpResponse:
     with transaction.atomic():
         found = _package(case_number, package)
         protection = protection_of(found.case, by=request.actor, at=request.at)
-        package_policies.check_can_seal(found, protection, local_day(request.at))
+        package_policies.check_can_seal(found, protection, local_day(request.at), lawful_at(request.at).register)
         newest = found.files.last()
         if newest is None or not newest.content:
             raise Http404
+        package_policies.check_file(newest, protection)
         detail = {"case": case_number, "package": found.number, "edition": newest.edition}
         event = trail.event_of(request.actor, "DOWNLOAD_PACKAGE", subject=found.case.child_key, detail=detail)
         trail.append(event, request.at, settings.HOME)
@@ -151,7 +152,7 @@ def _printed(request: Any, case_number: str, package: int, action: str, template
     with transaction.atomic():
         found = _package(case_number, package)
         protection = protection_of(found.case, by=request.actor, at=request.at)
-        package_policies.check_can_leave(found, protection)
+        package_policies.check_can_leave(found, protection, lawful_at(request.at).register)
         detail = {"case": case_number, "package": found.number, "protection": protection.value}
         row = trail.event_of(request.actor, action, subject=found.case.child_key, detail=detail)
         number = trail.append(row, request.at, settings.HOME)

@@ -20,6 +20,7 @@ from django.db import transaction
 from kodomo.assessment import trail
 from kodomo.assessment.actions import check_access, local_day, write_on_case
 from kodomo.assessment.keys import keys
+from kodomo.assessment.lawful import lawful_at
 from kodomo.assessment.models import Case, Submission
 from kodomo.governance import permissions
 from kodomo.governance.permissions import Action, Actor
@@ -59,7 +60,7 @@ def seal_package(
         if Submission.objects.filter(token=token, username=by.username).exists():
             return None
         protection = protection_of(case, by=by, at=at)
-        package_policies.check_can_seal(package, protection, local_day(at))
+        package_policies.check_can_seal(package, protection, local_day(at), lawful_at(at).register)
         password, edition = new_password(drawn), package.files.count() + 1
         detail = {"case": case.case_number, "package": package.number, "edition": edition, "protection": protection}
         event = trail.event_of(by, "SEAL_PACKAGE", subject=case.child_key, detail=detail)
@@ -71,7 +72,7 @@ def seal_package(
             {f"kodomo-{package.number}.xlsx": book}, password, at.astimezone(settings.LOCAL_ZONE), drawn
         )
         PackageFile.objects.create(
-            package=package, edition=edition, questions=list(partner.questions), is_receipt=partner.keeps, expires_on=package.expires_on,
+            package=package, edition=edition, questions=list(partner.questions), is_receipt=partner.keeps, protection=protection, expires_on=package.expires_on,
             print_number=number, sha256=hashlib.sha256(content).hexdigest(), content=content, **author(by, at),
         )  # fmt: skip
         # An older file may be in wrong hands: it is no longer given out.

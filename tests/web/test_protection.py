@@ -141,6 +141,16 @@ def test_it_asks_again_when_a_family_comes_under_protection_later(
     assert hana.get(paper).status_code == 200
 
 
+def test_words_written_before_a_protection_do_not_leave_under_it(packed: Any, as_person: Any, send: Any) -> None:
+    hana, number, package, _ = packed(FREE, request="ひみつ小の門で声をかけてください。")
+    paper = f"/cases/{number}/package/{package.pk}/"
+    assert hana.get(paper).status_code == 200
+    Case.objects.filter(case_number=number).update(is_address_protected=True)
+    assert approve(send, as_person(APPROVER), number, package).status_code == 302
+    answer = hana.get(paper)
+    assert answer.status_code == 400 and "居場所" in words(answer) and "声をかけて" not in words(answer)
+
+
 def test_an_agreement_to_the_unknown_is_none_to_the_known(packed: Any, as_person: Any, send: Any) -> None:
     hana, number, package, _ = packed(UNKNOWN)
     paper = f"/cases/{number}/package/{package.pk}/"

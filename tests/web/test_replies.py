@@ -250,8 +250,10 @@ def test_it_seals_nothing_of_a_protected_family_unasked(sealed: Any, as_person: 
     assert PackageFile.objects.count() == 1
     given = {"verdict": "APPROVED", "reason": "代表だけが読むことを確かめた。"}
     assert send(as_person(APPROVER), f"{address}approve/", given).status_code == 302
+    older = hana.get(f"{address}download/")
+    assert older.status_code == 400 and "つくり直す" in words(older)
     page = send(hana, f"{address}file/", {})
-    assert "data-code" in page.content.decode()
+    assert "data-code" in page.content.decode() and hana.get(f"{address}download/").status_code == 200
 
 
 def test_the_file_of_a_protected_family_locates_nobody(sealed: Any, as_person: Any, send: Any, tmp_path: Path) -> None:
