@@ -247,11 +247,10 @@ def test_incremental_runs_give_the_keys_of_runs_anew_and_none_changes_without_a_
         later = exported(home, hinata, 15)
         assert {place: later[place] for place in keys} == keys
         found.append((_run_tables(home), second["numbers"], second["changes"]))
-        again = link_people(**stage(home, hinata, 20), anew=True)
-        assert again["changes"] == {} and again["persons_changed"] == 0, (
-            "linking all anew changes no key without a reason"
-        )
-        assert exported(home, hinata, 25) == later
+        if not anew:
+            again = link_people(**stage(home, hinata, 20), anew=True)
+            assert again["changes"] == {} and again["persons_changed"] == 0, "no key changes without a reason"
+            assert exported(home, hinata, 25) == later
     assert found[0] == found[1]
 
 
