@@ -89,19 +89,24 @@ def _bury(home: Home, keyring: Keyring, number: int, at: dt.datetime) -> int:
     numbers |= erasure.lookalikes(keyring, numbers)
     links = people.open_run(home, keyring, people.require_run(), "links")
     mine = links.filter(pc.equal(links["person_number"], number))
-    places: set[Record] = set(zip(*(mine[c].to_pylist() for c in ("receipt", "row", "role")), strict=True))
+    places = _records(mine)
     mentions = [_of_places(table, places) for table in records.mention_tables(home, keyring)]
     said = signs_of(pa.concat_tables(mentions)) if mentions else []
     marks = [(number, kind, text) for sign in said for kind, text in sign.marks()]
     stones = Stones(keyring, {(kind, keyring.mark(f"erased:{kind}:{text}")): [number] for _, kind, text in marks})
+    others = _records(links.filter(pc.not_equal(links["person_number"], number)))
     for table in records.mention_tables(home, keyring):  # rows that no rule could give to anybody, but plainly the same
-        places |= {record for _, record in stones.found_in(table)}
+        places |= {record for _, record in stones.found_in(table)} - others
     erasure.forget_pairs(places)
     history.write_changes(None, at, [
         {"kind": ERASED, "before": n, "after": None, "records": sorted(places) if n == number else [], "facts": 0, "rules": [],
          "decision": ""} for n in sorted(numbers)
     ], after=people.highest_number())  # fmt: skip
     return erasure.bury(keyring, numbers, marks, at)
+
+
+def _records(links: pa.Table) -> set[Record]:
+    return set(zip(*(links[c].to_pylist() for c in ("receipt", "row", "role")), strict=True))
 
 
 def _of_places(table: pa.Table, places: Iterable[Record]) -> pa.Table:
@@ -127,10 +132,12 @@ class Signs:
     born_on: str = field(repr=False)
 
     def marks(self) -> list[tuple[str, str]]:
-        """Kinds and texts of marks: the number alone (to tell others apart), and a name with a number or a birth date."""
+        """Kinds and texts of marks: number and birth date alone (to find what is near), and a name with either.
+
+        Never the number with the birth date: a record may carry a twin's number, and the twin must not go too.
+        """
         found = [("number", self.number)] if self.number else []
         found += [("born", self.born_on)] if self.born_on else []
-        found += [("number+born", f"{self.number}:{self.born_on}")] if self.number and self.born_on else []
         for name in self.names:
             found += [("number+name", f"{self.number}:{name}")] if self.number else []
             found += [("name+born", f"{name}:{self.born_on}")] if self.born_on else []
@@ -165,8 +172,8 @@ class Stones:
     def found_in(self, mentions: pa.Table) -> list[tuple[int, Record]]:
         """Erased number and place of each record that is plainly an erased person's.
 
-        A record is theirs when a name or the birth date agrees beside their number, or a name beside the birth
-        date; never when it bears another number: that is somebody else of one name.
+        A record is theirs when a name agrees beside their number or the birth date; never when it bears
+        another number: that is somebody else of one name.
         """
         if not self._marks or not mentions.num_rows:
             return []

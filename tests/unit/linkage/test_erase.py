@@ -129,6 +129,47 @@ def test_they_do_not_come_back_unseen_and_a_namesake_is_somebody_else(city: Home
     assert len(told(city, key)["events"]) == 2, "a record that came back is told once"
 
 
+def test_a_twin_whose_number_stands_in_the_others_record_is_not_touched(city: Home, hinata: Municipality) -> None:
+    slip = Paper()
+    slip.rows["nurse_room"] = 1
+    slip.row(
+        "nurse_room",
+        subject={
+            "resident_number": "0000102",
+            "name": "高橋 翔太",
+            "name_kana": "たかはし しょうた",
+            "born_on": "2015-05-05",
+        },
+    )
+    land(slip, city, 2)
+    link_people(**stage(city, hinata, 1))
+    first = keys(city, hinata)
+    boy, girl = first["resident_register", "2"], first["resident_register", "3"]
+    assert first["nurse_room", "2"] == boy != girl
+    act(city, boy, 2)
+    assert link_people(**stage(city, hinata, 3))["erased_again"] == 0
+    later = keys(city, hinata)
+    assert later["resident_register", "3"] == girl and boy not in later.values()
+    assert "翔子" in opened(city, open_vault(city)).decode()
+
+
+def test_a_living_namesake_of_the_same_day_keeps_every_record(city: Home, hinata: Municipality) -> None:
+    more = Paper()
+    more.rows |= {"resident_register": 6, "nurse_room": 1}
+    more.resident("0000888", "遠山 梢", "ﾄｵﾔﾏ ｺｽﾞｴ", "2014-02-02", "女", household_number="H8", address="東町8-8")
+    more.row("education_counselling", subject={**KOZUE, "address": "東町8-8"})
+    land(more, city, 2)
+    link_people(**stage(city, hinata, 1))
+    first = keys(city, hinata)
+    one, namesake = first["resident_register", "5"], first["resident_register", "7"]
+    assert first["education_counselling", "1"] in (namesake, "") and one != namesake
+    act(city, one, 2)
+    text = opened(city, open_vault(city)).decode()
+    assert "東町8-8" in text and text.count("ﾄｵﾔﾏ ｺｽﾞｴ") >= 1
+    link_people(**stage(city, hinata, 3))
+    assert keys(city, hinata)["resident_register", "7"] == namesake
+
+
 def test_a_guardians_name_goes_from_the_childs_card_too(city: Home, hinata: Municipality) -> None:
     mother = keys(city, hinata)["resident_register", "6"]
     assert act(city, mother)["guardian_cards"] == 1
