@@ -263,6 +263,9 @@ def _write_levels(
             place=entry["place"],
             escalation=entry["escalation"] or "",
             escalation_items=items.get(entry["escalation"] or "", []),
+            other_escalations=[
+                [said, items[said]] for said in entry["escalations"] or () if said != entry["escalation"]
+            ],
             is_registered=entry["is_registered"],
         )
         for one in judged
@@ -272,7 +275,7 @@ def _write_levels(
 
 
 _LEVELS = f"""
-SELECT child_key, type, level, escalation, is_registered,
+SELECT child_key, type, level, escalation, escalations, is_registered,
        CASE WHEN score IS NULL OR level = 'INSUFFICIENT' THEN NULL
             ELSE rank() OVER (PARTITION BY type ORDER BY score DESC NULLS LAST) END AS place,
        CASE WHEN score IS NULL OR level = 'INSUFFICIENT' THEN NULL
@@ -338,7 +341,7 @@ def _escalation_items(judgement: Snapshot, municipality: Municipality) -> dict[s
     grounds = current_grounds(municipality)
     with connect(memory="256MB", threads=1) as engine:
         gates = engine.execute(_GATES, [str(judgement.file("reasons"))]).fetchall()
-        texts = "SELECT DISTINCT escalation FROM read_parquet(?) WHERE escalation IS NOT NULL"
+        texts = "SELECT DISTINCT unnest(list_append(escalations, escalation)) FROM read_parquet(?) WHERE escalation IS NOT NULL"
         sentences = [row[0] for row in engine.execute(texts, [str(judgement.file("judgements"))]).fetchall()]
     found: dict[str, list[str]] = {}
     for sentence in sentences:

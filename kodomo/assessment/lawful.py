@@ -66,12 +66,24 @@ class Lawful:
         found = pairs.order_by().values_list("escalation", "escalation_items").distinct()
         return frozenset(text for text, items in found if not self.may_tell_escalation(text, items))
 
+    @cached_property
+    def otherwise_escalated(self) -> frozenset[int]:
+        """Current levels (primary keys) whose first sentence may not be told today, but another may."""
+        if not self.withheld_escalations:
+            return frozenset()
+        rows = CaseLevel.objects.filter(is_current=True, escalation__in=self.withheld_escalations)
+        return frozenset(row.pk for row in rows if self._sentence(row))
+
+    def _sentence(self, row: CaseLevel) -> str:
+        """The first fact that must be seen and may be told; empty when there is none."""
+        said = [(row.escalation, row.escalation_items), *row.other_escalations] if row.escalation else []
+        return next((text for text, items in said if self.may_tell_escalation(text, items)), "")
+
     def told(self, levels: Iterable[CaseLevel]) -> list[CaseLevel]:
         """The levels as they may be shown: without the words, and the mark, that have no basis."""
         shown = []
         for row in levels:
-            if row.escalation and not self.may_tell_escalation(row.escalation, row.escalation_items):
-                row.escalation = ""
+            row.escalation = self._sentence(row)
             row.is_registered = row.is_registered and self.may_tell_council
             shown.append(row)
         return shown

@@ -98,6 +98,8 @@ class CaseLevel(models.Model):
     escalation = models.TextField(blank=True)
     # The data items the escalation's sentence rests on, so that it stops with their legal basis.
     escalation_items = models.JSONField(default=list)
+    # Further ones, as pairs of sentence and items: one that lapses must not take the others with it.
+    other_escalations = models.JSONField(default=list)
     is_registered = models.BooleanField(default=False)
     is_current = models.BooleanField(default=True)
 

@@ -147,7 +147,8 @@ def _current() -> QuerySet[CaseLevel]:
 
 
 def _escalated(lawful: Lawful) -> Q:
-    return ~Q(escalation="") & ~Q(escalation__in=sorted(lawful.withheld_escalations))
+    first = ~Q(escalation="") & ~Q(escalation__in=sorted(lawful.withheld_escalations))
+    return first | Q(pk__in=sorted(lawful.otherwise_escalated))
 
 
 def _levels(kind: str, lawful: Lawful) -> QuerySet[CaseLevel]:

@@ -58,6 +58,25 @@ def test_it_tells_an_escalation_only_while_its_item_has_a_basis(
     assert ",あり," not in everything(ren, number)["file"]
 
 
+def test_a_fact_that_lapses_does_not_take_another_with_it(
+    as_person: Any, case_of: Any, first_view: Any, lapse: Any
+) -> None:
+    from kodomo.assessment.models import CaseLevel
+
+    ren, case = as_person(REN), case_of("pc08")
+    other = "連絡のない欠席が30日を超えている"
+    rows = CaseLevel.objects.filter(case=case, is_current=True).exclude(escalation="")
+    assert rows.update(other_escalations=[[other, ["absence_days"]]])
+    first_view(ren, case.case_number)
+    lapse("epds_item10")
+    shown = everything(ren, case.case_number)
+    assert all(SECRET not in text for text in shown.values())
+    assert other in shown[f"/cases/{case.case_number}/"] and "mark--must" in shown["/cases/?reach=ALL"]
+    assert case.case_number in ren.get("/cases/?escalated=on").content.decode()
+    lapse("absence_days")
+    assert case.case_number not in ren.get("/cases/?escalated=on&reach=ALL").content.decode()
+
+
 def test_it_neither_counts_nor_filters_nor_orders_by_what_has_no_basis(
     as_person: Any, case_of: Any, lapse: Any
 ) -> None:
