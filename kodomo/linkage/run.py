@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kodomo.configuration import Home, Municipality
-from kodomo.errors import NotReady
+from kodomo.errors import Busy, NotReady
 from kodomo.governance.audit import AuditEvent
 from kodomo.governance.register import Register, read_register
 from kodomo.intake.layout import Layout, read_layouts
@@ -65,14 +65,16 @@ def link_people(
     Raises:
         NotReady: nothing of the resident register has been received.
         IntegrityFault: a sealed file is broken.
+        Busy: somebody was erased meanwhile; nothing is kept of the run.
     """
     started = time.monotonic()
     keyring = open_vault(home)
     people.sweep_runs(home)
+    erased = history.erased_count()
     receipts = _receipts(municipality)
     run_before = people.current_run()
     work = _Work(home, keyring, municipality, at, run_before, kept.basis(
-        receipts=[(r.pk, r.sealed_file) for r in receipts], rules_about=_rules_about(municipality, at.date())), withheld(keyring))  # fmt: skip
+        receipts=[(r.pk, r.sealed_file) for r in receipts], rules_about=_rules_about(municipality, at.date())), withheld(keyring), erased)  # fmt: skip
     with _steps(sum(r.rows_landed for r in receipts), beat) as step:
         connection, figures = work.link(step, anew=anew)
         result = _keep(work, connection, figures, by, step)
@@ -101,6 +103,8 @@ class _Work:
     before: LinkRun | None
     basis: dict[str, Any]
     withheld: Withheld
+    erased: int
+    """How many numbers were erased when the run began."""
 
     def link(self, step: Callable[[], None], *, anew: bool) -> tuple[duckdb.DuckDBPyConnection, dict[str, Any]]:
         """Link onto the run before, or everything anew; returns the connection with all tables, and figures."""
@@ -182,6 +186,7 @@ def _keep(
                                "mode": figures["mode"]})  # fmt: skip
     figures["cards"] = {}
     with audited(home, keyring, event, at):
+        _check_nobody_was_erased(work)
         figures["cards"] = people.write_people(keyring, cards)
         run = people.record_run(name, figures, at)
         told = [*(vars(change) for change in changes), *work.withheld.changes()]
@@ -189,6 +194,15 @@ def _keep(
         keep_doubts(connection, run)
     step()
     return {"run": run.pk, "name": name, **figures}
+
+
+def _check_nobody_was_erased(work: _Work) -> None:
+    """What a run read before an erasure would bring the person back under another number. Raises Busy."""
+    if history.erased_count() != work.erased:
+        raise Busy(
+            "名寄せの間に、識別情報を消された人がいます。今回の名寄せは何も残していません。",
+            then="消去が終わってから、kodomo link をもう一度実行してください。",
+        )
 
 
 def _rules_about(municipality: Municipality, on: dt.date) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow.compute as pc
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from kodomo.configuration import Home
 from kodomo.errors import NotReady, WrongUsage
@@ -172,12 +172,12 @@ class PairDesk:
     ) -> tuple[str, ...]:
         lawless = {part for part, item in SHOWN.items() if item and not register.allows(item, Purpose.LINK, on)}
         flagged = any(record.get("address_protection") == "1" for record in records)
-        if flagged or self._may_be_protected((pair.left_ref, pair.right_ref)):
+        if flagged or self._may_be_protected(_refs_of_all(pair)):
             lawless.add("address")
         return tuple(part for part in SHOWN if part in lawless)
 
-    def _may_be_protected(self, refs: tuple[str, str]) -> bool:
-        """Whether a person of either record is protected. Nobody linked at all is unknown, and unknown counts as protected."""
+    def _may_be_protected(self, refs: Iterable[str]) -> bool:
+        """Whether a person of one of the records is protected. Nobody linked at all is unknown, and unknown counts as protected."""
         links = people.open_run(self.home, self.keyring, people.require_run(), "links")
         numbers = set()
         for ref in refs:
@@ -208,6 +208,13 @@ def waiting_count() -> int:
 
 def _open_pairs() -> QuerySet[DoubtfulPair]:
     return DoubtfulPair.objects.using("vault").filter(decision="").order_by("-weight", "pk")
+
+
+def _refs_of_all(pair: DoubtfulPair) -> set[str]:
+    """The records of a pair, and of everybody else its two records may be: theirs may be the address that is shown."""
+    own = (pair.left_ref, pair.right_ref)
+    near = DoubtfulPair.objects.using("vault").filter(Q(left_ref__in=own) | Q(right_ref__in=own))
+    return {*own, *(ref for refs in near.values_list("left_ref", "right_ref") for ref in refs)}
 
 
 def _pair(number: int) -> DoubtfulPair:

@@ -145,6 +145,28 @@ def test_a_protected_address_is_not_shown(how: dict[str, Any], as_person: Any, h
     assert "本町" not in body and "表示しません" in body and "さくら" in body
 
 
+def test_an_address_that_may_be_another_protected_persons_is_not_shown(
+    reviewer: Any, waiting: list[int], home: Home
+) -> None:
+    """The left record may be the right one's or that of somebody in hiding: then its address isn't shown beside either."""
+    _land(home, Keyring.open(home.keys), 103, "resident_register", {**RIGHT, "address_protection": "0"})
+    run = people.require_run()
+    Linked.objects.using("vault").create(
+        person_number=6, person_key="p6", sealed_identity=b"", is_address_protected=True
+    )
+    links = pa.table({
+        "receipt": [102, 103], "row": pa.array([7, 7], pa.int32()), "role": ["subject"] * 2, "person_number": [5, 6],
+    })  # fmt: skip
+    body = pa.BufferOutputStream()
+    pq.write_table(links, body)
+    sealed = Keyring.open(home.keys).seal(body.getvalue().to_pybytes(), "links/run1/links")
+    (people.links_folder(home) / "run1" / "links.sealed").write_bytes(sealed)
+    other = {"left_ref": "101:7:subject", "right_ref": "103:7:subject", "weight": 1.0, "why": "CLOSE_SECOND"}
+    DoubtfulPair.objects.using("vault").create(run=run, **other)
+    shown = reviewer(waiting[0]).get(f"/links/{waiting[0]}/").content.decode()
+    assert "本町" not in shown and "表示しません" in shown
+
+
 def test_an_unprotected_address_is_shown(reviewer: Any, waiting: list[int]) -> None:
     assert "ひなた市本町1-2-3" in reviewer(waiting[0]).get(f"/links/{waiting[0]}/").content.decode()
 

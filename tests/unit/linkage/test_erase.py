@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kodomo.configuration import Home, Municipality
-from kodomo.errors import IntegrityFault, NotReady, WrongUsage
+from kodomo.errors import Busy, IntegrityFault, NotReady, WrongUsage
 from kodomo.linkage import persons
 from kodomo.linkage.erase import erase
 from kodomo.linkage.run import link_people
@@ -218,3 +218,32 @@ def test_it_needs_a_reason_a_person_and_the_vault_to_itself(city: Home, hinata: 
     with pytest.raises(NotReady):
         act(city, keys(city, hinata)["nurse_room", "1"], check_alone=busy)
     assert "遠山 梢" in opened(city, open_vault(city)).decode()
+
+
+def test_a_linkage_begun_before_does_not_bring_them_back(
+    city: Home, hinata: Municipality, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Erasing and linking began at one moment: the linkage had read the vault already, and erasing stops halfway."""
+    from kodomo.linkage import run
+    from kodomo.vault.models import Person
+
+    key, linked, asked = keys(city, hinata)["nurse_room", "1"], run.link_mentions, []
+
+    def busy() -> None:
+        asked.append(1)
+        if len(asked) > 1:
+            raise Busy("名寄せが実行中です。")
+
+    def meanwhile(connection: Any, mentions: Any, *args: Any, **kwargs: Any) -> Any:
+        read = list(mentions)
+        with pytest.raises(Busy):
+            act(city, key, 1, busy)
+        return linked(connection, iter(read), *args, **kwargs)
+
+    monkeypatch.setattr(run, "link_mentions", meanwhile)
+    with pytest.raises(Busy):
+        link_people(**stage(city, hinata, 2), anew=True)
+    monkeypatch.undo()
+    assert bytes(Person.objects.using("vault").get(person_key=key).sealed_identity) == b""
+    act(city, key, 3)
+    assert "遠山 梢" not in opened(city, open_vault(city)).decode()
