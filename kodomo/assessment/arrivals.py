@@ -54,10 +54,15 @@ class Judged:
         return any(entry["escalation"] for entry in self.levels)
 
     @property
-    def is_shortlisted(self) -> bool:
-        """A child is on the shortlist if any level reaches it, a fact must be seen, too little is known, or it was drawn."""
+    def is_raised(self) -> bool:
+        """Any level reaches the shortlist, a fact must be seen, or too little is known."""
         reaches = any(entry["level"] in SHORTLIST_LEVELS for entry in self.levels)
-        return reaches or self.has_escalation or self.is_insufficient or self.is_drawn
+        return reaches or self.has_escalation or self.is_insufficient
+
+    @property
+    def is_shortlisted(self) -> bool:
+        """A child is on the shortlist if the judgement raised it, or it was drawn."""
+        return self.is_raised or self.is_drawn
 
     def veiled(self) -> Judged:
         """The same child with the type it stands highest in and 総合, both without a level: what a draw shows."""
@@ -161,10 +166,19 @@ def responsible_office(municipality: Municipality, age_band: str) -> str:
 def _take_in(
     judgement: Snapshot, store: Store, municipality: Municipality, at: dt.datetime, numbers: random.Random
 ) -> dict[str, int]:
-    known = {case.child_key: case for case in Case.objects.all()}
+    # Locked: what somebody decides meanwhile waits, and is not written over.
+    known = {case.child_key: case for case in Case.objects.select_for_update()}
     judged = [one for one in _judged(judgement, store) if one.is_shortlisted or one.subject["child_key"] in known]
-    # A child people know already is reviewed as known: a draw changes nothing about it.
-    judged = [one.veiled() if one.is_drawn and one.subject["child_key"] not in known else one for one in judged]
+    # A child people know already is reviewed as known: a draw changes nothing about it. Nor does a later judgement
+    # about a draw that nobody has decided on: it would say at last that nothing raised the child.
+    waiting = _waiting_draws()
+    judged = [
+        one.veiled()
+        if (one.is_drawn and one.subject["child_key"] not in known)
+        or (one.subject["child_key"] in waiting and not one.is_raised)
+        else one
+        for one in judged
+    ]
     fresh = [one for one in judged if one.subject["child_key"] not in known]
     # Rows are numbered in the order they are written: shuffled, so that the order of cases says nothing.
     numbers.shuffle(fresh)
@@ -180,6 +194,12 @@ def _take_in(
         "insufficient": sum(one.is_insufficient for one in judged),
         "escalated": sum(one.has_escalation for one in judged),
     }
+
+
+def _waiting_draws() -> set[str]:
+    """Children who came by a draw and of whom nobody has decided anything yet."""
+    veiled = CaseLevel.objects.filter(is_current=True, level=Level.WITHHELD, case__state=CaseState.ARRIVED)
+    return set(veiled.values_list("case__child_key", flat=True))
 
 
 def _open_cases(

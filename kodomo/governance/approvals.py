@@ -74,6 +74,15 @@ MAY: Mapping[Step, frozenset[Role]] = {
 """Who may do what. Those who build the judgement (ANALYST) propose; they don't approve."""
 
 
+def sameness(name: str) -> str:
+    """What two writings of one person's name share: it without spaces and forms of width.
+
+    >>> sameness("大野　統子") == sameness("大野 統子")
+    True
+    """
+    return "".join(unicodedata.normalize("NFKC", name).split()).casefold()
+
+
 @dataclass(frozen=True)
 class Person:
     """A named person who acts: as whom, for which office, and under which account of the machine or site."""
@@ -85,8 +94,8 @@ class Person:
 
     @property
     def sameness(self) -> str:
-        """What two entries of one person share: the name without spaces and forms of width."""
-        return "".join(unicodedata.normalize("NFKC", self.name).split()).casefold()
+        """What two entries of one person share."""
+        return sameness(self.name)
 
 
 @dataclass(frozen=True)

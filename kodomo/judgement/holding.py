@@ -1,7 +1,7 @@
 """Which levels of the judgement before may be kept: those of children of whom nothing new is known (analysis side).
 
 New is whatever changed in what the store says of the child, of a relative or of somebody it lives with: a fact
-added, corrected, withdrawn or ended by statement, a move. That time passes alone is not new.
+added, corrected, withdrawn or ended by statement, a move, a relative found or lost. That time passes alone is not new.
 """
 
 from __future__ import annotations
@@ -84,12 +84,14 @@ def children_with_news(
         for name, snapshot, day in (("before", then, then_on), ("after", now, now_on)):
             engine.execute(f"CREATE TABLE said_{name} AS {_SAID}", _places(snapshot, day))
         engine.execute(_CHANGED)
-        values = [str(now.file("persons")), str(now.file("kinships")), str(now.file("household_spells")), now_on]
+        spells = [str(snapshot.file("household_spells")) for snapshot in (now, then)]
+        values = [str(now.file("persons")), str(now.file("kinships")), spells[0], now_on, spells[1], then_on]
         return {row[0] for row in engine.execute(_CHILDREN, values).fetchall()}
 
 
 def _places(snapshot: Snapshot, day: dt.date) -> list[object]:
-    return [str(snapshot.file("facts")), day, day, str(snapshot.file("household_spells")), day, day]
+    kin = str(snapshot.file("kinships"))
+    return [str(snapshot.file("facts")), day, day, str(snapshot.file("household_spells")), day, day, day, kin, day, day]
 
 
 # A person's statements as one number: the order of rows doesn't matter, and equal ones do not cancel out.
@@ -100,6 +102,9 @@ SELECT person_key, count(*) AS statements, sum(hash(said) % 4294967291) AS diges
     UNION ALL
     SELECT person_key, (household_key, relationship, valid_from, valid_to)::VARCHAR FROM read_parquet(?)
     WHERE known_from <= ? AND (known_to IS NULL OR known_to > ?)
+    UNION ALL
+    SELECT child_key, (relative_key, kind, valid_from, CASE WHEN end_known_from IS NULL OR end_known_from <= ? THEN valid_to END)::VARCHAR
+    FROM read_parquet(?) WHERE known_from <= ? AND (known_to IS NULL OR known_to > ?)
 ) GROUP BY person_key
 """
 
@@ -111,7 +116,11 @@ WHERE (a.statements, a.digest) IS DISTINCT FROM (b.statements, b.digest)
 """
 
 _CHILDREN = """
-WITH living AS (SELECT person_key, household_key FROM read_parquet($3) WHERE valid_to IS NULL OR valid_to > $4)
+WITH living AS (
+    SELECT person_key, household_key FROM read_parquet($3) WHERE valid_to IS NULL OR valid_to > $4
+    -- Who has left a household since is news of those who stay.
+    UNION SELECT person_key, household_key FROM read_parquet($5) WHERE valid_to IS NULL OR valid_to > $6
+)
 SELECT person_key FROM read_parquet($1) WHERE is_child AND person_key IN (
     SELECT person_key FROM changed
     UNION SELECT child_key FROM read_parquet($2) WHERE relative_key IN (SELECT person_key FROM changed)

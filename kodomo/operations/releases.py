@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.db import IntegrityError
 
 from kodomo.assessment import trail
@@ -13,6 +14,7 @@ from kodomo.assessment.arrivals import receive_arrivals
 from kodomo.assessment.policies import NotAcceptable
 from kodomo.configuration import Home, Municipality
 from kodomo.errors import NotPermitted, NotReady
+from kodomo.governance.approvals import sameness
 from kodomo.governance.permissions import Actor, Role
 from kodomo.operations.models import Release, ReleaseState
 from kodomo.store.database import Store
@@ -33,10 +35,7 @@ def ask_release(judgement: str, *, by: Actor, reason: str, at: dt.datetime) -> R
     as_of = dt.date.fromisoformat(str(Store(settings.HOME.store).open("judgements", judgement).manifest["as_of"]))
     if not reason.strip():
         raise NotAcceptable("公開を申請する理由を書いてください。")
-    if Release.objects.filter(state=ReleaseState.RELEASED, judged_as_of__gt=as_of).exists():
-        raise NotAcceptable(
-            "これより後の基準日の判定が、もう公開されています。", then="新しい基準日で判定してから申請してください。"
-        )
+    _check_newest(as_of)
     event = trail.event_of(by, "ASK_RELEASE", reason=reason, detail={"judgement": judgement})
     try:
         with trail.recorded(event, at):
@@ -54,8 +53,8 @@ def approve_release(
     """Approve a request: the judgement's cases arrive in the same transaction. Returns the arrival's figures.
 
     Raises:
-        NotAcceptable: nobody asked, or it was decided meanwhile.
-        NotPermitted: the person who asked.
+        NotAcceptable: nobody asked, it was decided meanwhile, or a later base date was released meanwhile.
+        NotPermitted: the person who asked, under whatever account.
     """
     event = trail.event_of(by, "APPROVE_RELEASE", reason=reason, detail={"judgement": judgement})
     with trail.recorded(event, at):
@@ -104,12 +103,28 @@ def release_now(
     return approve_release(name, by=approver, reason=reason, at=at, home=home, municipality=municipality)
 
 
+def _check_newest(as_of: dt.date) -> None:
+    """What casework sees never goes back to an earlier base date."""
+    if Release.objects.filter(state=ReleaseState.RELEASED, judged_as_of__gt=as_of).exists():
+        raise NotAcceptable(
+            "これより後の基準日の判定が、もう公開されています。", then="新しい基準日で判定してから申請してください。"
+        )
+
+
+def _name_of(username: str) -> str:
+    """The name behind an account: one person with two accounts is one person."""
+    name = get_user_model().objects.filter(username=username).values_list("name", flat=True).first()
+    return str(name or username)
+
+
 def _decide(judgement: str, state: ReleaseState, by: Actor, reason: str, at: dt.datetime) -> None:
     waiting = Release.objects.filter(judgement_name=judgement, state=ReleaseState.ASKED)
     asked = waiting.first()
     if asked is None:
         raise NotAcceptable("承認を待つ申請がありません。ほかの人が先に決めたのかもしれません。")
-    if asked.asked_by.strip() == by.username.strip():
+    if state is ReleaseState.RELEASED:
+        _check_newest(asked.judged_as_of)
+    if {sameness(asked.asked_by), sameness(_name_of(asked.asked_by))} & {sameness(by.username), sameness(by.name)}:
         raise NotPermitted("申請した人は、自分の申請を承認できません。", then="別の人が承認してください。")
     changed = waiting.filter(pk=asked.pk).update(
         state=state, decided_by=by.username, decided_at=at, decided_reason=reason.strip()

@@ -12,6 +12,7 @@ from kodomo.assessment.models import Case
 from kodomo.assessment.policies import NotAcceptable, check_day_to_come, check_text
 from kodomo.assessment.states import CaseState
 from kodomo.errors import NotPermitted
+from kodomo.governance.approvals import sameness
 from kodomo.governance.permissions import Actor
 from kodomo.governance.register import Register
 from kodomo.support.models import Goal, Package, PackageFile
@@ -182,7 +183,7 @@ def check_approval(
 ) -> Package:
     """Another person than the maker answers once, in words, about a package that waits for an answer; gives it."""
     found = package_of(case, package)
-    if found.written_by == by.username:
+    if found.written_by == by.username or sameness(found.written_by_name) == sameness(by.name):
         raise NotAcceptable("つくった人は、自分の受け渡し票を承認できません。", then="ほかの承認者に頼んでください。")
     if found.is_gone:
         raise NotAcceptable("廃棄を確かめた受け渡し票です。")

@@ -126,13 +126,14 @@ def receive_reply(
 
     Raises:
         SlipRefused: no slip of this office's packages, past its last day, altered, or not filled in.
-        NotPermitted: role.
+        NotPermitted: role, or an interest declared in the case.
         NotAcceptable: no next date, or the case is not at that point.
     """
     permissions.check(by.role, Action.RECEIVE_REPLY, own_office=True)
     today, rows = local_day(at), read_rows(content)
     file = _file_of(rows, by)
     package = file.package
+    check_access(package.case, Action.RECEIVE_REPLY, by)
     if package.is_gone or package.expires_on < today:
         raise SlipRefused(
             "expired",
@@ -183,7 +184,9 @@ def _land(
         return {"package": package.number, "edition": file.edition, "result": answers.met,
                 "outcome": outcome.scale if outcome else "", "urgent": answers.is_urgent}  # fmt: skip
 
-    write_on_case(package.case.case_number, Action.RECEIVE_REPLY, by=by, reason="", version=None, token=token, at=at,
+    # One form may bring several slips (back in the browser, and the next file): a second click is told by the answers.
+    once = hashlib.sha256(f"{token}\0{package.number}\0{answers.digest()}".encode()).hexdigest()
+    write_on_case(package.case.case_number, Action.RECEIVE_REPLY, by=by, reason="", version=None, token=once, at=at,
                   act=act)  # fmt: skip
 
 

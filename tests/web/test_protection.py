@@ -116,6 +116,16 @@ def test_nobody_approves_what_they_made_themselves(packed: Any, as_person: Any, 
     assert not PackageApproval.objects.exists()
 
 
+def test_a_second_account_of_the_same_person_is_no_second_person(packed: Any, as_person: Any, send: Any) -> None:
+    from kodomo.web.models import Staff
+
+    _, number, package, _ = packed(PROTECTED)
+    Staff.objects.filter(username="approver").update(name="青木　花")
+    answer = approve(send, as_person(APPROVER), number, package)
+    assert answer.status_code == 400 and "つくった人" in words(answer)
+    assert not PackageApproval.objects.exists()
+
+
 def test_it_takes_no_approval_without_words(packed: Any, as_person: Any, send: Any) -> None:
     _, number, package, _ = packed(PROTECTED)
     for changed in ({"reason": ""}, {"reason": "はい"}, {"verdict": ""}, {"verdict": "MAYBE"}):

@@ -180,6 +180,21 @@ def test_the_same_answers_have_one_effect_in_whatever_file_they_come(
     assert Contact.objects.count() == 2
 
 
+def test_another_slip_sent_from_the_same_form_is_taken_in_too(sealed: Any, token_of: Any) -> None:
+    """Who goes back in the browser and picks the next file sends the same form once more."""
+    hana, _, _, rows = sealed
+    form = {**token_of(hana.get("/packages/reply/")), "next_on": day(14)}
+    for text, said in (
+        (WROTE, "回答票を取り込みました"),
+        ("三回目に来ました。", "回答票を取り込みました"),
+        (WROTE, "前に取り込んだ"),
+    ):
+        slip = SimpleUploadedFile("回答票.csv", as_csv(filled(rows, 会えたときの様子=text)))
+        answer = hana.post("/packages/reply/", {**form, "slip": slip})
+        assert answer.status_code == 200 and said in words(answer)
+    assert ReplySlip.objects.count() == Contact.objects.count() == 2
+
+
 def test_it_marks_what_is_urgent(sealed: Any, token_of: Any) -> None:
     hana, _, _, rows = sealed
     taken = words(upload(hana, token_of, as_csv(filled(rows, 急いで知らせたいこと="ある(すぐ電話してください)"))))

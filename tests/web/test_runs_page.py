@@ -129,6 +129,36 @@ def test_an_older_base_date_is_not_released_after_a_newer(as_person: Any, judged
     assert ask(as_person, "2026-03-31-first").status_code == 400
 
 
+def test_a_request_waiting_while_a_newer_base_date_was_released_is_too_late(
+    as_person: Any, judged_again: str, home: Home
+) -> None:
+    third = "2026-05-31-third"
+    write_store(home.store, judgement=third, as_of=dt.date(2026, 5, 31))
+    ask(as_person)
+    ask(as_person, third)
+    assert decide(as_person, third).status_code == 302
+    assert decide(as_person).status_code == 400
+    assert state_of("pc01") == third
+    assert decide(as_person, decision="refuse", reason="新しい判定が公開された。").status_code == 302
+
+
+def test_a_second_account_of_who_asked_cannot_approve(as_person: Any, judged_again: str) -> None:
+    from kodomo.web.models import Staff
+
+    ask(as_person)
+    Staff.objects.filter(username="approver").update(name=Staff.objects.get(username="coordinator").name)
+    assert decide(as_person).status_code == 403
+    assert state_of("pc05") is None
+
+
+def test_one_person_written_two_ways_is_one(home: Home, hinata: Municipality, judged_again: str) -> None:
+    with pytest.raises(NotPermitted):
+        release_now(
+            home=home, municipality=hinata, asked_by="大野 統子", approved_by="大野　統子", reason="急ぎ", at=AT
+        )
+    assert state_of("pc05") is None
+
+
 def test_a_release_whose_cases_cannot_arrive_is_no_release(as_person: Any, judged_again: str, home: Home) -> None:
     ask(as_person)
     (home.store / "judgements" / SECOND / "subjects.parquet").unlink()

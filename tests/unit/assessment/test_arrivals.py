@@ -115,6 +115,31 @@ def test_a_drawn_child_that_rises_later_is_seen_to_rise(home: Home, hinata: Muni
     assert Case.objects.get(child_key="pc05").state == "RETURNED"
 
 
+def test_a_drawn_child_nobody_has_decided_on_stays_drawn(home: Home, hinata: Municipality) -> None:
+    second(home, drawn=("pc05",), pc05={"ABUSE": ("LOW", 0.95), OVERALL: ("LOW", 0.1)})
+    receive(home, hinata)
+    write_store(home.store, judgement="2026-05-31-third", as_of=dt.date(2026, 5, 31), drawn=())
+    receive(home, hinata)
+    case = Case.objects.get(child_key="pc05")
+    assert {row.level for row in case.levels.filter(is_current=True)} == {"WITHHELD"}
+    actor = Actor("hana", "青木 花", Role.PRACTITIONER, case.office)
+    assert shortlisted(actor, Filters(), lawful_at(AT)).filter(pk=case.pk).exists()
+    # What people decided on is a case like all others.
+    Case.objects.filter(pk=case.pk).update(state="WATCH")
+    write_store(home.store, judgement="2026-06-30-fourth", as_of=dt.date(2026, 6, 30))
+    receive(home, hinata)
+    assert not case.levels.filter(is_current=True, level="WITHHELD").exists()
+
+
+def test_a_drawn_child_that_rises_before_anybody_decided_is_drawn_no_more(home: Home, hinata: Municipality) -> None:
+    second(home, drawn=("pc05",))
+    receive(home, hinata)
+    levels = {"POVERTY": ("HIGH", 0.99), OVERALL: ("HIGH", 0.99)}
+    write_store(home.store, judgement="2026-05-31-third", as_of=dt.date(2026, 5, 31), pc05=levels)
+    receive(home, hinata)
+    assert Case.objects.get(child_key="pc05").levels.filter(is_current=True, type="POVERTY", level="HIGH").exists()
+
+
 def test_an_arrival_leaves_what_people_wrote_alone(home: Home, hinata: Municipality) -> None:
     Case.objects.filter(child_key="pc01").update(office="childcare", next_on=dt.date(2026, 5, 1), state="INQUIRE")
     second(home)

@@ -61,6 +61,28 @@ def test_what_is_new(tmp_path: Path, change: Callable[[Town], None], concerned: 
     assert news(tmp_path, change) == concerned
 
 
+@pytest.mark.parametrize("role", ["同居人", "妻"])
+def test_who_leaves_the_household_is_news_of_those_who_stay(tmp_path: Path, role: str) -> None:
+    """Somebody no kinship names, who lived with the children and lives elsewhere now."""
+
+    def with_guest(until: Any) -> Town:
+        built = town()
+        built.person("g1", "1980-05-01", "h1", since="2020-04-01", relationship=role)
+        built.persons["g1"]["is_child"] = False
+        if until:
+            built.household_spells[-1]["valid_to"] = until
+            built.dwell("g1", "h8", until)
+        return built
+
+    before = with_guest(None).publish(tmp_path, "before")
+    after = with_guest(day("2026-04-03")).publish(tmp_path, "after")
+    assert children_with_news(before, THEN, after, NOW, None) == {"c1", "c2"}
+
+
+def test_a_relative_found_or_lost_is_news(tmp_path: Path) -> None:
+    assert news(tmp_path, lambda t: t.kin("c3", "m1", "MOTHER")) == {"c3"}
+
+
 def test_a_withdrawn_statement_is_new(tmp_path: Path) -> None:
     assert news(tmp_path, lambda t: None, until="2026-04-02") == {"c1", "c2"}
 
