@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from kodomo.configuration import Home
 from kodomo.errors import NotReady, WrongUsage
 from kodomo.governance.audit import AuditEvent
-from kodomo.linkage.changes import KINDS, SPLIT
+from kodomo.linkage.changes import KINDS, MERGE, SPLIT, UNDONE
 from kodomo.store.database import Store
 from kodomo.terms import Purpose
 from kodomo.vault import history, people, records
@@ -223,8 +223,11 @@ def _reversed(event: PersonEvent, links: Links) -> list[Pair]:
     before, after = (
         None if n is None else history.standing_number(n) for n in (event.number_before, event.number_after)
     )
-    if before == after and after is not None:  # merged: all that was the other's is kept from the rest
-        return links.apart(refs, [ref for ref in links.refs(after) if ref not in refs], is_exact=True)
+    if before == after and after is not None:
+        was_merged = event.kind == MERGE or (event.kind == UNDONE and event.number_before != before)
+        if was_merged:  # all that was the other's is kept from the rest
+            return links.apart(refs, [ref for ref in links.refs(after) if ref not in refs], is_exact=True)
+        return links.together(refs, after)  # parted then, and one again by now: they stay so
     if event.kind == SPLIT and before is not None and after is not None:
         return _joining(links, before, after)
     pairs = []

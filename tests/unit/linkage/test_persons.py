@@ -217,6 +217,32 @@ def test_what_a_run_changed_is_taken_back_as_a_whole_and_stays_so(city: Home, hi
     assert told(city, first["university_assessment", "1"])["decisions"][0]["decision"] == undone["decision"]
 
 
+@pytest.mark.parametrize(("kind", "is_same"), [("SPLIT", True), ("UNDONE", True), ("MERGE", False)])
+def test_a_parting_that_has_been_mended_since_is_not_done_again_by_taking_it_back(
+    city: Home, hinata: Municipality, kind: str, is_same: bool
+) -> None:
+    """Run 77 parted two, who are one again now: taking it back keeps them one. Taking back a merge parts them."""
+    from kodomo.vault.models import Person, PersonDecision, PersonEvent
+
+    twin = {"source": "resident_register", "key": keys(city, hinata)["resident_register", "2"]}
+    one = Person.objects.using("vault").get(person_key=twin["key"])
+    records = [
+        [*map(int, ref.split(":")[:2]), ref.split(":")[2]]
+        for ref in (r["ref"] for r in told(city, twin["key"])["records"])
+    ]
+    assert len(records) > 1
+    other = Person.objects.using("vault").create(
+        person_number=900, person_key="p900", sealed_identity=b"", is_current=False, retired_into=one.pk
+    )
+    before, after = (other.pk, one.pk) if kind == "MERGE" else (one.pk, other.pk)
+    PersonEvent.objects.using("vault").create(
+        run=77, at=AT, kind=kind, number_before=before, number_after=after, records=records[1:]
+    )
+    persons.undo("R77", **acts(city, 3))
+    made = PersonDecision.objects.using("vault").get()
+    assert {pair[2] for pair in made.pairs} == {is_same}
+
+
 def test_what_was_merged_is_published_for_both_keys_and_an_alias_still_opens_the_name(
     city: Home, hinata: Municipality
 ) -> None:
