@@ -22,3 +22,18 @@ def home(tmp_path: Path) -> Home:
 def hinata() -> Municipality:
     """The synthetic city's settings."""
     return read_municipality(HINATA)
+
+
+LONG = (
+    "test_on_postgresql.py",
+    "test_engines.py",
+    "test_every_page.py",
+    "test_analysis_alone.py",
+    "test_two_clocks.py",
+)
+"""Files that take minutes: begun first, so that no core waits for them at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files in the order they are handed out: the long ones, then as they lie."""
+    items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))

@@ -36,19 +36,21 @@ def address(home: Home, hinata: Municipality, in_vault: Any, socket_enabled: Any
     from django.conf import settings
     from django.core.wsgi import get_wsgi_application
     from django.db import connections
-    from waitress import create_server
+    from waitress import create_server, wasyncore
 
     from kodomo.web.serve import prepare
 
     prepare(home=home, municipality=hinata, demo=True)
     in_vault("pc01")
     settings.ALLOWED_HOSTS = ["127.0.0.1"]
-    server = create_server(get_wsgi_application(), host="127.0.0.1", port=0, threads=2)
+    server = create_server(get_wsgi_application(), host="127.0.0.1", port=0, threads=2, asyncore_loop_timeout=0.2)
     serving = threading.Thread(target=server.run, daemon=True)
     serving.start()
     connections.close_all()
     yield f"http://127.0.0.1:{server.effective_port}"
     server.close()
+    # The browser keeps its connections open, and the server would serve them until the wait is over.
+    wasyncore.close_all(server._map, ignore_all=True)
     serving.join(timeout=5)
 
 
