@@ -66,6 +66,8 @@ def erase(
     numbers = {n for e in events for n in (e.number_before,) if n is not None}
     files = erasure.take_out_of_deliveries(home, keyring, found) + erasure.take_out_of_runs(home, keyring, numbers)
     rotated = rotate_keys(home=home, by=by, at=at, check_alone=check_alone)
+    if rotated["resumed"]:  # it kept keys from before: what they have sealed meanwhile holds the person's rows too
+        rotated = rotate_keys(home=home, by=by, at=at, check_alone=check_alone)
     done = AuditEvent(actor=by, role="REVIEWER", action="ERASE_PERSON", subject=person.person_key, purpose=Purpose.LINK.label,
                       reason=reason, detail={"records": len(found), "files": files, "numbers": len(numbers)})  # fmt: skip
     with audited(home, Keyring.open(home.keys), done, at):

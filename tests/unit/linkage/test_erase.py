@@ -247,3 +247,29 @@ def test_a_linkage_begun_before_does_not_bring_them_back(
     assert bytes(Person.objects.using("vault").get(person_key=key).sealed_identity) == b""
     act(city, key, 3)
     assert "遠山 梢" not in opened(city, open_vault(city)).decode()
+
+
+def test_copies_made_while_a_replacement_of_keys_was_unfinished_do_not_open(
+    city: Home, hinata: Municipality, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The keys put in place by a replacement that was interrupted have sealed the person's rows: they must go too."""
+    from kodomo.vault import rotation
+
+    def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    key = keys(city, hinata)["nurse_room", "1"]
+    monkeypatch.setattr(rotation, "destroy_former", killed)
+    with pytest.raises(KeyboardInterrupt):
+        rotation.rotate_keys(home=city, by="凛", at=stage(city, hinata, 1)["at"], check_alone=lambda: None)
+    monkeypatch.undo()
+    shutil.copytree(city.vault, tmp_path / "backup")
+    act(city, key, 2)
+    after = open_vault(city)
+    copies = list((tmp_path / "backup").glob("l*/*/*.sealed"))
+    assert copies
+    for path in copies:
+        place = str(path.relative_to(tmp_path / "backup").with_suffix("").as_posix())
+        with pytest.raises(IntegrityFault):
+            after.unseal(path.read_bytes(), place)
+    assert "桐子" in opened(city, after).decode(), "what stays opens with the keys that are left"
