@@ -167,9 +167,22 @@ class JobBook:
 
     # What the runner notes ---------------------------------------------------------------------
 
-    def belongs_to(self, number: int, process: int, began: float) -> None:
-        """A runner was started for the job; it may have to wait for its turn."""
-        self._set(number, process=process, process_began=began, child=0, child_began=0.0)
+    def belongs_to(self, number: int, process: int, began: float) -> bool:
+        """A runner was started for the job; it may have to wait for its turn.
+
+        False, and nothing changes, when the job is over or another living runner has it.
+        """
+        with self._open() as database:
+            database.execute("BEGIN IMMEDIATE")
+            row = database.execute("SELECT * FROM jobs WHERE job_number = ?", (number,)).fetchone()
+            if row is None or row["state"] not in OPEN_STATES:
+                return False
+            if lives(row["process"], row["process_began"]):
+                return bool(row["process"] == process)
+            database.execute(
+                "UPDATE jobs SET process = ?, process_began = ? WHERE job_number = ?", (process, began, number)
+            )
+            return True
 
     def begin(self, number: int) -> None:
         """It is the job's turn."""
@@ -196,11 +209,18 @@ class JobBook:
         Raises:
             Busy: it isn't at rest.
         """
-        if not self.job(number).can_resume:
-            raise Busy(
-                "この処理は、いまは再開できません。", where=f"処理番号 {number}", then="状態を確かめてください。"
+        with self._open() as database:
+            database.execute("BEGIN IMMEDIATE")  # of two people at once the second is told
+            row = database.execute("SELECT * FROM jobs WHERE job_number = ?", (number,)).fetchone()
+            if row is None or not self._as_job(row).can_resume:
+                raise Busy(
+                    "この処理は、いまは再開できません。", where=f"処理番号 {number}", then="状態を確かめてください。"
+                )
+            database.execute(
+                "UPDATE jobs SET state = 'WAITING', finished = NULL, process = 0, process_began = 0, child = 0,"
+                " child_began = 0 WHERE job_number = ?",
+                (number,),
             )
-        self._set(number, state="WAITING", finished=None, process=0, process_began=0.0, child=0, child_began=0.0)
 
     def _set(self, number: int, **values: object) -> None:
         columns = ", ".join(f"{name} = ?" for name in values)

@@ -53,9 +53,10 @@ def run_job(
 ) -> dict[str, Any]:
     """Wait for the job's turn, then run its unfinished steps. Told to stop (SIGTERM), it stops its command and ends.
 
-    Returns the job's number and how it ended.
+    Returns the job's number and how it ended; as it is where another runner has it or it is over.
     """
-    book.belongs_to(number, os.getpid(), _began(os.getpid()))
+    if not book.belongs_to(number, os.getpid(), _began(os.getpid())):
+        return {"job": number, "state": book.job(number).state}
     state, fault = "CANCELLED", None
     try:
         with _turn(book.folder / "jobs.lock", patience) as lock:

@@ -171,6 +171,26 @@ def test_a_job_nobody_runs_any_more_can_be_given_up(book: JobBook, place: Path) 
         book.wait_again(number)
 
 
+def test_a_job_has_one_runner_and_stopping_reaches_it(book: JobBook, place: Path) -> None:
+    """Two people went on with it at one moment: the second runner leaves, and the first one is the one that is told."""
+    number = put(book, "hang")
+    first = run_apart(place, number)
+    wait_for(lambda: (place / "hanging").exists() and len(book.processes(number)) == 2)
+    with pytest.raises(Busy):
+        book.wait_again(number)
+    assert run_apart(place, number).wait(timeout=10) == 0
+    assert book.processes(number)[0] == first.pid and len(book.processes(number)) == 2
+    cancel(book, number)
+    first.wait(timeout=10)
+    assert book.job(number).state == "CANCELLED" and trace(place) == ["hang"]
+
+
+def test_a_job_that_was_stopped_before_its_runner_came_is_not_run(book: JobBook, place: Path) -> None:
+    number = put(book, "link")
+    cancel(book, number)
+    assert run_here(book, place, number).state == "CANCELLED" and not (place / "trace").exists()
+
+
 def test_a_finished_job_is_not_cancelled(book: JobBook, place: Path) -> None:
     number = run_here(book, place, put(book, "link")).job_number
     cancel(book, number)
