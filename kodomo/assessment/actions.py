@@ -155,6 +155,7 @@ def write_sheet(
     """
 
     def act(case: Case) -> Mapping[str, object]:
+        policies.check_is_open(case)
         policies.check_sheet(current_sheets(settings.MUNICIPALITY).get(kind), answers)
         revision = case.sheets.filter(type=kind).count() + 1
         AssessmentSheet.objects.create(

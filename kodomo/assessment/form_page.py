@@ -42,17 +42,16 @@ class FormPage:
     options: Callable[..., Mapping[str, Any]] = lambda **more: {}
     part: str = ""
 
-    @property
-    def name(self) -> str:
-        """Under which a draft of this page is kept."""
-        return f"{self.opens_as}:{self.part}"
+    def name(self, **more: Any) -> str:
+        """Under which a draft of this page is kept: each goal, package and inquiry of a case has its own."""
+        return f"{self.opens_as}:{self.part or '/'.join(str(value) for value in more.values())}"
 
 
 def answer(request: Any, case_number: str, page: FormPage, **more: Any) -> HttpResponse:
     """The page for GET; for POST the write, or the form again with what is wrong, or both texts side by side."""
-    options = page.options(**more)
+    options, name = page.options(**more), page.name(**more)
     if drafts.is_asked(request):
-        drafts.keep(request, Case.objects.get(case_number=case_number), page.name)
+        drafts.keep(request, Case.objects.get(case_number=case_number), name)
         return redirect(request.path)
     form = page.form(request.POST, **options) if request.method == "POST" else None
     if form is not None and form.is_valid():
@@ -63,11 +62,11 @@ def answer(request: Any, case_number: str, page: FormPage, **more: Any) -> HttpR
         except policies.VersionConflict as conflict:
             return _conflict(request, case_number, page, conflict, form)
         else:
-            drafts.drop(request, Case.objects.get(case_number=case_number), page.name)
+            drafts.drop(request, Case.objects.get(case_number=case_number), name)
             return redirect(page.leads_to, case_number=case_number) if page.stays else redirect(page.leads_to)
     found = opened_case(request, case_number, page.opens_as)
     page.check(found)
-    before, kept_at = drafts.kept(request, found, page.name)
+    before, kept_at = drafts.kept(request, found, name)
     form = form or page.form.opened(found.version, options, **{**page.initial(found, request.actor), **before})
     status = 400 if form.is_bound else 200
     return render(

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 
 from django.db.models import F, QuerySet
 
+from kodomo.assessment.interests import has_interest
 from kodomo.assessment.lawful import Lawful
 from kodomo.assessment.models import AgendaItem, Assessment, Case, FirstView, Inquiry, MemberView
 from kodomo.assessment.moves import InquiryState
@@ -171,6 +172,16 @@ def check_sheet(sheet: Sheet | None, answers: Mapping[str, Mapping[str, str]]) -
         raise NotAcceptable("確かめた項目がありません。", then="一つ以上の項目で、程度を選んでください。")
 
 
+def check_is_open(case: Case) -> None:
+    """What was closed is not written on any more, until somebody reopens it."""
+    if case.state == CaseState.CLOSED:
+        raise NotAcceptable(
+            "終結した事例です。",
+            where=f"事例 {case.case_number}",
+            then="書き加えるときは、先に「再開する」で戻してください。",
+        )
+
+
 def can_ask(case: Case) -> bool:
     """Questions go out only for a case that somebody decided to work on: asking a school marks a child."""
     return case.state in WORKED_STATES
@@ -221,12 +232,19 @@ def check_answer(
 
 
 def check_assignment(cases: Collection[Case], caseworker: str, eligible: Mapping[str, str]) -> None:
-    """Every chosen case goes to a person of the case's own office."""
+    """Every chosen case goes to a person of the case's own office, who declared no interest in it."""
     if not cases:
         raise NotAcceptable("事例が選ばれていません。", then="一覧で事例に印を付けてください。")
     if caseworker not in eligible or any(case.office != eligible[caseworker] for case in cases):
         raise NotAcceptable(
             "主担当には、その事例の担当部署のケース担当だけを選べます。", then="部署で絞り込んでから選んでください。"
+        )
+    closed = [case.case_number for case in cases if has_interest(caseworker, case)]
+    if closed:
+        # They could not even open it: nobody would be at work on it.
+        raise NotAcceptable(
+            f"選んだ人が主担当になれない事例があります: {'、'.join(closed)}",
+            then="その事例は、ほかの人を主担当にしてください。",
         )
 
 

@@ -13,6 +13,7 @@ from kodomo.assessment import actions
 from kodomo.assessment.form_page import FormPage, answer
 from kodomo.assessment.forms import SheetForm
 from kodomo.assessment.models import Case
+from kodomo.assessment.policies import check_is_open
 from kodomo.assessment.sheets import Sheet, current_sheets
 from kodomo.governance.permissions import Actor
 
@@ -34,6 +35,7 @@ def _page(found: Sheet) -> FormPage:
         form=SheetForm,
         act=actions.write_sheet,
         leads_to="case",
+        check=check_is_open,
         note=f"{found.caption}。点数にはなりません。確かめていない項目は「わからない・確かめていない」のままにしてください。",
         helps={f"degree_{item.code}": item.help for item in found.items},
         initial=partial(_own_last, found),

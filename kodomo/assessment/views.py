@@ -19,7 +19,7 @@ from kodomo.assessment.lawful import Lawful, lawful_at
 from kodomo.assessment.models import AssessmentSheet, Case
 from kodomo.assessment.person_changes import person_changes
 from kodomo.assessment.sheets import Degree, current_sheets
-from kodomo.assessment.states import REASON_CODES, REVEAL_PURPOSES, reason_label
+from kodomo.assessment.states import REASON_CODES, REVEAL_PURPOSES, CaseState, reason_label
 from kodomo.assessment.step_up import is_really
 from kodomo.governance.permissions import Action, can
 
@@ -177,7 +177,7 @@ def _possible(case: Case, request: Any, lawful: Lawful) -> dict[str, Any]:
         and policies.can_write_first_view(case, request.actor),
         "may_decide": can(role, Action.DECIDE, own_office=own) and policies.can_decide(case, request.actor),
         "sheet_types": list(current_sheets(settings.MUNICIPALITY).values())
-        if can(role, Action.WRITE_SHEET, own_office=own)
+        if can(role, Action.WRITE_SHEET, own_office=own) and case.state != CaseState.CLOSED
         else [],
         "may_ask": can(role, Action.ASK_INQUIRY, own_office=own) and policies.can_ask(case),
         "may_answer": can(role, Action.ANSWER_INQUIRY, own_office=own),

@@ -30,7 +30,8 @@ from kodomo.governance import permissions
 from kodomo.governance.permissions import Action
 from kodomo.support.actions import author
 from kodomo.support.models import Opening
-from kodomo.support.words import OpeningSource
+from kodomo.support.protection import protection_of
+from kodomo.support.words import OpeningSource, Protection
 from kodomo.vault.search import TooWide, Wanted, search_by_reading
 
 
@@ -106,7 +107,9 @@ def _opened(request: Any, given: dict[str, Any]) -> Case:
 
 
 def _write(request: Any, case: Case, given: dict[str, Any]) -> None:
-    origin = "" if case.is_address_protected else given["from_whom"].strip()
+    # As it is today: a family may have come under protection since the judgement.
+    protection = protection_of(case, by=request.actor, at=request.at)
+    origin = "" if protection is Protection.PROTECTED else given["from_whom"].strip()
     Opening.objects.create(
         case=case,
         source=given["source"],

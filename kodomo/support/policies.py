@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 
 from kodomo.assessment.models import Case
-from kodomo.assessment.policies import NotAcceptable, check_day_to_come, check_text
+from kodomo.assessment.policies import NotAcceptable, check_day_to_come, check_is_open, check_text
 from kodomo.assessment.states import WORKED_STATES, CaseState
 from kodomo.support.models import Goal, Plan
 from kodomo.support.moves import PlanState
@@ -104,6 +104,7 @@ def check_contact(
 
 def check_outcome(case: Case, goal: int, *, scale: str, seen_on: dt.date | None, text: str, today: dt.date) -> Goal:
     """An outcome is of a goal of the plan that counts, seen on a day that has been; gives the goal."""
+    check_is_open(case)
     plan = current_plan(case)
     found = plan.goals.filter(pk=goal).first() if plan else None
     if found is None:

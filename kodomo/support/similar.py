@@ -27,7 +27,7 @@ from kodomo.governance.suppression import Suppression
 from kodomo.store.database import Snapshot, Store
 from kodomo.support.words import GOOD, Service
 from kodomo.tables.engine import connect
-from kodomo.terms import Method
+from kodomo.terms import Level, Method
 
 LEAST = 5
 """What fewer than five cases back is not shown: it could be one child's story."""
@@ -71,8 +71,9 @@ def similar(request: Any, case_number: str) -> HttpResponse:
         found = similar_cases(case, lawful_at(request.at))
         event = trail.event_of(request.actor, "VIEW_SIMILAR", subject=case.child_key, detail={"case": case_number})
         trail.append(event, request.at, settings.HOME)
+    is_withheld = case.levels.filter(is_current=True, level=Level.WITHHELD).exists()
     return render(request, "support/similar.html", {"case": case, "types": found, "least": LEAST,
-                                                    "lawful": lawful_at(request.at)})  # fmt: skip
+                                                    "is_withheld": is_withheld, "lawful": lawful_at(request.at)})  # fmt: skip
 
 
 def similar_cases(case: Case, lawful: Lawful) -> list[Similar]:

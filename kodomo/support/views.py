@@ -13,6 +13,8 @@ from kodomo.assessment.actions import local_day
 from kodomo.assessment.form_page import FormPage, answer, opened_case
 from kodomo.assessment.lawful import lawful_at
 from kodomo.assessment.models import Case
+from kodomo.assessment.policies import check_is_open
+from kodomo.assessment.states import CaseState
 from kodomo.governance.permissions import Action, Actor, can
 from kodomo.support import actions, package_policies, policies
 from kodomo.support.forms import CloseForm, ContactForm, OutcomeForm, PlanForm, ReopenForm, TransferForm
@@ -49,7 +51,7 @@ CONTACT = FormPage(
 )  # fmt: skip
 OUTCOME = FormPage(
     opens_as="OPEN_OUTCOME", title="目標の結果を記録する", button="結果を記録する", form=OutcomeForm,
-    act=actions.record_outcome, leads_to="support", about=policies.words_of_goal, helps={"seen_on": PAST_DAY},
+    act=actions.record_outcome, leads_to="support", check=check_is_open, about=policies.words_of_goal, helps={"seen_on": PAST_DAY},
 )  # fmt: skip
 CLOSE = FormPage(
     opens_as="OPEN_CLOSE", title="終結する", button="終結する", form=CloseForm, act=actions.close_case,
@@ -105,7 +107,7 @@ def _possible(case: Case, request: Any) -> dict[str, bool]:
     return {
         "may_plan": may(Action.WRITE_PLAN, policies.can_plan(case)),
         "may_contact": may(Action.RECORD_CONTACT, policies.can_record_contact(case)),
-        "may_record_outcome": may(Action.RECORD_OUTCOME, True),
+        "may_record_outcome": may(Action.RECORD_OUTCOME, case.state != CaseState.CLOSED),
         "may_package": may(Action.MAKE_PACKAGE, package_policies.can_package(case)),
         "may_approve": may(Action.APPROVE_PACKAGE, True),
         "may_record_package": may(Action.MAKE_PACKAGE, True),

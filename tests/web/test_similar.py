@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from small_store import AS_OF, LEVELS, SNAPSHOT, judgement_tables, rows
+from small_store import AS_OF, LEVELS, SNAPSHOT, judgement_tables, rows, write_store
 from standing_people import AT, HANA, OTHERS, REN
 
 from kodomo.assessment.arrivals import receive_arrivals
@@ -75,6 +75,17 @@ def test_it_tells_what_several_share_and_what_helped(
     assert "past" not in text and "ほかの子の文" not in text
     assert (audit_rows()[-1]["action"], audit_rows()[-1]["subject"]) == ("VIEW_SIMILAR", "pc01")
     assert "似た過去の事例" in words(hana.get(f"/cases/{number}/"))
+
+
+def test_it_does_not_tell_that_a_drawn_child_was_not_raised(
+    home: Any, hinata: Any, as_person: Any, case_of: Any, first_view: Any
+) -> None:
+    write_store(home.store, judgement="2026-04-30-second", as_of=dt.date(2026, 4, 30), drawn=("pc05",))
+    receive_arrivals(home=home, municipality=hinata, by="tests", at=AT + dt.timedelta(days=1))
+    hana, number = as_person(HANA), case_of("pc05").case_number
+    first_view(hana, number)
+    text = words(hana.get(f"/cases/{number}/similar/"))
+    assert "示せません" in text and "挙がった" not in text
 
 
 def test_it_tells_nothing_that_fewer_than_five_back(

@@ -195,6 +195,38 @@ def test_it_takes_no_outcome_of_another_cases_goal(
     assert goal.outcomes.count() == 0
 
 
+def test_nothing_is_written_on_a_closed_case(planned: Any, send: Any, token_of: Any) -> None:
+    hana, number = planned
+    case = Case.objects.get(case_number=number)
+    goal = case.plans.get().goals.first()
+    outcome, sheet = f"/cases/{number}/outcome/{goal.pk}/", f"/cases/{number}/sheet/POVERTY/"
+    forms = {address: token_of(hana.get(address)) for address in (outcome, sheet)}
+    Case.objects.filter(pk=case.pk).update(state="CLOSED")
+    written = {outcome: {"scale": "SAME", "seen_on": day(0)}, sheet: {"degree_strength": "STRONG"}}
+    for address, given in written.items():
+        assert hana.get(address).status_code == 400
+        answer = hana.post(address, {**forms[address], **given})
+        assert answer.status_code == 400 and "終結した事例です" in words(answer)
+    page = hana.get(f"/cases/{number}/support/").content.decode() + hana.get(f"/cases/{number}/").content.decode()
+    assert "/outcome/" not in page and "/sheet/" not in page
+    assert not goal.outcomes.exists() and not case.sheets.exists()
+
+
+def test_a_draft_on_one_goal_is_not_the_others(planned: Any, send: Any, token_of: Any) -> None:
+    hana, number = planned
+    plan = Case.objects.get(case_number=number).plans.get()
+    first = plan.goals.first()
+    second = plan.goals.create(number=4, text="週に一度は家族で夕食", service="MEALS", office="welfare")
+    for goal in (first, second):
+        address = f"/cases/{number}/outcome/{goal.pk}/"
+        hana.post(address, {**token_of(hana.get(address)), "text": f"目標{goal.number}の下書き", "draft": "1"})
+    for goal, other in ((first, second), (second, first)):
+        body = hana.get(f"/cases/{number}/outcome/{goal.pk}/").content.decode()
+        assert f"目標{goal.number}の下書き" in body and f"目標{other.number}の下書き" not in body
+    send(hana, number, f"outcome/{first.pk}/", {"scale": "SAME", "seen_on": day(0), "text": ""})
+    assert f"目標{second.number}の下書き" in hana.get(f"/cases/{number}/outcome/{second.pk}/").content.decode()
+
+
 def test_it_hands_a_case_to_another_office(contacted: Any, send: Any, as_person: Any) -> None:
     hana, number = contacted
     Case.objects.filter(case_number=number).update(caseworker="hana")

@@ -15,7 +15,7 @@ from standing_people import HANA, MAKOTO, OTHERS, PASSWORD, REN
 from test_find import known  # noqa: F401
 from test_replies import as_csv, unpacked, upload
 
-from kodomo.assessment.models import Case
+from kodomo.assessment.models import AgendaItem, Case, Conference, MemberView
 from kodomo.support.models import Contact, Opening, Package, Takeover
 
 APPROVER = next(p for p in OTHERS if p.role == "APPROVER")
@@ -173,6 +173,16 @@ def test_it_keeps_no_word_of_where_a_protected_family_came_from(brought: Any, as
     assert Opening.objects.get().from_whom == ""
 
 
+def test_it_asks_today_whether_a_family_is_protected(brought: Any, as_person: Any, case_of: Any) -> None:
+    """The case may rest on a judgement from before the protection; the vault knows."""
+    Case.objects.filter(child_key="pc04").update(is_address_protected=False)
+    from kodomo.vault.models import Person as Linked
+
+    Linked.objects.using("vault").filter(person_key="pc04").update(is_address_protected=True)
+    assert brought(as_person(HANA), reading="わたべ りょう", born_on="2014-07-07").status_code == 302
+    assert Opening.objects.get().from_whom == ""
+
+
 # From one caseworker to the next ----------------------------------------------------------------
 
 
@@ -213,6 +223,26 @@ def test_it_takes_no_takeover_that_does_not_hold_together(
     form = {**token_of(hana.get("/takeover/")), "to": "makoto", "text": "引き継ぐことば。"}
     assert [hana.post("/takeover/?from=hana", form).status_code for _ in range(2)] == [302, 302]
     assert Takeover.objects.count() == 1
+
+
+def test_no_case_goes_to_who_declared_an_interest_in_it(planned: Any, send: Any) -> None:
+    hana, number = planned
+    Case.objects.filter(case_number=number).update(caseworker="hana")
+    meeting = Conference.objects.create(
+        held_on=timezone.localdate(),
+        title="第1回",
+        quorum=2,
+        called_by="x",
+        called_by_name="x",
+        called_at=timezone.now(),
+    )
+    item = AgendaItem.objects.create(conference=meeting, case=Case.objects.get(case_number=number), position=1)
+    MemberView.objects.create(
+        item=item, username="makoto", name="井上 誠", has_interest=True, written_at=timezone.now()
+    )
+    answer = send(hana, "/takeover/?from=hana", {"to": "makoto", "text": "来週の見学は一緒に行く。"})
+    assert answer.status_code == 400 and number in words(answer) and "来週の見学" in answer.content.decode()
+    assert Case.objects.get(case_number=number).caseworker == "hana" and not Takeover.objects.exists()
 
 
 def test_others_see_only_their_offices_cases(planned: Any, as_person: Any) -> None:
