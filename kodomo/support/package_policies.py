@@ -132,6 +132,12 @@ def waits_for_approval(package: Package) -> bool:
     return not (package.is_gone or is_sent_back or is_agreed(package, known))
 
 
+def may_be_answered(package: Package) -> bool:
+    """Whether an approver may be asked about it, whatever this side knows: only the vault may know of a protection."""
+    is_sent_back = package.answer is not None and package.answer.verdict == Verdict.REFUSED
+    return not (package.is_gone or is_sent_back or is_agreed(package, Protection.PROTECTED))
+
+
 def state_of(package: Package, today: dt.date) -> PackageState:
     """Where a package stands, by what this side knows."""
     if package.is_gone:

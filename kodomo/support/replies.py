@@ -22,6 +22,7 @@ from kodomo.assessment.actions import check_access, local_day, write_on_case
 from kodomo.assessment.keys import keys
 from kodomo.assessment.lawful import lawful_at
 from kodomo.assessment.models import Case, Submission
+from kodomo.assessment.policies import NotAcceptable
 from kodomo.governance import permissions
 from kodomo.governance.permissions import Action, Actor
 from kodomo.support import package_policies, policies
@@ -51,7 +52,7 @@ def seal_package(
 
     Raises:
         NotPermitted: role or office, or a protected family's package that nobody agreed to.
-        NotAcceptable: gone or past its last day.
+        NotAcceptable: gone or past its last day, or for a kind of partner the municipality no longer keeps.
     """
     drawn = numbers or random.SystemRandom()
     with transaction.atomic():
@@ -65,7 +66,11 @@ def seal_package(
         detail = {"case": case.case_number, "package": package.number, "edition": edition, "protection": protection}
         event = trail.event_of(by, "SEAL_PACKAGE", subject=case.child_key, detail=detail)
         number = trail.append(event, at, settings.HOME)
-        partner = current_partners(settings.MUNICIPALITY)[package.partner]
+        partner = current_partners(settings.MUNICIPALITY).get(package.partner)
+        if partner is None:
+            raise NotAcceptable(
+                "この受け渡し先の種類は、いまの設定にありません。", then="新しい受け渡し票をつくってください。"
+            )
         printed = Printed(package.number, edition, package.expires_on, partner.questions, partner.keeps)
         book = slip_book(told_to(package, protection), printed, seal_key(), mark=_mark(package, number, at), made_at=at)
         content = sealed_zip(

@@ -90,7 +90,7 @@ def support(request: Any, case_number: str) -> HttpResponse:
         "openings": found.openings.all(),
         "takeovers": found.takeovers.all(),
         "packages": [
-            (one, package_policies.state_of(one, today))
+            (one, package_policies.state_of(one, today), package_policies.may_be_answered(one))
             for one in found.packages.select_related("case").prefetch_related("events", "approvals")
         ],
         **_possible(found, request),

@@ -116,6 +116,22 @@ def test_nobody_approves_what_they_made_themselves(packed: Any, as_person: Any, 
     assert not PackageApproval.objects.exists()
 
 
+def test_an_approver_finds_what_only_the_vault_knows_to_be_protected(packed: Any, as_person: Any, send: Any) -> None:
+    """The case rests on a judgement from before: nothing here says that the package waits, but it cannot leave."""
+    from kodomo.vault.models import Person as Linked
+
+    hana, number, package, _ = packed(FREE)
+    Linked.objects.using("vault").filter(person_key=FREE).update(is_address_protected=True)
+    paper = f"/cases/{number}/package/{package.pk}/"
+    assert hana.get(paper).status_code == 403
+    approver = as_person(APPROVER)
+    assert f"{paper}approve/" in approver.get(f"/cases/{number}/support/").content.decode()
+    assert f"{paper}approve/" not in hana.get(f"/cases/{number}/support/").content.decode()
+    assert approve(send, approver, number, package).status_code == 302
+    assert hana.get(paper).status_code == 200
+    assert f"{paper}approve/" not in approver.get(f"/cases/{number}/support/").content.decode()
+
+
 def test_a_second_account_of_the_same_person_is_no_second_person(packed: Any, as_person: Any, send: Any) -> None:
     from kodomo.web.models import Staff
 

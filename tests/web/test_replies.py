@@ -180,6 +180,14 @@ def test_the_same_answers_have_one_effect_in_whatever_file_they_come(
     assert Contact.objects.count() == 2
 
 
+def test_no_file_is_made_for_a_kind_of_partner_the_city_no_longer_keeps(sealed: Any, send: Any) -> None:
+    hana, number, package, _ = sealed
+    Package.objects.update(partner="GONE")
+    answer = send(hana, f"/cases/{number}/package/{package.pk}/file/", {})
+    assert answer.status_code == 400 and "受け渡し先の種類" in words(answer)
+    assert PackageFile.objects.count() == 1
+
+
 def test_another_slip_sent_from_the_same_form_is_taken_in_too(sealed: Any, token_of: Any) -> None:
     """Who goes back in the browser and picks the next file sends the same form once more."""
     hana, _, _, rows = sealed
