@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from typing import Any
 
@@ -13,7 +14,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from kodomo.errors import NotPermitted, NotReady
+from kodomo.errors import Busy, NotPermitted, NotReady
 from kodomo.governance.permissions import Action, Scope, can, scope
 from kodomo.jobs.book import JobStep
 from kodomo.operations.jobs_page import put_and_start
@@ -152,7 +153,11 @@ def upload(request: Any) -> HttpResponse:
     if secret:
         words += ["--password-file", str(secret)]
     steps = [JobStep("受け取りと検査", tuple(words))]
-    number = put_and_start(request, RECEIVE, "データの受け取り", steps, leftovers=str(path.parent), file=path.name)
+    try:
+        number = put_and_start(request, RECEIVE, "データの受け取り", steps, leftovers=str(path.parent), file=path.name)
+    except Busy:  # no job was written down that would take the file away
+        shutil.rmtree(path.parent, ignore_errors=True)
+        raise
     return redirect("job", number)
 
 

@@ -60,6 +60,9 @@ class Gate:
 
     def process_exception(self, request: Any, exception: Exception) -> HttpResponse | None:
         """A refusal meant for staff becomes a page; anything else is a bug and stays one."""
+        if isinstance(exception, NotPermitted) and request.actor is not None:
+            page = request.resolver_match
+            _record_refusal(request, page.view_name, page.kwargs.get("case_number", ""))
         if isinstance(exception, StaffError):
             return errors.refusal_page(request, exception)
         return None

@@ -153,6 +153,16 @@ def test_a_holders_file_is_received_for_its_own_sources_only(as_person: Any, hom
     assert list((home.handover / "uploads").iterdir()) == []
 
 
+def test_a_file_whose_job_could_not_be_written_down_does_not_stay(
+    as_person: Any, home: Home, unstarted: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kodomo.jobs.book.MOST_WAITING", 0)
+    given = SimpleUploadedFile("児童相談_20260401.csv", b"x,y\n1,2\n")
+    answer = as_person(HOLDER).post("/deliveries/upload/", {"file": given, "password": "ひみつ", "carrier": ""})
+    assert answer.status_code == 503 and "順番を待つ処理が多すぎる" in answer.content.decode()
+    assert unstarted == [] and list((home.handover / "uploads").iterdir()) == []
+
+
 @pytest.mark.parametrize("name", ["CON.csv", "a|b.csv", "あ" * 90 + ".csv", ".htaccess", "a?.csv", "児童 .csv."])
 def test_a_name_no_file_should_have_is_refused(name: str, as_person: Any, home: Home, unstarted: list[int]) -> None:
     answer = as_person(HOLDER).post("/deliveries/upload/", {"file": SimpleUploadedFile(name, b"x")})

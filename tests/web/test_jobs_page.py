@@ -41,7 +41,7 @@ def test_it_offers_each_role_what_it_may_start(as_person: Any) -> None:
     assert offered(HOLDER) == offered(ADMINISTRATOR) == []
 
 
-def test_it_starts_nothing_a_role_may_not(as_person: Any, home: Home, unstarted: list[int]) -> None:
+def test_it_starts_nothing_a_role_may_not(as_person: Any, home: Home, unstarted: list[int], audit_rows: Any) -> None:
     for person, kind in (
         (RIN, "LINK"),
         (RIN, "JUDGE"),
@@ -51,6 +51,8 @@ def test_it_starts_nothing_a_role_may_not(as_person: Any, home: Home, unstarted:
     ):
         answer = as_person(person).post("/jobs/start/", {"kind": kind, "as_of": "2026-03-31"})
         assert answer.status_code == 403, (person, kind)
+        last = audit_rows()[-1]
+        assert (last["actor"], last["action"]) == (person.username, "REFUSED") and "job-start" in last["detail"]
     assert unstarted == [] and JobBook(home.runs).jobs() == []
 
 
