@@ -21,6 +21,7 @@ from kodomo.assessment.actions import local_day
 from kodomo.assessment.arrivals import arrived_judgement, open_by_hand
 from kodomo.assessment.finding import check_pace
 from kodomo.assessment.forms import DateAsWritten, OnceForm, missing_date
+from kodomo.assessment.interests import has_interest
 from kodomo.assessment.lawful import lawful_on
 from kodomo.assessment.models import Case, Submission
 from kodomo.assessment.moves import check_move
@@ -81,6 +82,7 @@ def _opened(request: Any, given: dict[str, Any]) -> Case:
     """The child's case, new or known, with the opening and its audit row; all of it or nothing.
 
     Raises:
+        NotPermitted: role, or an interest declared in the child's case.
         NotAcceptable: nobody fits, or more than one child does, or no words.
         TooWide: too few letters.
     """
@@ -90,6 +92,9 @@ def _opened(request: Any, given: dict[str, Any]) -> Case:
     key = _only_child(request, given)
     with transaction.atomic():
         known = Case.objects.select_for_update().filter(child_key=key).first()
+        if known is not None:
+            is_closed = has_interest(request.actor.username, known)
+            permissions.check(request.actor.role, Action.OPEN_CASE, own_office=True, has_interest=is_closed)
         case = known or open_by_hand(key, home=settings.HOME, municipality=settings.MUNICIPALITY, at=request.at)
         if case is None:
             raise _nobody()

@@ -13,7 +13,7 @@ import pytest
 from django.utils import timezone
 from standing_people import HANA, MAKOTO, OTHERS, PASSWORD, REN
 from test_find import known  # noqa: F401
-from test_replies import as_csv, unpacked, upload
+from test_replies import as_csv, filled, sealed, unpacked, upload  # noqa: F401
 
 from kodomo.assessment.models import AgendaItem, Case, Conference, MemberView
 from kodomo.support.models import Contact, Opening, Package, Takeover
@@ -31,6 +31,16 @@ def day(offset: int) -> str:
 
 def words(answer: Any) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.content.decode().split("<main", 1)[1]))
+
+
+def with_interest(username: str, case: Case) -> None:
+    """At a meeting about the case, the person declares an interest in it."""
+    now = timezone.now()
+    meeting = Conference.objects.create(
+        held_on=now.date(), title="第1回", quorum=2, called_by="x", called_by_name="x", called_at=now
+    )
+    item = AgendaItem.objects.create(conference=meeting, case=case, position=1)
+    MemberView.objects.create(item=item, username=username, name=username, has_interest=True, written_at=now)
 
 
 @pytest.fixture
@@ -173,6 +183,25 @@ def test_it_keeps_no_word_of_where_a_protected_family_came_from(brought: Any, as
     assert Opening.objects.get().from_whom == ""
 
 
+def test_who_declared_an_interest_opens_nothing_of_the_case(brought: Any, as_person: Any, case_of: Any) -> None:
+    Case.objects.filter(child_key="pc01").update(state="CLOSED")
+    with_interest("hana", case_of("pc01"))
+    given = {"reading": "ひなた かなり", "born_on": "2016-02-29", "source": "CONSULTED"}
+    answer = brought(as_person(HANA), **given)
+    assert answer.status_code == 403 and "利害関係" in words(answer)
+    assert case_of("pc01").state == "CLOSED" and not Opening.objects.exists()
+    assert brought(as_person(MAKOTO), **given).status_code == 302
+
+
+def test_who_declared_an_interest_takes_no_reply_in_nor_reads_one(sealed: Any, token_of: Any, as_person: Any) -> None:
+    hana, number, _, rows = sealed
+    slip = as_csv(filled(rows))
+    assert upload(hana, token_of, slip).status_code == 200
+    with_interest("makoto", Case.objects.get(case_number=number))
+    answer = upload(as_person(MAKOTO), token_of, slip)
+    assert answer.status_code == 403 and "宿題" not in words(answer)
+
+
 def test_it_asks_today_whether_a_family_is_protected(brought: Any, as_person: Any, case_of: Any) -> None:
     """The case may rest on a judgement from before the protection; the vault knows."""
     Case.objects.filter(child_key="pc04").update(is_address_protected=False)
@@ -228,18 +257,7 @@ def test_it_takes_no_takeover_that_does_not_hold_together(
 def test_no_case_goes_to_who_declared_an_interest_in_it(planned: Any, send: Any) -> None:
     hana, number = planned
     Case.objects.filter(case_number=number).update(caseworker="hana")
-    meeting = Conference.objects.create(
-        held_on=timezone.localdate(),
-        title="第1回",
-        quorum=2,
-        called_by="x",
-        called_by_name="x",
-        called_at=timezone.now(),
-    )
-    item = AgendaItem.objects.create(conference=meeting, case=Case.objects.get(case_number=number), position=1)
-    MemberView.objects.create(
-        item=item, username="makoto", name="井上 誠", has_interest=True, written_at=timezone.now()
-    )
+    with_interest("makoto", Case.objects.get(case_number=number))
     answer = send(hana, "/takeover/?from=hana", {"to": "makoto", "text": "来週の見学は一緒に行く。"})
     assert answer.status_code == 400 and number in words(answer) and "来週の見学" in answer.content.decode()
     assert Case.objects.get(case_number=number).caseworker == "hana" and not Takeover.objects.exists()
