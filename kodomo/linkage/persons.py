@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 SEPARATE, JOIN, UNDO = "SEPARATE", "JOIN", "UNDO"
 DECISION_KINDS = {SEPARATE: "別の人と決めた", JOIN: "同じ人と決めた", UNDO: "名寄せの変更を取り消した"}
 
+LONGEST_NUMBER = 18
+"""Digits of a number of a run, decision or pair: more fit no database's number."""
+
 Pair = tuple[str, str, bool]
 """Two records and whether they are one person's."""
 
@@ -189,7 +192,7 @@ def undo(what: str, *, reason: str, home: Home, by: str, at: dt.datetime) -> dic
     _need_reason(reason)
     keyring = open_vault(home)
     kind, number = what[:1].upper(), what[1:]
-    if kind not in "RDP" or not number.isdecimal():
+    if kind not in "RDP" or not number.isdecimal() or len(number) > LONGEST_NUMBER:
         raise WrongUsage("取り消すものは R5(実行)、D12(判断)、P7(目視確認の組)の形で書いてください。")
     if kind == "R":
         return _undo_run(int(number), reason, home, keyring, by, at)

@@ -295,6 +295,8 @@ def test_acts_need_a_reason_and_leave_an_audit_row_without_a_name(city: Home, hi
             act(*words, **{**acts(city), "reason": " "})  # type: ignore[operator]
     with pytest.raises(WrongUsage):
         persons.separate(one, ["999:1:subject"], **acts(city))
+    with pytest.raises(WrongUsage):
+        persons.undo("R" + "9" * 5000, **acts(city))
     with pytest.raises(NotReady):
         persons.person_history("p" + "a" * 20, home=city, by="凛", at=acts(city)["at"])
     persons.join(one, other, **acts(city))

@@ -168,6 +168,21 @@ def test_publish_holds_children_and_those_around_them_without_identities(
     assert all(text.encode() not in files for text in ("橋", "翔", "北町", "0000101"))
 
 
+def test_a_protected_person_whom_a_linkage_merged_meanwhile_is_published_as_protected(
+    linked_home: Home, hinata: Municipality
+) -> None:
+    """Publishing reads the run it began with; a linkage that ends meanwhile may have taken a number out of use."""
+    open_vault(linked_home)
+    from kodomo.vault.models import Person
+
+    Person.objects.using("vault").filter(is_address_protected=True).update(is_current=False)
+    publish_children(**stage(linked_home, hinata, 30))
+    snapshot = Store(linked_home.store).current("snapshots")
+    assert snapshot is not None
+    persons = snapshot.read("persons").to_pylist()
+    assert len(persons) == 3 and all(p["is_address_protected"] and p["area_code"] is None for p in persons)
+
+
 def test_publishing_the_same_twice_at_one_moment_is_one_snapshot(linked_home: Home, hinata: Municipality) -> None:
     first = publish_children(**stage(linked_home, hinata, 30))
     again = publish_children(**stage(linked_home, hinata, 30))
