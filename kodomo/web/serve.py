@@ -56,7 +56,6 @@ def serve(*, home: Home, municipality: Municipality, host: str, port: int, demo:
     if not demo:
         demonstration.close_demo(home)
     settings.ALLOWED_HOSTS = [*settings.ALLOWED_HOSTS, host]
-    keep_uploads_inside(home, dt.datetime.now(dt.UTC))
     try:
         server = create_server(
             get_wsgi_application(), host=host, port=port, threads=THREADS, ident=None,
@@ -68,6 +67,8 @@ def serve(*, home: Home, municipality: Municipality, host: str, port: int, demo:
             where=f"{host}:{port}",
             then="--port で別の番号を指定してください。",
         ) from None
+    # Only now: where the port is taken, another site of this home may have files on their way.
+    keep_uploads_inside(home, dt.datetime.now(dt.UTC))
     _announce(home, host, port, demo)
     try:
         server.run()

@@ -211,6 +211,28 @@ def test_a_file_nobody_resumes_goes_and_one_that_may_be_resumed_stays(
     assert list(uploads.iterdir()) == [] and JobBook(home.runs).job(1).state == "CANCELLED"
 
 
+@pytest.mark.enable_socket
+def test_a_site_that_finds_its_port_taken_leaves_the_other_ones_uploads_alone(
+    home: Home, hinata: Municipality, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import socket
+    import tempfile
+
+    from django.conf import settings
+
+    from kodomo.errors import Busy
+    from kodomo.web.serve import serve
+
+    monkeypatch.setattr(tempfile, "tempdir", tempfile.tempdir)
+    monkeypatch.setattr(settings, "ALLOWED_HOSTS", settings.ALLOWED_HOSTS)
+    coming = home.handover / "uploads" / "coming.upload"
+    coming.parent.mkdir(parents=True)
+    coming.write_bytes(b"x")
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(Busy):
+        serve(home=home, municipality=hinata, host="127.0.0.1", port=taken.getsockname()[1], demo=True)
+    assert coming.exists()
+
+
 def test_a_failed_receipt_can_be_given_up(as_person: Any, home: Home, unstarted: list[int]) -> None:
     browser = as_person(HOLDER)
     browser.post("/deliveries/upload/", {"file": SimpleUploadedFile("児童相談_1.csv", b"x")})
