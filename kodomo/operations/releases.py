@@ -87,8 +87,11 @@ def release_now(
 
     Raises:
         NotReady: nothing was judged yet, or there is no such judgement.
+        NotAcceptable: a name is missing.
         NotPermitted: the two names are one.
     """
+    if not (sameness(asked_by) and sameness(approved_by)):
+        raise NotAcceptable("公開を申請した人と承認した人の氏名を、両方書いてください。")
     store = Store(home.store)
     current = store.open("judgements", judgement) if judgement else store.current("judgements")
     if current is None:

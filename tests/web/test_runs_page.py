@@ -11,6 +11,7 @@ from spoken import english_in
 from standing_people import AT, HANA, OTHERS, PASSWORD, RIN
 
 from kodomo.assessment.models import Arrival, Case
+from kodomo.assessment.policies import NotAcceptable
 from kodomo.configuration import Home, Municipality
 from kodomo.errors import NotPermitted
 from kodomo.governance.suppression import Suppression
@@ -140,6 +141,14 @@ def test_a_request_waiting_while_a_newer_base_date_was_released_is_too_late(
     assert decide(as_person).status_code == 400
     assert state_of("pc01") == third
     assert decide(as_person, decision="refuse", reason="新しい判定が公開された。").status_code == 302
+
+
+@pytest.mark.parametrize("nobody", ["", " ", "　"])
+def test_nobody_approves_nothing(home: Home, hinata: Municipality, judged_again: str, nobody: str) -> None:
+    for names in ({"asked_by": "大野 統子", "approved_by": nobody}, {"asked_by": nobody, "approved_by": "工藤 忍"}):
+        with pytest.raises(NotAcceptable):
+            release_now(home=home, municipality=hinata, reason="急ぎ", at=AT, **names)
+    assert state_of("pc05") is None and not Release.objects.exists()
 
 
 def test_a_second_account_of_who_asked_cannot_approve(as_person: Any, judged_again: str) -> None:
