@@ -14,7 +14,7 @@ import pytest
 HERE = Path(__file__).parent
 AGAIN = (
     "test_together.py", "test_decide.py", "test_first_view.py", "test_support.py", "test_inquiry.py", "test_find.py",
-    "test_home.py", "test_conference.py", "test_sheets.py", "test_packages.py", "test_replies.py", "test_lapse_page.py", "test_on_postgresql.py::test_it_really_runs_on_postgresql",
+    "test_home.py", "test_conference.py", "test_sheets.py", "test_packages.py", "test_lapse_page.py", "test_on_postgresql.py::test_it_really_runs_on_postgresql",
 )  # fmt: skip
 """What people write, at once and one after the other, what they search, and what the audit trail keeps of it."""
 
