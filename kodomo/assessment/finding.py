@@ -39,11 +39,7 @@ class FindForm(forms.Form):
     words = forms.CharField(label="かな(姓・名)または仮番号", max_length=80)
     born_on = DateAsWritten(label="生年月日(わかるとき)", required=False, max_length=24)
     purpose = forms.ChoiceField(label="目的", choices=list(REVEAL_PURPOSES.items()), widget=forms.RadioSelect)
-    password = forms.CharField(
-        label="あなたのパスワード(もう一度)",
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-        max_length=256,
-    )
+    password = step_up.PasswordAgain("あなたのパスワード(もう一度)")
 
     def __init__(self, *args: Any, asks_password: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

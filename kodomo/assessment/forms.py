@@ -11,7 +11,7 @@ from django import forms
 from django.conf import settings
 from django.forms.utils import ErrorList
 
-from kodomo.assessment import dates, policies
+from kodomo.assessment import dates, policies, step_up
 from kodomo.assessment.lawful import Lawful
 from kodomo.assessment.models import LEVEL_CHOICES
 from kodomo.assessment.policies import sees_levels_at_once
@@ -260,8 +260,4 @@ class RevealForm(forms.Form):
     """氏名等を確かめる."""
 
     purpose = forms.ChoiceField(label="目的", choices=list(REVEAL_PURPOSES.items()), widget=forms.RadioSelect)
-    password = forms.CharField(
-        label="あなたのパスワード(もう一度)",
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-        max_length=256,
-    )
+    password = step_up.PasswordAgain("あなたのパスワード(もう一度)")

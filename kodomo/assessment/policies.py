@@ -12,7 +12,7 @@ from django.db.models import F, QuerySet
 
 from kodomo.assessment.interests import has_interest
 from kodomo.assessment.lawful import Lawful
-from kodomo.assessment.models import AgendaItem, Assessment, Case, FirstView, Inquiry, MemberView
+from kodomo.assessment.models import AgendaItem, Case, FirstView, Inquiry, MemberView
 from kodomo.assessment.moves import InquiryState
 from kodomo.assessment.sheets import Degree, Sheet
 from kodomo.assessment.states import (
@@ -255,11 +255,6 @@ def check_day_to_come(day: dt.date | None, caption: str, today: dt.date) -> dt.d
     if not today < day <= today + dt.timedelta(days=LONGEST_WAIT_DAYS):
         raise NotAcceptable(f"「{caption}」は、明日から1年以内の日にしてください。", then="日付を直してください。")
     return day
-
-
-def latest_assessment(case: Case) -> Assessment | None:
-    """The decision that stands."""
-    return case.assessments.last()
 
 
 def can_reveal(case: Case, lawful: Lawful) -> bool:

@@ -6,12 +6,21 @@ import datetime as dt
 from typing import Any
 
 from axes.utils import reset as reset_lockout
+from django import forms
 from django.contrib.auth import authenticate
 
 from kodomo.assessment import trail
 
 LASTS = dt.timedelta(minutes=10)
 """How long a password given for searching stands; a name is asked for anew every time."""
+
+
+class PasswordAgain(forms.CharField):
+    """The field in which a person gives the password again, as it is: blanks at its ends count."""
+
+    def __init__(self, label: str = "あなたのパスワード", **kwargs: Any) -> None:
+        widget = forms.PasswordInput(attrs={"autocomplete": "current-password"})
+        super().__init__(label=label, strip=False, max_length=256, widget=widget, **kwargs)
 
 
 def is_really(request: Any, password: str) -> bool:

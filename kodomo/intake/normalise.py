@@ -39,7 +39,6 @@ VOICED_VU = tuple(
     for vowel in vowels
 )
 """With large kana too: a system without small ones prints ヴアン for ヴァン."""
-DASHES = "ー‐‑‒–—―−ｰ－─-ｰ〜~"
 MARKS = str.maketrans({"゛": "\u3099", "゜": "\u309a"})
 """NFKC would make a blank and a loose mark of a mark that stands alone."""
 

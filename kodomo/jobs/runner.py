@@ -111,7 +111,7 @@ def _run(
         except KeyboardInterrupt:
             _stop(process)
             raise
-    result = _json(told)
+    result = answer_of(told)
     if process.returncode in (0, PARTLY_REFUSED):
         book.end_step(number, {"step": step.words[0], **_small(result)})
         return None
@@ -127,7 +127,8 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.communicate()
 
 
-def _json(told: bytes) -> Mapping[str, Any]:
+def answer_of(told: bytes) -> dict[str, Any]:
+    """What a command said with ``--json``; empty when it said nothing that can be read."""
     try:
         found = json.loads(told)
     except ValueError:

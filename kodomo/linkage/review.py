@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import duckdb
 import pyarrow as pa
-
-from kodomo.configuration import Home
-from kodomo.vault import people
-from kodomo.vault.database import open_vault
 
 if TYPE_CHECKING:
     from kodomo.vault.models import LinkRun  # Django is only there in a process that opened the vault
@@ -111,33 +107,3 @@ def keep_doubts(connection: duckdb.DuckDBPyConnection, run: LinkRun) -> int:
         batch_size=1000,
     )
     return len(rows)
-
-
-def doubtful_pairs(*, home: Home, limit: int = 100) -> list[dict[str, Any]]:
-    """Open pairs of the newest run, the weightiest first, as places of records; shows no personal value."""
-    open_vault(home)
-    people.require_run()
-    from kodomo.vault.doubts import REASONS
-    from kodomo.vault.models import DoubtfulPair
-
-    found = DoubtfulPair.objects.using("vault").filter(decision="").order_by("-weight", "pk")[:limit]
-    return [
-        {"pair": p.pk, "left": p.left_ref, "right": p.right_ref, "weight": p.weight, "why": REASONS.get(p.why, p.why)}
-        for p in found
-    ]
-
-
-def decide_pair(pair: int, decision: str, *, home: Home, by: str, at: dt.datetime) -> dict[str, Any]:
-    """Record a person's decision that two records are the same person or not; it holds in every later run.
-
-    Changes no link by itself: the next ``kodomo link`` follows it. A later decision on the same pair
-    takes the earlier one's place; the audit trail keeps both.
-
-    Raises:
-        WrongUsage: the decision is neither SAME nor DIFFERENT.
-        NotReady: there is no such pair.
-    """
-    keyring = open_vault(home)
-    from kodomo.vault.doubts import PairDesk
-
-    return PairDesk(home, keyring, by, "REVIEWER", at).decide(pair, decision)

@@ -28,8 +28,6 @@ HIGHEST_CHANCE = 0.001
 MOST_STAYS = 4
 """A sign that more register entries share than this is a common name on a common date, no traveller."""
 
-OPEN_END = dt.date(9999, 12, 31)
-
 
 @dataclass
 class Bearer:

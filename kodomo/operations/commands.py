@@ -5,7 +5,6 @@ For what takes a second or two. Whatever takes longer is a job.
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 from kodomo.assessment.policies import NotAcceptable
 from kodomo.errors import Busy, ConfigurationFault, IntegrityFault, NotPermitted, NotReady, StaffError
 from kodomo.governance.permissions import Actor
-from kodomo.jobs.runner import ASKED_BY, OURSELVES
+from kodomo.jobs.runner import ASKED_BY, OURSELVES, answer_of
 from kodomo.operations.jobs_page import command_globals
 
 LONGEST_SECONDS = 60.0
@@ -38,7 +37,7 @@ def ask(actor: Actor, *words: str) -> dict[str, Any]:
         raise Busy(
             "答えが時間内に返りませんでした。", then="ほかの処理が終わってから、もう一度開いてください。"
         ) from None
-    told = _json(done.stdout)
+    told = answer_of(done.stdout)
     if done.returncode == 0:
         return told
     error = told.get("error")
@@ -46,11 +45,3 @@ def ask(actor: Actor, *words: str) -> dict[str, Any]:
         raise NotReady("製品の不具合で、答えが返りませんでした。", then="システム管理者に日時を伝えてください。")
     kind = _KINDS.get(done.returncode, NotAcceptable)
     raise kind(str(error.get("what", "")), where=str(error.get("where", "")), then=str(error.get("then", "")))
-
-
-def _json(told: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(told)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}

@@ -53,10 +53,7 @@ class DecideForm(ProposeForm):
         label="どうしますか", choices=[("APPROVE", "承認する"), ("WITHDRAW", "取り下げる")], widget=forms.RadioSelect
     )
     reason = forms.CharField(label="理由", max_length=400, widget=forms.Textarea(attrs={"rows": 2}))
-    password = forms.CharField(
-        label="あなたのパスワード", strip=False, max_length=200,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-    )  # fmt: skip
+    password = step_up.PasswordAgain()
 
 
 class CapacityForm(forms.Form):

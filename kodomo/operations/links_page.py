@@ -43,10 +43,7 @@ CHOICES = [*DECISIONS.items(), (HOLD, "いまは決められない(保留)")]
 class PasswordForm(forms.Form):
     """本人確認."""
 
-    password = forms.CharField(
-        label="あなたのパスワード", strip=False, max_length=200,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-    )  # fmt: skip
+    password = step_up.PasswordAgain()
 
 
 class DecisionForm(forms.Form):

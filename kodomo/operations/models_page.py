@@ -27,10 +27,7 @@ class PasswordReasonForm(forms.Form):
 
     model = forms.RegexField(r"^[0-9a-f]{0,64}\Z", required=False)
     reason = forms.CharField(label="理由", max_length=400, widget=forms.Textarea(attrs={"rows": 2}))
-    password = forms.CharField(
-        label="あなたのパスワード", strip=False, max_length=200,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-    )  # fmt: skip
+    password = step_up.PasswordAgain()
 
 
 class RuleForm(forms.Form):

@@ -44,10 +44,7 @@ class DecideForm(forms.Form):
         label="どうしますか", choices=[("approve", "公開を承認する"), ("refuse", "見送る")], widget=forms.RadioSelect
     )
     reason = forms.CharField(label="理由", max_length=400, widget=forms.Textarea(attrs={"rows": 3}))
-    password = forms.CharField(
-        label="あなたのパスワード", strip=False, max_length=200,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-    )  # fmt: skip
+    password = step_up.PasswordAgain()
 
 
 @require_safe

@@ -59,7 +59,6 @@ SNAPSHOT_TABLES = (
     "sources",
 )
 JUDGEMENT_TABLES = ("judgements", "reasons", "coverage", "subjects", "audit_draws", "similar_cases")
-OUTCOME_TABLES = ("decisions", "contacts", "outcomes", "closures")
 
 
 @dataclass(frozen=True)

@@ -49,11 +49,7 @@ class OpenForm(OnceForm):
         label="引き継いだこと・聞いたこと", max_length=TEXT_LIMIT, widget=forms.Textarea(attrs={"rows": 6})
     )
     purpose = forms.ChoiceField(label="目的", choices=list(REVEAL_PURPOSES.items()), widget=forms.RadioSelect)
-    password = forms.CharField(
-        label="あなたのパスワード(もう一度)",
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-        max_length=256,
-    )
+    password = step_up.PasswordAgain("あなたのパスワード(もう一度)")
 
 
 @sensitive_post_parameters("reading", "born_on", "password")
