@@ -324,7 +324,8 @@ def _write_new(path: Path, text: str) -> None:
 def _link(arguments: argparse.Namespace) -> Result:
     from kodomo.linkage.run import link_people
 
-    return _staged(arguments, link_people, by=_user(), anew=arguments.anew)
+    result = _staged(arguments, link_people, by=_user(), anew=arguments.anew, engine=arguments.engine)
+    return {**result, "unfinished_erasures": _tell_unfinished_erasures(_home(arguments))}
 
 
 def _persons(arguments: argparse.Namespace) -> Result:
@@ -504,12 +505,22 @@ def _folder_summary(store: Any, kind: str, name: str) -> Result:
     return {"id": name, "as_of": manifest.get("as_of"), "rows": rows}
 
 
-def _delivered(arguments: argparse.Namespace, home: Home) -> dict[str, list[Result]]:
+def _delivered(arguments: argparse.Namespace, home: Home) -> dict[str, list[Any]]:
     if not ((home.vault / "vault.sqlite3").exists() or (home.root / "database.toml").exists()):
-        return {"deliveries": [], "refusals": [], "freshness": []}
+        return {"deliveries": [], "refusals": [], "freshness": [], "unfinished_erasures": []}
     from kodomo.intake.overview import delivery_overview
 
-    return delivery_overview(home=home, municipality=_municipality(arguments), by=_user(), at=_now())
+    found = delivery_overview(home=home, municipality=_municipality(arguments), by=_user(), at=_now())
+    return {**found, "unfinished_erasures": _tell_unfinished_erasures(home)}
+
+
+def _tell_unfinished_erasures(home: Home) -> list[str]:
+    from kodomo.linkage.erase import UNFINISHED, unfinished_erasures
+
+    keys = unfinished_erasures(home)
+    if keys:
+        _say(UNFINISHED.format(keys="、".join(keys)))
+    return keys
 
 
 def _show_status(
@@ -674,7 +685,10 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], Result], str, tuple[Any
     "link": (
         _link,
         "名寄せ: どの行が同じ人かを決め、世帯・親子をつなぐ。前の名寄せのあとに届いた分だけを比べる(結果は全件と同じ)",
-        ((("--anew",), {"action": "store_true", "help": "届いた分だけでなく、全件を初めから名寄せする"}),),
+        (
+            (("--anew",), {"action": "store_true", "help": "届いた分だけでなく、全件を初めから名寄せする"}),
+            _ENGINE,
+        ),
     ),
     "persons": (
         _persons,

@@ -1,4 +1,4 @@
-"""Splink's backend and the candidates it scores (identity side): DuckDB now, the seam for Spark."""
+"""What the certain rules left over: records and spine side by side, the model, and the engine that weighs them (identity side)."""
 
 from __future__ import annotations
 
@@ -7,12 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from splink import DuckDBAPI
 
-from kodomo.linkage import model
-
-LOWEST_WEIGHT = 0.0
-"""Pairs below even odds are not kept as candidates: they could neither link nor be worth a person's time."""
+from kodomo.linkage import edges, model
 
 TRAINING_RECORDS = 20_000
 
@@ -62,22 +58,17 @@ WHERE f.kind = 'observations' AND f.role = 'subject' AND f.born_on IS NOT NULL A
 ORDER BY hash(f.form) LIMIT {limit}
 """
 
-NO_CANDIDATES = """
-CREATE OR REPLACE TABLE candidate (form BIGINT, person BIGINT, weight DOUBLE, name_level INTEGER, birth_level INTEGER)
-"""
 
-CANDIDATE = """
-CREATE OR REPLACE TABLE candidate AS
-SELECT owner_l AS form, owner_r AS person, max(match_weight) AS weight,
-    arg_max(gamma_name, match_weight) AS name_level, arg_max(gamma_birth, match_weight) AS birth_level
-FROM {pairs} GROUP BY owner_l, owner_r
-"""
-
-
-def score_candidates(connection: duckdb.DuckDBPyConnection, model_file: Path) -> dict[str, int]:
+def score_candidates(
+    connection: duckdb.DuckDBPyConnection, model_file: Path, engine: str = "duckdb", spill: Path | None = None
+) -> dict[str, int]:
     """Score what the certain rules left over; makes the table ``candidate`` (form, person, weight, levels).
 
     Reads ``form``, ``link``, ``spine*`` and ``family``; trains and saves the model when there is none.
+
+    Args:
+        engine: one of ``edges.ENGINES``, for blocking, comparing and weighing.
+        spill: folder for what Spark puts aside.
 
     Returns:
         Counts: records scored, pairs compared well enough to be kept.
@@ -86,30 +77,30 @@ def score_candidates(connection: duckdb.DuckDBPyConnection, model_file: Path) ->
     connection.execute(RECORD.format(table="record", which=LEFT_OVER))
     records = _count(connection, "record")
     if records == 0:
-        connection.execute(NO_CANDIDATES)
+        connection.execute(edges.EMPTY)
         return {"records": 0, "pairs": 0}
     connection.execute(SPINE_VARIANT)
+    connection.execute(edges.DUCKDB)
+    connection.execute(edges.FREQUENCY)
     weights = _model(connection, model_file, records)
-    linker = model.make_linker(DuckDBAPI(connection), "record", weights)
-    pairs = linker.inference.predict(threshold_match_weight=LOWEST_WEIGHT)
-    connection.execute(CANDIDATE.format(pairs=pairs.physical_name))
+    if engine == "spark" and spill is not None:
+        edges.weigh_on_spark(connection, weights, spill)
+    else:
+        edges.weigh_on_duckdb(connection, weights)
     return {"records": records, "pairs": _count(connection, "candidate")}
 
 
 def _model(connection: duckdb.DuckDBPyConnection, model_file: Path, left_over: int) -> dict[str, Any]:
-    """The weights to score with: the saved model, a freshly trained one, or the starting weights for a handful."""
+    """The weights to score with: the saved model, a freshly trained one, or the stated ones for a handful."""
     # A record has at most one person: before anything is compared, each is as likely as the next.
-    prior = {"probability_two_random_records_match": 1 / max(_count(connection, "spine"), 1000)}
+    prior = 1 / max(_count(connection, "spine"), 1000)
     connection.execute(RECORD.format(table="train_record", which=FOR_TRAINING.format(limit=TRAINING_RECORDS)))
     records = _count(connection, "train_record")
     kept = model.load_model(model_file, records)
-    if kept is not None:
-        return kept | prior
-    if left_over < FEWEST_TO_TRAIN_FOR:
-        return model.starting_weights(connection) | prior
-    weights = model.train(connection, records)
-    model.save_model(model_file, weights, records)
-    return weights | prior
+    if kept is None and left_over >= FEWEST_TO_TRAIN_FOR:
+        kept = model.train(connection, records)
+        model.save_model(model_file, kept, records)
+    return model.weights(kept, prior)
 
 
 def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:

@@ -76,6 +76,15 @@ def erase(
             "files_sealed_anew": rotated["files"], "guardian_cards": cards, "then": "kodomo link, kodomo publish"}  # fmt: skip
 
 
+def unfinished_erasures(home: Home) -> list[str]:
+    """Keys of persons whose erasure was interrupted: copies of their rows can still be opened until it is done again."""
+    open_vault(home)
+    return erasure.unfinished()
+
+
+UNFINISHED = "消去が途中で止まった人がいます: {keys}。古い写しがまだ開けます。kodomo persons erase KEY --reason … をもう一度実行してください。"
+
+
 def _find(key: str) -> Person:
     from kodomo.vault.models import Person
 

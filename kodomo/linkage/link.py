@@ -55,6 +55,8 @@ def link_mentions(
     expected_delivery: Collection[str] = (),
     decisions: Iterable[Decision] = (),
     before: Before | None = None,
+    engine: str = "duckdb",
+    spill: Path | None = None,
     step: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
     """Link in memory: leaves ``form``, ``mention``, ``link``, ``doubt`` and the household graph in the connection.
@@ -68,6 +70,7 @@ def link_mentions(
         expected_delivery: codes of the items that say when a pregnancy should end.
         decisions: what people decided about pairs of records, oldest first.
         before: the run to build on; ``mentions`` are then those landed since. None to link everything anew.
+        engine: on what pairs are weighed, one of ``edges.ENGINES``; ``spill``: where Spark puts things aside, encrypted.
         step: called after each of the steps.
 
     Returns:
@@ -87,7 +90,7 @@ def link_mentions(
     connection.execute(kept.LEADER)
     step()
     replay = Replay(connection, is_empty=before is None)
-    figures |= _link(connection, model_file, replay, step)
+    figures |= _link(connection, replay, step, lambda: score_candidates(connection, model_file, engine, spill))
     figures["graph"] = build_households(connection, on, expected_delivery)
     step()
     return figures | replay.figures() | _counts(connection)
@@ -106,7 +109,7 @@ def _gather(
 
 
 def _link(
-    connection: duckdb.DuckDBPyConnection, model_file: Path, replay: Replay, step: Callable[[], None]
+    connection: duckdb.DuckDBPyConnection, replay: Replay, step: Callable[[], None], score: Callable[[], dict[str, int]]
 ) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     start_links(connection)
@@ -114,7 +117,7 @@ def _link(
     figures["rules"] = apply_certain_rules(connection, replay.after_own_numbers)
     part_decided(connection)
     step()
-    figures["model"] = score_candidates(connection, model_file)
+    figures["model"] = score()
     figures["model"] |= decide(connection)
     figures["rules_after"] = apply_following_rules(connection, replay.before_relatives, replay.after_relatives)
     part_decided(connection)

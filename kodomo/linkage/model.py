@@ -21,7 +21,10 @@ SEED = 20260401
 SMALLEST_TRAINING = 2_000
 """Records below which EM would chase noise; the starting weights are used as they are."""
 
-MODEL_VERSION = 3
+MODEL_VERSION = 4
+
+SMALLEST = 1e-12
+"""No level is proof: training may find a share of none."""
 
 # Level: SQL condition, Japanese label, m (share among true pairs), u (share among chance pairs in a block).
 Level = tuple[str, str, float, float]
@@ -48,7 +51,7 @@ NAME_LEVELS: tuple[Level, ...] = (
 
 BIRTH_LEVELS: tuple[Level, ...] = (
     ("born_on_l = born_on_r", "同じ", 0.96, 0.00005),
-    ("damerau_levenshtein(born_on_l, born_on_r) <= 1", "一字違い・隣の字の入れ替わり", 0.02, 0.001),
+    ("one_slip(born_on_l, born_on_r)", "一字違い・隣の字の入れ替わり", 0.02, 0.001),
     ("substr(born_on_l, 1, 4) = substr(born_on_r, 1, 4) AND substr(born_on_l, 6, 2) = substr(born_on_r, 9, 2) AND substr(born_on_l, 9, 2) = substr(born_on_r, 6, 2)", "月と日が逆", 0.003, 0.0002),
     ("substr(born_on_l, 6) = substr(born_on_r, 6) OR substr(born_on_l, 1, 7) = substr(born_on_r, 1, 7)", "年だけ、または日だけ違う", 0.012, 0.006),
     ("ELSE", "違う", 0.005, 0.99),
@@ -57,26 +60,37 @@ BIRTH_LEVELS: tuple[Level, ...] = (
 SEX_LEVELS: tuple[Level, ...] = (("sex_l = sex_r", "同じ", 0.995, 0.5), ("ELSE", "違う", 0.005, 0.5))
 
 HOME_LEVELS: tuple[Level, ...] = (
-    ("len(list_intersect(places_l, places_r)) > 0", "住んだことのある番地", 0.86, 0.0004),
-    ("len(list_intersect(towns_l, towns_r)) > 0", "住んだことのある町", 0.05, 0.05),
+    ("shares_one(places_l, places_r)", "住んだことのある番地", 0.86, 0.0004),
+    ("shares_one(towns_l, towns_r)", "住んだことのある町", 0.05, 0.05),
     ("ELSE", "住んだことのない町", 0.09, 0.95),
 )
 
 FAMILY_LEVELS: tuple[Level, ...] = (
-    ("len(list_intersect(family_l, family_r)) > 0", "保護者が家族にいる", 0.9, 0.0006),
+    ("shares_one(family_l, family_r)", "保護者が家族にいる", 0.9, 0.0006),
     ("ELSE", "保護者が家族にいない", 0.1, 0.9994),
 )
 
-BLOCKING = (
-    block_on("born_on"),
-    block_on("kana", "born_year"),
-    block_on("kana", "born_day"),
-    block_on("name", "born_year"),
-    block_on("name", "born_day"),
-    block_on("given_kana", "born_month"),
-    block_on("given", "born_day", "born_decade_year"),
-    block_on("kana", "home"),
-    block_on("name", "home"),
+COMPARED: dict[str, tuple[str, tuple[Level, ...]]] = {
+    "name": ("kana IS NULL AND name IS NULL", NAME_LEVELS),
+    "birth": ("born_on IS NULL", BIRTH_LEVELS),
+    "sex": ("sex IS NULL", SEX_LEVELS),
+    "home": ("towns IS NULL", HOME_LEVELS),
+    "family": ("family IS NULL", FAMILY_LEVELS),
+}
+"""Each comparison: when a side says nothing, and its levels from the strongest on."""
+
+CAPTIONS = {"name": "氏名", "birth": "生年月日", "sex": "性別", "home": "住所", "family": "保護者"}
+
+BLOCKS = (
+    ("born_on",),
+    ("kana", "born_year"),
+    ("kana", "born_day"),
+    ("name", "born_year"),
+    ("name", "born_day"),
+    ("given_kana", "born_month"),
+    ("given", "born_day", "born_decade_year"),
+    ("kana", "home"),
+    ("name", "home"),
 )
 """Every rule names at least two things or a full birth date, so that pairs grow with the city, not with its square."""
 
@@ -88,13 +102,10 @@ def settings() -> SettingsCreator:
         unique_id_column_name="unique_id",
         probability_two_random_records_match=0.00002,
         comparisons=[
-            _comparison("name", "氏名", "kana IS NULL AND name IS NULL", NAME_LEVELS, tf="kana"),
-            _comparison("birth", "生年月日", "born_on IS NULL", BIRTH_LEVELS),
-            _comparison("sex", "性別", "sex IS NULL", SEX_LEVELS),
-            _comparison("home", "住所", "towns IS NULL", HOME_LEVELS),
-            _comparison("family", "保護者", "family IS NULL", FAMILY_LEVELS),
+            _comparison(name, CAPTIONS[name], null_if, levels, tf="kana" if name == "name" else "")
+            for name, (null_if, levels) in COMPARED.items()
         ],
-        blocking_rules_to_generate_predictions=list(BLOCKING),
+        blocking_rules_to_generate_predictions=[block_on(*block) for block in BLOCKS],
         retain_matching_columns=True,
         retain_intermediate_calculation_columns=True,
         additional_columns_to_retain=["owner"],
@@ -134,9 +145,33 @@ def save_model(path: Path, model: dict[str, Any], trained_on: int) -> None:
     aside.replace(path)
 
 
-def starting_weights(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
-    """The model before training, as Splink's settings in JSON data."""
-    return dict(make_linker(DuckDBAPI(connection), "train_record", settings()).misc.save_model_to_json())
+def weights(trained: dict[str, Any] | None, prior: float) -> dict[str, Any]:
+    """What ``edges.edges_sql`` weighs by: for each comparison and level m, u, and the u of the reading if its frequency counts.
+
+    Args:
+        trained: Splink's settings as JSON data; None for the stated beliefs.
+        prior: how probable two records taken by chance are one person's.
+    """
+    told = {c["output_column_name"]: _by_condition(c) for c in trained["comparisons"]} if trained else {}
+    found: dict[str, list[tuple[float, float, float | None]]] = {}
+    for name, (_, levels) in COMPARED.items():
+        mine = told.get(name, {})
+        said = [mine.get(label, (m, u)) for _, label, m, u in levels]
+        reading = next((u for (condition, *_), (_, u) in zip(levels, said, strict=True) if condition == _READING), None)
+        found[name] = [
+            (max(m, SMALLEST), max(u, SMALLEST), reading if condition.startswith(_READING) else None)
+            for (condition, *_), (m, u) in zip(levels, said, strict=True)
+        ]
+    return {"prior": prior, "comparisons": found}
+
+
+def _by_condition(comparison: dict[str, Any]) -> dict[str, tuple[float, float]]:
+    """By level what training found; a level that it never saw keeps the stated beliefs."""
+    return {
+        level["label_for_charts"]: (level["m_probability"], level["u_probability"])
+        for level in comparison["comparison_levels"]
+        if isinstance(level.get("m_probability"), float) and isinstance(level.get("u_probability"), float)
+    }
 
 
 def train(connection: duckdb.DuckDBPyConnection, records: int) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from kodomo.configuration import Home
 from kodomo.errors import NotReady, WrongUsage
 from kodomo.governance.audit import AuditEvent
 from kodomo.linkage.changes import KINDS, MERGE, SPLIT, UNDONE
+from kodomo.linkage.decisions import decisions_made
 from kodomo.store.database import Store
 from kodomo.terms import Purpose
 from kodomo.vault import history, people, records
@@ -38,9 +39,14 @@ Pair = tuple[str, str, bool]
 
 
 class Links:
-    """The newest run's links: whose each landed record is."""
+    """The newest run's links: whose each landed record is.
 
-    def __init__(self, table: pa.Table) -> None:
+    Args:
+        parted: what people decided about pairs of records, and still holds.
+    """
+
+    def __init__(self, table: pa.Table, parted: Iterable[Pair] = ()) -> None:
+        self._parted = [(left, right) for left, right, is_same in parted if not is_same]
         refs = pc.binary_join_element_wise(
             pc.cast(table["receipt"], pa.string()), pc.cast(table["row"], pa.string()), table["role"], ":"
         )
@@ -76,9 +82,25 @@ class Links:
         return [(a, b, False) for a, b in sorted(pairs) if a != b]
 
     def together(self, refs: Iterable[str], number: int) -> list[Pair]:
-        """Pairs that make records a person's."""
+        """Pairs that make records a person's, whatever was decided before about them and the person's records."""
+        mine, moved = set(self.refs(number)), list(refs)
         anchors = self.register_refs(number)[:1] or self.refs(number)[:1]
-        return [(ref, anchors[0], True) for ref in refs if ref not in anchors] if anchors else []
+        if not anchors:
+            return []
+        pairs = [(ref, anchors[0], True) for ref in moved if ref not in anchors]
+        return [*pairs, *self._overriding(set(moved) - mine, mine, known=set(pairs))]
+
+    def _overriding(self, moved: set[str], mine: set[str], known: set[Pair]) -> list[Pair]:
+        """Each pair that was told apart is now the same: one that is left would keep all of both apart."""
+        found = sorted(
+            {
+                (left, right, True)
+                for one, other in self._parted
+                for left, right in ((one, other), (other, one))
+                if left in moved and right in mine
+            }
+        )
+        return [pair for pair in found if pair not in known]
 
     def _registered(self) -> frozenset[str]:
         found = self._table.filter(pc.equal(self._table["rule"], "REGISTER"))
@@ -86,7 +108,7 @@ class Links:
 
 
 def _links(home: Home, keyring: Keyring) -> Links:
-    return Links(people.open_run(home, keyring, people.require_run(), "links"))
+    return Links(people.open_run(home, keyring, people.require_run(), "links"), decisions_made())
 
 
 def _person(key: str) -> Person:

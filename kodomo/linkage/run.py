@@ -48,7 +48,14 @@ STEPS = 9
 
 
 def link_people(
-    *, home: Home, municipality: Municipality, by: str, at: dt.datetime, beat: Beat | None = None, anew: bool = False
+    *,
+    home: Home,
+    municipality: Municipality,
+    by: str,
+    at: dt.datetime,
+    beat: Beat | None = None,
+    anew: bool = False,
+    engine: str = "duckdb",
 ) -> dict[str, Any]:
     """Link every landed record to a person, or leave it open, and keep the outcome in the vault.
 
@@ -58,6 +65,9 @@ def link_people(
     residence, what the next run builds on), the persons' sealed cards with their blind indexes, the history of
     what changed, the doubtful pairs, and one audit row, all in one transaction. Run again on the same landings
     it gives the same persons and numbers. Never changes a landed record.
+
+    Args:
+        engine: ``duckdb``, or ``spark`` to find and weigh pairs there (``edges``); everything else stays here.
 
     Returns:
         ``mode`` (``INCREMENTAL`` or ``ANEW``) and ``why_anew``, ``records_compared``, ``persons_changed``, and figures.
@@ -74,7 +84,7 @@ def link_people(
     receipts = _receipts(municipality)
     run_before = people.current_run()
     work = _Work(home, keyring, municipality, at, run_before, kept.basis(
-        receipts=[(r.pk, r.sealed_file) for r in receipts], rules_about=_rules_about(municipality, at.date())), withheld(keyring), erased)  # fmt: skip
+        receipts=[(r.pk, r.sealed_file) for r in receipts], rules_about=_rules_about(municipality, at.date())), withheld(keyring), erased, engine)  # fmt: skip
     with _steps(sum(r.rows_landed for r in receipts), beat) as step:
         connection, figures = work.link(step, anew=anew)
         result = _keep(work, connection, figures, by, step)
@@ -105,6 +115,8 @@ class _Work:
     withheld: Withheld
     erased: int
     """How many numbers were erased when the run began."""
+
+    engine: str = "duckdb"
 
     def link(self, step: Callable[[], None], *, anew: bool) -> tuple[duckdb.DuckDBPyConnection, dict[str, Any]]:
         """Link onto the run before, or everything anew; returns the connection with all tables, and figures."""
@@ -157,6 +169,7 @@ class _Work:
             connection, permitted(self.withheld.passing(tables), self.municipality, on), facts, printing=printing_of(self.municipality), on=on,
             step=step, expected_delivery=read_register(folder).with_role("expected_delivery"), before=before,
             model_file=self.home.vault / "linkage" / "model.json", decisions=decisions_made(),
+            engine=self.engine, spill=self.home.spill / "link",
         )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from django.db import connections
 from django.db.models import Q
 
 from kodomo.configuration import Home
@@ -176,6 +177,17 @@ def _rewrite(path: Path, place: str, keyring: Keyring, change: Callable[[pa.Tabl
         os.fsync(handle.fileno())
     aside.replace(path)
     return 1
+
+
+def unfinished() -> list[str]:
+    """Keys of persons whose erasure began and did not end, by the vault's audit trail, in order of the beginning."""
+    with connections["vault"].cursor() as cursor:
+        cursor.execute(
+            """SELECT b.subject FROM audit_events b WHERE b.action = 'ERASE_PERSON_BEGIN' AND NOT EXISTS (
+                   SELECT 1 FROM audit_events d WHERE d.action = 'ERASE_PERSON' AND d.subject = b.subject AND d.sequence > b.sequence)
+               ORDER BY b.sequence"""
+        )
+        return [str(subject) for (subject,) in cursor.fetchall()]
 
 
 def tombstone_marks() -> dict[tuple[str, str], list[int]]:

@@ -11,7 +11,7 @@ import pytest
 from kodomo.configuration import Home, Municipality
 from kodomo.errors import Busy, IntegrityFault, NotReady, WrongUsage
 from kodomo.linkage import persons
-from kodomo.linkage.erase import erase
+from kodomo.linkage.erase import erase, unfinished_erasures
 from kodomo.linkage.run import link_people
 from kodomo.vault import people
 from kodomo.vault.database import open_vault
@@ -188,7 +188,9 @@ def test_interrupted_it_goes_on_where_it_was(city: Home, hinata: Municipality, m
     with pytest.raises(KeyboardInterrupt):
         act(city, key)
     monkeypatch.undo()
+    assert unfinished_erasures(city) == [key], "status and link tell the operator"
     assert act(city, key, 2)["records"] == 3
+    assert unfinished_erasures(city) == []
     assert "遠山 梢" not in opened(city, open_vault(city)).decode()
 
 

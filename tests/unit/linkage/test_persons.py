@@ -148,6 +148,33 @@ def test_joined_persons_keep_the_elder_key_in_every_later_run_until_undone(city:
         persons.undo(made["decision"], **acts(city, 6))
 
 
+def test_who_was_joined_parted_and_joined_again_is_one(city: Home, hinata: Municipality) -> None:
+    more = Paper()
+    more.row("nurse_room", subject=KOZUE)
+    more.row("infant_checkup", subject={**KOZUE_MISREAD, "resident_number": "0000300"})
+    land(more, city, 1)
+    link_people(**stage(city, hinata, 1))
+    first = keys(city, hinata)
+    mine = [("university_assessment", "1"), ("nurse_room", "1")]
+    others = [("education_counselling", "1"), ("infant_checkup", "1")]
+    assert len({first[place] for place in mine}) == len({first[place] for place in others}) == 1
+    one, other = first[mine[0]], first[others[0]]
+    persons.join(one, other, **acts(city, 2))
+    link_people(**stage(city, hinata, 3))
+    joint = keys(city, hinata)[mine[0]]
+    assert {keys(city, hinata)[place] for place in (*mine, *others)} == {joint}
+    sources = {source for source, _ in others}
+    refs = [r["ref"] for r in told(city, joint)["records"] if r["source"] in sources]
+    persons.separate(joint, refs, **acts(city, 4))
+    link_people(**stage(city, hinata, 5))
+    parted = keys(city, hinata)
+    assert parted[mine[0]] != parted[others[0]]
+    persons.join(parted[mine[0]], parted[others[0]], **acts(city, 6))
+    link_people(**stage(city, hinata, 7))
+    again = keys(city, hinata)
+    assert {again[place] for place in (*mine, *others)} == {joint}, "the last word holds against every pair told apart"
+
+
 def test_a_record_told_apart_never_comes_back_to_that_child(city: Home, hinata: Municipality) -> None:
     first = keys(city, hinata)
     twin, other = first["resident_register", "2"], first["resident_register", "3"]
