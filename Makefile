@@ -44,6 +44,7 @@ bench: $(VENV)/dev.stamp ## 所要時間とメモリを測り、benchmarks/resul
 	$(BIN)/python benchmarks/normalise.py
 	$(BIN)/python benchmarks/judgement.py gates
 	$(MAKE) bench-month
+	$(BIN)/python benchmarks/linkage_estimate.py
 	$(MAKE) bench-linkage bench-judgement
 
 bench-month: $(VENV)/dev.stamp ## 一か月分の 5,000 行を足す名寄せと、全件の名寄せを比べる

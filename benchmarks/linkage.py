@@ -27,7 +27,17 @@ from pathlib import Path
 from typing import Any
 
 from linkage_noise import HEALTH_COLUMNS, REGISTER_COLUMNS, SCHOOL_COLUMNS, Person, Town, make_town
-from linkage_score import Key, best_entry_figures, edge_figures, pair_figures, person_figures, read_clusters, read_edges
+from linkage_score import (
+    Key,
+    best_entry_figures,
+    block_recall,
+    edge_figures,
+    pair_figures,
+    person_figures,
+    read_clusters,
+    read_compared,
+    read_edges,
+)  # fmt: skip
 
 HERE = Path(__file__).resolve().parent
 COLUMNS = {"register": REGISTER_COLUMNS, "health": HEALTH_COLUMNS, "school": SCHOOL_COLUMNS}
@@ -67,6 +77,7 @@ def measure(residents: int, seed: int, peers: str | None) -> dict[str, Any]:
         found = read_clusters(folder / "clusters.csv")
         body["kodomo"] = {
             **_cost(took, records), "pairs": took["figures"]["model"]["pairs"], "in_queue": took["queued_share"],
+            "decided_alone": round(took["figures"]["linked"] / took["figures"]["mentions"], 5), "block_recall": block_recall(found, read_compared(folder / "candidates.csv"), truth),
             "pair": pair_figures(found, truth), "person": person_figures(found, truth),
             "groups": {n: {"pair": pair_figures(found, truth, k), "person": person_figures(found, truth, k)} for n, k in groups.items()},
         }  # fmt: skip
@@ -98,10 +109,22 @@ def _groups(town: Town) -> dict[str, list[Key]]:
     tests: dict[str, Callable[[Person], bool]] = {
         "twins": lambda p: p.is_twin, "foreign_names": lambda p: p.is_foreign, "two_surnames": lambda p: bool(p.other_surname[0]),
     }  # fmt: skip
-    return {
+    found = {
         name: [key for key, number in town.truth.items() if (person := by_number.get(number)) and test(person)]
         for name, test in tests.items()
     }
+    found["surname_and_address_differ"] = [
+        key for key in found["two_surnames"]
+        if key[0] != "register" and _differs(getattr(town, key[0])[key[1] - 1], by_number[town.truth[key]])
+    ]  # fmt: skip
+    return found
+
+
+def _differs(row: tuple[str, ...], person: Person) -> bool:
+    """Whether an office's row has the other parent's surname and another place, as after a divorce and a move together."""
+    name, address = row[1], row[5]
+    here = person.town.removeprefix("大字")[0]
+    return name[0] == person.other_surname[0][0] != person.surname[0] and bool(address) and here not in address
 
 
 def exponents(runs: list[dict[str, Any]]) -> dict[str, dict[str, float]]:

@@ -4,7 +4,7 @@
     python benchmarks/linkage_kodomo.py --parse FOLDER       only writes parsed-*.csv for peers that read no era dates
 
 FOLDER holds ``register.csv``, ``health.csv`` and ``school.csv``. Writes ``clusters.csv`` (source, row,
-person) beside them and prints one JSON object with seconds, peak memory and figures.
+person) and ``candidates.csv`` (who was compared) beside them and prints one JSON object with seconds, peak memory and figures.
 """
 
 from __future__ import annotations
@@ -85,6 +85,9 @@ def link_folder(folder: Path) -> dict[str, object]:
     ).fetchall()[0]
     connection.execute(
         f"COPY (SELECT DISTINCT m.source, m.row, d.person, d.why FROM doubt d JOIN mention m USING (form)) TO '{folder / 'doubts.csv'}'"
+    )
+    connection.execute(
+        f"COPY (SELECT DISTINCT m.source, m.row, c.person FROM candidate c JOIN mention m USING (form)) TO '{folder / 'candidates.csv'}'"
     )
     return {
         "seconds": round(seconds, 1),

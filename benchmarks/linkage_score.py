@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 Key = tuple[str, int]
@@ -51,6 +51,24 @@ def person_figures(
         true += whose in entry
         right += person in owner and owner[person] == whose
     return figures(right, said, true)
+
+
+def block_recall(found: Mapping[Key, str], compared: Iterable[tuple[Key, str]], truth: Mapping[Key, int]) -> float:
+    """Share of the children's records of residents whose own entry was looked at: linked by a rule, or compared by the model.
+
+    A lower bound: of the model's pairs only those above even odds are known here.
+    """
+    owner = {found[k]: truth[k] for k in truth if k[0] == "register"}
+    reached = {key for key, person in compared if owner.get(person) == truth[key]}
+    residents = set(owner.values())
+    asked = [k for k in truth if k[0] != "register" and truth[k] in residents]
+    return round(sum(k in reached or owner.get(found.get(k, "")) == truth[k] for k in asked) / max(len(asked), 1), 5)
+
+
+def read_compared(path: Path) -> list[tuple[Key, str]]:
+    """``candidates.csv``: source, row, person."""
+    with path.open(encoding="utf-8", newline="") as handle:
+        return [((line["source"], int(line["row"])), line["person"]) for line in csv.DictReader(handle)]
 
 
 Edge = tuple[Key, Key, float]
