@@ -5,7 +5,7 @@ From keyed fingerprints alone; nothing is unsealed but them.
 
 from __future__ import annotations
 
-import re
+import unicodedata
 from typing import Any
 
 import pyarrow as pa
@@ -22,8 +22,9 @@ OVERLAP = 0.05
 
 def series_of(file_name: str, layout: Layout) -> str:
     """A file's name without its extraction date: files of one series follow each other (令和6年度 and 令和7年度 don't)."""
-    found = re.search(layout.file.extracted_on, file_name)
-    return file_name if not found else file_name[: found.start(1)] + "*" + file_name[found.end(1) :]
+    name = unicodedata.normalize("NFC", file_name)
+    found = layout.date_in(name) if layout.file.extracted_in == "file_name" else None
+    return name[: found.start] + "*" + name[found.end :] if found else name
 
 
 def compare(before: pa.Table, now: pa.Table) -> dict[str, Any]:

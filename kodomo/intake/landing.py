@@ -73,7 +73,7 @@ class ReceiptBook:
             land(self.home, self.keyring, name, reading.landing)
         receipt = Receipt(
             source=layout.source, file_name=taken.name, sha256=taken.sha256, size_bytes=taken.size,
-            extracted_on=layout.extracted_on(taken.name), received_at=self.at, received_by=self.by, medium=self.medium,
+            extracted_on=_extracted_on(layout, taken.name, reading), received_at=self.at, received_by=self.by, medium=self.medium,
             rows_read=reading.rows_read, rows_landed=reading.rows_landed,
             rows_quarantined=len({row for row, _, _ in reading.quarantined}),
             layout_sha256=layout_sha256, sealed_file=name, report=told,
@@ -170,6 +170,11 @@ class ReceiptBook:
         return AuditEvent(
             self.by, str(Party.COORDINATOR), "intake.receive", f"file/{receipt.sha256[:16]}", detail=detail
         )
+
+
+def _extracted_on(layout: Layout, name: str, reading: Reading) -> dt.date | None:
+    """The day of extraction: as the file's name has it, or as stands inside the file."""
+    return dt.date.fromisoformat(reading.extracted_on) if reading.extracted_on else layout.extracted_on(name)
 
 
 def _order(receipt: Receipt) -> tuple[dt.date, int]:

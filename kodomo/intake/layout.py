@@ -24,7 +24,6 @@ from __future__ import annotations
 
 import datetime as dt
 import fnmatch
-import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -33,7 +32,7 @@ from typing import Any, Literal
 
 from kodomo.configuration import read_toml
 from kodomo.errors import ConfigurationFault, DeliveryRefused
-from kodomo.intake.dates import read_date
+from kodomo.intake.file_dates import Written, date_by, date_in
 from kodomo.intake.layout_check import check_layout
 from kodomo.intake.layout_keys import encoding_of
 from kodomo.intake.layout_repeat import spelt_out
@@ -64,7 +63,9 @@ class FileShape:
     short_rows: bool = False
     positions: str = "byte"
     record_bytes: int = 0
-    extracted_on: str = r"(\d{8})"
+    extracted_on: str = ""
+    """A pattern around the extraction date; empty: found in whatever notation."""
+    extracted_in: str = "file_name"
     more_patterns: tuple[str, ...] = ()
 
     @property
@@ -108,6 +109,8 @@ class LayoutColumn:
     value: str | None = None
     found_in: str = ""
     match: str = ""
+    part_of: str | int = ""
+    """The printed column of whose cells ``match`` takes a part."""
     group: int | None = None
     """Which of a row's several people it belongs to (from 0); None: to the row."""
     template: str = ""
@@ -121,7 +124,7 @@ class LayoutColumn:
     @property
     def is_printed(self) -> bool:
         """Whether it stands in the file as a column of its own."""
-        return not self.join and self.value is None and not self.found_in
+        return not (self.join or self.found_in or self.part_of) and self.value is None
 
 
 @dataclass(frozen=True)
@@ -200,12 +203,13 @@ class Layout:
 
     def extracted_on(self, file_name: str) -> dt.date | None:
         """The extraction date written in a file's name, in whatever notation, or None; of a month, its last day."""
-        found = re.search(self.file.extracted_on, unicodedata.normalize("NFC", file_name))
-        written = read_date(found.group(1)).value if found else None
-        if written and len(written) == 7:
-            year, month = int(written[:4]), int(written[5:])
-            return dt.date(year + month // 12, month % 12 + 1, 1) - dt.timedelta(days=1)
-        return dt.date.fromisoformat(written) if written and len(written) == 10 else None
+        written = self.date_in(file_name) if self.file.extracted_in == "file_name" else None
+        return written.on if written else None
+
+    def date_in(self, text: str) -> Written | None:
+        """The extraction date in the text where this source writes it, and its place there."""
+        text = unicodedata.normalize("NFC", text)
+        return date_by(self.file.extracted_on, text) if self.file.extracted_on else date_in(text)
 
 
 def read_layout(path: Path) -> Layout:

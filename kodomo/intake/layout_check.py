@@ -15,6 +15,8 @@ SEXES = ("男", "女", "その他", "不明")
 DATE_FIELDS = ("born_on", "resident_from", "resident_to", "event_on", "registered_on")
 SPELL_WORDS = ("month_end", "year_end", "same_day")
 SPELL_STARTS = ("date", "month", "fiscal_year")
+ORIGINS = ("join", "value", "found_in", "part_of")
+"""Where a column's values come from, if it isn't printed as a column of its own."""
 
 _KIND_WORDS: dict[Any, str] = {
     str: "文字列", int: "整数", (int, float): "数", bool: "true か false", list: "[ ] の並び", dict: "{ } の表",
@@ -132,18 +134,22 @@ def _check_file(file: Mapping[str, Any], add: Add) -> None:
             isinstance(v, str if word == "pattern" else (str, int)) and v for v in values
         ):
             add(f"file.{word}", "文字列の並びで書いてください")
-    for key, groups in (("footer", None), ("junk", None), ("extracted_on", 1)):
-        _check_pattern(file.get(key, "()"), f"file.{key}", groups, add)
+    for key in ("footer", "junk"):
+        _check_pattern(file.get(key, ""), f"file.{key}", None, add)
+    _check_pattern(file.get("extracted_on", "()"), "file.extracted_on", (1, 2, 3), add)
+    if file.get("extracted_in", "file_name") not in keys.FOUND_IN:
+        add("file.extracted_in", f"使えるのは {'、'.join(keys.FOUND_IN)} です")
 
 
-def _check_pattern(text: str, key: str, groups: int | None, add: Add) -> None:
+def _check_pattern(text: str, key: str, groups: tuple[int, ...] | None, add: Add) -> None:
     try:
         pattern = re.compile(text)
     except re.error:
         add(key, "正規表現として読めません")
         return
-    if groups is not None and pattern.groups != groups:
-        add(key, "かっこ( )をちょうど一つ使ってください")
+    if groups is not None and pattern.groups not in groups:
+        most = "ちょうど一つ" if groups == (1,) else f"一つから {groups[-1]} つまで"
+        add(key, f"かっこ( )を{most}使ってください")
 
 
 def _check_blocks(body: Mapping[str, Any], add: Add) -> bool:
@@ -248,7 +254,7 @@ def _check_column(column: Mapping[str, Any], key: str, add: Add) -> None:
 
 def _check_origin(column: Mapping[str, Any], key: str, add: Add) -> None:
     """Where the values come from: printed, joined, fixed, or found outside the rows; one of them only."""
-    ways = [word for word in ("join", "value", "found_in") if word in column]
+    ways = [word for word in ORIGINS if word in column]
     if len(ways) > 1:
         add(f"{key}.{ways[1]}", f"{ways[0]} と同時には書けません")
     if "join" in column and (
@@ -258,9 +264,10 @@ def _check_origin(column: Mapping[str, Any], key: str, add: Add) -> None:
     if "found_in" in column:
         if column["found_in"] not in keys.FOUND_IN:
             add(f"{key}.found_in", f"使えるのは {'、'.join(keys.FOUND_IN)} です")
-        _check_pattern(column.get("match", ""), f"{key}.match", 1, add)
+    if "found_in" in column or "part_of" in column:
+        _check_pattern(column.get("match", ""), f"{key}.match", (1,), add)
     elif "match" in column:
-        add(f"{key}.match", "found_in といっしょに書いてください")
+        add(f"{key}.match", "found_in か part_of といっしょに書いてください")
 
 
 def _check_codes(column: Mapping[str, Any], key: str, add: Add) -> None:
@@ -319,7 +326,7 @@ def _check_places(columns: Columns, file: Mapping[str, Any], add: Add) -> None:
     has_header = file.get("header_rows", 0 if is_fixed else 1) > 0
     for column in columns.values():
         key = f"columns「{column['name']}」"
-        is_printed = not any(word in column for word in ("join", "value", "found_in"))
+        is_printed = not any(word in column for word in ORIGINS)
         if is_fixed and is_printed and column.get("width", 0) < 1:
             add(f"{key}.width", "固定長の列には長さ(width)が要ります")
         if "position" in column and column["position"] < 1:
@@ -327,9 +334,11 @@ def _check_places(columns: Columns, file: Mapping[str, Any], add: Add) -> None:
         if is_fixed and has_header and is_printed and "position" not in column:
             add(f"{key}.position", "固定長の列には位置(position)が要ります")
         names = {c["name"] for c in columns.values()} | set(columns)
-        for part in column.get("join", ()) if not has_header else ():
+        parts = [("join", part) for part in column.get("join", ())]
+        parts += [("part_of", column["part_of"])] if "part_of" in column else []
+        for word, part in parts if not has_header else ():
             if isinstance(part, str) and part not in names:
-                add(f"{key}.join", f"列「{part}」が columns にありません(見出しのないファイルです)")
+                add(f"{key}.{word}", f"列「{part}」が columns にありません(見出しのないファイルです)")
 
 
 def _check_record(record: Mapping[str, Any], columns: Columns, add: Add) -> None:

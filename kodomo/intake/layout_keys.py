@@ -113,7 +113,8 @@ FILE = (
     Key("short_rows", bool, "true: セルの足りない行は、足りない分を空とみなす", "false"),
     Key("positions", str, "固定長の position と width の数え方。byte か character", "byte"),
     Key("record_bytes", int, "改行のない固定長ファイルの、一件のバイト数", "改行で分ける"),
-    Key("extracted_on", str, "正規表現。ファイル名の中の抽出日を ( ) 一つで囲む。日付の書き方は問わない", r"(\d{8})"),
+    Key("extracted_on", str, "正規表現。抽出日を ( ) で囲む。日付の書き方は問わない。年・月・日が離れていれば ( ) を三つまで", "20250430、R070430、令和7年4月30日、2025年4月(月末)などを探す"),
+    Key("extracted_in", str, "抽出日がどこに書かれているか", "file_name"),
 )  # fmt: skip
 RECORD = (
     Key("kind", str, "行の種類", "observations"),
@@ -151,7 +152,8 @@ COLUMN = (
     Key("fill_down", bool, "true: 空欄と「〃」は上の行と同じ(縦に結合されたセル)", "false"),
     Key("value", str, "印字されていない、どの行でも同じ値", "なし"),
     Key("found_in", str, "列でないところから取る。match で場所を示す", "なし"),
-    Key("match", str, "正規表現。found_in の中で、値を ( ) 一つで囲む", "なし"),
+    Key("part_of", (str, int), "一つのセルに二つの値があるとき(「中央小 3年」など)、その列の見出しか、何列目か。match で値を取り出す", "なし"),
+    Key("match", str, "正規表現。found_in や part_of の中で、値を ( ) 一つで囲む。合わないセルは空とみなす", "なし"),
     Key("person", str, "誰のことか", "人を示さない"),
     Key("field", str, "その人の何か", "なし"),
     Key("ignore", str, "受け取らない理由。書けば、この列は読まれない", "なし"),
@@ -196,7 +198,7 @@ LISTS: dict[str, tuple[str, dict[str, str]]] = {
     "type": ("columns.type", TYPES),
     "person": ("columns.person、facts.person", ROLES),
     "field": ("columns.field", FIELDS),
-    "found_in": ("columns.found_in", FOUND_IN),
+    "found_in": ("columns.found_in、file.extracted_in", FOUND_IN),
 }
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kodomo.intake.cells import JOINT
 from kodomo.intake.header import BETWEEN, folded, names_of
@@ -19,16 +20,27 @@ class Place:
     at: int = -1
     text: str = ""
     parts: tuple[Place, ...] = ()
+    match: str = ""
+    """The part of each cell that is wanted, in ( ); a cell that doesn't fit is blank."""
 
     def cells(self, printed: Sequence[Sequence[str]], count: int) -> Sequence[str]:
         """This place's cells of some rows, given their printed columns."""
         if self.parts:
             return list(map(JOINT.join, zip(*(part.cells(printed, count) for part in self.parts), strict=True)))
-        return printed[self.at] if self.at >= 0 else [self.text] * count
+        cells = printed[self.at] if self.at >= 0 else [self.text] * count
+        return _parts_of(cells, self.match) if self.match else cells
 
     def printed_at(self) -> set[int]:
         """Printed columns that this place reads."""
         return {self.at}.union(*(part.printed_at() for part in self.parts)) - {-1}
+
+
+def _parts_of(cells: Sequence[str], match: str) -> list[str]:
+    """What a pattern encloses in each cell (compared in one width), each distinct cell looked at once."""
+    pattern = re.compile(match)
+    found = {cell: pattern.search(cell) or pattern.search(unicodedata.normalize("NFKC", cell)) for cell in set(cells)}
+    parts = {cell: (hit.group(1) or "").strip() if hit else "" for cell, hit in found.items()}
+    return [parts[cell] for cell in cells]
 
 
 @dataclass(frozen=True)
@@ -95,6 +107,9 @@ class _Finder:
         if column.found_in:
             found = re.search(column.match, outside.get(column.found_in, ""))
             return (Place(text=found.group(1).strip()), []) if found else (None, [column.reference])
+        if column.part_of:
+            place = self.whole(column, outside)
+            return (replace(place, match=column.match), []) if place else (None, [str(column.part_of)])
         if column.join:
             parts = [self.part(part, outside) for part in column.join]
             lacking = [str(part) for part, place in zip(column.join, parts, strict=True) if place is None]
@@ -102,11 +117,19 @@ class _Finder:
         at = self.printed(column)
         return (Place(at), []) if at is not None else (None, [column.reference])
 
+    def whole(self, column: LayoutColumn, outside: dict[str, str]) -> Place | None:
+        """The printed column that holds more than one value; a column may be a part of its own namesake."""
+        of = column.part_of
+        if isinstance(of, int) or of != column.name:
+            return self.part(of, outside)
+        at = self._by_name(folded(of), column.occurrence)
+        return Place(at) if at is not None else None
+
     def part(self, part: str | int, outside: dict[str, str]) -> Place | None:
         if isinstance(part, int):
             return Place(part - 1) if 1 <= part <= self.width else None
         declared = self.by_name.get(part)
-        if declared and not declared.join:
+        if declared and not (declared.join or declared.part_of):
             return self.place(declared, outside)[0]
         name, _, count = part.partition("#")
         at = self._by_name(folded(name), int(count) if count.isdigit() else 1)

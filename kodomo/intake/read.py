@@ -81,6 +81,8 @@ class Reading:
     rows_withdrawn: int = 0
     profile: dict[str, Any] = field(default_factory=dict)
     """Counts of blanks, codes and figures by column, of the rows taken in (``kodomo.intake.profile``)."""
+    extracted_on: str | None = None
+    """The extraction date, where the layout says that it stands inside the file."""
 
     @property
     def rows_landed(self) -> int:
@@ -135,11 +137,13 @@ class _Reader:
         self.profile = Profile({c.reference: c.type for c in taken})
         self.notes: list[str] = []
         self.unexpected: dict[str, None] = {}
+        self.extracted_on: str | None = None
 
     def take(self, sheet: Sheet) -> None:
         """Read one sheet to its end."""
         found = self._found(sheet)
         self.places = found.places
+        self._date(sheet)
         self.above: dict[str, str] = {}
         watches = [NumberWatch(header) for header in sheet.header]
         self.watches += watches
@@ -174,7 +178,19 @@ class _Reader:
             rows_skipped=self.rows_skipped,
             rows_withdrawn=self.rows_withdrawn,
             profile=self.profile.told(),
+            extracted_on=self.extracted_on,
         )
+
+    def _date(self, sheet: Sheet) -> None:
+        """Take the extraction date from the first sheet, where the layout says that it stands there."""
+        place = self.job.layout.file.extracted_in
+        if place == "file_name" or self.before:
+            return
+        written = self.job.layout.date_in({"sheet_name": sheet.name, "above": sheet.above}[place])
+        if written is None:
+            self.notes.append("抽出日が見つかりません。受け取った日を抽出日とみなしました(extracted_in、extracted_on)。")
+        else:
+            self.extraction.arrived_on, self.extracted_on = written.on, written.on.isoformat()
 
     def _found(self, sheet: Sheet) -> Found:
         """Where each declared column stands in this sheet, whatever the order.
@@ -463,6 +479,8 @@ def _bind(limits: Limits) -> None:
 
 def _write(out: BinaryIO, answer: dict[str, Any], tables: list[pa.Table]) -> None:
     body = json.dumps(answer, ensure_ascii=False).encode()
+    # Arrow complains of numbers that don't begin on a multiple of eight bytes.
+    body += b" " * (-(len(MAGIC) + len(body)) % 8)
     out.write(MAGIC + struct.pack("<Q", len(body)) + body)
     for table in tables:
         sink = pa.BufferOutputStream()
