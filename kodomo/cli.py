@@ -254,12 +254,12 @@ def _layout(arguments: argparse.Namespace) -> Result:
 def _layout_draft(arguments: argparse.Namespace) -> Result:
     from kodomo.intake.draft import draft_layout, known_of
 
-    if len(arguments.files) != 1:
+    if not arguments.files:
         raise WrongUsage(
-            "下書きをつくるファイルを一つ指定してください。", where="kodomo layout draft FILE [--out LAYOUT.toml]"
+            "下書きをつくるファイルを指定してください。", where="kodomo layout draft FILE… [--out LAYOUT.toml]"
         )
     folder = _folder_of(arguments, arguments.out)
-    result = draft_layout(arguments.files[0], known_of(folder), password=_read_password(arguments.password_file))
+    result = draft_layout(arguments.files, known_of(folder), password=_read_password(arguments.password_file))
     text = result.pop("layout")
     if arguments.out is None:
         if not arguments.json:
@@ -278,13 +278,15 @@ def _folder_of(arguments: argparse.Namespace, layout: Path | None) -> Path:
 
 
 def _layout_check(arguments: argparse.Namespace) -> Result:
-    from kodomo.intake.layout_trial import check_file
+    from kodomo.intake.layout_trial import check_files
 
-    if len(arguments.files) != 2:
-        raise WrongUsage("レイアウトとファイルを指定してください。", where="kodomo layout check LAYOUT.toml FILE")
+    if len(arguments.files) < 2:
+        raise WrongUsage("レイアウトとファイルを指定してください。", where="kodomo layout check LAYOUT.toml FILE…")
     folder = _folder_of(arguments, arguments.files[0])
     password = _read_password(arguments.password_file)
-    result = check_file(*arguments.files, on=_now().astimezone().date(), folder=folder, password=password)
+    result = check_files(
+        arguments.files[0], arguments.files[1:], on=_now().astimezone().date(), folder=folder, password=password
+    )
     for line in result["lines"]:
         _say(line)
     return result

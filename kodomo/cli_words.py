@@ -33,12 +33,17 @@ MEDIA: Words = (
 )
 
 LAYOUT: Words = (
-    "出所のファイルの形(レイアウト)を、見本から下書きする(draft FILE)、確かめる(check LAYOUT FILE)",
+    "出所のファイルの形(レイアウト)を、見本から下書きする(draft FILE…)、確かめる(check LAYOUT FILE…)",
     (
         (("action",), {"choices": ("draft", "check"), "metavar": "draft|check", "help": "下書きか、確かめか"}),
         (
             ("files",),
-            {"nargs": "+", "type": Path, "metavar": "PATH", "help": "draft は見本、check はレイアウトと見本"},
+            {
+                "nargs": "+",
+                "type": Path,
+                "metavar": "PATH",
+                "help": "draft は見本、check はレイアウトと見本(見本はいくつでも、zip のままでもよい)",
+            },
         ),
         (("--out",), {"type": Path, "metavar": "LAYOUT.toml", "help": "下書きを書くファイル(なければ標準出力)"}),
         PASSWORD,

@@ -119,13 +119,15 @@ def read_in_child(job: Job) -> Reading:
     return _reading(memoryview(_asked(_told(job), job.name, job.limits, job.descriptor)), job)
 
 
-def survey_in_child(path: Path, name: str, limits: Limits, password: str | None = None) -> dict[str, Any]:
+def survey_in_child(
+    path: Path, name: str, limits: Limits, password: str | None = None, descriptor: int | None = None
+) -> dict[str, Any]:
     """Look at a file that no layout describes (``kodomo.intake.survey``), in an interpreter of its own.
 
     Raises:
         DeliveryRefused: as ``read_in_child``.
     """
-    found: dict[str, Any] = _answered("survey", path, name, limits, password=password)
+    found: dict[str, Any] = _answered("survey", path, name, limits, descriptor, password=password)
     return found
 
 
@@ -135,13 +137,13 @@ def slip_in_child(path: Path, name: str, limits: Limits = SLIP_LIMITS) -> list[l
     Raises:
         DeliveryRefused: as ``read_in_child``.
     """
-    found: list[list[str]] = _answered("slip", path, name, limits)
+    found: list[list[str]] = _answered("slip", path, name, limits, None)
     return found
 
 
-def _answered(task: str, path: Path, name: str, limits: Limits, **more: Any) -> Any:
+def _answered(task: str, path: Path, name: str, limits: Limits, descriptor: int | None, **more: Any) -> Any:
     told = json.dumps({"task": task, "path": str(path), "name": name, "limits": asdict(limits), **more}).encode()
-    answer = memoryview(_asked(told, name, limits, None))
+    answer = memoryview(_asked(told, name, limits, descriptor))
     if not answer or bytes(answer[:4]) != MAGIC:
         raise _died(name)
     body: dict[str, Any] = json.loads(bytes(_piece(answer[4:])[0]))

@@ -11,7 +11,7 @@ from typing import Any
 Column = Mapping[str, Any]
 
 _MONTH = re.compile(r"(?<!\d)(1[0-2]|[1-9])月")
-_NUMBER = re.compile(r"第?([1-9])(?=[^\d]|$)")
+_NUMBER = re.compile(r"第?([1-9])(?=[^\d]|$)|第([一二三四五六七八九])(?=[子児])")
 _ERA_PART, _YEAR_PART = re.compile(r"(元号|年号|和暦)(コード|区分)?$"), re.compile(r"年$")
 
 
@@ -27,8 +27,8 @@ class Series:
 
 
 def month_series(columns: Sequence[Column]) -> Series | None:
-    """Columns of at least six months side by side (4月 … 3月, or 4月欠席, 4月遅刻 …)."""
-    return _series(columns, _MONTH, 6, lambda c: not c["field"])
+    """Columns of at least three months side by side (4月 … 3月, or 4月欠席, 4月遅刻 …)."""
+    return _series(columns, _MONTH, 3, lambda c: not c["field"])
 
 
 def people_series(columns: Sequence[Column]) -> Series | None:
@@ -47,11 +47,9 @@ def _series(columns: Sequence[Column], pattern: re.Pattern[str], least: int, may
         found = pattern.search(_plain(column["name"]))
         if found and column["occurrence"] == 1 and not column["position"] and may(column):
             printed = column["name"]
-            at = _place(printed, found.group(1))
-            if at is not None:
-                by_template.setdefault(printed[:at] + "{}" + printed[at + len(found.group(1)) :], {})[
-                    found.group(1)
-                ] = column
+            start, end = _place(printed, next(filter(None, found.groups())))
+            if end:
+                by_template.setdefault(printed[:start] + "{}" + printed[end:], {})[printed[start:end]] = column
     values = max((tuple(c) for c in by_template.values()), key=len, default=())
     chosen = {template: members for template, members in by_template.items() if tuple(members) == values}
     if len(values) < least or not chosen:
@@ -59,10 +57,13 @@ def _series(columns: Sequence[Column], pattern: re.Pattern[str], least: int, may
     return Series(tuple(chosen), {v: tuple(members[v] for members in chosen.values()) for v in values})
 
 
-def _place(printed: str, value: str) -> int | None:
-    """Where a value stands in a name as printed; None where it is printed in another width."""
-    at = printed.find(value)
-    return at if at >= 0 else None
+def _place(printed: str, value: str) -> tuple[int, int]:
+    """Where a value stands in a name as printed, in whatever width (１, ①); (0, 0) where it doesn't."""
+    for length in range(1, len(value) + 1):
+        for at in range(len(printed) - length + 1):
+            if unicodedata.normalize("NFKC", printed[at : at + length]) == value:
+                return at, at + length
+    return 0, 0
 
 
 def dates_in_parts(columns: Sequence[Column]) -> list[tuple[str, list[Column]]]:

@@ -16,7 +16,27 @@ class Meaning:
     type: str = ""
     ignore: str = ""
     is_record_number: bool = False
+    is_bare: bool = False
+    """Names a person and nothing of theirs: whether it holds names, the values must tell."""
 
+
+ROMAJI = tuple(
+    (re.compile(pattern), word)
+    for pattern, word in (
+        (r"HOGOSYA|HOGOSHA", "保護者"), (r"SETAI(NUSHI|NUSI)", "世帯主"), (r"JUKYUSHA|JYUKYUSYA", "受給者"),
+        (r"JIDOU?|KODOMO|SEITO|ENJI", "児童"), (r"HAHA(OYA)?", "母"), (r"CHICHI(OYA)?|TITI", "父"),
+        (r"KOJIN(?=NO|BANG)", "個人"), (r"ATENA|JUMIN|JYUMIN|KOJIN(?=(CD|CODE|KODO))", "宛名"), (r"SETAI", "世帯"),
+        (r"BANG(OU?|O)|(?<=[宛帯名人])(NO|CD|CODE|KODO|ID)$", "番号"),
+        (r"(SHI|SI)MEI(?=KANA)|(FURI|HURI)GANA|YOMIGANA", "フリガナ"), (r"(?<=フリガナ)KANA", ""),
+        (r"KANASHIMEI|KANASIMEI|^KANA$|KANA$", "カナ"), (r"(SHI|SI)MEI|NAMAE|^NAME$|KANJIMEI", "氏名"),
+        (r"(SEI|UMARE)NEN(GAP+I|GATUPI|TSUKIHI)|BIRTH_?(DATE|DAY)?|^DOB$", "生年月日"), (r"SEIBE(TSU|TU)|^SEX$|GENDER", "性別"),
+        (r"J(U|YU|YUU|UU)(SHO|SYO)|ADDRESS|^ADDR", "住所"), (r"ZOKUGARA|TSUZUKIGARA", "続柄"), (r"GAKUNEN", "学年"),
+        (r"GAKKOU?(MEI)?", "学校名"), (r"NENREI|^AGE$", "年齢"), (r"DENWA(BANGOU?)?|^TEL$|^PHONE$", "電話番号"),
+        (r"IDOU?(BI|YMD|NENGAPPI)", "異動日"), (r"IDOU?(JIYU|JIYUU)", "異動事由"),
+        (r"(?<=.)(NENGAPPI|YMD|BI|DATE)$", "日"),
+    )
+)  # fmt: skip
+"""Names of columns that old systems print in capital letters, in the words below."""
 
 CHILD = re.compile(
     r"児童生徒|対象児童?|児童|生徒|園児|乳幼児|こども|子ども|子供|^児|^子(?=氏|の|生|カ|番)|^お子|被接種者|受診児|本人|妊婦|被保険者|世帯員|受給児"
@@ -30,7 +50,21 @@ HOLDER = re.compile(r"契約者|使用者|使用場所|給水|名義人|水栓|�
 STAFF = re.compile(
     r"担当|記入者|入力者|職員|相談員|医師|担任|ケースワーカー|支援者|訪問者|教諭|来談者|届出人|申込者|通報者|届出者"
 )
-FREE_TEXT = re.compile(r"備考|メモ|内容|経過|所見|特記|コメント|理由詳細|自由記述|摘要|様子詳細|相談記録|記録$")
+FREE_TEXT = re.compile(
+    r"備考|メモ|内容|経過|所見|特記|コメント|理由詳細|(申請|相談|申立|欠席)の?理由$|自由記述|摘要|様子詳細|相談記録|記録$|気になった|気づき|ひとこと"
+)
+OTHER_PERSON = re.compile(
+    r"^(夫|妻|配偶者|パートナー|内縁|同居人|同居者|祖父|祖母|兄|姉|弟|妹|きょうだい|紹介者|緊急連絡先氏名)"
+)
+"""People of whom a record can say nothing that would find them; their names aren't the row's own."""
+FORMER_PLACE = re.compile(
+    r"^(旧|前|従前|元の?|転入前|転出先|転出前|転居前|異動前|本籍|送付先|勤務先|実家|里帰り先?|病院|施設)"
+)
+"""Addresses at which the row's person doesn't live."""
+ALONE = re.compile(
+    r"^(保護者|親権者|受給者|受給資格者|申請者|世帯主|契約者|使用者|名義人|母親?|父親?|児童|生徒|園児|幼児|参加者|参加児童|会員|お子さま?|こども|子ども|子供|本人)$"
+)
+"""Words that stand above people's names without saying 氏名."""
 MONEY = re.compile(r"金額|月額|年額|所得|収入|口座|調定額|料金|税額|手当額|振込|負担額|滞納額")
 NUMBER_BAN = re.compile(r"個人番号|マイナンバー|住民票コード|法人番号")
 
@@ -44,8 +78,12 @@ FIELDS: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
     for pattern, field, kind in (
         (r"旧氏|旧姓", "former_name", "name"),
         (r"通称", "alias_name", "name"),
-        (r"(宛名|住民|庁内|統合宛名)(番号|コード|NO|ID)|^宛名$", "resident_number", "identifier"),
-        (r"世帯(番号|コード|NO|ID)", "household_number", "identifier"),
+        (
+            r"(宛名|住民|庁内|統合宛名|住基)(番号|コード|NO|ID|CD)|個人(コード|CD|ID)|^宛名$",
+            "resident_number",
+            "identifier",
+        ),
+        (r"世帯(番号|コード|NO|ID|CD)", "household_number", "identifier"),
         (
             r"(学籍|生徒|児童|園児|会員|利用者|被保険者|患者|手帳|水栓|お客様|使用者|契約|在籍)(番号|コード|NO|ID)",
             "own_number",
@@ -53,8 +91,8 @@ FIELDS: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
         ),
         (rf"{READING}|^(セイ|メイ|せい|めい|姓カナ|名カナ|シ|氏カナ)$", "name_kana", "kana"),
         (r"(生年月日|誕生日|出生日|出生年月日|生年月日西暦|生まれた日)", "born_on", "date"),
-        (r"性別|男女", "sex", "sex"),
-        (r"年齢|歳児", "age", "integer"),
+        (r"性別|男女|^性$", "sex", "sex"),
+        (r"年齢|年令|^(歳|才)$|歳児", "age", "integer"),
         (r"^(現)?学年$", "grade", "integer"),
         (
             r"(在籍|所属)?(学校|小学校|中学校|園|保育所|保育園|幼稚園|校)(名|名称)?$|^在籍(校|園)|^所属$",
@@ -71,8 +109,16 @@ FIELDS: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
         (r"消除(事由|理由)|住民でなくなった(事由|理由)", "resident_to_reason", "text"),
         (r"異動(年月)?日", "event_on", "date"),
         (r"異動(事由|区分|理由)", "event_kind", "code"),
-        (rf"{PERSON_WORD}|^(姓|名|氏|苗字|名字)$|(?<!学校)(?<!園)(^|児|子|母|父|本人|世帯員)氏?名$", "name", "name"),
-        (r"住所|居所|所在地|使用場所|番地|町名|丁目|方書|都道府県|市区町村|町字|地番|現住", "address", "address"),
+        (
+            rf"{PERSON_WORD}|^(姓|名|氏|苗字|名字)$|(?<!学校)(?<!園)(^|児|子|母|父|本人|世帯員)氏?名$|^(よび名|呼び名|呼名|よびな|愛称|ニックネーム|あだ名)$",
+            "name",
+            "name",
+        ),
+        (
+            r"(住所|居所|所在地|使用場所|設置場所|給水場所|番地|町名|丁目|方書|都道府県|市区町村|町字|地番|現住|お?住まい)(?!.*(コード|CD))",
+            "address",
+            "address",
+        ),
     )
 )
 
@@ -105,8 +151,19 @@ USUAL_ITEMS = {
 
 
 def plain(header: str) -> str:
-    """A header in one width, without spaces and brackets' content kept in place."""
-    return re.sub(r"[\s_・()【】\[\]「」*※]", "", unicodedata.normalize("NFKC", header))
+    """A header in one width and in Japanese words, without spaces and brackets' content kept in place."""
+    name = unicodedata.normalize("NFKC", header)
+    if name.isascii() and re.fullmatch(r"[A-Za-z][A-Za-z0-9_ .-]*", name):
+        name = _from_romaji(name)
+    return re.sub(r"[\s_・()【】\[\]「」*※]", "", name)
+
+
+def _from_romaji(name: str) -> str:
+    """SEINENGAPPI → 生年月日; what no word fits stays as it is printed."""
+    found = re.sub(r"[\s_.-]", "", name.upper())
+    for pattern, word in ROMAJI:
+        found = pattern.sub(word, found)
+    return found if not found.isascii() else name
 
 
 def role_of(header: str) -> str:
@@ -133,16 +190,27 @@ def meaning_of(header: str) -> Meaning:
         return Meaning(type="text", ignore="職員などの氏名は使わない")
     if FREE_TEXT.search(lowest) and not re.search(r"区分|種別", lowest):
         return Meaning(type="text", ignore="自由記述は受け取らない(必要最小限)")
+    if ALONE.search(lowest):
+        return Meaning(role_of(name), "name", "name", is_bare=True)
     for text in dict.fromkeys((lowest, name)):
         for pattern, field, kind in FIELDS:
             if pattern.search(text) and not (field == "name" and NOT_A_PERSONS_NAME.search(text)):
-                return Meaning(role_of(name), field, kind)
+                return Meaning(role_of(name), field, kind, _not_the_rows(name, field))
     if MONEY.search(name):
         return Meaning(type="integer", ignore="金額は受け取らない(必要最小限。使うなら消して item を書く)")
     if re.search(r"届出(年月)?日", name) and not re.search(r"妊娠", name):
         return Meaning(type="date")
     is_number = bool(RECORD_NUMBER.search(name)) and not NOT_AN_IDENTIFIER.search(name)
     return Meaning(role_of(name), "", "identifier" if is_number else "", is_record_number=is_number)
+
+
+def _not_the_rows(name: str, field: str) -> str:
+    """Why a column of somebody else, or of another place, is left out; empty for the row's own."""
+    if OTHER_PERSON.search(name):
+        return "この行の人でない人のこと。誰のことか(person)を決められるなら消して書く"
+    if field == "address" and FORMER_PLACE.search(name):
+        return "いまの住所でない"
+    return ""
 
 
 def is_known(header: str) -> bool:

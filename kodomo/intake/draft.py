@@ -17,11 +17,15 @@ from typing import Any
 
 from kodomo.errors import StaffError
 from kodomo.intake import column_words as words
+from kodomo.intake.cells import NO
 from kodomo.intake.child import survey_in_child
 from kodomo.intake.column_groups import Column, Series, dates_in_parts, month_series, people_series
+from kodomo.intake.draft_merge import common_pattern, merged
+from kodomo.intake.file_dates import date_in
+from kodomo.intake.guess import BESIDE_NAME
 from kodomo.intake.layout_keys import FIELDS, ROLES, TYPES
 from kodomo.intake.limits import LIMITS, Limits
-from kodomo.intake.sanitise import refused
+from kodomo.intake.samples import opened_samples
 
 MARK = "★"
 """Stands where only a person can decide."""
@@ -36,38 +40,39 @@ class Known:
     offices: tuple[str, ...] = ()
 
 
-def draft_layout(path: Path, known: Known, limits: Limits = LIMITS, password: str | None = None) -> dict[str, Any]:
-    """Look at a file and draft its layout.
+def draft_layout(
+    paths: Path | Sequence[Path], known: Known, limits: Limits = LIMITS, password: str | None = None
+) -> dict[str, Any]:
+    """Look at a source's file, or several, in a zip or not, and draft its layout.
 
     Returns:
         ``layout``, the draft's text; ``survey``, what was seen; ``open``, how many places a person has to complete.
 
     Raises:
-        DeliveryRefused: the file can't be received at all.
-        StaffError: the file can't be read.
+        DeliveryRefused: a file can't be received at all.
+        StaffError: a file can't be read.
     """
-    try:
-        if path.is_symlink() or not path.is_file():
-            raise refused(
-                "special", "普通のファイルではありません。", path.name, "ファイルそのものを指定してください。"
-            )
-        if path.stat().st_size > limits.file_bytes:
-            raise refused("too_large", "ファイルが大きすぎます。", path.name, "分けて渡してください。")
-        found = survey_in_child(path.resolve(), path.name, limits, password)
-    except OSError as fault:
-        raise StaffError(
-            "ファイルを読めません。", where=f"{path} ({fault.strerror})", then="権限と場所を確かめてください。"
-        ) from None
-    text = draft_text(path.name, found, known)
+    with opened_samples([paths] if isinstance(paths, Path) else paths, limits, password) as samples:
+        surveys = [survey_in_child(s.path, s.name, limits, password, s.descriptor) for s in samples]
+    names = [sample.name for sample in samples]
+    found, left_out = merged(surveys)
+    text = draft_text([n for at, n in enumerate(names) if at not in left_out], found, known)
+    if left_out:
+        text = (
+            f"# 書き方か見出しが違うので、次の見本は入れていません: {'、'.join(names[at] for at in left_out)}\n" + text
+        )
     return {"layout": text, "survey": found, "open": text.count(MARK)}
 
 
-def draft_text(file_name: str, found: Mapping[str, Any], known: Known) -> str:
-    """The draft of a surveyed file."""
-    lines = _top(file_name, found, known) + _file(file_name, found) + _record(found)
+def draft_text(file_names: str | Sequence[str], found: Mapping[str, Any], known: Known) -> str:
+    """The draft of a surveyed file, or of several whose surveys were merged."""
+    names = [file_names] if isinstance(file_names, str) else list(file_names)
+    file_name = names[0]
+    lines = _top(file_name, found, known) + _file(names, found)
     columns = found["columns"]
     items = {reference(c): item_of(c, known, file_name) for c in columns}
     joined, people, months = dates_in_parts(columns), people_series(columns), month_series(columns)
+    lines += _record(found, people)
     apart = [c for _, parts in joined for c in parts]
     apart += [c for series in (people, months) if series for members in series.members.values() for c in members]
     for column in (c for c in columns if c not in apart):
@@ -75,6 +80,7 @@ def draft_text(file_name: str, found: Mapping[str, Any], known: Known) -> str:
     for name, parts in joined:
         lines += _joined(name, parts, known, columns)
     lines += _people(people, items, found) if people else []
+    lines += _sheet_name(found)
     lines += _months(months, columns, found) if months else []
     lines += _facts([c for c in columns if c not in apart], items, found)
     lines += _closing(columns, items, known)
@@ -136,9 +142,10 @@ def _pattern(file_name: str) -> str:
     return re.sub(r"(令和|平成)[\d元]{1,2}年度?|[RH]\d{1,2}年度|\d+", "*", plain).replace("**", "*")
 
 
-def _file(file_name: str, found: Mapping[str, Any]) -> list[str]:
+def _file(file_names: Sequence[str], found: Mapping[str, Any]) -> list[str]:
     shape, why = found["shape"], {**found["shape"]["why"], **found["why"]}
-    lines = ["[file]", f"pattern = {quoted(_pattern(file_name))}          # ファイル名の形。* は何文字でも",
+    pattern = common_pattern([_pattern(name) for name in file_names])
+    lines = ["[file]", f"pattern = {quoted(pattern)}          # ファイル名の形。* は何文字でも",
              _line("format", found["format"], why.get("format", ""))]  # fmt: skip
     if found["encoding"]:
         lines.append(_line("encoding", found["encoding"], why.get("encoding", "")))
@@ -147,26 +154,51 @@ def _file(file_name: str, found: Mapping[str, Any]) -> list[str]:
     if found["sheet"]:
         lines.append(_line("sheet", found["sheet"], why.get("sheet", "")))
     for key, default in (("skip_top", 0), ("header_rows", 1), ("skip_below", 0), ("footer", ""), ("junk", "")):
-        if shape[key] != default and not (found["format"] == "fixed" and key == "header_rows"):
+        if key == "skip_top" and shape.get("moves"):
+            lines.append("find_header = true          # 見出しより上の行の数が、見本によって違う")
+        elif shape[key] != default and not (found["format"] == "fixed" and key == "header_rows"):
             lines.append(_line(key, shape[key], why.get(key, "")))
         elif key == "header_rows" and found["format"] != "fixed":
             lines.append(f"# header_rows = 1          # {why.get(key, '')}")
     if shape["short_rows"]:
         lines.append(_line("short_rows", True, why.get("short_rows", "")))
-    if shape["skip_top"]:
+    if shape["skip_top"] and not shape.get("moves"):
         lines.append("# find_header = true          # 上の行数が月ごとに変わるなら、skip_top の代わりにこちら")
-    if re.search(r"\d{8}", file_name) is None:
-        lines.append(
-            f"# extracted_on = '_(R?[\\d.-]+)'          # {MARK}? ファイル名に 8 桁の抽出日がない。別の書き方なら ( ) で囲む"
-        )
-    return [*lines, ""]
+    return [*lines, *_extracted(file_names, found), ""]
+
+
+def _extracted(file_names: Sequence[str], found: Mapping[str, Any]) -> list[str]:
+    """Where the extraction date stands, and how it is understood; without it ages and corrections go wrong."""
+    read = [date_in(unicodedata.normalize("NFC", name)) for name in file_names]
+    if all(read):
+        written = read[0]
+        return [f"# 抽出日はファイル名から {written.on} と読める" if written else ""]
+    place = found.get("dated_in", "")
+    if place:
+        where = {"above": "見出しより上の行", "sheet_name": "シートの名前"}[place]
+        return [f'extracted_in = "{place}"          # {MARK}? ファイル名に抽出日がない。{where}の日付を抽出日とみた']
+    return [
+        f"# {MARK}? 抽出日が見つからない。このままでは受け取った日とみなす(年齢や、どちらが新しいかを誤る)。",
+        "# ファイル名に 20250430 などの日付を付けてもらうか、書かれているところを extracted_on(正規表現)と extracted_in で示す",
+    ]
 
 
 def _line(key: str, value: object, why: str) -> str:
     return f"{key} = {quoted(value)}" + (f"          # {why}" if why else "")
 
 
-def _record(found: Mapping[str, Any]) -> list[str]:
+def _sheet_name(found: Mapping[str, Any]) -> list[str]:
+    """A value that only the sheets' names tell: the school, the class, the kind of checkup."""
+    if found["sheet"] != "*":
+        return []
+    return [
+        f"# [[columns]]          # {MARK}? シートの名前が学校・園・組などなら、# を外す",
+        *('# name = "シート名"', '# type = "text"', '# found_in = "sheet_name"', "# match = '^(.+)$'"),
+        *('# person = "subject"', '# field = "school"', '# item = "school_enrolled"', ""),
+    ]
+
+
+def _record(found: Mapping[str, Any], people: Series | None) -> list[str]:
     fields = {(c["person"], c["field"]) for c in found["columns"] if not c["ignore"]}
     kind = "observations"
     if {("subject", "resident_number"), ("subject", "event_on"), ("subject", "event_kind")} <= fields:
@@ -183,7 +215,12 @@ def _record(found: Mapping[str, Any]) -> list[str]:
         lines.append(_line("kind", kind, what))
     if found["row_key"]:
         lines.append(_line("row_key", found["row_key"], "出所自身の番号らしい列"))
-    if found["identity"]:
+    if found["identity"] and people:
+        # A child is known by its name, not by its place in the row: that changes when an older one leaves.
+        first = next(iter(people.members.values()))
+        who = [t for t, c in zip(people.templates, first, strict=True) if c["field"] in ("name", "resident_number")]
+        lines.append(_line("identity", [*found["identity"], *who[:1]], "一人ごとに見分けるため、氏名を足した"))
+    elif found["identity"]:
         lines.append(_line("identity", found["identity"], f"この組合せは {found['rows']:,} 行で重ならない"))
     else:
         lines.append(
@@ -210,13 +247,15 @@ def _column(column: Mapping[str, Any], item: str, found: Mapping[str, Any]) -> l
         ]
     elif column["position"]:
         lines.append(f"position = {column['position']}")
+    if column.get("optional"):
+        lines.append("optional = true          # この列のない見本がある")
     lines.append(f"type = {quoted(column['type'])}          # {TYPES[column['type']]}")
     lines += _more_of_type(column)
     if column["ignore"]:
         return [*lines, f"ignore = {quoted(column['ignore'])}", ""]
     if column["person"] and column["field"]:
         lines += [
-            f"person = {quoted(column['person'])}          # {ROLES[column['person']]}",
+            f"person = {quoted(column['person'])}          # {f'{MARK}? 値から見当をつけただけ。' if BESIDE_NAME in column['why'] else ''}{ROLES[column['person']]}",
             f"field = {quoted(column['field'])}          # {FIELDS[column['field']]}",
             f"item = {quoted(item)}",
         ]
@@ -304,7 +343,9 @@ def _more_of_type(column: Mapping[str, Any]) -> list[str]:
     if column["short_year"]:
         lines.append(f"century = 20          # {MARK}? 二桁の西暦とみた。1900 年代なら 19")
     if column["digits"]:
-        lines.append(f"digits = {column['digits']}          # 先頭の 0 が落ちた番号を、この桁まで埋める")
+        lines.append(
+            f"digits = {column['digits']}          # {MARK}? 先頭の 0 が落ちているらしい。住民記録の{column['name']}の桁数を書く(見本でいちばん長い値の桁数とした)"
+        )
     if column["type"] == "code":
         table = ", ".join(f"{quoted(code)} = {quoted(code)}" for code in column["codes"])
         words_ = all(re.fullmatch(r"[0-9A-Za-z]{1,3}", code) for code in column["codes"])
@@ -312,6 +353,10 @@ def _more_of_type(column: Mapping[str, Any]) -> list[str]:
         lines.append(f"codes = {{ {table} }}          # {meant}")
     elif column["codes"] and column["type"] in ("flag", "sex"):
         lines.append(f"# 印字は {'、'.join(column['codes'])}")
+        if column["type"] == "flag" and not column["is_filled"] and not {c.upper() for c in column["codes"]} & NO:
+            lines.append(f'blank = "0"          # {MARK}? 空欄は「無」とみた。「分からない」なら消す')
+    if column.get("is_merged") and not column["ignore"]:
+        lines.append(f"fill_down = true          # {MARK}? 縦に結合されたセルとみた。空欄は上の行と同じ")
     return lines
 
 

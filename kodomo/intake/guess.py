@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,6 +39,7 @@ class Guess:
     codes: list[str] = fresh(default_factory=list)
     is_record_number: bool = False
     is_filled: bool = False
+    is_merged: bool = False
     why: list[str] = fresh(default_factory=list)
 
     @property
@@ -79,6 +82,20 @@ def _guess(header: str, cells: list[str], is_workbook: bool) -> Guess:
         header, person=said.person, field=said.field, ignore=said.ignore, is_record_number=said.is_record_number
     )
     guess.is_filled = bool(kinds.rows) and kinds.filled == kinds.rows
+    if said.is_bare and kinds.share("name") + kinds.share("kana") < 0.5:
+        said, guess.person, guess.field = words.Meaning(), "", ""
+    if (
+        re.search(r"氏?名.*([フふ]りがな|フリガナ|[カか][ナな]|[ヨよ]み)", words.plain(header))
+        and kinds.share("kana") < 0.5
+        and kinds.filled
+    ):
+        # 氏名(ふりがな): a name with its reading in brackets, which one column of type name takes.
+        said = words.Meaning(said.person, "name", "name")
+        guess.field = "name"
+        guess.why.append("氏名とよみが一つのセルに書かれている")
+    guess.is_merged = is_workbook and _is_merged_downwards(header, cells)
+    if _is_running(cells) and not said.field:
+        guess.ignore, guess.is_record_number = RUNNING, False
     if said.type:
         guess.why.append("見出しの言葉から")
     guess.type = said.type or _type_of_values(header, kinds, guess, is_workbook)
@@ -86,6 +103,26 @@ def _guess(header: str, cells: list[str], is_workbook: bool) -> Guess:
     if guess.field and not guess.person and guess.field != "school":
         guess.why.append("誰のことかは見出しに書かれていない")
     return guess
+
+
+_GROUP = re.compile(r"世帯|クラス|学級|学年|^組$|歳児|^班$|地区|行政区|世帯主|学校|^園")
+
+
+def _is_merged_downwards(header: str, cells: list[str]) -> bool:
+    """Whether a group's word stands in the first of its rows only, as in cells merged downwards."""
+    filled = [cell.strip() for cell in cells if cell.strip()]
+    is_group = bool(cells and cells[0].strip()) and bool(_GROUP.search(words.plain(header)))
+    return is_group and len(filled) * 2 <= len(cells) and len(set(filled)) * 2 > len(filled)
+
+
+BESIDE_NAME = "氏名のそばにある日付"
+RUNNING = "1 から順の通し番号。ファイルごとに振り直されるので、記録を見分けるのに使えない"
+
+
+def _is_running(cells: list[str]) -> bool:
+    """Whether a column only counts the rows of its file: 1, 2, 3 …"""
+    filled = [unicodedata.normalize("NFKC", cell).strip() for cell in cells if cell.strip()]
+    return len(filled) >= 5 and all(text.lstrip("0") == str(at) for at, text in enumerate(filled, 1))
 
 
 def _type_of_values(header: str, kinds: Kinds, guess: Guess, is_workbook: bool) -> str:
@@ -204,8 +241,32 @@ def _share_out_roles(columns: list[Guess], has_names: bool) -> None:
             )
         else:
             column.person = "holder" if named == {"holder"} else "subject"
+    _leave_out_second_names(columns)
     if not has_names:
         _born_on_by_values(columns)
+
+
+_NAME_PARTS = re.compile(r"([氏姓名]|[セメ]イ|[せめ]い|苗字|名字|氏カナ|名カナ|姓カナ)\)?$")
+
+
+def _leave_out_second_names(columns: list[Guess]) -> None:
+    """Two whole names of one person aren't parts of one name: the second is somebody else's, or another writing."""
+    first: dict[tuple[str, str], Guess] = {}
+    for column in columns:
+        if column.ignore or column.field not in ("name", "name_kana", "address") or not column.person:
+            continue
+        name = words.plain(column.name)
+        is_whole = (
+            re.search(r"氏名|名前|住所|居所", name) if column.field != "name_kana" else not _NAME_PARTS.search(name)
+        )
+        key = (column.person, column.field)
+        if is_whole and key in first and not re.search(r"[1-9一二三四五六①-⑨]", name):
+            column.ignore = (
+                f"「{first[key].name}」と同じ人の同じもの。続きとしてつながないように外した。別の人なら person を書く"
+            )
+            column.person = column.field = ""
+        elif is_whole:
+            first[key] = column
 
 
 def _settle_moves(columns: list[Guess]) -> None:
@@ -232,7 +293,7 @@ def _born_on_by_values(columns: list[Guess]) -> None:
     if names and dates:
         nearest = min(dates, key=lambda at: min(abs(at - n) for n in names))
         columns[nearest].field, columns[nearest].person = "born_on", "subject"
-        columns[nearest].why.append("氏名のそばにある日付")
+        columns[nearest].why.append(BESIDE_NAME)
 
 
 def identity_of(columns: Sequence[Guess], body: Sequence[Sequence[str]]) -> tuple[str, list[str]]:
@@ -243,6 +304,9 @@ def identity_of(columns: Sequence[Guess], body: Sequence[Sequence[str]]) -> tupl
     numbers = [c for c in columns if c.type == "identifier" and not c.ignore and c.person in ("", "subject", "holder")]
     if any(c.field == "event_on" for c in columns):
         numbers = [c for c in numbers if c.field == "resident_number"] or numbers
+    if any(c.field == "resident_from" for c in columns):
+        numbers = [c for c in numbers if c.field == "resident_number"] or numbers
+    numbers = [c for c in numbers if c.field != "household_number"] or numbers
     numbers.sort(key=lambda c: (not (c.is_record_number or c.field == "own_number"), order.index(c.reference)))
     if not numbers or not body:
         return "", []

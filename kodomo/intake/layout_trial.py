@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow.compute as pc
 
-from kodomo.errors import ConfigurationFault, DeliveryRefused, StaffError
+from kodomo.errors import ConfigurationFault, DeliveryRefused
 from kodomo.governance.register import Register, read_register
 from kodomo.intake.child import read_in_child, survey_in_child
 from kodomo.intake.decode import ENCODING_NAMES
@@ -20,7 +21,7 @@ from kodomo.intake.limits import LIMITS, Limits
 from kodomo.intake.permission import Permission, permit
 from kodomo.intake.quarantine import row_fault
 from kodomo.intake.read import Job, Reading
-from kodomo.intake.sanitise import refused
+from kodomo.intake.samples import Sample, opened_samples
 
 ROWS_TOLD = 5
 
@@ -28,16 +29,44 @@ TRIAL_KEY = b"layout check" + bytes(20)
 """Row fingerprints of a trial are thrown away; they need no secret."""
 
 
-def check_file(
+def check_files(
     layout_path: Path,
-    path: Path,
+    paths: Sequence[Path],
     *,
     on: dt.date,
     folder: Path | None = None,
     limits: Limits = LIMITS,
     password: str | None = None,
 ) -> dict[str, Any]:
-    """Read a file by a layout as ``kodomo receive`` would, and tell what would become of it. Lands nothing.
+    """Read files, those inside zips included, by a layout as ``kodomo receive`` would. Lands nothing.
+
+    Args: as ``check_file``.
+
+    Returns:
+        What ``check_file`` tells of a single file; of several the same one by one under ``files``,
+        with ``fits`` (all of them), ``lines`` and ``exit_code`` of all.
+    """
+    with opened_samples(paths, limits, password) as samples:
+        told = [check_file(layout_path, s, on=on, folder=folder, limits=limits, password=password) for s in samples]
+    if len(told) == 1:
+        return told[0]
+    return {
+        "layout": str(layout_path), "files": told, "fits": all(one["fits"] for one in told),
+        "lines": [line for one in told for line in (f"== {one['file']}", *one["lines"])],
+        "exit_code": max((one["exit_code"] for one in told), default=0),
+    }  # fmt: skip
+
+
+def check_file(
+    layout_path: Path,
+    sample: Sample,
+    *,
+    on: dt.date,
+    folder: Path | None = None,
+    limits: Limits = LIMITS,
+    password: str | None = None,
+) -> dict[str, Any]:
+    """Read one file by a layout, and tell what would become of it.
 
     Args:
         on: the day whose legal bases are asked.
@@ -53,26 +82,29 @@ def check_file(
     """
     layout = read_layout(layout_path)
     register, remarks = _register(folder)
-    told: dict[str, Any] = {"layout": str(layout_path), "file": path.name, "source": layout.source}
+    name = sample.name
+    told: dict[str, Any] = {"layout": str(layout_path), "file": name, "source": layout.source}
     lines = remarks
-    if not fits_name(path.name, layout):
+    if not fits_name(name, layout):
         lines.append(
             f"ファイル名が pattern「{layout.file.pattern}」に合いません。receive では、このレイアウトが選ばれません。"
         )
-    if layout.extracted_on(path.name) is None:
-        lines.append("ファイル名から抽出日が読み取れません。受け取った日を抽出日とみなします(extracted_on)。")
+    if layout.file.extracted_in == "file_name" and layout.extracted_on(name) is None:
+        lines.append(
+            "? ファイル名から抽出日が読み取れません。受け取った日を抽出日とみなすので、年齢や、どの月が新しいかを誤ります。"
+            "見出しより上やシート名に日付があれば extracted_in を、書き方が特別なら extracted_on を書いてください。"
+        )
     try:
-        _check_size(path, limits)
-        permission, barred = _permission(layout, register, on, path.name)
+        permission, barred = _permission(layout, register, on, name)
         lines += barred
         columns = permission.columns if permission else frozenset(c.reference for c in layout.columns if not c.ignore)
         rules = permission.rules if permission else frozenset(range(len(layout.facts)))
-        job = Job(path.resolve(), path.name, layout, columns, rules, TRIAL_KEY, layout.extracted_on(path.name) or on,
-                  limits, password=password)  # fmt: skip
+        job = Job(sample.path, name, layout, columns, rules, TRIAL_KEY, layout.extracted_on(name) or on,
+                  limits, sample.descriptor, password)  # fmt: skip
         reading = read_in_child(job)
     except DeliveryRefused as refusal:
         lines += [f"× {refusal.what}", f"  場所: {refusal.where}", f"  次にすること: {refusal.then}"]
-        lines += _hints(path, layout, limits, password)
+        lines += _hints(sample, layout, limits, password)
         return {**told, "fits": False, "refused": refusal.details.get("code", ""), "what": refusal.what,
                 "where": refusal.where, "then": refusal.then, "lines": lines, "exit_code": DeliveryRefused.exit_code}  # fmt: skip
     found = _summary(layout, reading)
@@ -107,19 +139,6 @@ def _register(folder: Path | None) -> tuple[Register | None, list[str]]:
         return None, [f"登録簿が読めないので、法的根拠は確かめていません。{fault.what}"]
 
 
-def _check_size(path: Path, limits: Limits) -> None:
-    try:
-        size = path.stat().st_size
-    except OSError as fault:
-        raise StaffError(
-            "ファイルを読めません。", where=f"{path} ({fault.strerror})", then="場所と権限を確かめてください。"
-        ) from None
-    if path.is_symlink() or not path.is_file():
-        raise refused("special", "普通のファイルではありません。", path.name, "ファイルそのものを指定してください。")
-    if size > limits.file_bytes:
-        raise refused("too_large", "ファイルが大きすぎます。", path.name, "分けて渡してください。")
-
-
 # What fits ---------------------------------------------------------------------------------------
 
 
@@ -147,7 +166,9 @@ def _summary(layout: Layout, reading: Reading) -> dict[str, Any]:
         "persons": dict(Counter(mentions["role"].to_pylist())),
         "facts": {entry["values"]: entry["counts"] for entry in pc.value_counts(facts["item"]).to_pylist()},
         "undated": reading.undated, "doubts": reading.doubts,
-        "repeated_records": landed - len(reading.landing.rows["identity"].unique()) if layout.identity else 0,
+        "repeated_records": reading.landing.rows.num_rows - len(reading.landing.rows["identity"].unique())
+        if layout.identity else 0,
+        "extracted_on": reading.extracted_on,
     }  # fmt: skip
 
 
@@ -172,18 +193,34 @@ def _told(layout: Layout, reading: Reading, found: dict[str, Any], refused_items
         lines.append(f"? レイアウトにない列: {'、'.join(found['unexpected_columns'])}(取り込みません)")
     for entry in refused_items:
         lines.append(f"? 法的根拠がないため取り込まない項目: {entry['caption']}({entry['purpose']})。{entry['why']}")
-    if found["repeated_records"] > found["rows_landed"] * 0.02:
+    if found["repeated_records"]:
         lines.append(
-            f"? identity の値が同じ行が {found['repeated_records']:,} 行あります。後の行が前の行の訂正とみなされます。"
+            f"? identity の値が同じ記録が {found['repeated_records']:,} 件あります。後の行が前の行の訂正とみなされ、前の行は使われません。"
         )
     told = "、".join(f"{ROLES[role]} {count:,} 人分" for role, count in found["persons"].items())
     lines.append(f"  人: {told or 'なし'}")
     lines.append("  事実: " + ("、".join(f"{item} {count:,} 件" for item, count in found["facts"].items()) or "なし"))
     for item, count in found["undated"].items():
         lines.append(f"? 日付がないため事実にできない値: {item} {count:,} 件")
+    if found["extracted_on"]:
+        lines.append(f"  抽出日: {found['extracted_on']}(ファイルの中から)")
     lines += [f"  {note}" for note in found["notes"]]
+    lines += _put_together(layout)
     lines += _weak_persons(layout)
     return lines
+
+
+def _put_together(layout: Layout) -> list[str]:
+    """Fields read from several columns: right for 氏 and 名, wrong for the names of two people."""
+    lines = []
+    seen: dict[tuple[str, str, int | None], list[str]] = {}
+    for column in layout.columns:
+        if column.person and not column.ignore:
+            seen.setdefault((column.person, column.field, column.group or None), []).append(column.reference)
+    for (role, name, _), parts in seen.items():
+        if len(parts) > 1:
+            lines.append(f"  {ROLES[role]}の{FIELDS[name]}は、{' + '.join(parts)} をつないで読みます。")
+    return list(dict.fromkeys(lines))
 
 
 def _weak_persons(layout: Layout) -> list[str]:
@@ -200,10 +237,10 @@ def _weak_persons(layout: Layout) -> list[str]:
 # What doesn't ------------------------------------------------------------------------------------
 
 
-def _hints(path: Path, layout: Layout, limits: Limits, password: str | None) -> list[str]:
+def _hints(sample: Sample, layout: Layout, limits: Limits, password: str | None) -> list[str]:
     """How the file looks to somebody who doesn't know the layout, where the two differ."""
     try:
-        seen = survey_in_child(path.resolve(), path.name, limits, password)
+        seen = survey_in_child(sample.path, sample.name, limits, password, sample.descriptor)
     except (DeliveryRefused, OSError):
         return []
     file, shape, lines = layout.file, seen["shape"], []

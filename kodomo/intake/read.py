@@ -188,7 +188,9 @@ class _Reader:
             return
         written = self.job.layout.date_in({"sheet_name": sheet.name, "above": sheet.above}[place])
         if written is None:
-            self.notes.append("抽出日が見つかりません。受け取った日を抽出日とみなしました(extracted_in、extracted_on)。")
+            self.notes.append(
+                "抽出日が見つかりません。受け取った日を抽出日とみなしました(extracted_in、extracted_on)。"
+            )
         else:
             self.extraction.arrived_on, self.extracted_on = written.on, written.on.isoformat()
 

@@ -14,16 +14,18 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
 from kodomo.intake.decode import ENCODING_NAMES, decode, likely_encoding
+from kodomo.intake.file_dates import date_in
 from kodomo.intake.guess import Guess, guess_columns, identity_of
 from kodomo.intake.limits import Limits
 from kodomo.intake.office import Source, opened
 from kodomo.intake.sanitise import OLE, ZIP, check_kind, check_workbook, refused
 from kodomo.intake.table_shape import Shape, shape_of
+from kodomo.intake.value_kinds import date_notation
 from kodomo.intake.workbooks import open_calamine, sheet_rows
 
 DELIMITERS = (",", "\t", ";", "|", "^", "~", ":")
@@ -48,6 +50,8 @@ class Survey:
     rows: int = 0
     above: list[str] = field(default_factory=list)
     """What the lines above the header and the sheet's name seem to tell: 年度, 年月."""
+    dated_in: str = ""
+    """Where inside the file an extraction date seems to stand: above, sheet_name."""
     individual_numbers: list[str] = field(default_factory=list)
     why: dict[str, str] = field(default_factory=dict)
 
@@ -81,7 +85,10 @@ def survey(path: Path, name: str, limits: Limits, password: str | None = None) -
     found.rows = len(body)
     found.columns, found.individual_numbers = guess_columns(found.shape.header, body, found.format in ("xlsx", "xls"))
     found.row_key, found.identity = identity_of(found.columns, body)
-    found.above = _hints(rows[: found.shape.first])
+    above = rows[: found.shape.first - found.shape.header_rows - found.shape.skip_below]
+    found.above = _hints(above)
+    if date_in("\n".join("\t".join(cells) for cells in above)):
+        found.dated_in = "above"
     return found
 
 
@@ -185,7 +192,8 @@ def _undelimited(found: Survey, lines: list[str]) -> tuple[Survey, list[list[str
         found.why["delimiter"] = "区切り文字が見つからない。列が一つのファイルとみた"
         return found, [[line] for line in filled], [at for at, line in enumerate(lines) if line.strip()]
     found.format = "fixed"
-    edges = _edges([line for line in coded if len(line) == length])
+    whole = [line for line in coded if len(line) == length]
+    edges = _dates_apart(_edges(whole), whole)
     found.why["format"] = f"区切り文字がなく、行の {count / len(filled):.0%} が同じ {length} バイト"
     found.shape.edges = edges
     rows = [[line[a:b].decode(encoding, "replace").strip() for a, b in edges] for line in coded if len(line) == length]
@@ -205,6 +213,28 @@ def _edges(lines: list[bytes]) -> list[tuple[int, int]]:
             starts.add(at)
     marks = sorted(starts)
     return list(zip(marks, [*marks[1:], width], strict=True))
+
+
+def _dates_apart(edges: list[tuple[int, int]], lines: list[bytes]) -> list[tuple[int, int]]:
+    """Cut dates out of runs of digits: 14120305 beside a name is 性別 1 and 平成12年3月5日, not a number."""
+    sample, marks = lines[:500], {start for start, _ in edges} | {end for _, end in edges}
+    for start, end in edges:
+        found = next((cut for cut in _cuts(start, end) if _is_date_in_all(sample, *cut)), None)
+        marks |= set(found or ())
+    places = sorted(marks)
+    return list(pairwise(places))
+
+
+def _cuts(start: int, end: int) -> list[tuple[int, int]]:
+    """Places inside a column where a date of 8 or 7 digits may stand, with something beside it."""
+    return [(at, at + n) for n in (8, 7) for at in range(start, end - n + 1) if end - start > n]
+
+
+def _is_date_in_all(lines: list[bytes], start: int, end: int) -> bool:
+    cells = [line[start:end] for line in lines]
+    filled = [cell.decode("ascii") for cell in cells if cell.isdigit() and cell.strip(b"0")]
+    plausible = {7: "era_code", 8: "western_digits"}[end - start]
+    return len(filled) >= max(3, len(cells) * 0.9) and all(date_notation(cell) == plausible for cell in filled)
 
 
 def _class(byte: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from pathlib import Path
 from typing import Any
 
@@ -655,3 +656,67 @@ def test_export_names_the_printed_row_of_each_of_a_rows_people():
     from kodomo.linkage.export import ROWS
 
     assert f"m.row % {PEOPLE_STEP}" in ROWS
+
+
+def test_part_of_a_cell(tmp_path):
+    text = (
+        file()
+        + NAME
+        + '[[columns]]\nname = "学校"\npart_of = "学校・学年"\nmatch = \'^(.+?)\\s\'\ntype = "text"\nitem = "name"\nperson = "subject"\nfield = "school"\n'
+        + '[[columns]]\nname = "学校・学年"\npart_of = "学校・学年"\nmatch = \'(\\d)年\'\ntype = "integer"\nitem = "name"\nperson = "subject"\nfield = "grade"\n'
+    )
+    content = "氏名,学校・学年\n山 花,中央小 ３年\n海 空,南小\n野 風,北中 1年\n".encode()
+    mentions = read(tmp_path, text, content).landing.mentions
+    assert mentions["school"].to_pylist() == ["中央小", None, "北中"]
+    assert mentions["grade"].to_pylist() == ["3", None, "1"]
+
+
+def test_part_of_by_position_and_of_a_missing_column(tmp_path):
+    part = '[[columns]]\nname = "組"\npart_of = {}\nmatch = "(.)組"\ntype = "text"\nitem = "name"\nperson = "subject"\nfield = "school"\n'
+    content = "氏名,所属\n山 花,1組\n".encode()
+    assert read(tmp_path, file() + NAME + part.format(2), content).landing.mentions["school"].to_pylist() == ["1"]
+    with pytest.raises(DeliveryRefused) as refusal:
+        read(tmp_path, file() + NAME + part.format('"学級"'), content)
+    assert "学級" in refusal.value.where
+
+
+@pytest.mark.parametrize(
+    ("column", "words"),
+    [
+        ('part_of = "組"', "かっこ"),
+        ('part_of = "組"\nmatch = "組"', "かっこ"),
+        ('part_of = "組"\nmatch = "(組)"\nvalue = "1"', "同時には"),
+        ('match = "(組)"', "part_of"),
+    ],
+)
+def test_part_of_is_checked(tmp_path, column, words):
+    with pytest.raises(ConfigurationFault) as fault:
+        layout_of(tmp_path, file() + NAME + f'[[columns]]\nname = "x"\ntype = "text"\n{column}\n')
+    assert any(words in one for one in fault.value.details["faults"])
+
+
+def test_extraction_date_above_the_table(tmp_path):
+    text = file(skip_top=2, extracted_in="above", pattern="参加記録*") + NAME
+    content = "参加記録,令和7年6月分\n\n氏名\n山 花\n".encode()
+    reading = read(tmp_path, text, content, "参加記録.csv")
+    assert reading.extracted_on == "2025-06-30"
+    assert reading.landing.mentions["known_from"].to_pylist() == [dt.date(2025, 6, 30)]
+    parts = text.replace('extracted_in = "above"', "extracted_in = \"above\"\nextracted_on = '年,(\\d+),月,(\\d+)'")
+    assert read(tmp_path, parts, "年,2025,月,6\n\n氏名\n山 花\n".encode(), "参加記録.csv").extracted_on == "2025-06-30"
+
+
+def test_extraction_date_that_is_not_there_is_told(tmp_path):
+    reading = read(tmp_path, file(skip_top=1, extracted_in="above") + NAME, "記録\n氏名\n山 花\n".encode(), "名簿.csv")
+    assert reading.extracted_on is None and any("抽出日が見つかりません" in note for note in reading.notes)
+    assert reading.landing.mentions["known_from"].to_pylist() == [dt.date(2026, 4, 1)]
+
+
+def test_receipt_keeps_the_date_that_stands_inside(tmp_path, town, home):
+    layout = town / "sources" / "absences.toml"
+    body = layout.read_text(encoding="utf-8")
+    body = re.sub(r"^pattern = .*$", 'pattern = "出欠*.csv"\nextracted_in = "above"\nskip_top = 1', body, flags=re.M)
+    layout.write_text(body, encoding="utf-8")
+    path = tmp_path / "出欠.csv"
+    path.write_bytes("令和8年3月分\n学籍番号,氏名,年月,欠席,遅刻\nA001,翡翠川花,2026-03,3,0\n".encode("cp932"))
+    told = receive([path], home=home, municipality=read_municipality(town), at=AT, by="試験")
+    assert told["landed"] == 1 and told["deliveries"][0]["extracted_on"] == "2026-03-31"

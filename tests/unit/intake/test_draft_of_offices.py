@@ -1,0 +1,194 @@
+"""Drafts of files as offices and old systems print them: what a wrong guess would turn into wrong values in silence."""
+
+from __future__ import annotations
+
+import tomllib
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import xlsxwriter
+
+from kodomo.cli import main
+from kodomo.errors import DeliveryRefused
+from kodomo.intake.column_words import meaning_of
+from kodomo.intake.draft import Known, draft_layout
+from kodomo.intake.draft_merge import common_pattern
+from kodomo.intake.layout_repeat import spelt_out
+
+FAMILIES, GIVEN = ("佐藤", "髙橋", "五十嵐", "東"), ("蓮", "結衣", "陽翔", "さくら", "葵")
+
+
+def person(at: int) -> str:
+    return f"{FAMILIES[at % 4]}　{GIVEN[at % 5]}"
+
+
+def written(path: Path, header: str, rows: list[str], encoding: str = "utf-8") -> Path:
+    path.write_bytes("\n".join([header, *rows, ""]).encode(encoding))
+    return path
+
+
+def draft(*paths: Path, **more: Any) -> tuple[dict[str, Any], dict[str, dict[str, Any]], str]:
+    text = draft_layout(list(paths), Known(), **more)["layout"]
+    body = tomllib.loads(text)
+    return body, {c["name"]: c for c in spelt_out(body)["columns"]}, text
+
+
+def test_children_numbered_in_full_width_are_people_and_not_one_long_name(tmp_path):
+    header = "証書番号,受給者氏名,児童１氏名,児童１生年月日,児童２氏名,児童２生年月日"
+    rows = [
+        f"第{at:03d}号,{person(at)},{person(at + 1)},R3.4.{at + 1},{person(at + 2)},R5.6.{at + 1}" for at in range(12)
+    ]
+    body, _, _ = draft(written(tmp_path / "手当.csv", header, rows))
+    assert body["people"][0]["for"] == ["１", "２"]
+    assert body["record"]["identity"] == ["証書番号", "児童{}氏名"]
+
+
+def test_name_of_a_partner_is_not_joined_to_the_womans(tmp_path):
+    rows = [f"2025/4/{at + 1},{person(at)},平成7年4月{at + 1}日,{person(at + 1)},{person(at + 2)}" for at in range(12)]
+    _, columns, _ = draft(written(tmp_path / "届.csv", "届出日,妊婦氏名,生年月日,夫(パートナー)氏名,氏名", rows))
+    assert columns["妊婦氏名"]["field"] == "name"
+    assert "field" not in columns["夫(パートナー)氏名"] and columns["夫(パートナー)氏名"]["ignore"]
+
+
+def test_former_address_and_codes_of_places_are_not_joined_to_the_address(tmp_path):
+    rows = [f"{at:06d},{person(at)},1{at:03d},緑町,{at + 1}番地,南町{at + 1}番地2" for at in range(12)]
+    _, columns, _ = draft(written(tmp_path / "台帳.csv", "個人コード,氏名,町名コード,町名,番地,前住所", rows))
+    assert [name for name, c in columns.items() if c.get("field") == "address"] == ["町名", "番地"]
+    assert columns["個人コード"]["field"] == "resident_number"
+
+
+@pytest.mark.parametrize("name", ["No.", "受付番号", "連番"])
+def test_number_that_only_counts_the_rows_names_no_record(tmp_path, name):
+    rows = [f"{at + 1},{person(at)},R3.4.{at % 28 + 1},{at % 3}" for at in range(20)]
+    body, columns, _ = draft(written(tmp_path / "名簿.csv", f"{name},児童氏名,生年月日,回数", rows))
+    assert "通し番号" in columns[name]["ignore"]
+    assert name not in body["record"].get("identity", []) and body["record"].get("row_key") != name
+
+
+def test_headers_in_capital_letters(tmp_path):
+    rows = [f"{at:08d},{person(at)},ｻﾄｳ ﾚﾝ,201504{at + 1:02d},M,緑町{at + 1}番地,MR" for at in range(12)]
+    _, columns, _ = draft(written(tmp_path / "x.csv", "ATENA_NO,SHIMEI,KANA,SEINENGAPPI,SEIBETSU,JUSHO,VACCINE", rows))
+    found = {name: c.get("field") for name, c in columns.items()}
+    assert found == {"ATENA_NO": "resident_number", "SHIMEI": "name", "KANA": "name_kana", "SEINENGAPPI": "born_on",
+                     "SEIBETSU": "sex", "JUSHO": "address", "VACCINE": None}  # fmt: skip
+    assert meaning_of("KOJIN_NO").ignore and not meaning_of("KOJIN_CD").ignore
+
+
+def test_sheet_of_call_names(tmp_path):
+    rows = [f"{GIVEN[at % 5]}ちゃん,{at % 9 + 4},緑町,{person(at)},元気" for at in range(12)]
+    _, columns, text = draft(written(tmp_path / "記録.csv", "よび名,年齢,お住まい,保護者,気になったこと", rows))
+    assert [columns[n].get("field") for n in ("よび名", "年齢", "お住まい", "保護者")] == [
+        "name",
+        "age",
+        "address",
+        "name",
+    ]
+    assert columns["保護者"]["person"] == "guardian" and columns["気になったこと"]["ignore"]
+    assert "抽出日が見つからない" in text
+
+
+def test_person_word_above_marks_is_no_name(tmp_path):
+    rows = [f"{person(at)},{'○' if at % 2 else ''},{'○' if at % 3 else ''}" for at in range(12)]
+    _, columns, _ = draft(written(tmp_path / "送迎.csv", "児童氏名,母,父", rows))
+    assert columns["母"].get("field") is None and columns["母"]["blank"] == "0"
+
+
+def test_date_inside_a_run_of_digits_of_fixed_width(tmp_path):
+    rows = [
+        f"{at * 7919 % 100000:05d}" + person(at).ljust(10, "　") + f"{at % 2 + 1}4{10 + at:02d}03{at % 28 + 1:02d}"
+        + "緑町" + "5060401"
+        for at in range(15)
+    ]  # fmt: skip
+    path = tmp_path / "SEIHO.DAT"
+    path.write_bytes("\r\n".join([*rows, ""]).encode("cp932"))
+    body, _, text = draft(path)
+    dates = {(c["position"], c["width"]): c.get("field") for c in body["columns"] if c["type"] == "date"}
+    assert dates == {(27, 7): "born_on", (38, 7): None} and "値から見当をつけただけ" in text
+
+
+def test_sheets_with_merged_classes_and_a_date_above(tmp_path):
+    path = tmp_path / "入所名簿.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        for name in ("ひばり園", "みなみ園"):
+            sheet = book.add_worksheet(name)
+            sheet.write_row(0, 0, ["入所名簿", None, "令和7年4月1日現在"])
+            sheet.write_row(1, 0, ["クラス", "児童名", "生年月日", "性"])
+            for at in range(9):
+                sheet.write_row(
+                    at + 2, 0, [f"{at // 3}歳児" if at % 3 == 0 else None, person(at), f"R4.5.{at + 1}", "男女"[at % 2]]
+                )
+    body, columns, text = draft(path)
+    assert body["file"]["extracted_in"] == "above" and columns["クラス"]["fill_down"]
+    assert columns["性"]["field"] == "sex" and 'found_in = "sheet_name"' in text
+
+
+def test_several_samples_of_one_source(tmp_path):
+    head, rows = "処理区分,認定番号,児童氏名,認定日", []
+    for month, kinds in (("04", "1"), ("05", "29")):
+        lines = [
+            f"{kinds[at % len(kinds)]},{at + 3:05d}{month},{person(at)},令和7年{int(month)}月{at + 1}日"
+            for at in range(12)
+        ]
+        rows.append(written(tmp_path / f"手当_2025{month}30.csv", head + (",消滅日" if month == "05" else ""),
+                            [line + (",R7.5.1" if month == "05" else "") for line in lines]))  # fmt: skip
+    other = written(tmp_path / "別.csv", "a,b,c", ["1,2,3"] * 9)
+    body, columns, text = draft(*rows, other)
+    assert columns["処理区分"]["codes"] == {"1": "1", "2": "2", "9": "9"}
+    assert columns["消滅日"]["optional"] and body["file"]["pattern"] == "手当_*.csv"
+    assert "入れていません: 別.csv" in text
+
+
+def test_patterns_of_several_names():
+    schools = [f"{name}小学校_出欠_*.xlsx" for name in ("中央", "南", "美園")]
+    assert common_pattern(schools) == "*小学校_出欠_*.xlsx"
+    assert common_pattern(["a_*.csv", "b_*.csv", "c_*.csv"]) == ["a_*.csv", "b_*.csv", "c_*.csv"]
+
+
+def test_files_inside_a_zip_are_drafted_and_checked(tmp_path, town, capsys):
+    content = "学籍番号,氏名,年月,欠席,遅刻\nA001,翡翠川花,2026-03,3,0\nA002,翡翠川次,2026-03,1,0\n"
+    with zipfile.ZipFile(tmp_path / "全校.zip", "w") as archive:
+        archive.writestr("出欠_20260401.csv", content.encode("cp932"))
+        archive.writestr("出欠_20260402.csv", content.replace("A00", "B00").encode("cp932"))
+    body, _, text = draft(tmp_path / "全校.zip")
+    assert body["file"]["pattern"] == "出欠_*.csv" and "翡翠川" not in text
+    call = ["--home", str(tmp_path / "home"), "--municipality", str(town)]
+    layout = str(town / "sources" / "absences.toml")
+    assert main([*call, "layout", "check", layout, str(tmp_path / "全校.zip"), "--json"]) == 0
+    said = capsys.readouterr()
+    assert "== 出欠_20260401.csv" in said.err and said.out.count('"rows_landed": 2') == 2
+
+
+def test_protected_zip_needs_its_password_for_a_draft_too(tmp_path):
+    import pyzipper
+
+    path = tmp_path / "全校.zip"
+    with pyzipper.AESZipFile(path, "w", encryption=pyzipper.WZ_AES) as archive:
+        archive.setpassword(b"himitsu")
+        archive.writestr("出欠_20260401.csv", ("学籍番号,氏名,欠席\n" + "A1,山 花,3\n" * 5).encode("cp932"))
+    with pytest.raises(DeliveryRefused):
+        draft(path)
+    assert draft(path, password="himitsu")[0]["file"]["pattern"] == "出欠_*.csv"
+
+
+def test_check_tells_what_is_joined_and_counts_repeats_of_people(tmp_path, town, capsys):
+    header = "番号,児童1氏名,児童2氏名"
+    path = written(tmp_path / "手当_20260401.csv", header, [f"{at},{person(at)},{person(at + 1)}" for at in range(8)])
+    layout = town / "sources" / "hand.toml"
+    top = 'source = "hand"\ncaption = "x"\nsystem = "x"\nholder = "school"\nlag_days = 0\nfreshness_days = 9\n'
+    name = 'type = "name"\nitem = "name"\nperson = "subject"\nfield = "name"\n'
+    shape = '[file]\npattern = "手当_*.csv"\nformat = "csv"\nencoding = "utf-8"\n'
+    layout.write_text(
+        top + shape + f'[[columns]]\nname = "児童1氏名"\n{name}[[columns]]\nname = "児童2氏名"\n{name}',
+        encoding="utf-8",
+    )
+    call = ["--home", str(tmp_path / "home"), "--municipality", str(town), "layout", "check", str(layout), str(path)]
+    main(call)
+    assert "児童1氏名 + 児童2氏名 をつないで読みます" in capsys.readouterr().err
+    layout.write_text(
+        top + shape + '[record]\nidentity = ["番号", "児童{}氏名"]\n[[columns]]\nname = "番号"\ntype = "identifier"\n'
+        f'[[people]]\nfor = ["1", "2"]\n[[people.columns]]\nname = "児童{{}}氏名"\n{name}', encoding="utf-8",
+    )  # fmt: skip
+    main([*call, "--json"])
+    assert '"repeated_records": 0' in capsys.readouterr().out
