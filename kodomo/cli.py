@@ -31,6 +31,8 @@ Result = dict[str, Any]
 DEMO_MONTHS, DEMO_SEED = 24, cli_words.DEMO_SEED
 DEMO_AS_OF = "2026-03-31"
 """The synthetic city's last day; its extracts are dated the day after."""
+JUDGING = frozenset({"build", "judge", "evaluate", "what-if", "models"})
+"""Stages that work with the criteria in force."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -141,13 +143,23 @@ def _municipality(arguments: argparse.Namespace) -> Municipality:
     return read_municipality(arguments.municipality.resolve())
 
 
+def _in_force(home: Home, municipality: Municipality) -> Municipality:
+    """The municipality with the criteria and thresholds that judge now, be they its files' or the site's."""
+    from kodomo.governance.criteria_in_force import in_force
+
+    return in_force(home, municipality)
+
+
 def _staged(arguments: argparse.Namespace, work: Callable[..., Result], **more: Any) -> Result:
     """Run a stage under the ledger, with what every stage takes."""
     home = _home(arguments)
     ledger = Ledger(home.runs)
     started = time.monotonic()
+    municipality = _municipality(arguments)
+    if arguments.stage in JUDGING:
+        municipality = _in_force(home, municipality)
     with ledger.run(arguments.stage) as beat:
-        result = work(home=home, municipality=_municipality(arguments), at=_now(), beat=beat, **more)
+        result = work(home=home, municipality=municipality, at=_now(), beat=beat, **more)
     result.setdefault("seconds", round(time.monotonic() - started, 2))
     small = {k: v for k, v in result.items() if isinstance(v, str | int | float | bool)}
     ledger.keep_result(arguments.stage, small)
@@ -388,6 +400,12 @@ def _judge(arguments: argparse.Namespace) -> Result:
 def _what_if(arguments: argparse.Namespace) -> Result:
     from kodomo.judgement.what_if import what_if
 
+    if bool(arguments.points) == bool(arguments.draft):
+        raise WrongUsage("試す点か、案のフォルダの、どちらか一つを書いてください。", where="--points --draft")
+    if arguments.draft:
+        from kodomo.judgement.try_draft import try_draft
+
+        return _staged(arguments, try_draft, as_of=_as_of(arguments), draft=arguments.draft.resolve())
     pairs = [pair.partition("=")[::2] for pair in arguments.points]
     try:
         points = {code: float(value) for code, value in pairs}

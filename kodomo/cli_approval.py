@@ -6,6 +6,7 @@ import argparse
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from kodomo.configuration import Home, Municipality, parse_date
@@ -35,28 +36,52 @@ def _person(arguments: argparse.Namespace, here: Here) -> Any:
 
 def criteria(arguments: argparse.Namespace, here: Here) -> dict[str, Any]:
     """``kodomo criteria``."""
+    from kodomo.governance import adoption
     from kodomo.governance import criteria_versions as versions
     from kodomo.governance.approvals import Matter, Step
+    from kodomo.governance.criteria_in_force import in_force
 
     home, municipality = here.home, here.municipality
+    if arguments.action == "check":
+        return _check(arguments, here)
+    if arguments.action == "export":
+        if arguments.out is None:
+            raise WrongUsage("書き出す先のフォルダを書いてください。", where="--out")
+        return adoption.export(in_force(home, municipality), arguments.out)
     if arguments.action != "status":
-        chosen = [m for m in (Matter.CRITERIA, Matter.THRESHOLDS) if arguments.part in (m.lower(), "both")]
-        words = {
-            "by": _person(arguments, here),
-            "reason": arguments.reason,
-            "at": here.at,
-            "version": arguments.version,
-        }
-        versions.act_on(home, municipality, Step(arguments.action.upper()), chosen, **words)
-    result = versions.status(home, municipality)
-    for line in versions.lines(result):
+        step = Step(arguments.action.upper())
+        for matter in (Matter.CRITERIA, Matter.THRESHOLDS):
+            if arguments.part not in (matter.lower(), "both"):
+                continue
+            words: Any = {"by": _person(arguments, here), "reason": arguments.reason, "at": here.at}
+            site = adoption.site_version(home, municipality, matter, step, arguments.version)
+            if site is not None:
+                adoption.decide(home, matter, site, step, **words)
+            else:
+                versions.act_on(home, municipality, step, [matter], version=arguments.version, **words)
+    result = versions.status(home, in_force(home, municipality)) | {"origin": adoption.origins(home, municipality)}
+    for line in [*versions.lines(result), *adoption.lines(result["origin"])]:
         here.say(line)
     return result
+
+
+def _check(arguments: argparse.Namespace, here: Here) -> dict[str, Any]:
+    from kodomo.governance.criteria_in_force import in_force
+    from kodomo.judgement.draft_check import check_draft
+
+    folder = arguments.draft or in_force(here.home, here.municipality).criteria_folder
+    result = check_draft(folder.resolve())
+    for fault in result["faults"]:
+        here.say("{file} [[{table}]]「{entry}」{key}: {message}".format(**fault))
+    if not result["faults"]:
+        here.say("直すところはありません。")
+    return result | {"exit_code": 3 if result["faults"] and not arguments.draft else 0}
 
 
 def models(arguments: argparse.Namespace, here: Here) -> dict[str, Any]:
     """``kodomo models``."""
     from kodomo.governance import models as at_hand
+    from kodomo.governance.criteria_in_force import in_force
 
     home = here.home
     if arguments.action == "challenge":
@@ -69,7 +94,7 @@ def models(arguments: argparse.Namespace, here: Here) -> dict[str, Any]:
         return result
     if arguments.action == "promote":
         words: Any = {"by": _person(arguments, here), "reason": arguments.reason, "at": here.at}
-        at_hand.promote_model(home, here.municipality, arguments.model, **words)
+        at_hand.promote_model(home, in_force(home, here.municipality), arguments.model, **words)
     elif arguments.action == "roll-back":
         from kodomo.governance.champion import roll_back
 
@@ -128,9 +153,11 @@ def _action(*choices: str) -> tuple[tuple[str, ...], dict[str, Any]]:
 
 
 CRITERIA: tuple[str, Options] = (
-    "判定基準としきい値の版: いまの版と承認を見る(status)、提案(propose)、承認(approve)、取下げ(withdraw)。二人の承認で使える",
+    "判定基準としきい値の版: いまの版と承認を見る(status)、提案(propose)、承認(approve)、取下げ(withdraw)、いま使われているものを書き出す(export)、検査(check)。二人の承認で使える",
     (
-        _action("status", "propose", "approve", "withdraw"),
+        _action("status", "propose", "approve", "withdraw", "export", "check"),
+        (("--out",), {"type": Path, "default": None, "metavar": "DIR", "help": "書き出す先(export)"}),
+        (("--draft",), {"type": Path, "default": None, "metavar": "DIR", "help": "検査する案のフォルダ(check)"}),
         (
             ("--part",),
             {

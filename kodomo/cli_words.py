@@ -98,12 +98,13 @@ RELEASE: Words = (
 )
 
 WHAT_IF: Words = (
-    "点数表の点を変えたら、確認する候補が何人入れ替わるかを試す(何も変えない)",
+    "点数表の点や判定基準の案で、確認する候補が何人入れ替わるかを試す(何も変えない)",
     (
         (
             ("--points",),
-            {"action": "append", "required": True, "metavar": "CODE=N", "help": "行のコードと新しい点"},
+            {"action": "append", "default": [], "metavar": "CODE=N", "help": "行のコードと新しい点"},
         ),
+        (("--draft",), {"type": Path, "default": None, "metavar": "DIR", "help": "判定基準の案のフォルダ(画面が使う)"}),
         AS_OF,
     ),
 )

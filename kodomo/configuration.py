@@ -77,7 +77,10 @@ class Office:
 
 @dataclass(frozen=True)
 class Municipality:
-    """One municipality's folder: settings, and where its layouts, register and criteria lie."""
+    """One municipality's folder: settings, and where its layouts, register and criteria lie.
+
+    ``adopted`` is where the criteria lie that were approved on the site (``governance.criteria_in_force``).
+    """
 
     folder: Path
     code: str
@@ -91,6 +94,12 @@ class Municipality:
     suppression_threshold: int
     rounding_base: int
     extras: dict[str, Any]
+    adopted: Path | None = None
+
+    @property
+    def criteria_folder(self) -> Path:
+        """The folder whose ``criteria/`` judges: the version adopted on the site, else the municipality's own folder."""
+        return self.adopted or self.folder
 
     def office(self, code: str) -> Office:
         """The office with this code. Raises ConfigurationFault."""
@@ -189,6 +198,23 @@ def _offices_faults(listed: Any) -> list[str]:
         for key in ("code", "name", "institution")
         if not isinstance(office.get(key), str) or not office[key]
     ]
+
+
+def responsible_office(municipality: Municipality, age_band: str) -> str:
+    """An age band belongs to the office that has this band alone, else to the first office listed with it.
+
+    So 就学前 goes to the office for young children where there is one, and everybody else to the
+    centre. The order in ``offices.toml`` is the municipality's own rule.
+    """
+    having = [office for office in municipality.offices if age_band in office.age_bands]
+    if not having:
+        raise ConfigurationFault(
+            f"年齢区分「{age_band}」を受け持つ部署がありません。",
+            where=str(municipality.folder / "offices.toml"),
+            then="どれかの部署の age_bands に加えてください。",
+        )
+    alone = [office for office in having if len(office.age_bands) == 1]
+    return (alone or having)[0].code
 
 
 def parse_date(text: str, where: str) -> dt.date:

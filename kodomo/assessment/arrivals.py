@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 
 from kodomo.assessment import trail
@@ -21,9 +22,11 @@ from kodomo.assessment.case_numbers import new_case_number
 from kodomo.assessment.grounds import current_grounds
 from kodomo.assessment.models import Arrival, Case, CaseLevel
 from kodomo.assessment.states import ENDED_STATES, CaseState
-from kodomo.configuration import Home, Municipality
-from kodomo.errors import ConfigurationFault, IntegrityFault, NotReady
+from kodomo.configuration import Home, Municipality, responsible_office
+from kodomo.errors import IntegrityFault, NotReady
 from kodomo.governance import audit
+from kodomo.governance.criteria_in_force import in_force
+from kodomo.governance.criteria_versions import judged_with
 from kodomo.store.database import Snapshot, Store
 from kodomo.tables.engine import connect
 from kodomo.terms import OVERALL, Level, Method
@@ -144,23 +147,6 @@ def arrived_judgement(home: Home) -> Snapshot:
     if arrival is None:
         raise NotReady("判定がまだ届いていません。", then="判定が届いてから、もう一度開いてください。")
     return Store(home.store).open("judgements", arrival.judgement_name)
-
-
-def responsible_office(municipality: Municipality, age_band: str) -> str:
-    """An age band belongs to the office that has this band alone, else to the first office listed with it.
-
-    So 就学前 goes to the office for young children where there is one, and everybody else to the
-    centre. The order in ``offices.toml`` is the municipality's own rule.
-    """
-    having = [office for office in municipality.offices if age_band in office.age_bands]
-    if not having:
-        raise ConfigurationFault(
-            f"年齢区分「{age_band}」を受け持つ部署がありません。",
-            where=str(municipality.folder / "offices.toml"),
-            then="どれかの部署の age_bands に加えてください。",
-        )
-    alone = [office for office in having if len(office.age_bands) == 1]
-    return (alone or having)[0].code
 
 
 def _take_in(
@@ -358,7 +344,7 @@ def _escalation_items(judgement: Snapshot, municipality: Municipality) -> dict[s
 
     Noted here, where criteria and judgement still belong together; the criteria may be edited later.
     """
-    grounds = current_grounds(municipality)
+    grounds = current_grounds(in_force(settings.HOME, municipality), judged_with(settings.HOME))
     with connect(memory="256MB", threads=1) as engine:
         gates = engine.execute(_GATES, [str(judgement.file("reasons"))]).fetchall()
         texts = "SELECT DISTINCT unnest(list_append(escalations, escalation)) FROM read_parquet(?) WHERE escalation IS NOT NULL"

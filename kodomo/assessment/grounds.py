@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -65,14 +65,39 @@ class Grounds:
         return self.escalations.get(sentence)
 
 
-def current_grounds(municipality: Municipality) -> Grounds:
-    """The grounds as the criteria say now."""
-    folder = municipality.folder / "criteria"
-    stamps = tuple((folder / name).stat().st_mtime_ns for name in FILES if (folder / name).exists())
-    return _read_grounds(folder, stamps)
+def current_grounds(municipality: Municipality, earlier: Iterable[Path] = ()) -> Grounds:
+    """The grounds as the criteria in force say, and earlier versions for sentences only those hold.
+
+    Args:
+        municipality: as ``governance.criteria_in_force`` gives it.
+        earlier: folders of versions that judged before; what casework shows may come from one of them.
+    """
+    now = _grounds_of(municipality.criteria_folder)
+    before = [_grounds_of(folder) for folder in earlier if folder != municipality.criteria_folder]
+    return replace(
+        now,
+        indicators=_together(one.indicators for one in (now, *before)),
+        lines=tuple(dict.fromkeys(line for one in (now, *before) for line in one.lines)),
+        escalations=_together(one.escalations for one in (now, *before)),
+    )
 
 
-@lru_cache(maxsize=4)
+def _together(parts: Iterable[Mapping[str, Items]]) -> dict[str, Items]:
+    """What rests on different items in different versions rests on all of them."""
+    found: dict[str, Items] = {}
+    for part in parts:
+        for name, items in part.items():
+            found[name] = found.get(name, frozenset()) | items
+    return found
+
+
+def _grounds_of(folder: Path) -> Grounds:
+    place = folder / "criteria"
+    stamps = tuple((place / name).stat().st_mtime_ns for name in FILES if (place / name).exists())
+    return _read_grounds(place, stamps)
+
+
+@lru_cache(maxsize=32)
 def _read_grounds(folder: Path, stamps: tuple[int, ...]) -> Grounds:
     indicators, scenarios, labels = (read_toml(folder / name) if (folder / name).exists() else {} for name in FILES)
     of_indicator = {

@@ -18,6 +18,8 @@ from django.conf import settings
 from kodomo.assessment.grounds import Grounds, Items, current_grounds
 from kodomo.assessment.models import CaseLevel
 from kodomo.configuration import Municipality
+from kodomo.governance.criteria_in_force import in_force
+from kodomo.governance.criteria_versions import judged_with
 from kodomo.governance.register import Register, read_register
 from kodomo.terms import Purpose
 
@@ -95,7 +97,8 @@ def lawful_on(today: dt.date, municipality: Municipality) -> Lawful:
     Raises:
         ConfigurationFault: the register or the criteria can't be read.
     """
-    return Lawful(current_register(municipality), current_grounds(municipality), today)
+    grounds = current_grounds(in_force(settings.HOME, municipality), judged_with(settings.HOME))
+    return Lawful(current_register(municipality), grounds, today)
 
 
 def lawful_at(at: dt.datetime) -> Lawful:

@@ -32,10 +32,10 @@ from kodomo.governance.register import read_register
 from kodomo.governance.rules import standing_rules
 from kodomo.governance.suppression import Suppression
 from kodomo.judgement.audit_draw import known_draws
+from kodomo.judgement.capacities import capacities
 from kodomo.judgement.criteria import Criteria, read_all_criteria
 from kodomo.judgement.judge import Judged, first_fact, judge
 from kodomo.judgement.labels import Cases, read_cases
-from kodomo.judgement.levels import Capacity
 from kodomo.judgement.recipe import present_recipe, study_recipe
 from kodomo.judgement.run import learned_summary
 from kodomo.progress import Progress
@@ -60,7 +60,7 @@ def evaluate(
     """
     started = time.monotonic()
     snapshot = current_snapshot(home)
-    criteria = read_all_criteria(municipality.folder)
+    criteria = read_all_criteria(municipality.criteria_folder)
     register = read_register(municipality.folder)
     past, months = past_date(first_fact(snapshot, as_of), as_of)
     store = Store(home.store)
@@ -151,7 +151,7 @@ def measure(
 ) -> dict[str, Any]:
     """All figures of one past date, counts suppressed; ``captions`` are the sources' Japanese names."""
     rule = Suppression(municipality.suppression_threshold, municipality.rounding_base)
-    capacity = Capacity(municipality.capacity_high, municipality.capacity_middle)
+    places = capacities(municipality)
     outcomes = [outcome(judged, kind, cases, months) for kind in judged.types]
     outcomes.append(overall_outcome(judged, outcomes))
     generator = np.random.default_rng(judged.plan.seed)
@@ -159,12 +159,12 @@ def measure(
         "past_date": judged.as_of.isoformat(),
         "months_after": months,
         "criteria": {"version": criteria.scenarios.version, "note": criteria.scenarios.note, "sha256": criteria.sha256},
-        "capacity": {"high": capacity.high, "middle": capacity.middle},
+        "capacity": {"high": places.everybody.high, "middle": places.everybody.middle},
         "suppression": {"threshold": rule.threshold, "rounding": rule.base},
         "learned": learned_summary(judged),
         "children": rule.count(len(judged.matrix.cohort)),
         "coverage": _coverage(judged, captions or {}),
-        "types": {o.type: type_report(o, judged, capacity, rule, generator, months) for o in outcomes},
+        "types": {o.type: type_report(o, judged, places.of_type(o.type), rule, generator, months) for o in outcomes},
     }
 
 

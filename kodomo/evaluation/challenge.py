@@ -101,8 +101,8 @@ def challenge(
     """
     started = time.monotonic()
     snapshot, store = current_snapshot(home), Store(home.store)
-    criteria, register = read_all_criteria(municipality.folder), read_register(municipality.folder)
-    keep_copy(home, municipality.folder)
+    criteria, register = read_all_criteria(municipality.criteria_folder), read_register(municipality.folder)
+    keep_copy(home, municipality.criteria_folder)
     first = first_fact(snapshot, as_of)
     past, months = past_date(first, as_of)
     draws, chosen = known_draws(store), champion(home)

@@ -10,10 +10,10 @@ from kodomo.evaluation.outcomes import outcome
 from kodomo.evaluation.worth import Watched, worth_of_items
 from kodomo.governance.register import Register
 from kodomo.governance.suppression import Suppression
+from kodomo.judgement.capacities import capacities
 from kodomo.judgement.criteria import Criteria
 from kodomo.judgement.judge import Judged
 from kodomo.judgement.labels import Cases
-from kodomo.judgement.levels import Capacity
 from kodomo.terms import difficulty_label
 
 
@@ -25,10 +25,10 @@ def item_lines(
     Types with too few cases take no part; an item that serves none of the others has no figure.
     """
     rule = Suppression(municipality.suppression_threshold, municipality.rounding_base)
-    capacity = Capacity(municipality.capacity_high, municipality.capacity_middle)
+    places = capacities(municipality)
     found = [outcome(judged, kind, cases, months) for kind in judged.types]
     watched = [
-        Watched(o.type, o.rows, o.positive, sum(places_of(len(o.keys), capacity)))
+        Watched(o.type, o.rows, o.positive, sum(places_of(len(o.keys), places.of_type(o.type))))
         for o in found
         if o.positive.sum() > rule.threshold
     ]

@@ -31,6 +31,8 @@ class Entry:
         name = self.values.get("code") or self.values.get("source") or ""
         line = self.key_lines.get(key, self.line)
         self.faults.found.append(f"{line} 行目 [[{self.table}]]「{name}」{key}: {message}")
+        mark = {"file": self.faults.path.name, "table": self.table, "entry": str(name), "key": key, "message": message}
+        self.faults.marks.append(mark)
 
     def text(self, key: str, default: str | None = None) -> str:
         """A text value; without a default it must be there."""
@@ -147,6 +149,8 @@ class Faults:
 
     path: Path
     found: list[str] = field(default_factory=list)
+    marks: list[dict[str, str]] = field(default_factory=list)
+    """The same faults as file, table, entry, key and message, for a page that shows each at its field."""
 
     def settle(self) -> None:
         """Raise ConfigurationFault when anything was found."""
@@ -155,7 +159,7 @@ class Faults:
                 f"判定基準のファイルに直すところが {len(self.found)} か所あります。",
                 where=f"{self.path}\n  " + "\n  ".join(self.found),
                 then="示した行を直して、もう一度実行してください。",
-                faults=len(self.found),
+                faults=len(self.found), marks=self.marks,
             )
 
 

@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -34,14 +33,14 @@ from kodomo.errors import ConfigurationFault, WrongUsage
 from kodomo.governance import approvals
 from kodomo.governance.approvals import APPROVERS, Act, Matter, Person, Standing, State, Step
 from kodomo.governance.permissions import Role
+from kodomo.governance.thresholds import figures_version, thresholds
 
 FILES = ("indicators.toml", "coverage.toml", "scenarios.toml", "labels.toml")
 """In the order in which their digests make the version."""
 APPROVALS = "approvals.toml"
 DECLARED = "DECLARED"
 """Two names stand in the file itself, bound to nothing it says."""
-BAND = 0.005
-"""Half a percentage point of rank, where ``[capacity]`` does not say otherwise (``band``)."""
+NEWEST = 12
 KEYS = {"matter", "version", "name", "role", "office", "on", "reason"}
 
 
@@ -86,29 +85,18 @@ def criteria_version(folder: Path) -> str:
     return combined_version(list(criteria_files(folder).values()))
 
 
-def thresholds(municipality: Municipality) -> dict[str, float]:
-    """What decides how many children are 高 and 中: shares of those judged, and the band that keeps a level.
-
-    Raises:
-        ConfigurationFault: the band is no share between 0 and 0.1.
-    """
-    band = municipality.extras.get("capacity", {}).get("band", BAND)
-    if isinstance(band, bool) or not isinstance(band, int | float) or not 0 <= band <= 0.1:
-        raise ConfigurationFault(
-            "レベルを保つ幅(band)は、0 から 0.1 までの割合で書いてください。",
-            where=f"{municipality.folder / 'settings.toml'} [capacity] band",
-        )
-    return {"high": municipality.capacity_high, "middle": municipality.capacity_middle, "band": float(band)}
-
-
 def thresholds_version(municipality: Municipality) -> str:
     """The version of the thresholds."""
-    return hashlib.sha256(json.dumps(thresholds(municipality), sort_keys=True).encode()).hexdigest()
+    return figures_version(thresholds(municipality))
 
 
 def version_of(municipality: Municipality, matter: Matter) -> str:
     """The version at hand of 判定基準 or レベルのしきい値."""
-    return criteria_version(municipality.folder) if matter is Matter.CRITERIA else thresholds_version(municipality)
+    return (
+        criteria_version(municipality.criteria_folder)
+        if matter is Matter.CRITERIA
+        else thresholds_version(municipality)
+    )
 
 
 def check_usable(home: Home, municipality: Municipality) -> tuple[InUse, InUse]:
@@ -173,7 +161,7 @@ def declared_approvers(municipality: Municipality, matter: Matter) -> tuple[dict
     if matter is Matter.THRESHOLDS:
         by = municipality.extras.get("capacity", {}).get("decided_by", "")
         return ({"name": str(by)},) if by else ()
-    listed = read_toml(municipality.folder / "criteria" / "scenarios.toml").get("approved_by", [])
+    listed = read_toml(municipality.criteria_folder / "criteria" / "scenarios.toml").get("approved_by", [])
     return tuple(
         {"name": str(one.get("name", "")), "office": str(one.get("office", "")), "on": str(one.get("on", ""))}
         for one in listed
@@ -247,7 +235,7 @@ def status(home: Home, municipality: Municipality) -> dict[str, Any]:
             "approvals": [act.as_json() for act in now.approvals],
             "history": [act.as_json() for act in now.acts],
         }
-    parts["criteria"]["files"] = criteria_files(municipality.folder)
+    parts["criteria"]["files"] = criteria_files(municipality.criteria_folder)
     parts["criteria"]["changed"] = changed_files(home, municipality)
     parts["thresholds"]["figures"] = thresholds(municipality)
     return parts
@@ -282,7 +270,7 @@ def changed_files(home: Home, municipality: Municipality) -> list[str] | None:
             kept = kept_copy(home, act.version)
             if not kept.exists():
                 return None
-            before, now = criteria_files(kept), criteria_files(municipality.folder)
+            before, now = criteria_files(kept), criteria_files(municipality.criteria_folder)
             return [name for name in FILES if before[name] != now[name]]
     return None
 
@@ -323,7 +311,9 @@ def act_on(
         if step is Step.PROPOSE:
             if matter is Matter.CRITERIA:
                 keep_copy(home, municipality.folder)
-            files = criteria_files(municipality.folder) if matter is Matter.CRITERIA else thresholds(municipality)
+            files = (
+                criteria_files(municipality.criteria_folder) if matter is Matter.CRITERIA else thresholds(municipality)
+            )
             done.append(approvals.propose(home, matter, now, detail={"contents": files}, **words))
         else:
             one = approvals.approve if step is Step.APPROVE else approvals.withdraw
@@ -334,6 +324,13 @@ def act_on(
 def kept_copy(home: Home, version: str) -> Path:
     """Where the copy of a criteria version lies: a folder that ``read_all_criteria`` can read."""
     return home.governance / "criteria" / version
+
+
+def judged_with(home: Home) -> list[Path]:
+    """The newest kept copies, the latest first: what casework shows was judged with one of them."""
+    copies = home.governance / "criteria"
+    found = [one for one in copies.iterdir() if (one / "criteria").is_dir()] if copies.is_dir() else []
+    return sorted(found, key=lambda one: one.stat().st_mtime_ns, reverse=True)[:NEWEST]
 
 
 def keep_copy(home: Home, folder: Path) -> Path:

@@ -141,6 +141,11 @@ class Action(LabelledEnum):
     UPLOAD_DELIVERY = "UPLOAD_DELIVERY", "受け渡しデータを渡す"
     VIEW_REGISTER = "VIEW_REGISTER", "データ項目台帳を見る"
     VIEW_CRITERIA = "VIEW_CRITERIA", "判定基準を見る"
+    EDIT_CRITERIA = (
+        "EDIT_CRITERIA",
+        "判定基準の案を書く",
+        "点数表・指標・枠を変え、試し、承認を求める。書いただけでは使われない",
+    )
     PROPOSE_CRITERIA = "PROPOSE_CRITERIA", "判定基準の版を提案する"
     APPROVE_CRITERIA = "APPROVE_CRITERIA", "判定基準の版を承認する・取り下げる", "二人の承認で使えるようになる"
     VIEW_RUNS = "VIEW_RUNS", "判定の実行を見る", "こども一人ひとりは出ない集計"
@@ -188,6 +193,7 @@ GRANTS: Mapping[Role, Mapping[Action, Scope]] = {
         Action.UPLOAD_DELIVERY: Scope.EVERY_OFFICE,
         Action.VIEW_REGISTER: Scope.EVERY_OFFICE,
         Action.VIEW_CRITERIA: Scope.EVERY_OFFICE,
+        Action.EDIT_CRITERIA: Scope.EVERY_OFFICE,
         Action.PROPOSE_CRITERIA: Scope.EVERY_OFFICE,
         Action.APPROVE_CRITERIA: Scope.EVERY_OFFICE,
         Action.VIEW_RUNS: Scope.EVERY_OFFICE,
@@ -209,6 +215,7 @@ GRANTS: Mapping[Role, Mapping[Action, Scope]] = {
         Action.RUN_EVALUATION: Scope.EVERY_OFFICE,
         Action.EXPORT_JUDGEMENTS: Scope.EVERY_OFFICE,
         Action.VIEW_CRITERIA: Scope.EVERY_OFFICE,
+        Action.EDIT_CRITERIA: Scope.EVERY_OFFICE,
         Action.PROPOSE_CRITERIA: Scope.EVERY_OFFICE,
         Action.VIEW_REGISTER: Scope.EVERY_OFFICE,
         Action.VIEW_RUNS: Scope.EVERY_OFFICE,

@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 
 from kodomo.features.dates import month_index
 from kodomo.features.matrix import FeatureMatrix, feature_matrix
+from kodomo.judgement.capacities import Capacities
 from kodomo.judgement.combine import Combination, overall, probability, standing
 from kodomo.judgement.criteria import Criteria
 from kodomo.judgement.feedback import Feedback, no_feedback
 from kodomo.judgement.knowledge import Knowledge, knowledge_of, relevant_sources
 from kodomo.judgement.labels import Cases, horizon_for, known_to_support, learning_dates, mark, read_cases
 from kodomo.judgement.learning import SCENARIO_COLUMN, Learned, Plan, TypeModel, household_groups, learn
-from kodomo.judgement.levels import Capacity, assign_levels
+from kodomo.judgement.levels import assign_levels
 from kodomo.judgement.scenarios import ScenarioResult, judge_scenario
 from kodomo.judgement.staff_rules import TypeRules
 from kodomo.store.database import Snapshot
@@ -51,22 +52,30 @@ class TypeJudgement:
         self,
         method_scores: Array,
         keys: NDArray[np.object_],
-        capacity: Capacity,
+        capacities: Capacities,
+        bands: NDArray[np.object_],
         evidence: Flags,
         held: NDArray[np.object_] | None = None,
     ) -> NDArray[np.object_]:
-        """Levels of one method's scores, for the judged rows; ``held`` as in ``assign_levels``, for those rows too."""
-        rows = self.rows
-        return assign_levels(
-            method_scores[rows],
-            keys[rows],
-            capacity,
-            thin=self.thin[rows],
-            registered=self.registered[rows],
-            escalated=self.escalated[rows],
-            evidence=evidence[rows],
-            held=held,
-        )
+        """Levels of one method's scores, for the judged rows; ``held`` as in ``assign_levels``, for those rows too.
+
+        Args:
+            bands: every child's age band, which decides whose capacity counts.
+        """
+        levels = np.full(len(self.rows), None, dtype=object)
+        for capacity, members in capacities.pools(self.type.value, bands[self.rows]):
+            rows = self.rows[members]
+            levels[members] = assign_levels(
+                method_scores[rows],
+                keys[rows],
+                capacity,
+                thin=self.thin[rows],
+                registered=self.registered[rows],
+                escalated=self.escalated[rows],
+                evidence=evidence[rows],
+                held=None if held is None else held[members],
+            )
+        return levels
 
     @property
     def evidence(self) -> Flags:

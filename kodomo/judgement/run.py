@@ -13,15 +13,16 @@ import pyarrow.compute as pc
 from kodomo.configuration import Home, Municipality
 from kodomo.features.build import current_snapshot, later_deliveries, lawful_for
 from kodomo.governance.champion import champion
-from kodomo.governance.criteria_versions import InUse, check_usable, keep_copy, thresholds
+from kodomo.governance.criteria_versions import InUse, check_usable, keep_copy
 from kodomo.governance.register import read_register
 from kodomo.governance.rules import standing_rules
+from kodomo.governance.thresholds import thresholds
 from kodomo.judgement.audit_draw import draw_size, known_draws, with_round
+from kodomo.judgement.capacities import capacities
 from kodomo.judgement.criteria import Criteria, read_all_criteria
 from kodomo.judgement.holding import held_levels
 from kodomo.judgement.judge import Judged, judge
 from kodomo.judgement.learning import TypeModel
-from kodomo.judgement.levels import Capacity
 from kodomo.judgement.model_card import Facts, write_cards
 from kodomo.judgement.nearest import similar_cases
 from kodomo.judgement.recipe import check_same, keep_recipe, present_recipe, recipe_of_champion, study_recipe
@@ -53,9 +54,9 @@ def judge_cohort(
     """
     started = time.monotonic()
     snapshot, store = current_snapshot(home), Store(home.store)
-    criteria = read_all_criteria(municipality.folder)
+    criteria = read_all_criteria(municipality.criteria_folder)
     in_use = check_usable(home, municipality)
-    keep_copy(home, municipality.folder)
+    keep_copy(home, municipality.criteria_folder)
     register = read_register(municipality.folder)
     size, draws = draw_size(municipality), known_draws(store)
     chosen = champion(home)
@@ -73,7 +74,7 @@ def judge_cohort(
         snapshot, as_of, criteria, municipality.types, may_judge=may, studied=studied, spill=home.spill, step=step
     )
     held = held_levels(store, snapshot, as_of, in_use, home.spill)
-    tables = judgement_tables(judged, Capacity(**thresholds(municipality)), held=held, step=progress.add)
+    tables = judgement_tables(judged, capacities(municipality), held=held, step=progress.add)
     tables["audit_draws"] = with_round(draws, as_of, tables["judgements"], tables["subjects"], size, judged.plan.seed)
     tables["similar_cases"] = similar_cases(judged, tables["judgements"], _supported(store, as_of))
     model = save_models(home.store, judged, learned_summary(judged))

@@ -12,6 +12,8 @@
     ``rationale, source``.
 ``[[escalations]]``           ``type, code, when, sentence, rationale, source``: review whatever the score.
 
+Both may say ``is_off = true`` (kept and checked, but not used) and ``note`` (staff's own remark).
+
 A condition reads ``"absence_3m >= 9"``. An indicator nobody can know never fulfils a condition: what is
 not known is neither for nor against.
 """
@@ -19,9 +21,10 @@ not known is neither for nor against.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +36,8 @@ from kodomo.features.criteria import CriteriaFile, Entry, read_comparison, read_
 from kodomo.features.matrix import FeatureMatrix
 from kodomo.governance.approvals import APPROVERS
 from kodomo.terms import DifficultyType
+
+T = TypeVar("T")
 
 FILE = "scenarios.toml"
 KINDS = ("risk", "benefit_gap", "connection_gap", "connected")
@@ -160,12 +165,18 @@ def read_scenarios(folder: Path, catalogue: Catalogue) -> Scenarios:
         point_is=float(file.top.get("point_is", 0.35)),
         approved_by=tuple(_approver(e) for e in file.entries("approved_by")),
         scopes={s.type: s for s in (_scope(e) for e in file.entries("types"))},
-        points=tuple(_point(e, known, catalogue) for e in file.entries("points")),
-        escalations=tuple(_escalation(e, known) for e in file.entries("escalations")),
+        points=_used(file.entries("points"), lambda e: _point(e, known, catalogue)),
+        escalations=_used(file.entries("escalations"), lambda e: _escalation(e, known)),
         sha256=file.sha256,
     )
     _check(file, scenarios)
     return scenarios
+
+
+def _used(entries: Sequence[Entry], read: Callable[[Entry], T]) -> tuple[T, ...]:
+    """Those that are switched on; the others are read too, so that they can be switched on again."""
+    found = [(read(entry), entry.flag("is_off")) for entry in entries]
+    return tuple(one for one, is_off in found if not is_off)
 
 
 def judge_scenario(kind: DifficultyType, scenarios: Scenarios, matrix: FeatureMatrix) -> ScenarioResult:
@@ -243,7 +254,7 @@ def _scope(entry: Entry) -> Scope:
 
 
 def _point(entry: Entry, known: set[str], catalogue: Catalogue) -> Point:
-    entry.only("type", "code", "when", "points", "group", "kind", "sentence", "rationale", "source")
+    entry.only("type", "code", "when", "points", "group", "kind", "sentence", "rationale", "source", "is_off", "note")
     when = _conditions(entry, known)
     own = catalogue[when[0].indicator].sentence if when and when[0].indicator in known else ""
     if len(when) > 1 and "sentence" not in entry.values:
@@ -267,7 +278,7 @@ def _point(entry: Entry, known: set[str], catalogue: Catalogue) -> Point:
 
 
 def _escalation(entry: Entry, known: set[str]) -> Escalation:
-    entry.only("type", "code", "when", "sentence", "rationale", "source")
+    entry.only("type", "code", "when", "sentence", "rationale", "source", "is_off", "note")
     return Escalation(
         entry.type(),
         entry.text("code"),

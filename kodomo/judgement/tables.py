@@ -8,27 +8,28 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from kodomo.judgement.capacities import Capacities
 from kodomo.judgement.combine import probability
 from kodomo.judgement.contributions import Said, learned_contributions
 from kodomo.judgement.holding import Held
 from kodomo.judgement.judge import Judged, TypeJudgement
-from kodomo.judgement.levels import Capacity, assign_levels
+from kodomo.judgement.levels import assign_levels
 from kodomo.judgement.reasons import combined_parts, learned_parts, overall_reasons, reason_table, scenario_parts
 from kodomo.store.results import COVERAGE, JUDGEMENTS, SUBJECTS
 from kodomo.terms import OVERALL, Level, Method
 
 
 def judgement_tables(
-    judged: Judged, capacity: Capacity, *, held: Held | None = None, step: Callable[[], None] = lambda: None
+    judged: Judged, capacities: Capacities, *, held: Held | None = None, step: Callable[[], None] = lambda: None
 ) -> dict[str, pa.Table]:
     """The four tables of one judgement, sorted, ready for the store; ``held``: the levels that may be kept."""
     rows, reasons = [], []
     for kind in judged.types:
         contributions = learned_contributions(kind, judged.matrix, judged.groups, judged.matrix.catalogue)
-        rows += _type_rows(judged, kind, capacity, held)
+        rows += _type_rows(judged, kind, capacities, held)
         reasons += _type_reasons(judged, kind, contributions)
         step()
-    levels = _overall_levels(judged, capacity, held)
+    levels = _overall_levels(judged, capacities, held)
     rows.append(_overall_rows(judged, levels))
     reasons.append(overall_reasons(judged))
     return {
@@ -39,8 +40,8 @@ def judgement_tables(
     }
 
 
-def _type_rows(judged: Judged, kind: TypeJudgement, capacity: Capacity, held: Held | None) -> list[pa.Table]:
-    keys = judged.matrix.cohort.child_key
+def _type_rows(judged: Judged, kind: TypeJudgement, capacities: Capacities, held: Held | None) -> list[pa.Table]:
+    keys, bands = judged.matrix.cohort.child_key, judged.matrix.cohort.band.astype(object)
     has_points = kind.scenario.points > 0
     methods = [
         (Method.SCENARIO, kind.scenario.score, has_points),
@@ -50,7 +51,7 @@ def _type_rows(judged: Judged, kind: TypeJudgement, capacity: Capacity, held: He
     tables = []
     for method, scores, evidence in methods:
         before = held.of(kind.type.value, method.value, keys[kind.rows]) if held else None
-        levels = kind.levels(scores, keys, capacity, evidence, before)
+        levels = kind.levels(scores, keys, capacities, bands, evidence, before)
         tables.append(
             _rows(
                 keys[kind.rows],
@@ -124,23 +125,31 @@ def _type_reasons(judged: Judged, kind: TypeJudgement, contributions: dict[Metho
     return tables
 
 
-def _overall_levels(judged: Judged, capacity: Capacity, held: Held | None) -> NDArray[np.object_]:
+def _overall_levels(judged: Judged, capacities: Capacities, held: Held | None) -> NDArray[np.object_]:
     """総合 has its own capacity; it is thin only where every type judged is, and escalated where any is."""
     size = len(judged.matrix.cohort)
     applicable = np.zeros((size, len(judged.types)), dtype=bool)
     for n, kind in enumerate(judged.types):
         applicable[kind.rows, n] = True
     thin = np.column_stack([kind.thin for kind in judged.types])
-    return assign_levels(
-        judged.overall,
-        judged.matrix.cohort.child_key,
-        capacity,
-        thin=np.asarray((thin | ~applicable).all(axis=1)),
-        registered=judged.is_council_registered,
-        escalated=np.logical_or.reduce([kind.escalated for kind in judged.types]),
-        evidence=np.logical_or.reduce([kind.evidence for kind in judged.types]),
-        held=held.of(OVERALL, Method.COMBINED.value, judged.matrix.cohort.child_key) if held else None,
-    )
+    cohort = judged.matrix.cohort
+    is_thin = np.asarray((thin | ~applicable).all(axis=1))
+    escalated = np.logical_or.reduce([kind.escalated for kind in judged.types])
+    evidence = np.logical_or.reduce([kind.evidence for kind in judged.types])
+    before = held.of(OVERALL, Method.COMBINED.value, cohort.child_key) if held else None
+    levels = np.full(size, None, dtype=object)
+    for capacity, members in capacities.pools(OVERALL, cohort.band.astype(object)):
+        levels[members] = assign_levels(
+            judged.overall[members],
+            cohort.child_key[members],
+            capacity,
+            thin=is_thin[members],
+            registered=judged.is_council_registered[members],
+            escalated=escalated[members],
+            evidence=evidence[members],
+            held=None if before is None else before[members],
+        )
+    return levels
 
 
 def _overall_rows(judged: Judged, levels: NDArray[np.object_]) -> pa.Table:

@@ -52,7 +52,7 @@ def what_if(
         NotReady: nothing is published.
     """
     started = time.monotonic()
-    criteria = read_all_criteria(municipality.folder)
+    criteria = read_all_criteria(municipality.criteria_folder)
     changed = with_points(criteria.scenarios, points)
     snapshot, register = current_snapshot(home), read_register(municipality.folder)
     kinds = [kind for kind in municipality.types if criteria.scenarios.table(kind) != changed.table(kind)]

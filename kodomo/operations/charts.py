@@ -34,6 +34,21 @@ def curve(points: Sequence[tuple[float, float]], caption: str) -> SafeString:
     return _svg(body, CURVE_HEIGHT, caption)
 
 
+def two_curves(
+    now: Sequence[tuple[float, float | None]], then: Sequence[tuple[float, float | None]], caption: str
+) -> SafeString:
+    """Two curves as ``curve`` draws one: what judges now dashed, what is tried full. Points without a value are left out."""
+    grid = [("x", _on_curve(s, 0), f"{s:.0%}") for s in (0, 0.1, 0.2, 0.3, 0.4, 0.5)]
+    grid += [("y", _on_curve(0, r), f"{r:.0%}") for r in (0, 0.25, 0.5, 0.75, 1.0)]
+    body = [_grid(*one) for one in grid]
+    for points, kind in ((now, "chart__line chart__line--now"), (then, "chart__line")):
+        dots = [_on_curve(x, y) for x, y in points if y is not None]
+        if dots:
+            path = " ".join(f"{x:.1f},{y:.1f}" for x, y in [_on_curve(0, 0), *dots])
+            body.append(format_html('<polyline class="{}" points="{}"/>', kind, path))
+    return _svg(body, CURVE_HEIGHT, caption)
+
+
 def intervals(
     rows: Sequence[Interval], caption: str, *, lowest: float = 0.4, highest: float = 1.0, even: float = 0.5
 ) -> SafeString:

@@ -17,15 +17,22 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
 from kodomo.assessment import step_up, trail
-from kodomo.configuration import read_toml
-from kodomo.governance import criteria_versions
-from kodomo.governance.approvals import Matter, Person, State, Step
-from kodomo.governance.permissions import Action, Actor, Role, can
+from kodomo.configuration import Municipality
+from kodomo.errors import StaffError
+from kodomo.governance import adoption, approvals, criteria_versions
+from kodomo.governance.approvals import Matter, State, Step
+from kodomo.governance.criteria_in_force import in_force
+from kodomo.governance.permissions import Action, Actor, can
 from kodomo.governance.suppression import SUPPRESSED_MARK, Suppression
+from kodomo.governance.thresholds import thresholds
 from kodomo.operations import charts
 from kodomo.operations.capacity import Reach, reach_at
+from kodomo.operations.criteria_words import act_words, rows_of_type
+from kodomo.operations.drafts import person_of
+from kodomo.operations.models import CriteriaDraft, DraftState
+from kodomo.operations.refusals import told_on
 from kodomo.store.database import Store
-from kodomo.terms import OVERALL, OVERALL_LABEL, DifficultyType, difficulty_label
+from kodomo.terms import OVERALL, OVERALL_LABEL, difficulty_label
 
 MATTERS = (Matter.CRITERIA, Matter.THRESHOLDS)
 SHARES = (0.01, 0.02, 0.05, 0.08, 0.1, 0.15, 0.2, 0.3)
@@ -97,8 +104,7 @@ def propose(request: Any) -> HttpResponse:
     form = ProposeForm(request.POST)
     if not form.is_valid():
         return _page(request, {(request.POST.get("matter", ""), "propose"): form}, status=400)
-    _act(request, Step.PROPOSE, form)
-    return redirect("criteria")
+    return _acted(request, Step.PROPOSE, form, "propose")
 
 
 @require_POST
@@ -110,14 +116,13 @@ def decide(request: Any) -> HttpResponse:
         form.add_error("password", "パスワードが違います。")
     if not form.is_valid():
         return _page(request, {(request.POST.get("matter", ""), "decide"): form}, status=400)
-    _act(request, Step(form.cleaned_data["decision"]), form)
-    return redirect("criteria")
+    return _acted(request, Step(form.cleaned_data["decision"]), form, "decide")
 
 
 @require_safe
 def capacity(request: Any) -> HttpResponse:
     """What other shares of 高 and 中 would mean, by the newest judgement: how many to look at, how many nobody knows."""
-    now = criteria_versions.thresholds(settings.MUNICIPALITY)
+    now = thresholds(in_force(settings.HOME, settings.MUNICIPALITY))
     form = CapacityForm(request.GET or None, initial={key: 100 * now[key] for key in ("high", "middle")})
     asked = form.cleaned_data if form.is_valid() else {}
     kind = asked.get("type") or OVERALL
@@ -139,9 +144,13 @@ def capacity(request: Any) -> HttpResponse:
     return render(request, "operations/capacity.html", context, status=400 if form.errors else 200)
 
 
-def person_of(actor: Actor) -> Person:
-    """The signed-in person as the book of approvals names people."""
-    return Person(actor.name, actor.role, actor.office, actor.username)
+def _acted(request: Any, step: Step, form: ProposeForm, what: str) -> HttpResponse:
+    try:
+        _act(request, step, form)
+    except StaffError as refusal:
+        status = told_on(request, form, refusal)
+        return _page(request, {(form.cleaned_data["matter"], what): form}, status=status)
+    return redirect("criteria")
 
 
 def _act(request: Any, step: Step, form: ProposeForm) -> None:
@@ -149,23 +158,39 @@ def _act(request: Any, step: Step, form: ProposeForm) -> None:
     detail = {"what": Matter(given["matter"]).label, "version": given["version"][:12]}
     event = trail.event_of(request.actor, f"{step.value}_CRITERIA", reason=given["reason"], detail=detail)
     # The book has a trail of its own; the site's row says that it was this session's person.
+    matter, version = Matter(given["matter"]), given["version"]
+    words: dict[str, Any] = {"by": person_of(request.actor), "reason": given["reason"], "at": request.at}
     with trail.recorded(event, request.at):
-        criteria_versions.act_on(
-            settings.HOME, settings.MUNICIPALITY, step, [Matter(given["matter"])], by=person_of(request.actor),
-            reason=given["reason"], at=request.at, version=given["version"],
-        )  # fmt: skip
+        if adoption.site_version(settings.HOME, settings.MUNICIPALITY, matter, step, version):
+            adoption.decide(settings.HOME, matter, version, step, **words)
+        else:
+            criteria_versions.act_on(
+                settings.HOME, settings.MUNICIPALITY, step, [matter], version=version, **words
+            )
 
 
 def _page(request: Any, sent: Mapping[tuple[str, str], forms.Form], status: int = 200) -> HttpResponse:
-    told = criteria_versions.status(settings.HOME, settings.MUNICIPALITY)
+    now = in_force(settings.HOME, settings.MUNICIPALITY)
+    told = criteria_versions.status(settings.HOME, now)
+    waiting = [
+        one for one in CriteriaDraft.objects.filter(state=DraftState.SUBMITTED)
+        if _waits(Matter.CRITERIA, one.criteria_version) or _waits(Matter.THRESHOLDS, one.thresholds_version)
+    ]  # fmt: skip
     context = {
         "parts": [_part(request.actor, matter, told[matter.value.lower()], sent) for matter in MATTERS],
         "changed": told["criteria"]["changed"],
         "figures": told["thresholds"]["figures"],
-        "groups": _point_groups(),
-        "may_edit": can(request.actor.role, Action.PROPOSE_CRITERIA),
+        "groups": _point_groups(now),
+        "origins": adoption.origins(settings.HOME, settings.MUNICIPALITY),
+        "open_drafts": CriteriaDraft.objects.filter(state=DraftState.OPEN),
+        "waiting_drafts": waiting,
+        "may_edit": can(request.actor.role, Action.EDIT_CRITERIA),
     }
     return render(request, "operations/criteria.html", context, status=status)
+
+
+def _waits(matter: Matter, version: str) -> bool:
+    return bool(version) and approvals.standing(settings.HOME, matter, version).state is State.PROPOSED
 
 
 def _part(actor: Actor, matter: Matter, told: Mapping[str, Any], sent: Mapping[tuple[str, str], forms.Form]) -> Part:
@@ -174,7 +199,7 @@ def _part(actor: Actor, matter: Matter, told: Mapping[str, Any], sent: Mapping[t
     may_decide = can(actor.role, Action.APPROVE_CRITERIA) and state in (State.PROPOSED, State.APPROVED)
     return Part(
         matter=matter, version=told["version"], state=state, use=USES[told["usable"]], lacking=told["lacking"],
-        approvals=[_act_words(act) for act in told["approvals"]], history=[_act_words(act) for act in told["history"]],
+        approvals=[act_words(act) for act in told["approvals"]], history=[act_words(act) for act in told["history"]],
         is_from_one_account=told["is_from_one_account"],
         propose_form=_form(sent, matter, "propose", ProposeForm, first) if may_propose else None,
         decide_form=_form(sent, matter, "decide", DecideForm, first) if may_decide else None,
@@ -188,43 +213,11 @@ def _form(sent: Mapping[Any, Any], matter: Matter, what: str, kind: type[forms.F
     return found
 
 
-def _act_words(act: Mapping[str, Any]) -> dict[str, Any]:
-    return {**act, "step_label": Step(act["step"]).label, "role_label": Role(act["role"]).label, "on": act["at"][:10]}
-
-
-def _point_groups() -> list[dict[str, Any]]:
-    """The point table of the scenarios in words, type by type."""
-    groups: dict[str, list[dict[str, Any]]] = {}
-    for row in point_rows():
-        groups.setdefault(row["type"], []).append(row)
-    codes = {member.label: member.value for member in DifficultyType}
-    return [{"type": kind, "code": codes.get(kind), "rows": rows} for kind, rows in groups.items()]
-
-
-def point_rows() -> list[dict[str, Any]]:
-    """Every line of the point table: its code, type, conditions in words, points, rationale and source."""
-    captions = _indicator_captions()
-    body = read_toml(settings.MUNICIPALITY.folder / "criteria" / "scenarios.toml")
-    return [
-        {"code": str(point.get("code", "")), "type": str(point.get("type", "")), "when": _when(point, captions),
-         "points": point.get("points"), "rationale": point.get("rationale", ""), "source": point.get("source", "")}
-        for point in body.get("points", ())
-    ]  # fmt: skip
-
-
-def _when(point: Mapping[str, Any], captions: Mapping[str, str]) -> str:
-    parts = []
-    for text in point.get("when", ()):
-        name, *rest = str(text).split(maxsplit=1)
-        parts.append(
-            " ".join([captions.get(name, name), *rest]).replace(">=", "≧").replace("<=", "≦").replace("==", "=")
-        )
-    return " かつ ".join(parts)
-
-
-def _indicator_captions() -> dict[str, str]:
-    body = read_toml(settings.MUNICIPALITY.folder / "criteria" / "indicators.toml")
-    return {str(entry.get("code", "")): str(entry.get("caption", "")) for entry in body.get("indicators", ())}
+def _point_groups(now: Municipality) -> list[dict[str, Any]]:
+    """The point table in force in words, type by type."""
+    texts = adoption.texts_of(now.criteria_folder)
+    groups = [{"type": kind.label, "rows": rows_of_type(texts, kind)} for kind in now.types]
+    return [group for group in groups if group["rows"]]
 
 
 def _reach_words(one: Reach, rule: Suppression) -> dict[str, str]:

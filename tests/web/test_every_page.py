@@ -24,6 +24,11 @@ SENT_ONLY = {"sign-out", "shortlist-export", "assign", "filter-save", "filter-dr
              "package-download"}  # fmt: skip
 SENT_ONLY |= {
     "criteria-propose",
+    "draft-begin",
+    "draft-try",
+    "draft-submit",
+    "draft-drop",
+    "draft-decide",
     "model-promote",
     "model-roll-back",
     "rule-say",
@@ -55,12 +60,17 @@ WHO = {
 
 WHO |= {
     "deliveries": "toko", "delivery": "toko", "delivery-refused": "toko", "delivery-upload": "mamoru", "media": "toko",
-    "register": "rin", "item": "rin", "evaluation": "rin", "link-pairs": "tamaki", "link-pair": "tamaki", "criteria": "toko", "capacity": "toko", "models": "toko", "points": "toko", "runs": "toko", "run": "shinobu", "jobs": "toko", "job": "toko",
+    "register": "rin", "item": "rin", "evaluation": "rin", "link-pairs": "tamaki", "link-pair": "tamaki", "criteria": "toko", "capacity": "toko", "models": "toko", "runs": "toko", "run": "shinobu", "jobs": "toko", "job": "toko",
+    "drafts": "rin", "draft": "toko", "draft-type": "rin", "draft-new": "rin", "draft-entry": "rin", "draft-indicators": "rin",
+    "draft-capacity": "rin", "criteria-versions": "shinobu", "criteria-version": "rin",
 }  # fmt: skip
 OPERATED: dict[str, dict[str, Any]] = {
     "job": {"number": 2}, "delivery": {"receipt": 1}, "delivery-refused": {"refusal": 1},
-    "item": {"code": "absence_days"}, "points": {"kind": "NON_ATTENDANCE"}, "run": {"name": "2026-04-30-second"},
+    "item": {"code": "absence_days"}, "run": {"name": "2026-04-30-second"},
     "evaluation": {"name": evaluation_report.NAME}, "link-pair": {"number": 1},
+    "draft": {"number": 1}, "draft-type": {"number": 1, "kind": "NON_ATTENDANCE"}, "draft-indicators": {"number": 1},
+    "draft-new": {"number": 1, "kind": "NON_ATTENDANCE", "table": "points"}, "draft-capacity": {"number": 1},
+    "draft-entry": {"number": 1, "table": "points", "code": "n_absence_3m_15"},
 }  # fmt: skip
 """What the operators' pages are about."""
 
@@ -123,6 +133,7 @@ def worked(home: Home, case_of: Any) -> dict[str, Any]:
     do(support.close_case, ren, "pc03", reason_code="C2", text="")
     type(case_of("pc01")).objects.filter(child_key="pc01").update(caseworker="hana")
     _jobs(home)
+    _draft(at)
     _deliveries(home, at)
     _second_run(home, toko, at)
     evaluation_report.write_report(home.store)
@@ -143,6 +154,22 @@ def _second_run(home: Home, by: Any, at: dt.datetime) -> None:
 
     write_store(home.store, judgement="2026-04-30-second", as_of=dt.date(2026, 4, 30))
     ask_release("2026-04-30-second", by=by, reason="前月との違いを確かめた。", at=at)
+
+
+def _draft(at: dt.datetime) -> None:
+    """A draft of the criteria with a changed line, tried and not yet put up for approval."""
+    from kodomo.governance.criteria_text import with_entry
+    from kodomo.governance.permissions import Actor, Role
+    from kodomo.operations import drafts
+    from kodomo.operations.models import CriteriaDraft
+
+    rin = Actor("rin", "江藤 凛", Role.ANALYST, "university")
+    made = drafts.begin(by=rin, title="2026年度 第2版", at=at)
+    files = dict(made.files)
+    files["scenarios.toml"] = with_entry(files["scenarios.toml"], "points", "n_absence_3m_15", {"points": 6.0})
+    files["scenarios.toml"] = with_entry(files["scenarios.toml"], "points", "n_late_5", {"is_off": True})
+    figures = {**made.thresholds, "high": 0.03}
+    CriteriaDraft.objects.filter(pk=made.pk).update(files=files, thresholds=figures, tried_job=4, tried_revision=1)
 
 
 def _deliveries(home: Home, at: dt.datetime) -> None:
@@ -179,7 +206,7 @@ def _deliveries(home: Home, at: dt.datetime) -> None:
 
 def _jobs(home: Home) -> None:
     """One job that ended, one that was refused, and one that stopped in its middle."""
-    from kodomo.jobs.book import JobBook
+    from kodomo.jobs.book import JobBook, JobStep
     from kodomo.operations.kinds import KINDS, steps_of
 
     book, day = JobBook(home.runs), dt.date(2026, 3, 31)
@@ -187,18 +214,34 @@ def _jobs(home: Home) -> None:
         book.put(code, KINDS[code].caption, steps_of(KINDS[code], day, ""), asked_by="toko", office="school_education")
     book.end(1, "DONE")
     book.end_step(2, {"step": "link", "mentions": 328252, "linked": 327214, "doubtful": 66, "seconds": 11.6})
+    book.put("WHAT_IF", "判定基準の案の試算", [JobStep("試算", ("what-if",))], asked_by="rin", office="university")
+    curve = [{"share": s, "now": _reach(s, 0.9), "then": _reach(s, 1.1)} for s in (0.01, 0.02, 0.05, 0.1, 0.2, 0.3)]
+    told = {"type": "NON_ATTENDANCE", "label": "不登校", "judged": "2,070", "now": ["40", "165", "1,800", "65"],
+            "then": ["60", "165", "1,780", "65"], "entered": "45", "left": "25", "by_fact": ["10", "10"], "curve": curve}  # fmt: skip
+    book.end_step(4, {"step": "what-if", "as_of": "2026-03-31", "drafted": [told]})
+    book.end(4, "DONE")
     fault = {"what": "こどもデータベースの版がありません。", "where": "", "then": "先に反映してください。"}
     book.end(3, "FAILED", fault)
 
 
+def _reach(share: float, times: float) -> dict[str, Any]:
+    return {"children": f"{round(share * 2070):,}", "unknown": f"{round(share * 1600):,}", "registered": f"{round(share * 400):,}",
+            "reached": min(1.0, times * share * 3)}  # fmt: skip
+
+
 def path_of(page: str, worked: dict[str, Any]) -> str:
+    from django.conf import settings
     from django.urls import reverse
+
+    from kodomo.governance.criteria_versions import criteria_version
 
     takes: dict[str, Any] = {"account-change": {"username": "ren"}, "answer": {"inquiry": worked["inquiry"]},
                              "outcome": {"goal": worked["goal"]}, "sheet": {"kind": "YOUNG_CARER"},
                              **{name: {"package": worked["package"]} for name in ("package", "package-key", "package-event", "package-approve", "package-file")}, "conference": {"key": worked["meeting"]},
                              "conference-minutes": {"key": worked["meeting"]},
-                             "conference-item": {"key": worked["item"]}, **OPERATED}.get(page, {})  # fmt: skip
+                             "conference-item": {"key": worked["item"]},
+                             "criteria-version": {"matter": "CRITERIA", "version": criteria_version(settings.MUNICIPALITY.folder)},
+                             **OPERATED}.get(page, {})  # fmt: skip
     from kodomo.governance.permissions import CASE_ACTIONS
 
     if PAGE_ACTIONS[page] in CASE_ACTIONS:

@@ -9,13 +9,13 @@ import pytest
 from small_store import write_store
 from standing_people import AT
 
-from kodomo.assessment.arrivals import receive_arrivals, responsible_office
+from kodomo.assessment.arrivals import receive_arrivals
 from kodomo.assessment.evidence import Reason
 from kodomo.assessment.judged import judged_types, listed_types
 from kodomo.assessment.lawful import lawful_at
 from kodomo.assessment.models import Arrival, Case, CaseLevel
 from kodomo.assessment.shortlist import Filters, shortlisted
-from kodomo.configuration import Home, Municipality
+from kodomo.configuration import Home, Municipality, responsible_office
 from kodomo.errors import ConfigurationFault, IntegrityFault, NotReady
 from kodomo.governance.permissions import Actor, Role
 from kodomo.terms import OVERALL, AgeBand
