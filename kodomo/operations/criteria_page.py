@@ -164,9 +164,7 @@ def _act(request: Any, step: Step, form: ProposeForm) -> None:
         if adoption.site_version(settings.HOME, settings.MUNICIPALITY, matter, step, version):
             adoption.decide(settings.HOME, matter, version, step, **words)
         else:
-            criteria_versions.act_on(
-                settings.HOME, settings.MUNICIPALITY, step, [matter], version=version, **words
-            )
+            criteria_versions.act_on(settings.HOME, settings.MUNICIPALITY, step, [matter], version=version, **words)
 
 
 def _page(request: Any, sent: Mapping[tuple[str, str], forms.Form], status: int = 200) -> HttpResponse:

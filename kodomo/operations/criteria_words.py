@@ -24,7 +24,7 @@ TABLE_WORDS = {
 }  # fmt: skip
 KEY_WORDS = {
     "points": "点", "when": "条件", "rationale": "そう考える理由", "source": "出典", "sentence": "根拠の文", "sentence_zero": "0 のときの文",
-    "is_off": "使わない", "note": "覚え書き", "group": "まとまり", "kind": "種類", "type": "類型", "code": "コード", "caption": "名前",
+    "is_off": "使うか", "note": "覚え書き", "group": "まとまり", "kind": "種類", "type": "類型", "code": "コード", "caption": "名前",
     "window_months": "期間(月)", "baseline_months": "比べる過去の長さ(月)", "expiry_months": "古い記録を数えなくなる月数", "number": "数える値の条件",
     "ages": "年齢", "grades": "学年", "types": "用いる類型", "item": "データ項目", "aggregate": "まとめ方", "version": "版の名前",
     "base_rate": "点が 0 のときの目安", "point_is": "1 点の重み", "weight": "重み", "codes": "区分", "whose": "だれの記録か", "at": "時点",
@@ -94,7 +94,12 @@ def change_lines(changes: Sequence[Change], texts: Mapping[str, str]) -> list[di
 def figure_lines(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, str]]:
     """Differences of the figures of capacity as lines of a page."""
     found = [
-        {"what": "すべての類型", "key": KEY_WORDS[key], "before": f"{before[key]:.4g}", "after": f"{after[key]:.4g}"}
+        {
+            "what": "すべての類型",
+            "key": KEY_WORDS[key],
+            "before": share_words(before[key]),
+            "after": share_words(after[key]),
+        }
         for key in ("high", "middle", "band")
         if before[key] != after[key]
     ]
@@ -104,6 +109,11 @@ def figure_lines(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[di
         if old != new:
             found.append({"what": part_name(*place), "key": "枠", "before": old, "after": new})
     return found
+
+
+def share_words(share: float) -> str:
+    """A share as staff read it: 2.5 %."""
+    return f"{100 * share:.4g} %"
 
 
 def part_name(kind: str, office: str) -> str:
@@ -125,6 +135,8 @@ def office_choices() -> list[tuple[str, str]]:
 
 def value_words(key: str, value: Any, captions: Mapping[str, str]) -> str:
     """One value as staff read it."""
+    if key == "is_off":
+        return "使わない" if value else "使う"
     if value is None:
         return "—"
     if isinstance(value, dict):
@@ -169,4 +181,4 @@ def _entry_words(change: Change, texts: Mapping[str, str], captions: Mapping[str
 
 
 def _part_words(part: Mapping[str, Any] | None) -> str:
-    return f"高 {part['high']:.4g}、中 {part['middle']:.4g}" if part else "—"
+    return f"高 {share_words(part['high'])}、中 {share_words(part['middle'])}" if part else "—"

@@ -53,7 +53,7 @@ class EntryForm(forms.Form):
     def values(self) -> dict[str, Any]:
         """The entry's keys as the file says them; None where a key isn't written."""
         given = self.cleaned_data
-        return {key: given[key] if given[key] not in ("", False) else None for key in self.keys}
+        return {key: _written(given[key]) if given[key] not in ("", False) else None for key in self.keys}
 
     def take_marks(self, marks: list[dict[str, str]], code: str) -> None:
         """Show the loader's faults: each at its field, those of other entries above the form."""
@@ -74,9 +74,9 @@ class RuleForm(EntryForm):
     is_off = forms.BooleanField(label="いまは使わない", required=False)
 
     def add_fields(self) -> None:
-        """Three conditions, each of an indicator, a comparison and a number."""
+        """Conditions, each of an indicator, a comparison and a number."""
         named = sorted(self.captions.items(), key=lambda item: item[1])
-        for n in range(1, MOST_CONDITIONS + 1):
+        for n in range(1, self.most + 1):
             first = n == 1
             self.fields[f"when_{n}"] = forms.ChoiceField(
                 label=f"条件 {n}", required=first, choices=[("", "選んでください" if first else "なし"), *named]
@@ -87,23 +87,24 @@ class RuleForm(EntryForm):
     def first_values(self, entry: Mapping[str, Any]) -> dict[str, Any]:
         """Conditions apart."""
         first = super().first_values(entry)
-        for n, text in enumerate(entry.get("when", ())[:MOST_CONDITIONS], 1):
+        self.most = max(MOST_CONDITIONS, len(entry.get("when", ())))
+        for n, text in enumerate(entry.get("when", ()), 1):
             first[f"when_{n}"], sign, bound = condition_parts(str(text))
             first |= {f"sign_{n}": sign, f"bound_{n}": bound}
         return first
 
     def conditions(self) -> list[dict[str, Any]]:
-        """The three conditions' fields, for the page."""
+        """The conditions' fields, for the page."""
         return [
             {"number": n, "fields": [self[f"{part}_{n}"] for part in ("when", "bound", "sign")]}
-            for n in range(1, MOST_CONDITIONS + 1)
+            for n in range(1, self.most + 1)
         ]
 
     def clean(self) -> dict[str, Any]:
         """A condition is whole or isn't there."""
         given: dict[str, Any] = super().clean() or self.cleaned_data
         written = []
-        for n in range(1, MOST_CONDITIONS + 1):
+        for n in range(1, self.most + 1):
             parts = [str(given.get(f"{part}_{n}") or "").strip() for part in ("when", "sign", "bound")]
             if not any(parts):
                 continue
@@ -240,6 +241,11 @@ class BeginForm(forms.Form):
 
     title = _short("版の名前", longest=60, required=True)
     version = forms.RegexField(r"^[0-9a-f]{64}\Z", required=False, widget=forms.HiddenInput)
+
+
+def _written(value: Any) -> Any:
+    """Text without the carriage returns a browser sends."""
+    return value.replace("\r\n", "\n") if isinstance(value, str) else value
 
 
 def _percent(share: Any) -> float:

@@ -187,7 +187,7 @@ def draft_entry(request: Any, number: int, table: str, code: str) -> HttpRespons
     if kind is None or now is None:
         raise Http404
     captions = captions_of(found.files["indicators.toml"])
-    form = kind(request.POST or None, entry=now, captions=captions)
+    form = kind(request.POST or None, entry=now, captions=_offered(request, found, now))
     status, theirs = 200, None
     if request.method == "POST":
         status = 400
@@ -481,13 +481,14 @@ def _may_edit(request: Any, found: CriteriaDraft | None = None) -> bool:
     return can(request.actor.role, Action.EDIT_CRITERIA) and (found is None or found.state == DraftState.OPEN)
 
 
-def _offered(request: Any, found: CriteriaDraft) -> dict[str, str]:
-    """Indicators a new line may rest on: those whose items may be used for judging today."""
+def _offered(request: Any, found: CriteriaDraft, now: Mapping[str, Any] | None = None) -> dict[str, str]:
+    """Indicators a line may rest on: those whose items may be used for judging today, and those it rests on already."""
+    used = {str(text).split(" ")[0] for text in (now or {}).get("when", ())}
     register, today = current_register(settings.MUNICIPALITY), local_day(request.at)
     offered = {}
     for entry in entries(found.files["indicators.toml"], "indicators"):
         items = [entry[key] for key in ("item", "per") if entry.get(key)]
-        if all(register.allows(item, Purpose.JUDGE, today) for item in items):
+        if entry["code"] in used or all(register.allows(item, Purpose.JUDGE, today) for item in items):
             offered[str(entry["code"])] = str(entry["caption"])
     return offered
 

@@ -30,7 +30,9 @@ class CriteriaDraft(models.Model):
     """
 
     title = models.CharField(max_length=60)
-    state = models.CharField(max_length=16, choices=[(s.value, s.label) for s in DraftState], default=DraftState.OPEN.value)
+    state = models.CharField(
+        max_length=16, choices=[(s.value, s.label) for s in DraftState], default=DraftState.OPEN.value
+    )
     based_on = models.CharField(max_length=64)
     files = models.JSONField()
     thresholds = models.JSONField()
