@@ -66,7 +66,7 @@ def quick(browser: Any, url: str, **changed: str) -> dict[str, str]:
     """The quick table as a browser would send it back."""
     body = browser.get(url).content.decode()
     points = dict(re.findall(r'name="(points_\w+)" value="([-\d.]+)"', body))
-    on = {name: "on" for name in re.findall(r'name="(on_\w+)" [^>]*checked', body)}
+    on = dict.fromkeys(re.findall(r'name="(on_\w+)" [^>]*checked', body), "on")
     return {**points, **on, **hidden(browser, url), **changed}
 
 
@@ -134,7 +134,7 @@ def test_an_approval_needs_the_password_and_a_reason(as_person: Any, home: Home,
     changed_and_submitted(as_person, number)
     for wrong in ({"password": "違う"}, {"reason": ""}):
         assert decide(as_person(COORDINATOR), number, **wrong).status_code == 400
-    assert not approvals.history(home, Matter.CRITERIA)[-1].step == "APPROVE"
+    assert approvals.history(home, Matter.CRITERIA)[-1].step != "APPROVE"
 
 
 # What it does ---------------------------------------------------------------------------------------
@@ -176,7 +176,11 @@ def test_points_and_switches_of_a_type_are_saved_together(as_person: Any, number
     text = wrong.content.decode()
     assert wrong.status_code == 400 and 'value="八"' in text and 'value="-7"' in text and "数で書いてください" in text
     refused = browser.post(url, quick(browser, url, points_n_change="-7"))
-    assert refused.status_code == 400 and "負の点は" in refused.content.decode() and line(number, "n_change")["points"] == 3
+    assert (
+        refused.status_code == 400
+        and "負の点は" in refused.content.decode()
+        and line(number, "n_change")["points"] == 3
+    )
 
 
 def test_faults_of_the_loader_stand_at_their_field_and_nothing_typed_is_lost(as_person: Any, number: int) -> None:
