@@ -50,7 +50,10 @@ def build_features(
     """
     started = time.monotonic()
     snapshot = current_snapshot(home)
-    catalogue, expectations = read_catalogue(municipality.criteria_folder), read_expectations(municipality.criteria_folder)
+    catalogue, expectations = (
+        read_catalogue(municipality.criteria_folder),
+        read_expectations(municipality.criteria_folder),
+    )
     progress = Progress("指標の作成", len(catalogue.indicators), unit="指標", beat=beat)
     matrix = feature_matrix(
         snapshot,

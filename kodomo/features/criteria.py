@@ -159,7 +159,8 @@ class Faults:
                 f"判定基準のファイルに直すところが {len(self.found)} か所あります。",
                 where=f"{self.path}\n  " + "\n  ".join(self.found),
                 then="示した行を直して、もう一度実行してください。",
-                faults=len(self.found), marks=self.marks,
+                faults=len(self.found),
+                marks=self.marks,
             )
 
 

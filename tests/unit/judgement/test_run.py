@@ -133,7 +133,9 @@ def test_every_escalation_that_holds_is_kept(town: Town, tmp_path: Path) -> None
     criteria = read_all_criteria(write_criteria(tmp_path / "two", scenarios=scenarios + poverty))
     gates = [judge_scenario(kind, criteria.scenarios, town.judged.matrix) for kind in TYPES]
     types = tuple(replace(one, scenario=gate) for one, gate in zip(town.judged.types, gates, strict=True))
-    rows = judgement_tables(replace(town.judged, types=types), Capacities(Capacity(0.02, 0.08)))["judgements"].to_pylist()
+    rows = judgement_tables(replace(town.judged, types=types), Capacities(Capacity(0.02, 0.08)))[
+        "judgements"
+    ].to_pylist()
     said = {(r["child_key"], r["type"]): r["escalations"] for r in rows if r["method"] == "COMBINED"}
     both = [key for (key, kind), texts in said.items() if kind == "NON_ATTENDANCE" and texts and len(texts) == 2]
     assert both and {tuple(said[key, "NON_ATTENDANCE"]) for key in both} == {("長い欠席", "欠席が続く")}
