@@ -109,11 +109,15 @@ def overall(standings: Array) -> Array:
     Args:
         standings: children × types, NaN where the type is not judged for the child.
     """
-    surprise = -np.log(np.clip(1 - standings, 1e-6, 1))
     judged = ~np.isnan(standings)
     number = judged.sum(axis=1)
-    total = np.where(judged, surprise, 0.0).sum(axis=1)
+    total = np.where(judged, surprise(standings), 0.0).sum(axis=1)
     return np.where(number > 0, _chi_square_share(total, number), np.nan)
+
+
+def surprise(standings: Array) -> Array:
+    """How rare it is to stand at or above a place: the part of one type in the sum behind 総合."""
+    return np.asarray(-np.log(np.clip(1 - standings, 1e-6, 1)))
 
 
 def _chi_square_share(total: Array, number: NDArray[np.int64]) -> Array:

@@ -237,7 +237,7 @@ def judge(
         _judge_type(kind, today, own_group, criteria, knowledge, standing_cases, models.get(kind)) for kind in types
     )
     step("scores")
-    places = np.column_stack([_standing(t, len(today.cohort)) for t in judged])
+    places = np.column_stack([standing_of(t, len(today.cohort)) for t in judged])
     registered = np.logical_or.reduce([t.registered for t in judged])
     known = known_to_support(snapshot, criteria.labels, today.cohort, as_of)
     return Judged(
@@ -315,7 +315,8 @@ def score_again(judged: Judged, kind: str, matrix: FeatureMatrix, criteria: Crit
     return Combination(scenario.logit, said, model.weight, model.level, model.counting).logit
 
 
-def _standing(judged: TypeJudgement, length: int) -> Array:
+def standing_of(judged: TypeJudgement, length: int) -> Array:
+    """Each child's place in one type; NaN where the type is not judged for it."""
     applicable = np.zeros(length, dtype=bool)
     applicable[judged.rows] = True
     return standing(probability(judged.combination.logit), applicable)

@@ -1,8 +1,9 @@
 """Each judgement's reasons in Japanese, as parts that add up to its score (analysis side).
 
-A part is a line of the point table or an indicator's exact contribution to the learned models. Where a
-line that counts and an indicator say the same thing, they are one part. The model's own use of the
-scenario's points is shared out over the lines that made them. base + all parts = the score's log-odds.
+A part is a line of the point table or an indicator's exact contribution to the learned models, in log-odds.
+Where a line that counts and an indicator say the same thing, they are one part. The model's own use of the
+scenario's points is shared out over the lines that made them. base + all parts = the score's log-odds, for
+every method; base + the reasons said + ``rest`` is the same sum, and both are kept beside the score.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from numpy.typing import NDArray
 
 from kodomo.features.catalogue import Catalogue, Indicator
 from kodomo.features.matrix import FeatureMatrix
-from kodomo.judgement.combine import standing
+from kodomo.judgement.combine import surprise
 from kodomo.judgement.contributions import ALL_POINTS, Said, mean_said
-from kodomo.judgement.judge import Judged, TypeJudgement
+from kodomo.judgement.judge import Judged, TypeJudgement, standing_of
 from kodomo.judgement.learning import SCENARIO_COLUMN
 from kodomo.store.results import REASONS
 from kodomo.terms import OVERALL, Method, difficulty_label
@@ -31,6 +32,8 @@ WORTH_SAYING = 0.02
 NO_POINTS = "シナリオの点数表に当てはまる項目がない"
 
 Array = NDArray[np.float64]
+Chosen = tuple[NDArray[np.intp], NDArray[np.intp]]
+"""Rows and units of parts."""
 
 
 @dataclass(frozen=True)
@@ -43,19 +46,35 @@ class Unit:
 
 @dataclass(frozen=True)
 class Parts:
-    """``base[i]`` + sum of ``values[i]`` is the score's log-odds (for SCENARIO: the points) of row ``rows[i]``."""
+    """``base[i]`` + sum of ``values[i]`` is the score's log-odds of row ``rows[i]``."""
 
     rows: NDArray[np.intp]
     units: tuple[Unit, ...]
     values: Array
     base: Array
+    only_raising: bool = False
+    """Whether only parts that raise are said, as for the points: the others go into the rest."""
+
+    @property
+    def said(self) -> tuple[Chosen, Chosen]:
+        """The parts told as reasons: up to five that raise, up to three that lower."""
+        down = _chosen(self.values, 0 if self.only_raising else MOST_DOWN, -1.0)
+        return _chosen(self.values, MOST_UP, 1.0), down
+
+    @property
+    def rest(self) -> Array:
+        """What the parts not told come to."""
+        unsaid = self.values.copy()
+        for rows, units in self.said:
+            unsaid[rows, units] = 0.0
+        return np.asarray(unsaid.sum(axis=1))
 
 
 def scenario_parts(judged: TypeJudgement) -> Parts:
-    """The lines that count, in points."""
-    lines = judged.scenario.lines
-    values = judged.scenario.fired[judged.rows] * np.array([p.points for p in lines])
-    return Parts(judged.rows, _line_units(judged), values, np.zeros(len(judged.rows)))
+    """The lines that count; a line's points in log-odds."""
+    scenario = judged.scenario
+    values = scenario.point_is * scenario.fired[judged.rows] * np.array([p.points for p in scenario.lines])
+    return Parts(judged.rows, _line_units(judged), values, np.full(len(judged.rows), scenario.base), only_raising=True)
 
 
 def learned_parts(judged: TypeJudgement, said: Said, catalogue: Catalogue) -> Parts:
@@ -137,10 +156,7 @@ def reason_table(
 
     A value, its newest date and its source stand in every sentence's row; a line never names a person.
     """
-    up = _chosen(parts.values, MOST_UP, 1.0)
-    down = _chosen(parts.values, MOST_DOWN, -1.0)
-    if method is Method.SCENARIO:
-        down = (down[0][:0], down[1][:0])
+    up, down = parts.said
     gates = _gates(judged, parts.rows) if with_gates else (np.zeros(0, np.intp), np.zeros(0, np.intp))
     pieces = [
         _gate_columns(judged, parts, gates, matrix),
@@ -151,7 +167,7 @@ def reason_table(
     return _table(judged.type.value, method.value, merged, matrix.cohort.child_key)
 
 
-def _chosen(values: Array, most: int, sign: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _chosen(values: Array, most: int, sign: float) -> Chosen:
     """(row, unit) pairs of the parts that move the score most in one direction, strongest first."""
     directed = values * sign
     most = min(most, values.shape[1])
@@ -162,7 +178,7 @@ def _chosen(values: Array, most: int, sign: float) -> tuple[NDArray[np.intp], ND
     return rows[worth], units[worth]
 
 
-def _gates(judged: TypeJudgement, rows: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _gates(judged: TypeJudgement, rows: NDArray[np.intp]) -> Chosen:
     found = np.nonzero(judged.scenario.fired_gates[rows])
     return found[0], found[1]
 
@@ -170,9 +186,7 @@ def _gates(judged: TypeJudgement, rows: NDArray[np.intp]) -> tuple[NDArray[np.in
 Columns = dict[str, NDArray[np.generic]]
 
 
-def _gate_columns(
-    judged: TypeJudgement, parts: Parts, gates: tuple[NDArray[np.intp], NDArray[np.intp]], matrix: FeatureMatrix
-) -> Columns:
+def _gate_columns(judged: TypeJudgement, parts: Parts, gates: Chosen, matrix: FeatureMatrix) -> Columns:
     """Escalations: their own words, with date and source of the first fact they rest on."""
     rows, which = gates
     children = parts.rows[rows]
@@ -199,9 +213,7 @@ def _blank(children: NDArray[np.intp], direction: str, contribution: Array) -> C
     }
 
 
-def _part_columns(
-    parts: Parts, matrix: FeatureMatrix, chosen: tuple[NDArray[np.intp], NDArray[np.intp]], direction: str
-) -> Columns:
+def _part_columns(parts: Parts, matrix: FeatureMatrix, chosen: Chosen, direction: str) -> Columns:
     rows, units = chosen
     children = parts.rows[rows]
     columns = _blank(children, direction, parts.values[rows, units])
@@ -311,12 +323,10 @@ def _place_in_words(percent: int) -> str:
 
 
 def _overall_places(judgement: TypeJudgement, length: int) -> Columns:
-    applicable = np.zeros(length, dtype=bool)
-    applicable[judgement.rows] = True
-    places = standing(judgement.combination.logit, applicable)
+    places = standing_of(judgement, length)
     rows = np.flatnonzero(places >= 0.8)
     share = np.ceil((1 - places[rows]) * 100).astype(int)
     label = difficulty_label(judgement.type.value)
-    columns = _blank(rows, UP, -np.log(np.clip(1 - places[rows], 1e-6, 1)))
+    columns = _blank(rows, UP, surprise(places[rows]))
     columns["sentence"][:] = [f"「{label}」の確認候補の{_place_in_words(s)}に入る" for s in share]
     return columns

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from kodomo.judgement.capacities import Capacities
-from kodomo.judgement.combine import probability
-from kodomo.judgement.contributions import Said, learned_contributions
+from kodomo.judgement.combine import probability, surprise
+from kodomo.judgement.contributions import learned_contributions
 from kodomo.judgement.holding import Held
-from kodomo.judgement.judge import Judged, TypeJudgement
+from kodomo.judgement.judge import Judged, TypeJudgement, standing_of
 from kodomo.judgement.levels import assign_levels
-from kodomo.judgement.reasons import combined_parts, learned_parts, overall_reasons, reason_table, scenario_parts
+from kodomo.judgement.reasons import (
+    Parts,
+    combined_parts,
+    learned_parts,
+    overall_reasons,
+    reason_table,
+    scenario_parts,
+)
 from kodomo.store.results import COVERAGE, JUDGEMENTS, SUBJECTS
 from kodomo.terms import OVERALL, Level, Method
 
@@ -25,13 +32,16 @@ def judgement_tables(
     """The four tables of one judgement, sorted, ready for the store; ``held``: the levels that may be kept."""
     rows, reasons = [], []
     for kind in judged.types:
-        contributions = learned_contributions(kind, judged.matrix, judged.groups, judged.matrix.catalogue)
-        rows += _type_rows(judged, kind, capacities, held)
-        reasons += _type_reasons(judged, kind, contributions)
+        parts = parts_of_methods(kind, judged)
+        rows += _type_rows(judged, kind, capacities, held, parts)
+        reasons += [
+            reason_table(kind, method, part, judged.matrix, with_gates=method is Method.COMBINED)
+            for method, part in parts.items()
+        ]
         step()
     levels = _overall_levels(judged, capacities, held)
-    rows.append(_overall_rows(judged, levels))
     reasons.append(overall_reasons(judged))
+    rows.append(_overall_rows(judged, levels, reasons[-1]))
     return {
         "judgements": _sorted(pa.concat_tables(rows), "child_key", "type", "method"),
         "reasons": _sorted(pa.concat_tables(reasons), "child_key", "type", "method", "position"),
@@ -40,7 +50,20 @@ def judgement_tables(
     }
 
 
-def _type_rows(judged: Judged, kind: TypeJudgement, capacities: Capacities, held: Held | None) -> list[pa.Table]:
+def parts_of_methods(kind: TypeJudgement, judged: Judged) -> dict[Method, Parts]:
+    """What the score of every method that speaks for the type is made of."""
+    catalogue = judged.matrix.catalogue
+    contributions = learned_contributions(kind, judged.matrix, judged.groups, catalogue)
+    return {
+        Method.COMBINED: combined_parts(kind, contributions, catalogue),
+        Method.SCENARIO: scenario_parts(kind),
+        **{method: learned_parts(kind, said, catalogue) for method, said in contributions.items()},
+    }
+
+
+def _type_rows(
+    judged: Judged, kind: TypeJudgement, capacities: Capacities, held: Held | None, parts: Mapping[Method, Parts]
+) -> list[pa.Table]:
     keys, bands = judged.matrix.cohort.child_key, judged.matrix.cohort.band.astype(object)
     has_points = kind.scenario.points > 0
     methods = [
@@ -61,6 +84,8 @@ def _type_rows(judged: Judged, kind: TypeJudgement, capacities: Capacities, held
                 levels,
                 escalation_texts(kind),
                 kind.registered[kind.rows],
+                base=parts[method].base,
+                rest=parts[method].rest,
             )
         )
     return [*tables, _not_asked(keys, kind)]
@@ -98,7 +123,12 @@ def _rows(
     levels: NDArray[np.object_],
     escalation: NDArray[np.object_],
     registered: NDArray[np.bool_],
+    *,
+    base: NDArray[np.float64] | None = None,
+    rest: NDArray[np.float64] | None = None,
 ) -> pa.Table:
+    """Rows of the store; ``base`` and ``rest`` are what the score's log-odds hold beside the reasons said."""
+    without = np.full(len(keys), np.nan)
     return pa.table(
         {
             "child_key": pa.array(keys, pa.string()),
@@ -109,20 +139,11 @@ def _rows(
             "escalation": pa.array([texts[0] if texts else None for texts in escalation], pa.string()),
             "escalations": pa.array([list(texts) if texts else None for texts in escalation], pa.list_(pa.string())),
             "is_registered": pa.array(registered, pa.bool_()),
+            "base": pa.array(without if base is None else base, pa.float64(), from_pandas=True),
+            "rest": pa.array(without if rest is None else rest, pa.float64(), from_pandas=True),
         },
         schema=JUDGEMENTS.schema(),
     )
-
-
-def _type_reasons(judged: Judged, kind: TypeJudgement, contributions: dict[Method, Said]) -> list[pa.Table]:
-    matrix, catalogue = judged.matrix, judged.matrix.catalogue
-    tables = [
-        reason_table(kind, Method.COMBINED, combined_parts(kind, contributions, catalogue), matrix, with_gates=True),
-        reason_table(kind, Method.SCENARIO, scenario_parts(kind), matrix),
-    ]
-    for method, said in contributions.items():
-        tables.append(reason_table(kind, method, learned_parts(kind, said, catalogue), matrix))
-    return tables
 
 
 def _overall_levels(judged: Judged, capacities: Capacities, held: Held | None) -> NDArray[np.object_]:
@@ -152,7 +173,7 @@ def _overall_levels(judged: Judged, capacities: Capacities, held: Held | None) -
     return levels
 
 
-def _overall_rows(judged: Judged, levels: NDArray[np.object_]) -> pa.Table:
+def _overall_rows(judged: Judged, levels: NDArray[np.object_], reasons: pa.Table) -> pa.Table:
     size = len(judged.matrix.cohort)
     texts = np.full(size, None, dtype=object)
     for kind in judged.types:
@@ -167,7 +188,22 @@ def _overall_rows(judged: Judged, levels: NDArray[np.object_]) -> pa.Table:
         levels,
         texts,
         judged.is_council_registered,
+        base=np.zeros(size),
+        rest=_overall_sum(judged) - _said(judged, reasons),
     )
+
+
+def _overall_sum(judged: Judged) -> NDArray[np.float64]:
+    """The sum that 総合 is the place of: how rare each type's place is."""
+    size = len(judged.matrix.cohort)
+    return np.nansum([surprise(standing_of(kind, size)) for kind in judged.types], axis=0)  # type: ignore[no-any-return]
+
+
+def _said(judged: Judged, reasons: pa.Table) -> NDArray[np.float64]:
+    """Each child's sum of the contributions told as reasons."""
+    told = reasons.group_by("child_key").aggregate([("contribution", "sum")])
+    sums = dict(zip(told["child_key"].to_pylist(), told["contribution_sum"].to_pylist(), strict=True))
+    return np.array([sums.get(key, 0.0) for key in judged.matrix.cohort.child_key], dtype=np.float64)
 
 
 def _coverage(judged: Judged) -> pa.Table:

@@ -28,6 +28,21 @@ JUDGEMENTS = Table(
             nullable=True,
         ),
         Column("is_registered", pa.bool_(), "この類型で既に把握・登録されている", Sensitivity.SPECIAL_CARE),
+        Column(
+            "base",
+            pa.float64(),
+            "出発点: 何も当てはまらないときの対数オッズ。base + 理由の寄与の合計 + rest がスコアの対数オッズ"
+            "(総合では 0 で、合計は各類型の順位の珍しさの和)",
+            Sensitivity.SPECIAL_CARE,
+            nullable=True,
+        ),
+        Column(
+            "rest",
+            pa.float64(),
+            "理由に挙げなかった項の寄与の合計(対数オッズ)",
+            Sensitivity.SPECIAL_CARE,
+            nullable=True,
+        ),
     ),
 )
 
@@ -42,7 +57,7 @@ REASONS = Table(
         Column("position", pa.int32(), "並び順(1 から)", Sensitivity.PLAIN),
         Column("direction", pa.string(), "UP は可能性を上げる、DOWN は下げる、GATE は必ず見る", Sensitivity.PLAIN),
         Column("sentence", pa.string(), "日本語の文", Sensitivity.SPECIAL_CARE),
-        Column("contribution", pa.float64(), "寄与(点またはロジット)", Sensitivity.SPECIAL_CARE),
+        Column("contribution", pa.float64(), "スコアの対数オッズへの寄与(総合では順位の珍しさ)。GATE は 0", Sensitivity.SPECIAL_CARE),
         Column("indicator", pa.string(), "指標コード", Sensitivity.PLAIN, nullable=True),
         Column("source", pa.string(), "出所のコード", Sensitivity.PLAIN, nullable=True),
         Column("fact_on", pa.date32(), "事実の日付", nullable=True),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
+from scipy.stats import gamma
 
 from kodomo.features.catalogue import read_catalogue
 from kodomo.judgement.combine import model_weight, overall, standing
 from kodomo.judgement.contributions import learned_contributions, rule_sentence
 from kodomo.judgement.learners.rule_discovery import Condition, Rule
+from kodomo.judgement.levels import Capacity
 from kodomo.judgement.reasons import (
     combined_parts,
     learned_parts,
@@ -17,7 +21,8 @@ from kodomo.judgement.reasons import (
     scenario_parts,
     sentences,
 )
-from kodomo.terms import Method
+from kodomo.judgement.tables import judgement_tables
+from kodomo.terms import OVERALL, Method
 
 from .conftest import Town
 
@@ -29,13 +34,37 @@ def test_parts_add_up_to_every_score(town: Town) -> None:
         total = combined.base + combined.values.sum(axis=1)
         np.testing.assert_allclose(total, kind.combination.logit[kind.rows], atol=1e-6)
         points = scenario_parts(kind)
-        np.testing.assert_allclose(points.values.sum(axis=1), kind.scenario.points[kind.rows])
+        np.testing.assert_allclose(points.base + points.values.sum(axis=1), kind.scenario.logit[kind.rows], atol=1e-6)
         assert set(contributions) == set(kind.combination.learned)
         for method, said in contributions.items():
             learned = learned_parts(kind, said, town.criteria.catalogue)
             own = kind.combination.learned[method]
             np.testing.assert_allclose(learned.base + learned.values.sum(axis=1), own[kind.rows], atol=1e-6)
     assert any(kind.model is not None for kind in town.judged.types)
+
+
+def test_what_is_kept_adds_up_to_every_score_kept(town: Town) -> None:
+    """From the tables alone: base + the contributions of the reasons + rest is the score's log-odds, each method's."""
+    tables = judgement_tables(town.judged, Capacity(0.02, 0.08))
+    said: dict[tuple[str, str, str], float] = {}
+    for row in tables["reasons"].to_pylist():
+        key = (row["child_key"], row["type"], row["method"])
+        said[key] = said.get(key, 0.0) + row["contribution"]
+    keys = town.judged.matrix.cohort.child_key
+    judged_for = Counter(key for kind in town.judged.types for key in keys[kind.rows])
+    seen: set[str] = set()
+    for row in tables["judgements"].to_pylist():
+        if row["score"] is None:
+            assert row["base"] is None and row["rest"] is None
+            continue
+        total = row["base"] + said.get((row["child_key"], row["type"], row["method"]), 0.0) + row["rest"]
+        if row["type"] == OVERALL:
+            number = judged_for[row["child_key"]]
+            assert abs(gamma.cdf(total, number) - row["score"]) < 1e-6
+        else:
+            assert abs(total - np.log(row["score"] / (1 - row["score"]))) < 1e-6
+        seen.add(row["method"])
+    assert {"COMBINED", "SCENARIO", "BOOSTING"} <= seen
 
 
 def test_at_most_five_that_raise_and_three_that_lower_in_order(town: Town) -> None:

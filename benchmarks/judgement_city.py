@@ -1,0 +1,234 @@
+"""Judgements of the synthetic city beside LightGBM on the same indicators, dates and registrations, held against its answer key.
+
+    python benchmarks/judgement_city.py [--residents N ...] [--seeds S ...] [--out FILE]
+    python benchmarks/judgement_city.py --home HOME --city CITY        a city that has been judged already
+
+Per type: children in difficulty on the date and not registered for it, how well each method ranks them and how many
+stand within a review capacity of 2 % and 10 %. LightGBM learns the same rows (past dates and today's known cases,
+folds by household); the oracle is LightGBM on the answer key itself, which no city has. Also how alike the three
+strongest reasons are over five seeds, and how many of the five rows most like a child registered later were known
+cases. The answer key is read for measuring only.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from truth import owners
+
+from kodomo.configuration import SHIPPED_MUNICIPALITIES, Home, read_municipality
+from kodomo.evaluation.bench.peers import lightgbm_default, lightgbm_tuned
+from kodomo.evaluation.metrics import auroc, average_precision, recall_at
+from kodomo.features.build import current_snapshot, lawful_for
+from kodomo.features.dates import month_index
+from kodomo.governance.register import read_register
+from kodomo.judgement.boosting import FOLDS, fold_of
+from kodomo.judgement.contributions import learned_contributions
+from kodomo.judgement.criteria import Criteria, read_all_criteria
+from kodomo.judgement.judge import Judged, Lawful, Studied, TypeJudgement, first_fact, judge, study
+from kodomo.judgement.labels import Cases, horizon_for, read_cases
+from kodomo.judgement.learning import Plan, design, learnable, training_set
+from kodomo.judgement.reasons import WORTH_SAYING, combined_parts
+from kodomo.judgement.scenarios import judge_scenario
+from kodomo.linkage.quality import read_links
+from kodomo.store.database import Snapshot
+from kodomo.terms import DifficultyType, Method, Purpose
+
+Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+RESULTS = Path(__file__).resolve().parent / "results"
+AS_OF = dt.date(2026, 3, 31)
+SEEDS_OF_REASONS = 5
+PEERS = {"lightgbm_default": lightgbm_default, "lightgbm_small_data": lightgbm_tuned}
+
+
+@dataclass(frozen=True)
+class City:
+    """A published city, the criteria it is judged by, and the answer key's word on its children."""
+
+    snapshot: Snapshot
+    criteria: Criteria
+    types: tuple[DifficultyType, ...]
+    lawful: Lawful
+    owner: Mapping[str, str]
+    difficulties: pd.DataFrame
+
+    def study(self, as_of: dt.date, seed: int | None = None) -> Studied:
+        """Learn with what was known on a date; with another seed than the product's where given."""
+        span = month_index(as_of) - month_index(first_fact(self.snapshot, as_of)) + 1
+        plan = Plan(horizon_for(span)) if seed is None else Plan(horizon_for(span), seed=seed)
+        return study(self.snapshot, as_of, self.criteria, self.types, lawful=self.lawful, plan=plan)
+
+    def judge(self, studied: Studied, as_of: dt.date) -> Judged:
+        """Judge the cohort of a date."""
+        may = self.lawful.may_judge
+        return judge(self.snapshot, as_of, self.criteria, self.types, may_judge=may, studied=studied)
+
+    def persons(self, keys: NDArray[np.object_]) -> NDArray[np.object_]:
+        """The true person behind each key; None where the links hold none."""
+        return np.array([self.owner.get(key) for key in keys], dtype=object)
+
+    def in_difficulty(self, kind: DifficultyType, month: str) -> set[str]:
+        """True persons in a difficulty of a type in a month."""
+        rows = self.difficulties[self.difficulties["type"] == kind.label]
+        ended = rows["last_month"]
+        return set(rows[(rows["first_month"] <= month) & ((ended == "") | (ended >= month))]["person_id"])
+
+    def registered(self, kind: DifficultyType, month: str) -> set[str]:
+        """True persons registered for a type by a month."""
+        rows = self.difficulties[self.difficulties["type"] == kind.label]
+        return set(rows[(rows["registered_on"] != "") & (rows["registered_on"].str[:7] <= month)]["person_id"])
+
+    def hidden(self, kind: DifficultyType, keys: NDArray[np.object_], month: str) -> tuple[Array, Flags]:
+        """Of each key: 1 in difficulty in the month; and whether it counts, being known and not registered for the type."""
+        people, known = self.persons(keys), self.registered(kind, month)
+        mine = self.in_difficulty(kind, month)
+        return (
+            np.array([one in mine for one in people], dtype=np.float64),
+            np.array([one is not None and one not in known for one in people], dtype=bool),
+        )
+
+
+def open_city(home: Path, folder: Path, links: Path) -> City:
+    """A published home, the city's folder with its answer key, and the links exported from the home."""
+    municipality = read_municipality(SHIPPED_MUNICIPALITIES / "hinata")
+    register = read_register(municipality.folder)
+    key = folder / "answer_key"
+    owner = owners(read_links(links, "person_key"), read_links(key / "links.csv", "person_id"))
+    return City(
+        current_snapshot(Home(home)),
+        read_all_criteria(municipality.folder),
+        municipality.types,
+        Lawful(lawful_for(register, Purpose.JUDGE, AS_OF), lawful_for(register, Purpose.LEARN, AS_OF)),
+        owner,
+        pd.read_csv(key / "difficulties.csv", dtype=str, keep_default_na=False),
+    )
+
+
+def figures(scores: Array, truth: Array) -> dict[str, float]:
+    """Ranking figures, and the children found within a capacity; ties at its edge count by their share."""
+    found = {"auroc": auroc(scores, truth), "average_precision": average_precision(scores, truth)}
+    for share in (2, 10):
+        reached = recall_at(scores, truth, max(1, int(len(scores) * share / 100)))
+        found[f"found_at_{share}"] = reached * float(truth.sum())
+    return {name: round(value, 4) for name, value in found.items()}
+
+
+def beside_lightgbm(city: City, studied: Studied, judged: Judged) -> dict[str, Any]:
+    """Each type's figures per method, and their means."""
+    month = AS_OF.isoformat()[:7]
+    cases = read_cases(city.snapshot, city.criteria.labels).known_by(AS_OF)
+    types = {}
+    for kind in judged.types:
+        truth, counts = city.hidden(kind.type, judged.matrix.cohort.child_key, month)
+        rows = kind.rows[counts[kind.rows]]
+        if not truth[rows].any():
+            continue
+        scores = {Method.COMBINED.value: kind.combination.logit, Method.SCENARIO.value: kind.scenario.logit}
+        scores |= {method.value: logits for method, logits in kind.combination.learned.items()}
+        scores |= _peers(city, studied, judged, kind, cases)
+        scores["oracle"] = _oracle(city, studied, judged, kind)
+        types[kind.type.label] = {
+            "hidden": int(truth[rows].sum()),
+            "children": len(rows),
+            "cases_learned_from": studied.learned.cases[kind.type],
+            "methods": {name: figures(one[rows], truth[rows]) for name, one in scores.items()},
+        }
+        print(kind.type.label, json.dumps(types[kind.type.label], ensure_ascii=False), file=sys.stderr)
+    return {"types": types, "means": _means(types)}
+
+
+def _means(types: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """Of the methods that every type has: mean AUROC and average precision, children found in all, share of the oracle."""
+    everywhere = set.intersection(*(set(one["methods"]) for one in types.values()))
+    found = {}
+    for name in sorted(everywhere):
+        each = [one["methods"][name] for one in types.values()]
+        found[name] = {
+            **{f: round(float(np.mean([m[f] for m in each])), 4) for f in ("auroc", "average_precision")},
+            **{f: round(float(np.sum([m[f] for m in each])), 1) for f in ("found_at_2", "found_at_10")},
+            "lowest_auroc": min(m["auroc"] for m in each),
+        }
+    for one in found.values():
+        one["share_of_oracles_auroc"] = round(one["auroc"] / found["oracle"]["auroc"], 4)
+    return found
+
+
+def _peers(city: City, studied: Studied, judged: Judged, kind: TypeJudgement, cases: Cases) -> dict[str, Array]:
+    """LightGBM learned from the same rows as the product's learners, the staff's points left aside."""
+    columns = learnable(studied.matrix.catalogue, city.criteria.labels, kind.type, city.lawful.may_learn)
+    words = (studied.matrix, cases, city.criteria.scenarios, kind.type, columns, studied.plan, studied.groups)
+    rows = training_set(*words).training
+    x, new = rows.values[:, :-1], design(judged.matrix, columns)
+    folds, today = fold_of(rows.group, studied.plan.seed), fold_of(judged.groups, studied.plan.seed)
+    return {name: _by_fold(peer, x, rows.y, folds, new, today) for name, peer in PEERS.items()}
+
+
+def _oracle(city: City, studied: Studied, judged: Judged, kind: TypeJudgement) -> Array:
+    """LightGBM with the true states of every date as labels: how far these indicators could carry."""
+    whole = studied.matrix
+    columns = learnable(whole.catalogue, city.criteria.labels, kind.type, city.lawful.may_learn)
+    truth, asked = np.zeros(len(whole.cohort)), np.zeros(len(whole.cohort), dtype=bool)
+    scenario = judge_scenario(kind.type, city.criteria.scenarios, whole)
+    for day in np.unique(whole.cohort.as_of):
+        rows = np.flatnonzero(whole.cohort.as_of == day)
+        truth[rows], known = city.hidden(kind.type, whole.cohort.child_key[rows], str(day)[:7])
+        asked[rows] = known & scenario.applicable[rows]
+    group = np.array([studied.groups.get(key, key) for key in whole.cohort.child_key], dtype=object)
+    folds, today = fold_of(group, studied.plan.seed), fold_of(judged.groups, studied.plan.seed)
+    x = design(whole, columns)
+    return _by_fold(lightgbm_tuned, x[asked], truth[asked], folds[asked], design(judged.matrix, columns), today)
+
+
+def _by_fold(
+    peer: Any, x: Array, y: Array, folds: NDArray[np.int64], new: Array, new_folds: NDArray[np.int64]
+) -> Array:
+    """Every new row scored by a model that saw none of its household."""
+    scores = np.zeros(len(new))
+    for fold in range(FOLDS):
+        here = new_folds == fold
+        if here.any() and y[folds != fold].any():
+            scores[here] = peer(x[folds != fold], y[folds != fold], new[here], 1)
+    return scores
+
+
+def strongest(judged: Judged, most: int = 3, share: float = 0.10) -> dict[tuple[str, str], frozenset[str]]:
+    """The strongest raising reasons of the children in the first tenth of each type that has a model."""
+    catalogue, found = judged.matrix.catalogue, {}
+    for kind in judged.types:
+        if not kind.combination.is_learned:
+            continue
+        said = learned_contributions(kind, judged.matrix, judged.groups, catalogue)
+        parts = combined_parts(kind, said, catalogue)
+        logit = kind.combination.logit[kind.rows]
+        names = [unit.sentence or unit.indicator for unit in parts.units]
+        for row in np.argsort(-logit, kind="stable")[: int(len(logit) * share)]:
+            order = np.argsort(-parts.values[row], kind="stable")[:most]
+            chosen = frozenset(names[n] for n in order if parts.values[row, n] >= WORTH_SAYING)
+            found[kind.type.value, judged.matrix.cohort.child_key[kind.rows[row]]] = chosen
+    return found
+
+
+def agreement(several: list[dict[tuple[str, str], frozenset[str]]]) -> dict[str, float]:
+    """Mean over pairs of seeds and children judged high by both: shared reasons over the more of the two."""
+    found: dict[str, list[float]] = {}
+    for one, other in combinations(several, 2):
+        for key in one.keys() & other.keys():
+            if one[key] or other[key]:
+                most = max(len(one[key]), len(other[key]))
+                found.setdefault(key[0], []).append(len(one[key] & other[key]) / most)
+    together = [value for values in found.values() for value in values]
+    return {kind: round(float(np.mean(values)), 4) for kind, values in sorted(found.items())} | {
+        "all": round(float(np.mean(together)), 4) if together else float("nan")
+    }
