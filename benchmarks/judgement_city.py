@@ -1,7 +1,7 @@
 """Judgements of the synthetic city beside LightGBM on the same indicators, dates and registrations, held against its answer key.
 
-    python benchmarks/judgement_city.py [--residents N ...] [--seeds S ...] [--out FILE]
-    python benchmarks/judgement_city.py --home HOME --city CITY        a city that has been judged already
+    python benchmarks/judgement_city.py [--residents N] [--seeds S ...] [--out FILE]
+    python benchmarks/judgement_city.py --home HOME --city CITY --links LINKS      a city that has been judged already
 
 Per type: children in difficulty on the date and not registered for it, how well each method ranks them and how many
 stand within a review capacity of 2 % and 10 %. LightGBM learns the same rows (past dates and today's known cases,
@@ -12,9 +12,13 @@ cases. The answer key is read for measuring only.
 
 from __future__ import annotations
 
+import argparse
 import datetime as dt
 import json
+import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
@@ -23,21 +27,25 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from judgement import machine
 from numpy.typing import NDArray
 from truth import owners
 
 from kodomo.configuration import SHIPPED_MUNICIPALITIES, Home, read_municipality
+from kodomo.evaluation.backtest import past_date
 from kodomo.evaluation.bench.peers import lightgbm_default, lightgbm_tuned
 from kodomo.evaluation.metrics import auroc, average_precision, recall_at
+from kodomo.evaluation.outcomes import outcome
 from kodomo.features.build import current_snapshot, lawful_for
 from kodomo.features.dates import month_index
 from kodomo.governance.register import read_register
 from kodomo.judgement.boosting import FOLDS, fold_of
 from kodomo.judgement.contributions import learned_contributions
 from kodomo.judgement.criteria import Criteria, read_all_criteria
-from kodomo.judgement.judge import Judged, Lawful, Studied, TypeJudgement, first_fact, judge, study
+from kodomo.judgement.judge import Judged, Lawful, Studied, TypeJudgement, first_fact, judge, model_values, study
 from kodomo.judgement.labels import Cases, horizon_for, read_cases
 from kodomo.judgement.learning import Plan, design, learnable, training_set
+from kodomo.judgement.nearest import nearest_cases as like_rows
 from kodomo.judgement.reasons import WORTH_SAYING, combined_parts
 from kodomo.judgement.scenarios import judge_scenario
 from kodomo.linkage.quality import read_links
@@ -47,7 +55,6 @@ from kodomo.terms import DifficultyType, Method, Purpose
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-RESULTS = Path(__file__).resolve().parent / "results"
 AS_OF = dt.date(2026, 3, 31)
 SEEDS_OF_REASONS = 5
 PEERS = {"lightgbm_default": lightgbm_default, "lightgbm_small_data": lightgbm_tuned}
@@ -232,3 +239,115 @@ def agreement(several: list[dict[tuple[str, str], frozenset[str]]]) -> dict[str,
     return {kind: round(float(np.mean(values)), 4) for kind, values in sorted(found.items())} | {
         "all": round(float(np.mean(together)), 4) if together else float("nan")
     }
+
+
+def like_cases(city: City, nearest: int = 5, share: float = 0.10) -> dict[str, Any]:
+    """Out of time: of the rows most like a child that was registered later, how many were known cases then.
+
+    Learned and judged on a past date. A later case is a child not registered on it and registered within the months
+    after; a true positive is one that stood among the first tenth of its type. Its like are sought, by the distances
+    the product uses, among the rows learned from, other households' only. ``lift`` is the share of known cases among
+    the five nearest over that among all rows.
+    """
+    past, months = past_date(first_fact(city.snapshot, AS_OF), AS_OF)
+    studied = city.study(past)
+    judged = city.judge(studied, past)
+    every = read_cases(city.snapshot, city.criteria.labels)
+    types = {}
+    for kind in judged.types:
+        fitted = next((one for one in kind.model.others if one.method is Method.SIMILAR), None) if kind.model else None
+        if fitted is None or kind.model is None:
+            continue
+        later = outcome(judged, kind, every.known_by(AS_OF), months)
+        order = np.argsort(-later.scores[Method.COMBINED.value], kind="stable")
+        high = np.zeros(len(order), dtype=bool)
+        high[order[: int(len(order) * share)]] = True
+        cases = np.flatnonzero(later.positive > 0)
+        words = (kind.type, kind.model.columns[:-1], studied.plan, studied.groups)
+        learned = training_set(studied.matrix, every.known_by(past), city.criteria.scenarios, *words).training
+        own = model_values(kind.model, judged.matrix, kind.scenario)[later.rows[cases]]
+        group = np.concatenate([learned.group, later.group[cases]])
+        children, rows = len(learned.y) + np.arange(len(cases)), np.arange(len(learned.y))
+        near = like_rows(fitted.models, np.concatenate([learned.values, own]), children, rows, group)
+        base = float(learned.y.mean())
+        lifts = np.array([learned.y[found[:nearest]].mean() / base for found in near])
+        types[kind.type.label] = {
+            "later_cases": len(cases),
+            "true_positives": int(high[cases].sum()),
+            "base_rate": round(base, 4),
+            "lift_of_true_positives": _mean(lifts[high[cases]]),
+            "lift_of_later_cases": _mean(lifts),
+        }
+    return {"past_date": past.isoformat(), "months_after": months, "types": types}
+
+
+def _mean(values: Array) -> float | None:
+    return round(float(values.mean()), 2) if len(values) else None
+
+
+def like_cases_in_all(cities: list[dict[str, Any]]) -> dict[str, float | int]:
+    """The lift over all cities and types, each true positive counting once."""
+    lines = [line for one in cities for line in one["like_cases"]["types"].values()]
+    number = sum(line["true_positives"] for line in lines)
+    total = sum(line["true_positives"] * (line["lift_of_true_positives"] or 0.0) for line in lines)
+    return {"true_positives": number, "lift": round(total / number, 2) if number else float("nan")}
+
+
+def build_city(residents: int, seed: int, root: Path) -> tuple[Path, Path, Path]:
+    """Make, receive, link and judge a city; its home, its folder and its links."""
+    home, links = root / "home", root / "links.csv"
+    size = ["--residents", str(residents), "--seed", str(seed)]
+    for words in (["demo", *size, "--no-serve", "--json"], ["export-links", str(links)]):
+        command = [sys.executable, "-m", "kodomo", "--home", str(home), *words]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 (our own command)
+    return home, next((home / "demo").glob("city-*")), links
+
+
+def measure(city: City, *, with_reasons: bool) -> dict[str, Any]:
+    """All figures of one city."""
+    started = time.process_time()
+    studied = city.study(AS_OF)
+    judged = city.judge(studied, AS_OF)
+    body: dict[str, Any] = {
+        "children": judged.children,
+        "learning_cpu_seconds": round(time.process_time() - started, 1),
+    }
+    body |= beside_lightgbm(city, studied, judged)
+    body["like_cases"] = like_cases(city)
+    if with_reasons:
+        others = range(1, SEEDS_OF_REASONS)
+        said = [strongest(judged), *(strongest(city.judge(city.study(AS_OF, seed), AS_OF)) for seed in others)]
+        body["top_3_reasons_agree"] = agreement(said)
+    return body
+
+
+def main() -> None:
+    """Measure the cities asked for and print one JSON object."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--residents", type=int, default=25_299)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--home", type=Path, help="a home that holds a judged city already")
+    parser.add_argument("--city", type=Path, help="the folder of that city")
+    parser.add_argument("--links", type=Path, help="what kodomo export-links wrote of that home")
+    parser.add_argument("--no-reasons", action="store_true", help="leave out the five seeds of the first city")
+    parser.add_argument("--out", type=Path)
+    words = parser.parse_args()
+    cities = []
+    for number, seed in enumerate(words.seeds if words.home is None else [None]):
+        with tempfile.TemporaryDirectory() as root:
+            if seed is None:
+                places = (words.home, words.city, words.links)
+            else:
+                places = build_city(words.residents, seed, Path(root))
+            found = measure(open_city(*places), with_reasons=number == 0 and not words.no_reasons)
+        cities.append({"residents": words.residents, "seed": seed, **found})
+    body = {"on": dt.datetime.now(dt.UTC).date().isoformat(), "machine": machine(), "cities": cities}
+    body["like_cases_in_all"] = like_cases_in_all(cities)
+    text = json.dumps(body, ensure_ascii=False, indent=1)
+    if words.out:
+        words.out.write_text(text + "\n", encoding="utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

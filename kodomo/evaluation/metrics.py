@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import norm, t
 
 from kodomo.judgement.learners.leak_gates import rank_auroc
 
@@ -90,8 +91,13 @@ def with_interval(
     generator: np.random.Generator,
     draws: int = DRAWS,
 ) -> Figure:
-    """A figure with its interval from drawing whole households again and again (cluster bootstrap)."""
-    return _interval(lambda rows: measure(scores[rows], positive[rows]), group, generator, draws)
+    """A figure between 0 and 1 with its interval from drawing whole households again and again (cluster bootstrap)."""
+    value, found = _drawn(lambda rows: measure(scores[rows], positive[rows]), group, generator, draws)
+    if found is None:
+        return Figure(value, float("nan"), float("nan"))
+    low, high = _expanded(_log_odds(found), _households(positive, group))
+    low, high = (float(1 / (1 + np.exp(-edge))) for edge in (low, high))
+    return Figure(value, min(low, value), max(high, value))
 
 
 def with_interval_of_difference(
@@ -108,19 +114,48 @@ def with_interval_of_difference(
     def difference(rows: NDArray[np.intp]) -> float:
         return measure(one[rows], positive[rows]) - measure(other[rows], positive[rows])
 
-    return _interval(difference, group, generator, draws)
+    value, found = _drawn(difference, group, generator, draws)
+    if found is None:
+        return Figure(value, float("nan"), float("nan"))
+    return Figure(value, *_expanded(found, _households(positive, group)))
 
 
-def _interval(
+NEVER_CERTAIN = 5e-4
+"""Shares of 0 and 1 are held this far inside before log-odds are taken of them."""
+
+
+def _log_odds(shares: Array) -> Array:
+    held = np.clip(shares, NEVER_CERTAIN, 1 - NEVER_CERTAIN)
+    return np.asarray(np.log(held / (1 - held)))
+
+
+def _households(positive: Array, group: NDArray[np.object_]) -> int:
+    """How many households hold a positive: as many as there are independent finds."""
+    return len(set(group[positive > 0].tolist()))
+
+
+def _expanded(found: Array, households: int) -> tuple[float, float]:
+    """The middle 95 % of the draws, stretched about their middle for how few households carry the figure.
+
+    Percentiles alone are too narrow with few (Hesterberg 2015, "What teachers should know about the bootstrap",
+    The American Statistician 69: the expanded percentile interval); with forty positives they cover 91 to 93 %.
+    """
+    low, middle, high = np.quantile(found, [0.025, 0.5, 0.975])
+    freedom = max(households - 1, 1)
+    stretch = float(t.ppf(0.975, freedom) / norm.ppf(0.975) * np.sqrt(1 + 1 / freedom))
+    return float(middle + (low - middle) * stretch), float(middle + (high - middle) * stretch)
+
+
+def _drawn(
     measure: Callable[[NDArray[np.intp]], float],
     group: NDArray[np.object_],
     generator: np.random.Generator,
     draws: int,
-) -> Figure:
-    """A figure of rows, and its percentiles over draws of whole groups."""
+) -> tuple[float, Array | None]:
+    """A figure of all rows, and of each draw of whole groups; None where too few draws have one."""
     value = measure(np.arange(len(group)))
     if np.isnan(value):
-        return Figure(value, float("nan"), float("nan"))
+        return value, None
     _, inverse = np.unique(group.astype(str), return_inverse=True)
     order = np.argsort(inverse, kind="stable")
     bounds = np.r_[0, np.cumsum(np.bincount(inverse))]
@@ -130,10 +165,7 @@ def _interval(
         again = measure(order[_ranges(bounds[drawn], bounds[drawn + 1])])
         if not np.isnan(again):
             found.append(again)
-    if len(found) < draws // 2:
-        return Figure(value, float("nan"), float("nan"))
-    low, high = np.quantile(found, [0.025, 0.975])
-    return Figure(value, float(low), float(high))
+    return value, np.array(found) if len(found) >= draws // 2 else None
 
 
 def _ranges(starts: NDArray[np.intp], ends: NDArray[np.intp]) -> NDArray[np.intp]:

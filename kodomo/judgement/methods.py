@@ -39,6 +39,13 @@ class Checked:
     children: int
 
     @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % interval, on the log-odds scale: near 1 there is less room above than below."""
+        held = float(np.clip(self.auroc, 1e-3, 1 - 1e-3))
+        middle, reach = np.log(held / (1 - held)), 1.96 * self.error / (held * (1 - held))
+        return tuple(float(1 / (1 + np.exp(-edge))) for edge in (middle - reach, middle + reach))  # type: ignore[return-value]
+
+    @property
     def is_above_chance(self) -> bool:
         """The 95 % interval lies above one half."""
         return bool(self.auroc - 1.96 * self.error > 0.5)
@@ -99,10 +106,12 @@ def check(logits: Array, outcome: Array, training: TrainingSet, is_past: NDArray
         rows, case = is_past, outcome
     else:
         rows, case = np.ones(len(logits), dtype=bool), training.y
-    case = case[rows]
-    cases = len(set(training.group[rows][case > 0]))
-    others = len(set(training.group[rows][case == 0]))
-    area = rank_auroc(logits[rows], case)
+    return checked(rank_auroc(logits[rows], case[rows]), case[rows], training.group[rows])
+
+
+def checked(area: float, case: Array, group: NDArray[np.object_]) -> Checked:
+    """An AUROC with its error; the children of one household count once."""
+    cases, others = len(set(group[case > 0])), len(set(group[case == 0]))
     return Checked(area, auroc_error(area, cases, others), cases)
 
 

@@ -105,16 +105,14 @@ def _types(summary: Mapping[str, Any], rule: Suppression) -> str:
             )
         )
     head = ("類型", "把握事例(世帯)", "学習", "使い方", "学習を加えた判定の AUROC", "職員の点数表の AUROC")
-    words = (
-        "AUROC は、学んでいない世帯での順位の正しさ(0.5 は当て推量)。± は 95 %の幅。把握事例が少ないものは示さない。"
-    )
+    words = "AUROC は、学んでいない世帯での順位の正しさ(0.5 は当て推量)。かっこの中は 95 %の幅。把握事例が少ないものは示さない。"
     return f"{words}\n\n{_table(head, rows)}"
 
 
 def _check(found: Mapping[str, Any] | None) -> str:
     if found is None or found["auroc"] != found["auroc"]:
         return "—"
-    return f"{found['auroc']:.3f} ± {found['reach']:.3f}"
+    return f"{found['auroc']:.3f}({found['low']:.3f}–{found['high']:.3f})"
 
 
 def _comparison(report: Mapping[str, Any] | None) -> list[str]:

@@ -180,13 +180,19 @@ def learned_summary(judged: Judged) -> dict[str, Any]:
 
 
 def _checks(model: TypeModel | None) -> dict[str, dict[str, float | int]]:
-    """How each method, the points and the combination ranked rows not fitted on, with 95 % reach."""
+    """How each method, the points and the combination ranked rows not fitted on, with the 95 % interval."""
     if model is None:
         return {}
-    return {
-        name: {"auroc": round(one.auroc, 4), "reach": round(1.96 * one.error, 4), "children": one.children}
-        for name, one in sorted(model.checks.items())
-    }
+    found: dict[str, dict[str, float | int]] = {}
+    for name, one in sorted(model.checks.items()):
+        low, high = one.interval
+        found[name] = {
+            "auroc": round(one.auroc, 4),
+            "low": round(low, 4),
+            "high": round(high, 4),
+            "children": one.children,
+        }
+    return found
 
 
 def _level_counts(judgements: pa.Table) -> dict[str, dict[str, int]]:

@@ -57,7 +57,12 @@ REASONS = Table(
         Column("position", pa.int32(), "並び順(1 から)", Sensitivity.PLAIN),
         Column("direction", pa.string(), "UP は可能性を上げる、DOWN は下げる、GATE は必ず見る", Sensitivity.PLAIN),
         Column("sentence", pa.string(), "日本語の文", Sensitivity.SPECIAL_CARE),
-        Column("contribution", pa.float64(), "スコアの対数オッズへの寄与(総合では順位の珍しさ)。GATE は 0", Sensitivity.SPECIAL_CARE),
+        Column(
+            "contribution",
+            pa.float64(),
+            "スコアの対数オッズへの寄与(総合では順位の珍しさ)。GATE は 0",
+            Sensitivity.SPECIAL_CARE,
+        ),
         Column("indicator", pa.string(), "指標コード", Sensitivity.PLAIN, nullable=True),
         Column("source", pa.string(), "出所のコード", Sensitivity.PLAIN, nullable=True),
         Column("fact_on", pa.date32(), "事実の日付", nullable=True),

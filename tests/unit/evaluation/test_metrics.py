@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from kodomo.evaluation.metrics import (
+    _expanded,
     auroc,
     average_precision,
     brier,
@@ -52,3 +53,17 @@ def test_interval_covers_and_is_wider_when_households_repeat() -> None:
     wide = with_interval(auroc, scores, y, together, np.random.default_rng(1))
     assert narrow.low < narrow.value < narrow.high
     assert wide.high - wide.low > 1.5 * (narrow.high - narrow.low)
+
+
+def test_few_households_stretch_an_interval_about_the_middle_of_its_draws() -> None:
+    """By t over the normal's edge and √(k / (k − 1)): Hesterberg's expanded percentile, by hand for k = 5."""
+    draws = np.linspace(-1.0, 1.0, 201)
+    low, high = _expanded(draws, 5)
+    assert high == pytest.approx(0.95 * 2.776445 / 1.959964 * np.sqrt(5 / 4), rel=1e-5) and low == pytest.approx(-high)
+    assert _expanded(draws, 4_000)[1] == pytest.approx(0.95, abs=2e-3)
+
+
+def test_a_perfect_ranking_is_not_certain_of_itself() -> None:
+    y = np.r_[np.ones(6), np.zeros(60)]
+    found = with_interval(auroc, y, y, np.arange(66).astype(object), np.random.default_rng(0))
+    assert found.value == found.high == 1 and 0.99 < found.low < 1
