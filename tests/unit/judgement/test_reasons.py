@@ -9,6 +9,7 @@ import pytest
 from scipy.stats import gamma
 
 from kodomo.features.catalogue import read_catalogue
+from kodomo.judgement.capacities import Capacities
 from kodomo.judgement.combine import model_weight, overall, standing
 from kodomo.judgement.contributions import learned_contributions, rule_sentence
 from kodomo.judgement.learners.rule_discovery import Condition, Rule
@@ -45,7 +46,7 @@ def test_parts_add_up_to_every_score(town: Town) -> None:
 
 def test_what_is_kept_adds_up_to_every_score_kept(town: Town) -> None:
     """From the tables alone: base + the contributions of the reasons + rest is the score's log-odds, each method's."""
-    tables = judgement_tables(town.judged, Capacity(0.02, 0.08))
+    tables = judgement_tables(town.judged, Capacities(Capacity(0.02, 0.08)))
     said: dict[tuple[str, str, str], float] = {}
     for row in tables["reasons"].to_pylist():
         key = (row["child_key"], row["type"], row["method"])
