@@ -14,7 +14,7 @@ import hashlib
 import hmac
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -109,23 +109,37 @@ def append(
     Raises:
         IntegrityFault: the chain doesn't reach its anchor, or the anchor can't be read.
     """
+    return append_all(cursor, key, vendor, [(at, event)], anchor)
+
+
+def append_all(
+    cursor: Cursor,
+    key: bytes,
+    vendor: str,
+    acts: Iterable[tuple[dt.datetime, AuditEvent]],
+    anchor: Path | None = None,
+) -> tuple[int, str]:
+    """Write several rows, one after the other, as ``append`` writes one; returns the last one's number and MAC."""
     if vendor == "postgresql":
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [0x6B6F646F6D6F])
     if anchor is not None:
         _check_reaches(cursor, anchor)
     cursor.execute("SELECT sequence, mac FROM audit_events ORDER BY sequence DESC LIMIT 1")
     last = cursor.fetchone()
-    sequence, previous = (int(last[0]) + 1, str(last[1])) if last else (1, "")
-    detail = json.dumps(event.detail or {}, ensure_ascii=False, sort_keys=True)
-    moment = at.astimezone(dt.UTC).isoformat(timespec="milliseconds")
-    row = (sequence, moment, event.actor, event.role, event.action, event.subject, event.purpose,
-           event.reason, detail, previous)  # fmt: skip
-    mac = _mac(key, row)
-    cursor.execute(
-        "INSERT INTO audit_events (sequence, at, actor, role, action, subject, purpose, reason, detail, previous, mac)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-        [*row, mac],
-    )
+    sequence, mac = (int(last[0]), str(last[1])) if last else (0, "")
+    for at, event in acts:
+        sequence, previous = sequence + 1, mac
+        detail = json.dumps(event.detail or {}, ensure_ascii=False, sort_keys=True)
+        moment = at.astimezone(dt.UTC).isoformat(timespec="milliseconds")
+        row = (sequence, moment, event.actor, event.role, event.action, event.subject, event.purpose,
+               event.reason, detail, previous)  # fmt: skip
+        mac = _mac(key, row)
+        cursor.execute(
+            "INSERT INTO audit_events"
+            " (sequence, at, actor, role, action, subject, purpose, reason, detail, previous, mac)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            [*row, mac],
+        )
     return sequence, mac
 
 
