@@ -20,7 +20,7 @@ from kodomo.assessment.timeline import Fact, PersonRecord, by_person
 from kodomo.configuration import Home, Municipality
 from kodomo.governance.register import Basis
 from kodomo.store.database import Snapshot, Store
-from kodomo.tables.engine import connect
+from kodomo.tables.engine import reading
 from kodomo.terms import OVERALL, DifficultyType, Method, Purpose
 
 
@@ -108,7 +108,7 @@ def evidence_for(case: Case, *, home: Home, municipality: Municipality, lawful: 
     """
     store = Store(home.store)
     snapshot, judgement = store.open("snapshots", case.snapshot_name), store.open("judgements", case.judgement_name)
-    with connect(memory="512MB", threads=1) as engine:
+    with reading() as engine:
         people = _household(engine, case, snapshot, is_kin_told=lawful.may_show(["relationship"]))
         rows = _facts(engine, [p["person_key"] for p in people], snapshot)
         sources = {
@@ -162,8 +162,9 @@ WHERE preference = 1 ORDER BY type, position
 
 
 def _rows(engine: duckdb.DuckDBPyConnection, sql: str, values: object) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = engine.sql(sql, params=values).to_arrow_table().to_pylist()
-    return found
+    found = engine.execute(sql, values)
+    names = [column[0] for column in found.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def _household(

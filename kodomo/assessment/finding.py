@@ -11,7 +11,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
@@ -79,23 +79,22 @@ def _found(request: Any, given: dict[str, Any]) -> list[Case]:
     today, purpose = local_day(request.at), REVEAL_PURPOSES[given["purpose"]]
     check_pace(request)
     wanted = Wanted(given["words"], given["born_on"])
-    with transaction.atomic():
-        mine = {case.child_key: case for case in visible_cases(request.actor)}
-        keys = search_by_reading(
-            wanted,
-            among=mine.keys(),
-            home=settings.HOME,
-            register=lawful_on(today, settings.MUNICIPALITY).register,
-            on=today,
-            by=request.actor.username,
-            role=request.actor.role,
-            purpose=purpose,
-            at=request.at,
-        )
-        detail = {"count": len(keys)}
-        event = trail.event_of(request.actor, Action.FIND_CASE, purpose=purpose, detail=detail)
-        trail.append(event, request.at, settings.HOME)
-    return [mine[key] for key in keys]
+    mine = visible_cases(request.actor)
+    keys = search_by_reading(
+        wanted,
+        among=set(mine.values_list("child_key", flat=True)),
+        home=settings.HOME,
+        register=lawful_on(today, settings.MUNICIPALITY).register,
+        on=today,
+        by=request.actor.username,
+        role=request.actor.role,
+        purpose=purpose,
+        at=request.at,
+    )
+    found = {case.child_key: case for case in mine.filter(child_key__in=keys)}
+    event = trail.event_of(request.actor, Action.FIND_CASE, purpose=purpose, detail={"count": len(keys)})
+    trail.record_reading(event, request.at)
+    return [found[key] for key in keys if key in found]
 
 
 def check_pace(request: Any) -> None:

@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.conf import settings
-from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
@@ -78,11 +76,10 @@ def answer(request: Any, case_number: str, page: FormPage, **more: Any) -> HttpR
 
 
 def opened_case(request: Any, case_number: str, action: str) -> Case:
-    """A case for showing something of it, with the audit row in the same transaction."""
-    with transaction.atomic():
-        found = Case.objects.get(case_number=case_number)
-        event = trail.event_of(request.actor, action, subject=found.child_key, detail={"case": case_number})
-        trail.append(event, request.at, settings.HOME)
+    """A case for showing something of it, with its audit row."""
+    found = Case.objects.get(case_number=case_number)
+    event = trail.event_of(request.actor, action, subject=found.child_key, detail={"case": case_number})
+    trail.record_reading(event, request.at)
     return found
 
 

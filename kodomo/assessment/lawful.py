@@ -63,7 +63,7 @@ class Lawful:
     @cached_property
     def withheld_escalations(self) -> frozenset[str]:
         """The sentences in any case's current levels that may not be told today. Asked once for a page."""
-        pairs = CaseLevel.objects.filter(is_current=True).exclude(escalation="")
+        pairs = CaseLevel.objects.filter(is_current=True, escalation__gt="")
         # Without the model's own order, whose columns would make every row a distinct one.
         found = pairs.order_by().values_list("escalation", "escalation_items").distinct()
         return frozenset(text for text, items in found if not self.may_tell_escalation(text, items))

@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.paginator import Paginator
-from django.db import transaction
 from django.db.models import Prefetch
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -32,12 +31,11 @@ def shortlist(request: Any) -> HttpResponse:
     """一次絞り込み: the cases that fit the filters, without names."""
     lawful = lawful_at(request.at)
     form, filters = _asked(request, request.GET, lawful)
-    with transaction.atomic():
-        cases = lists.shortlisted(request.actor, filters, lawful)
-        page = Paginator(cases.prefetch_related(_current_levels()), lists.PAGE_SIZE).get_page(request.GET.get("page"))
-        rows = _rows(list(page.object_list), request, lawful)
-        beyond = lists.shortlisted(request.actor, filters.widened, lawful).count() if filters.is_at_capacity else 0
-        _record_list(request, Action.VIEW_SHORTLIST, len(rows), filters)
+    cases = lists.shortlisted(request.actor, filters, lawful)
+    page = Paginator(cases.prefetch_related(_current_levels()), lists.PAGE_SIZE).get_page(request.GET.get("page"))
+    rows = _rows(list(page.object_list), request, lawful)
+    beyond = lists.shortlisted(request.actor, filters.widened, lawful).count() if filters.is_at_capacity else 0
+    _record_list(request, Action.VIEW_SHORTLIST, len(rows), filters)
     query = {name: value for name, value in request.GET.items() if name != "page"}
     context = {"form": form, "page": page, "rows": rows, "query": urlencode(query), "filters": filters,
                "lawful": lawful, "beyond": beyond, "wider": urlencode({**query, "reach": lists.Reach.ALL.value}),
@@ -55,10 +53,9 @@ def shortlist_export(request: Any) -> HttpResponse:
     """The same list as a file, masked in the same way, saying who took it and when."""
     lawful = lawful_at(request.at)
     _, filters = _asked(request, request.POST, lawful)
-    with transaction.atomic():
-        cases = lists.shortlisted(request.actor, filters, lawful)
-        rows = _rows(list(cases.prefetch_related(_current_levels())), request, lawful)
-        number = _record_list(request, Action.EXPORT_SHORTLIST, len(rows), filters)
+    cases = lists.shortlisted(request.actor, filters, lawful)
+    rows = _rows(list(cases.prefetch_related(_current_levels())), request, lawful)
+    number = _record_list(request, Action.EXPORT_SHORTLIST, len(rows), filters)
     content = exports.shortlist_csv(rows, actor=request.actor, at=request.at, number=number, lawful=lawful)
     response = HttpResponse(content, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="shortlist-{number}.csv"'
@@ -98,7 +95,7 @@ def _rows(cases: list[Any], request: Any, lawful: Lawful) -> list[dict[str, Any]
 
 def _record_list(request: Any, action: Action, count: int, filters: lists.Filters) -> int:
     detail = {"count": count, "filters": filters.chosen()}
-    return trail.append(trail.event_of(request.actor, action, detail=detail), request.at, settings.HOME)
+    return trail.record_reading(trail.event_of(request.actor, action, detail=detail), request.at)
 
 
 # Conditions under a name, and people for cases ---------------------------------------------------

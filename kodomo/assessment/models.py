@@ -106,7 +106,12 @@ class CaseLevel(models.Model):
     class Meta:
         ordering = ("-judged_as_of", "pk")
         constraints = [models.UniqueConstraint(fields=("case", "judgement_name", "type"), name="one_level_a_judgement")]
-        indexes = [models.Index(fields=("is_current", "type", "level"))]
+        indexes = [
+            models.Index(fields=("is_current", "type", "level")),
+            # The few facts that must be seen, and which cases stand at a level now, without the years before.
+            models.Index(fields=("escalation", "case"), condition=models.Q(is_current=True), name="must_be_seen_now"),
+            models.Index(fields=("type", "level", "case"), condition=models.Q(is_current=True), name="levels_now"),
+        ]
 
 
 class AppendOnly(models.Model):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import BooleanField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery
 
 from kodomo.assessment.interests import cases_of_interest
 from kodomo.assessment.lawful import Lawful
@@ -16,6 +16,9 @@ from kodomo.governance.permissions import Action, Actor, Scope, scope
 from kodomo.terms import OVERALL, LabelledEnum, Level
 
 PAGE_SIZE = 50
+
+RAISED_LEVELS = (Level.HIGH, Level.MIDDLE, Level.WITHHELD)
+"""Levels that bring a case onto the list of a type."""
 
 
 class Order(LabelledEnum):
@@ -109,11 +112,11 @@ def shortlisted(actor: Actor, filters: Filters, lawful: Lawful) -> QuerySet[Case
     exact = {name: getattr(filters, name) for name in ("age_band", "office", "state") if getattr(filters, name)}
     cases = cases.filter(*_wanted(filters, lawful), **exact)
     if filters.is_at_capacity:
-        cases = cases.filter(Exists(_levels(OVERALL, lawful)) | Q(must_see=True) | Q(state__in=FOLLOWED_STATES))
+        cases = cases.filter(_listed(OVERALL, lawful) | Q(must_see=True) | Q(state__in=FOLLOWED_STATES))
     if filters.level:
-        cases = cases.filter(Exists(_at_level(filters, actor)))
+        cases = cases.filter(pk__in=_at_level(filters, actor).values("case"))
     elif filters.type:
-        cases = cases.filter(Exists(_levels(filters.type, lawful)))
+        cases = cases.filter(_listed(filters.type, lawful))
     if filters.caseworker:
         cases = cases.filter(caseworker=actor.username if filters.caseworker == Hands.MINE else "")
     if filters.overdue:
@@ -123,7 +126,8 @@ def shortlisted(actor: Actor, filters: Filters, lawful: Lawful) -> QuerySet[Case
 
 def with_must_see(cases: QuerySet[Case], lawful: Lawful) -> QuerySet[Case]:
     """The cases with ``must_see``: whether a fact that may be told today must be seen, whatever the score."""
-    return cases.annotate(must_see=Exists(_current().filter(_escalated(lawful))))
+    such = _current().filter(_escalated(lawful)).values("case")
+    return cases.annotate(must_see=ExpressionWrapper(Q(pk__in=such), BooleanField()))
 
 
 def _wanted(filters: Filters, lawful: Lawful) -> list[Q]:
@@ -143,18 +147,20 @@ def _wanted(filters: Filters, lawful: Lawful) -> list[Q]:
 
 
 def _current() -> QuerySet[CaseLevel]:
-    return CaseLevel.objects.filter(case=OuterRef("pk"), is_current=True)
+    """The levels of now, of all cases: asked for once as a list of cases, not anew for each case."""
+    return CaseLevel.objects.filter(is_current=True).order_by()
 
 
 def _escalated(lawful: Lawful) -> Q:
-    first = ~Q(escalation="") & ~Q(escalation__in=sorted(lawful.withheld_escalations))
+    first = Q(escalation__gt="") & ~Q(escalation__in=sorted(lawful.withheld_escalations))
     return first | Q(pk__in=sorted(lawful.otherwise_escalated))
 
 
-def _levels(kind: str, lawful: Lawful) -> QuerySet[CaseLevel]:
-    """Of a type: whatever brings it onto the list, a fact that must be seen and a draw included."""
-    raised = (Level.HIGH, Level.MIDDLE, Level.WITHHELD)
-    return _current().filter(type=kind).filter(Q(level__in=raised) | _escalated(lawful))
+def _listed(kind: str, lawful: Lawful) -> Q:
+    """Whatever of a type brings a case onto the list, a fact that must be seen and a draw included."""
+    rows = _current().filter(type=kind)
+    raised, such = rows.filter(level__in=RAISED_LEVELS), rows.filter(_escalated(lawful))
+    return Q(pk__in=raised.values("case")) | Q(pk__in=such.values("case"))
 
 
 def _at_level(filters: Filters, actor: Actor) -> QuerySet[CaseLevel]:
@@ -170,7 +176,7 @@ def _at_level(filters: Filters, actor: Actor) -> QuerySet[CaseLevel]:
 def _ordered(cases: QuerySet[Case], order: Order, actor: Actor) -> QuerySet[Case]:
     """In a chosen order. The order of places would tell an assessor what the levels hide."""
     if order is Order.PLACE and sees_levels_at_once(actor):
-        place = Subquery(_current().filter(type=OVERALL).values("place")[:1])
+        place = Subquery(_current().filter(case=OuterRef("pk"), type=OVERALL).values("place")[:1])
         return cases.annotate(place=place).order_by(F("place").asc(nulls_last=True), "pk")
     return cases.order_by(*_ORDERS.get(order, _ORDERS[Order.WAITING]))
 

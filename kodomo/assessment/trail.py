@@ -30,6 +30,17 @@ def recorded(event: audit.AuditEvent, at: dt.datetime) -> Iterator[None]:
         append(event, at, home)
 
 
+def record_reading(event: audit.AuditEvent, at: dt.datetime) -> int:
+    """Write the audit row of something that was read and is about to be shown; returns its number.
+
+    To be called when everything is read and nothing is rendered: the transaction holds the row alone, so that on
+    SQLite nobody's writing waits for somebody else's reading. When the row can't be written the caller gets the
+    error, and shows nothing.
+    """
+    with transaction.atomic():
+        return append(event, at, settings.HOME)
+
+
 def append(event: audit.AuditEvent, at: dt.datetime, home: Home) -> int:
     """Write one audit row inside the open transaction, and its anchor once that is committed.
 

@@ -94,6 +94,11 @@ def install(cursor: Cursor, vendor: str) -> None:
         cursor.execute(statement)
 
 
+def index(cursor: Cursor) -> None:
+    """Let a person's acts of one kind be counted without walking the years before (how often somebody searched)."""
+    cursor.execute("CREATE INDEX IF NOT EXISTS audit_events_by_actor ON audit_events (actor, action, at)")
+
+
 def append(
     cursor: Cursor, key: bytes, vendor: str, event: AuditEvent, at: dt.datetime, anchor: Path | None = None
 ) -> tuple[int, str]:

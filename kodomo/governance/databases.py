@@ -18,6 +18,8 @@ from kodomo.errors import ConfigurationFault
 FILE = "database.toml"
 NAMES = ("casework", "vault")
 
+KEPT_OPEN_SECONDS = 60
+
 SQLITE_OPTIONS: dict[str, Any] = {
     "transaction_mode": "IMMEDIATE",
     "timeout": 30,
@@ -38,7 +40,11 @@ def database_of(home: Home, name: str, file: Path) -> dict[str, Any]:
     """
     address = _addresses(home).get(name)
     if address is None:
-        return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(file), "OPTIONS": SQLITE_OPTIONS}
+        return {
+            "ENGINE": "django.db.backends.sqlite3", "NAME": str(file), "OPTIONS": SQLITE_OPTIONS,
+            # Kept open: the last one to close a file writes its whole log back, which a page would wait for.
+            "CONN_MAX_AGE": KEPT_OPEN_SECONDS,
+        }  # fmt: skip
     return _postgresql(str(address), home.root / FILE)
 
 
@@ -80,6 +86,6 @@ def _postgresql(address: str, where: Path) -> dict[str, Any]:
         "HOST": options.pop("host", parts.hostname or ""),
         "PORT": str(parts.port or options.pop("port", "")),
         "OPTIONS": options,
-        "CONN_MAX_AGE": 60,
+        "CONN_MAX_AGE": KEPT_OPEN_SECONDS,
         "CONN_HEALTH_CHECKS": True,
     }

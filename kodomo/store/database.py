@@ -13,6 +13,7 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,8 @@ class Snapshot:
 
     def columns(self, table: str) -> tuple[str, ...]:
         """The columns the table was written with."""
-        return tuple(pq.read_schema(self.file(table)).names)
+        path = self.file(table)
+        return _columns_of(path, path.stat().st_mtime_ns)
 
     def standing(self, table: str, on: dt.date | None = None) -> str:
         """The SQL condition for rows nobody has told otherwise: at all, or by a day."""
@@ -108,6 +110,12 @@ class Snapshot:
             if column.nullable and column.name not in written and (columns is None or column.name in columns):
                 found = found.append_column(column.name, pa.nulls(found.num_rows, column.kind))
         return found
+
+
+@lru_cache(maxsize=128)
+def _columns_of(path: Path, stamp: int) -> tuple[str, ...]:
+    """Asked for every page of a child; a published file doesn't change."""
+    return tuple(pq.read_schema(path).names)
 
 
 class Store:

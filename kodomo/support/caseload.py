@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.paginator import Paginator
-from django.db import transaction
 from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -19,6 +17,7 @@ from kodomo.assessment.models import Case, Inquiry
 from kodomo.assessment.shortlist import PAGE_SIZE, visible_cases
 from kodomo.assessment.states import WORKED_STATES
 from kodomo.governance.permissions import Action, can
+from kodomo.support.models import Contact, Plan
 
 VIEWS = {
     "": "対応中のすべて",
@@ -35,14 +34,12 @@ VIEWS = {
 def caseload(request: Any) -> HttpResponse:
     """The worked cases, the soonest next date first; late ones are marked."""
     today, view = local_day(request.at), request.GET.get("view", "")
-    with transaction.atomic():
-        worked = visible_cases(request.actor).filter(state__in=WORKED_STATES)
-        cases = _looked_at(worked, view, request.actor.username, today)
-        page = Paginator(cases, PAGE_SIZE).get_page(request.GET.get("page"))
-        rows = list(page.object_list)
-        detail = {"count": len(rows), "view": view if view in VIEWS else ""}
-        trail.append(trail.event_of(request.actor, Action.VIEW_CASELOAD, detail=detail), request.at, settings.HOME)
-        people = workload(worked, today)
+    worked = visible_cases(request.actor).filter(state__in=WORKED_STATES)
+    cases = _looked_at(worked, view, request.actor.username, today)
+    page = Paginator(cases, PAGE_SIZE).get_page(request.GET.get("page"))
+    rows, people = _with_latest(list(page.object_list)), workload(worked, today)
+    detail = {"count": len(rows), "view": view if view in VIEWS else ""}
+    trail.record_reading(trail.event_of(request.actor, Action.VIEW_CASELOAD, detail=detail), request.at)
     names = dict(get_user_model().objects.values_list("username", "name"))
     context = {"page": page, "rows": rows, "view": view, "views": VIEWS.items(), "people": people, "names": names,
                "today": today, "may_see_packages": can(request.actor.role, Action.VIEW_PACKAGES),
@@ -59,8 +56,18 @@ def _looked_at(worked: QuerySet[Case], view: str, username: str, today: Any) -> 
         "untouched": Q(contacts=None),
         "unanswered": Exists(Inquiry.objects.filter(case=OuterRef("pk"), answers=None)),
     }.get(view, Q())
-    latest = worked.filter(narrowed).annotate(last_met_on=Max("contacts__met_on"), plan_count=Count("plans"))
-    return latest.order_by(F("next_on").asc(nulls_first=True), "pk")
+    return worked.filter(narrowed).order_by(F("next_on").asc(nulls_first=True), "pk")
+
+
+def _with_latest(cases: list[Any]) -> list[Any]:
+    """The cases of one page, each with the day of its last contact and how many plans it has had."""
+    met = Contact.objects.filter(case__in=cases).order_by().values("case").annotate(last=Max("met_on"))
+    planned = Plan.objects.filter(case__in=cases).order_by().values("case").annotate(total=Count("pk"))
+    last_met = dict(met.values_list("case", "last"))
+    plans = dict(planned.values_list("case", "total"))
+    for case in cases:
+        case.last_met_on, case.plan_count = last_met.get(case.pk), plans.get(case.pk, 0)
+    return cases
 
 
 def workload(worked: QuerySet[Case], today: Any) -> list[dict[str, Any]]:

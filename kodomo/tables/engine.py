@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 import duckdb
@@ -44,6 +47,28 @@ def connect(
         connection.execute("USE packed")
         connection.execute("SET wal_autocheckpoint = '1TB'")
     return connection
+
+
+@contextmanager
+def reading() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection for one page's short questions to published files, on an engine that this process keeps open.
+
+    Opening an engine takes longer than such a question, and so does reading a file's footer: the kept engine
+    remembers the footers (a published file never changes). Ask with bound values; make no tables.
+    """
+    cursor = _kept_engine(os.getpid()).cursor()
+    try:
+        yield cursor
+    finally:
+        cursor.close()
+
+
+@lru_cache(maxsize=1)
+def _kept_engine(process: int) -> duckdb.DuckDBPyConnection:
+    """One for each process: a forked one must not share its parent's."""
+    engine = connect(memory="1GB")
+    engine.execute("SET GLOBAL parquet_metadata_cache = true")
+    return engine
 
 
 def release() -> None:

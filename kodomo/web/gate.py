@@ -26,6 +26,8 @@ from kodomo.governance.permissions import CASE_ACTIONS, Action, Actor
 from kodomo.web import demo, errors
 from kodomo.web.pages import BEFORE_NEW_PASSWORD, BEFORE_SECOND_FACTOR, PAGE_ACTIONS
 
+PUT_OFF_EVERY = dt.timedelta(minutes=1)
+
 
 class Gate:
     """Decides on each request before its view runs, and puts refusals into words."""
@@ -50,6 +52,7 @@ class Gate:
         elsewhere = _to_sign_in(request, page)
         if elsewhere is not None:
             return elsewhere
+        _stay_signed_in(request)
         request.actor = request.user.actor
         try:
             check_access(request.actor, action, kwargs.get("case_number"))
@@ -104,6 +107,13 @@ def _to_sign_in(request: Any, page: str) -> HttpResponse | None:
     if request.user.must_change_password and page not in BEFORE_NEW_PASSWORD:
         return redirect("password")
     return None
+
+
+def _stay_signed_in(request: Any) -> None:
+    """Each click puts the end of the session off; what was put off within the last minute is left as it is."""
+    last = request.session.get("clicked_at")
+    if last is None or request.at - dt.datetime.fromisoformat(last) > PUT_OFF_EVERY:
+        request.session["clicked_at"] = request.at.isoformat()
 
 
 def _is_worn_out(request: Any) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -31,15 +30,13 @@ def home(request: Any) -> HttpResponse:
     """Counts with links to the lists behind them; the cases whose next date has come, with their audit row."""
     context: dict[str, Any] = {"today": local_day(request.at), "operating": waiting_work(request)}
     if can(request.actor.role, Action.WRITE_MEMBER_VIEW):
-        with transaction.atomic():
-            context["agenda"] = list(waiting_items(request.actor))
-            detail = {"count": len(context["agenda"])}
-            trail.append(trail.event_of(request.actor, Action.VIEW_HOME, detail=detail), request.at, settings.HOME)
+        context["agenda"] = list(waiting_items(request.actor))
+        detail = {"count": len(context["agenda"])}
+        trail.record_reading(trail.event_of(request.actor, Action.VIEW_HOME, detail=detail), request.at)
     elif can(request.actor.role, Action.VIEW_SHORTLIST):
-        with transaction.atomic():
-            context |= _work(request)
-            detail = {"count": len(context["due"])}
-            trail.append(trail.event_of(request.actor, Action.VIEW_HOME, detail=detail), request.at, settings.HOME)
+        context |= _work(request)
+        detail = {"count": len(context["due"])}
+        trail.record_reading(trail.event_of(request.actor, Action.VIEW_HOME, detail=detail), request.at)
     return render(request, "web/home.html", context)
 
 

@@ -28,8 +28,12 @@ def _as_its_user() -> tuple[list[str], str]:
 
 
 @contextmanager
-def cluster() -> Iterator[str]:
-    """Start a fresh server; gives what follows ``postgresql://`` and the database's name in an address."""
+def cluster(*, is_durable: bool = False) -> Iterator[str]:
+    """Start a fresh server; gives what follows ``postgresql://`` and the database's name in an address.
+
+    Args:
+        is_durable: whether a commit waits for the disk, as in an office; tests don't.
+    """
     bin_folder, (prefix, user) = programs(), _as_its_user()
     assert bin_folder is not None
     folder = Path(tempfile.mkdtemp(prefix="kodomo-pg-"))
@@ -41,7 +45,7 @@ def cluster() -> Iterator[str]:
         call = {"check": True, "env": environment, "cwd": str(folder), "stdout": subprocess.DEVNULL}
         initdb = [str(bin_folder / "initdb"), "-D", data, "-U", user, "-A", "trust", "-E", "UTF8", "--no-sync"]
         subprocess.run([*prefix, *initdb], **call)  # type: ignore[call-overload]
-        options = f"-F -c listen_addresses='' -c unix_socket_directories='{folder}'"
+        options = f"{'' if is_durable else '-F '}-c listen_addresses='' -c unix_socket_directories='{folder}'"
         control = [*prefix, str(bin_folder / "pg_ctl"), "-D", data, "-w"]
         subprocess.run([*control, "-l", str(folder / "log"), "-o", options, "start"], **call)  # type: ignore[call-overload]
         try:
