@@ -8,7 +8,7 @@ RESIDENTS ?= 25299
 SERVE ?= 1
 PORT ?= 8000
 
-.PHONY: help demo test check fix lock docs screenshots adr bench bench-month bench-linkage bench-judgement clean system-packages test-analysis-alone
+.PHONY: help demo test check fix fonts lock docs screenshots adr bench bench-month bench-linkage bench-judgement clean system-packages test-analysis-alone
 
 help: ## 何ができるかを表示する
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 24
@@ -31,6 +31,9 @@ check: $(VENV)/dev.stamp ## 書式、検査、型、輸入の壁、生成文書�
 	$(BIN)/mypy kodomo
 	$(BIN)/lint-imports
 	$(BIN)/python docs/generate.py --check
+
+fonts: $(VENV)/run.stamp ## 字体のないパソコンのために、画面の字体を切り分ける(入れた部品から。通信しない)
+	$(BIN)/kodomo fonts
 
 fix: $(VENV)/dev.stamp ## 書式を整え、直せるものを直す
 	$(BIN)/ruff check --fix .
@@ -96,6 +99,7 @@ $(VENV)/run.stamp: requirements/run.txt pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/run.txt
 	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	-$(BIN)/kodomo fonts
 	@touch $@
 
 $(VENV)/dev.stamp: requirements/dev.txt pyproject.toml

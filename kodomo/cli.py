@@ -630,6 +630,12 @@ def _demo(arguments: argparse.Namespace) -> Result:
     return {"home": str(home.root), "residents": arguments.residents, "seconds": seconds, "as_of": DEMO_AS_OF}
 
 
+def _fonts(arguments: argparse.Namespace) -> Result:
+    from kodomo.web.fonts import make_fonts
+
+    return make_fonts()
+
+
 def _normalise(arguments: argparse.Namespace) -> Result:
     from kodomo.intake.normal_forms.command import normalise_files
 
@@ -740,6 +746,11 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], Result], str, tuple[Any
     "models": (_approval(cli_approval.models), *cli_approval.MODELS),
     "rules": (_approval(cli_approval.rules), *cli_approval.RULES),
     "judge": (_judge, "こどもごと・類型ごとの判定、レベル、根拠をつくる", (cli_words.AS_OF,)),
+    "fonts": (
+        _fonts,
+        "日本語の字体のないパソコンのために、画面の字体を切り分ける(導入のときに一度。通信しない)",
+        (),
+    ),
     "what-if": (_what_if, *cli_words.WHAT_IF),
     "evaluate": (_evaluate, "過去の日付と把握済みの事例で、判定の良し悪しを確かめる", (cli_words.AS_OF,)),
     "bench-judgement": (_bench_judgement, *cli_words.BENCH_JUDGEMENT),

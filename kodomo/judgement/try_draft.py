@@ -167,6 +167,11 @@ def counted(kind: DifficultyType, side: Side) -> Counted:
     return Counted(levels, order, registered, int((escalated & result.applicable).sum()))
 
 
+def _rounded(share: float | None) -> float | None:
+    """A share in twentieths: finer, it would give away the count it was made of."""
+    return None if share is None else round(20 * share) / 20
+
+
 def _level_words(one: Counted, rule: Suppression) -> list[str]:
     shown = rule.counts([int((one.levels == level.value).sum()) for level in LEVELS])
     return ["秘匿" if number is None else f"{number:,}" for number in shown]
@@ -181,6 +186,6 @@ def _reach(share: float, before: Counted, now: Side, after: Counted, then: Side,
         unknown = int((~(side.is_known | one.is_registered))[first].sum())
         found[name] = {
             "children": rule.text(len(first)), "unknown": rule.text(unknown), "registered": rule.text(registered),
-            "reached": rule.share(registered, everyone),
+            "reached": _rounded(rule.share(registered, everyone)),
         }  # fmt: skip
     return found

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
 from kodomo.assessment import step_up, trail
-from kodomo.errors import NotReady
-from kodomo.governance.approvals import Step
+from kodomo.errors import NotPermitted, NotReady, StaffError
+from kodomo.governance import approvals, rules
+from kodomo.governance import models as at_hand
+from kodomo.governance.approvals import Matter, Step
+from kodomo.governance.champion import roll_back as take_back
+from kodomo.governance.criteria_in_force import in_force
 from kodomo.governance.permissions import Action, Actor, can
-from kodomo.governance.suppression import SUPPRESSED_MARK
-from kodomo.operations.commands import ask
+from kodomo.governance.suppression import SUPPRESSED_MARK, Suppression
+from kodomo.operations.drafts import person_of
+from kodomo.operations.refusals import told_on
+from kodomo.store.database import Store
 from kodomo.terms import difficulty_label
 
 SAYINGS = (Step.ACCEPT, Step.PIN, Step.REQUIRE, Step.FORBID)
@@ -49,11 +56,17 @@ def models(request: Any) -> HttpResponse:
 def promote(request: Any) -> HttpResponse:
     """Approve a candidate that was compared; with the second different person it judges."""
     form = _checked(request)
-    if form.errors or not form.cleaned_data["model"]:
-        return _page(request, promote_form=form, status=400)
-    words = ("models", "promote", f"--model={form.cleaned_data['model']}")
-    _act(request, "PROMOTE_MODEL", form.cleaned_data["model"], form.cleaned_data["reason"], *words)
-    return redirect("models")
+    if not request.POST.get("model"):
+        form.add_error("model", "モデルを選んでください。")
+    model = str(form.cleaned_data.get("model", "")) if form.is_valid() else ""
+
+    def act(words: dict[str, Any]) -> None:
+        now = in_force(settings.HOME, settings.MUNICIPALITY)
+        _check_other_account(request.actor, model)
+        at_hand.promote_model(settings.HOME, now, model, **words)
+
+    status = _acted(request, "PROMOTE_MODEL", model, form, act)
+    return redirect("models") if status == 302 else _page(request, promote_form=form, status=status)
 
 
 @require_POST
@@ -61,21 +74,21 @@ def promote(request: Any) -> HttpResponse:
 def roll_back(request: Any) -> HttpResponse:
     """Take the model that judges out of use; one person suffices."""
     form = _checked(request)
-    if form.errors:
-        return _page(request, back_form=form, status=400)
-    _act(request, "ROLL_BACK_MODEL", "", form.cleaned_data["reason"], "models", "roll-back")
-    return redirect("models")
+    status = _acted(request, "ROLL_BACK_MODEL", "", form, lambda words: take_back(settings.HOME, **words))
+    return redirect("models") if status == 302 else _page(request, back_form=form, status=status)
 
 
 @require_POST
 def say(request: Any) -> HttpResponse:
     """Accept, pin, require or forbid a rule; it works from the next learning on."""
     form = RuleForm(request.POST)
-    if not form.is_valid():
-        return _page(request, rule_form=form, status=400)
-    given = form.cleaned_data
-    _act(request, "SAY_RULE", given["rule"], given["reason"], "rules", given["step"], f"--rule={given['rule']}")
-    return redirect("models")
+
+    def act(words: dict[str, Any]) -> None:
+        given = form.cleaned_data
+        rules.say(settings.HOME, Step(given["step"].upper()), given["rule"], model=_newest_model(), **words)
+
+    status = _acted(request, "SAY_RULE", request.POST.get("rule", ""), form, act)
+    return redirect("models") if status == 302 else _page(request, rule_form=form, status=status)
 
 
 def _checked(request: Any) -> PasswordReasonForm:
@@ -85,17 +98,25 @@ def _checked(request: Any) -> PasswordReasonForm:
     return form
 
 
-def _act(request: Any, action: str, what: str, reason: str, *words: str) -> None:
-    """Carry it out by the command line, which writes the book of approvals; the site's own row names the session's person."""
-    event = trail.event_of(
-        request.actor, action, reason=reason, detail={"what": " ".join(words[:2]), "version": what[:12]}
-    )
-    with trail.recorded(event, request.at):
-        ask(request.actor, *words, *_person(request.actor), f"--reason={reason}")
+def _acted(request: Any, action: str, what: str, form: forms.Form, act: Callable[[dict[str, Any]], object]) -> int:
+    """Carry it out in the signed-in person's name, with the site's row; a refusal is told on the form."""
+    if not form.is_valid():
+        return 400
+    reason = form.cleaned_data["reason"]
+    event = trail.event_of(request.actor, action, reason=reason, detail={"version": what[:60]})
+    try:
+        with trail.recorded(event, request.at):
+            act({"by": person_of(request.actor), "reason": reason, "at": request.at})
+    except StaffError as refusal:
+        return told_on(request, form, refusal)
+    return 302
 
 
-def _person(actor: Actor) -> tuple[str, ...]:
-    return (f"--by={actor.name}", f"--role={actor.role.value}", f"--office={actor.office}")
+def _check_other_account(actor: Actor, model: str) -> None:
+    """One account is one person, whatever it was called when it approved first."""
+    given = approvals.standing(settings.HOME, Matter.MODEL, model).approvals
+    if actor.username in {act.by.account for act in given}:
+        raise NotPermitted("同じ人は、一つの版を二度承認できません。", then="別の人が承認してください。")
 
 
 def _page(
@@ -106,14 +127,13 @@ def _page(
     rule_form: RuleForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    with ThreadPoolExecutor(2) as both:  # each takes a second or two, most of it starting up
-        asked, listed = both.submit(ask, request.actor, "models", "status"), both.submit(_rules, request.actor)
-        told, (rules, why_not) = asked.result(), listed.result()
+    told = at_hand.models_status(settings.HOME)
+    found, why_not = _rules()
     may_approve, may_say = (can(request.actor.role, a) for a in (Action.APPROVE_CRITERIA, Action.PROPOSE_CRITERIA))
     context = {
         "champion": told["champion"],
         "models": told["models"],
-        "groups": _groups(rules),
+        "groups": _groups(found),
         "why_not": why_not,
         "promote_form": (promote_form or PasswordReasonForm(auto_id="id_promote_%s")) if may_approve else None,
         "back_form": (back_form or PasswordReasonForm(auto_id="id_back_%s"))
@@ -126,10 +146,20 @@ def _page(
     return render(request, "operations/models.html", context, status=status)
 
 
-def _rules(actor: Actor) -> tuple[list[dict[str, Any]], str]:
+def _newest_model() -> str:
+    """The model of the newest judgement. Raises NotReady."""
+    judgement = Store(settings.HOME.store).current("judgements")
+    version = judgement.manifest.get("model") if judgement is not None else None
+    if not version:
+        raise NotReady("まだ学習したモデルがありません。", then="「処理の状況」で判定を始めてください。")
+    return str(version)
+
+
+def _rules() -> tuple[list[dict[str, Any]], str]:
     """The rules of the newest model, or why there are none."""
+    rule = Suppression(settings.MUNICIPALITY.suppression_threshold, settings.MUNICIPALITY.rounding_base)
     try:
-        return ask(actor, "rules", "list")["rules"], ""
+        return [one.as_json(rule) for one in rules.found_rules(settings.HOME, _newest_model())], ""
     except NotReady as missing:
         return [], missing.what
 

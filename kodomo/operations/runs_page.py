@@ -12,10 +12,12 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
 from kodomo.assessment import step_up, trail
+from kodomo.errors import StaffError
 from kodomo.governance.permissions import Action, can
 from kodomo.governance.suppression import Suppression
 from kodomo.operations import releases
 from kodomo.operations.models import Release, ReleaseState
+from kodomo.operations.refusals import told_on
 from kodomo.operations.runs import (
     CHANGES,
     LEVELS,
@@ -71,7 +73,10 @@ def ask(request: Any, name: str) -> HttpResponse:
     form = AskForm(request.POST)
     if not form.is_valid():
         return _page(request, name, form, DecideForm(), status=400)
-    releases.ask_release(name, by=request.actor, reason=form.cleaned_data["reason"], at=request.at)
+    try:
+        releases.ask_release(name, by=request.actor, reason=form.cleaned_data["reason"], at=request.at)
+    except StaffError as refusal:
+        return _page(request, name, form, DecideForm(), status=told_on(request, form, refusal))
     return redirect("run", name)
 
 
@@ -86,10 +91,13 @@ def decide(request: Any, name: str) -> HttpResponse:
     if not form.is_valid():
         return _page(request, name, AskForm(), form, status=400)
     words = {"by": request.actor, "reason": form.cleaned_data["reason"], "at": request.at}
-    if form.cleaned_data["decision"] == "approve":
-        releases.approve_release(name, home=settings.HOME, municipality=settings.MUNICIPALITY, **words)
-    else:
-        releases.refuse_release(name, **words)
+    try:
+        if form.cleaned_data["decision"] == "approve":
+            releases.approve_release(name, home=settings.HOME, municipality=settings.MUNICIPALITY, **words)
+        else:
+            releases.refuse_release(name, **words)
+    except StaffError as refusal:
+        return _page(request, name, AskForm(), form, status=told_on(request, form, refusal))
     return redirect("run", name)
 
 
@@ -110,8 +118,10 @@ def _page(request: Any, name: str, ask_form: AskForm, decide_form: DecideForm, s
             "differences": differences(before, found) if before else [],
             "release": release,
             "history": Release.objects.filter(judgement_name=name),
-            "ask_form": ask_form if _may_ask(request, release) else None,
-            "decide_form": decide_form if is_waiting and can(request.actor.role, Action.APPROVE_RELEASE) else None,
+            "ask_form": ask_form if ask_form.errors or _may_ask(request, release) else None,
+            "decide_form": decide_form
+            if decide_form.errors or (is_waiting and can(request.actor.role, Action.APPROVE_RELEASE))
+            else None,
             "threshold": rule.threshold,
             "base": rule.base,
         }

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from kodomo.governance.permissions import can
-from kodomo.web import demo
+from kodomo.web import demo, fonts
 from kodomo.web.pages import BEFORE_SECOND_FACTOR, PAGE_ACTIONS
 
 MENU = (
@@ -42,6 +42,7 @@ def frame(request: Any) -> dict[str, Any]:
         "menu": [_entry(request, page, words) for page, words in MENU if can(actor.role, PAGE_ACTIONS[page])]
         if actor and is_inside
         else [],
+        "has_fonts": fonts.is_made(),
         "is_demo": demo.is_open(settings.HOME),
         "printed_at": getattr(request, "at", None),
     }
