@@ -475,7 +475,8 @@ def _read_slip(arguments: argparse.Namespace) -> Result:
 
     if not arguments.file.is_file():
         raise WrongUsage("ファイルがありません。", where=arguments.file.name)
-    return {"rows": slip_in_child(arguments.file.resolve(), "回答票")}
+    password = sys.stdin.readline().rstrip("\n") if arguments.password_stdin else ""
+    return {"rows": slip_in_child(arguments.file.resolve(), "回答票", password=password or None)}
 
 
 def _return_outcomes(arguments: argparse.Namespace) -> Result:
@@ -706,7 +707,10 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], Result], str, tuple[Any
     "read-slip": (
         _read_slip,
         "返ってきた回答票(xlsx・CSV)を、制限した処理の中で調べて読む(画面の取り込みが使う)",
-        ((("file",), {"type": Path, "metavar": "FILE", "help": "回答票のファイル"}),),
+        (
+            (("file",), {"type": Path, "metavar": "FILE", "help": "回答票のファイル"}),
+            (("--password-stdin",), {"action": "store_true", "help": "開くパスワードを標準入力の一行から読む"}),
+        ),
     ),
     "link": (
         _link,

@@ -131,13 +131,13 @@ def survey_in_child(
     return found
 
 
-def slip_in_child(path: Path, name: str, limits: Limits = SLIP_LIMITS) -> list[list[str]]:
+def slip_in_child(path: Path, name: str, limits: Limits = SLIP_LIMITS, password: str | None = None) -> list[list[str]]:
     """Read a reply slip (``kodomo.intake.slip``), in an interpreter of its own.
 
     Raises:
         DeliveryRefused: as ``read_in_child``.
     """
-    found: list[list[str]] = _answered("slip", path, name, limits, None)
+    found: list[list[str]] = _answered("slip", path, name, limits, None, password=password)
     return found
 
 

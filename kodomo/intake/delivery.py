@@ -79,7 +79,7 @@ def find_files(paths: list[Path], limits: Limits) -> Found:
 
 def _look(path: Path, found: Found, limits: Limits, depth: int) -> None:
     name = display_name(path.name)
-    if depth and _is_litter(path.name):
+    if depth and is_litter(path.name):
         found.ignored.append(name)
         return
     mode = path.lstat().st_mode
@@ -104,7 +104,8 @@ def _look(path: Path, found: Found, limits: Limits, depth: int) -> None:
             _look(inner, found, limits, depth + 1)
 
 
-def _is_litter(name: str) -> bool:
+def is_litter(name: str) -> bool:
+    """Whether a file is what systems leave beside others, by its bare name."""
     return name.startswith((".", "~$", "._")) or name.lower() in LITTER
 
 
@@ -183,7 +184,7 @@ def unpack(taken: Taken, folder: Path, limits: Limits, password: str | None) -> 
     with zipfile.ZipFile(taken.path) as archive:
         for number, entry in enumerate(entries):
             inner = PurePosixPath(_entry_name(entry).replace("\\", "/")).name
-            if _is_litter(inner) or "__MACOSX/" in entry.filename:
+            if is_litter(inner) or "__MACOSX/" in entry.filename:
                 continue
             name = display_name(inner)
             if name.lower().endswith((".zip", ".7z", ".rar", ".gz", ".lzh")):
@@ -191,10 +192,11 @@ def unpack(taken: Taken, folder: Path, limits: Limits, password: str | None) -> 
                     "nested", "書庫の中に書庫があります。", f"{taken.name} の中の {name}", "展開して渡してください。"
                 )
             target = folder / f"{taken.sha256[:16]}-{number:05d}.in"
-            yield _copy(_entry_pieces(archive, entry, taken.name, password), target, name, limits.file_bytes)
+            yield _copy(entry_pieces(archive, entry, taken.name, password), target, name, limits.file_bytes)
 
 
-def _entry_pieces(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, password: str | None) -> Iterator[bytes]:
+def entry_pieces(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, password: str | None) -> Iterator[bytes]:
+    """What an entry holds, piece by piece. Raises DeliveryRefused: protected without the right password, or broken."""
     is_protected = bool(entry.flag_bits & 0x1)
     if is_protected and not password:
         raise refused(

@@ -443,7 +443,7 @@ def _slip(body: dict[str, Any]) -> list[list[str]]:
     """Read a reply slip."""
     limits = Limits(**body["limits"])
     _bind(limits)
-    return read_slip(Path(body["path"]), body["name"], limits)
+    return read_slip(Path(body["path"]), body["name"], limits, body.get("password"))
 
 
 def _job(body: dict[str, Any], descriptor: int | None) -> Job:

@@ -35,6 +35,7 @@ rounding = 5
 
 OFFICES = """\
 # 担当部局・課室。institution は個人情報保護法上の機関(市長部局・教育委員会・水道事業管理者・外部)の別。
+# age_bands は、その年齢のこどもの事例を受ける部署に書く(就学前は子育て支援課、学齢はセンターや学校教育課など)。
 # ★ 自分の市の課に直してください。code は英小文字で、sources と register から参照します。
 
 [[offices]]
@@ -46,11 +47,13 @@ institution = "市長部局"
 code = "childcare"
 name = "子育て支援課"
 institution = "市長部局"
+age_bands = ["PRESCHOOL"]
 
 [[offices]]
 code = "school"
 name = "学校教育課"
 institution = "教育委員会"
+age_bands = ["ELEMENTARY", "JUNIOR_HIGH", "OLDER"]
 """
 
 ITEMS_HEAD = """\
@@ -84,6 +87,51 @@ SOURCES = """\
 項目の全部は docs/reference/layout.md、例は docs/how-to/layouts.md にあります。
 """
 
+PARTNERS = """\
+# 受け渡し先: 役割ごとに、渡してよい項目(最小限)と、回答票で聞くこと。このファイルがないと、受け渡し票はつくれません。
+# items に書けるのは grade(学年) band(年齢区分) goal(いっしょに目指すこと) heed(気を付けること) course(支援の経過)。
+# 頼むことは必ず渡す。keeps = true は、渡したものを相手が自分の記録として持つ(廃棄ではなく受け入れの回答で終わる)。
+# ★ 自分の市で頼む相手に直してください。図書館やクラブには、学年・目標・気を付けることを渡しません。
+# code は一度使ったら別の意味に使わない。質問は、頼まれた人が見たことだけを聞く。家庭の事情を聞き出す質問は書かない。
+
+[[partners]]
+code = "SCHOOL"
+caption = "学校"
+items = ["grade", "goal", "heed"]
+questions = ["登校・教室での様子", "学校でしたこと、これからできること"]
+
+[[partners]]
+code = "NURSERY"
+caption = "保育所・幼稚園・認定こども園"
+items = ["band", "goal", "heed"]
+questions = ["園での様子", "園でしたこと、これからできること"]
+
+[[partners]]
+code = "LIBRARY"
+caption = "図書館"
+items = ["band"]
+questions = ["来館したときの様子"]
+
+[[partners]]
+code = "CLUB"
+caption = "スポーツ・文化クラブ"
+items = ["band"]
+questions = ["参加したときの様子"]
+
+[[partners]]
+code = "NPO"
+caption = "NPO・地域の団体"
+items = ["band", "goal", "heed"]
+questions = ["会えたときの様子", "したこと、これからできること"]
+
+[[partners]]
+code = "CITY"
+caption = "ほかの市区町村(移管)"
+keeps = true
+items = ["band", "goal", "heed", "course"]
+questions = ["受け入れた部署と担当の役割", "引き継いで確かめたいこと"]
+"""
+
 NEEDED = ("settings.toml", "offices.toml", "register/items.toml", "register/bases.toml")
 
 
@@ -103,6 +151,7 @@ def new_municipality(name: str, prefecture: str, out: Path) -> dict[str, Any]:
     files = {
         "settings.toml": SETTINGS.format(name=name.strip(), prefecture=prefecture.strip()), "offices.toml": OFFICES,
         "register/items.toml": ITEMS_HEAD + _items(), "register/bases.toml": BASES, "sources/README.txt": SOURCES,
+        "partners.toml": PARTNERS,
     }  # fmt: skip
     try:
         for path, text in files.items():
@@ -144,7 +193,9 @@ def check_municipality(folder: Path) -> dict[str, Any]:
         faults, remarks, counts = _look(folder)
     if not (folder / "criteria").is_dir():
         remarks.append("criteria/ がありません。受領・名寄せまではできます。指標と判定をするときに要ります。")
-    elif not faults and not _needs_approval(folder):
+    if not (folder / "partners.toml").is_file():
+        remarks.append("partners.toml がありません。学校・NPO などへの受け渡し票をつくるときに要ります。")
+    if (folder / "criteria").is_dir() and not faults and not _needs_approval(folder):
         remarks.append("settings.toml: [approval] required が true でないので、二人の承認のない版でも判定が動きます。")
     return {"folder": str(folder), "faults": faults, "remarks": remarks, **counts, "exit_code": 3 if faults else 0}
 

@@ -1,7 +1,8 @@
 """Reads a small sheet that came back from outside, a reply slip (回答票), as bare rows of text (identity side).
 
 Runs in the bounded child process like every delivered file. Knows nothing of what a slip says: who asked for
-it compares it with what was sent out.
+it compares it with what was sent out. A partner may send it back as it came: in an encrypted zip, or as a
+workbook with a password; then it is opened in memory alone.
 """
 
 from __future__ import annotations
@@ -15,9 +16,12 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
+from kodomo.errors import DeliveryRefused
 from kodomo.intake.decode import DAMAGED, decode, likely_encoding
+from kodomo.intake.delivery import entry_pieces, is_litter
 from kodomo.intake.limits import LIMITS, MIB, Limits
-from kodomo.intake.sanitise import ZIP, check_kind, check_workbook, refused
+from kodomo.intake.office import opened
+from kodomo.intake.sanitise import OLE, ZIP, check_archive, check_kind, check_workbook, refused
 from kodomo.intake.workbooks import open_calamine, sheet_rows
 
 SLIP_LIMITS = replace(
@@ -32,17 +36,21 @@ _FORMULA_MARKS = tuple("=+-@＝＋－＠")
 _FORMULA_CELL = re.compile(rb"<(\w+:)?f[\s>/]")
 
 
-def read_slip(path: Path, name: str, limits: Limits = SLIP_LIMITS) -> list[list[str]]:
+def read_slip(path: Path, name: str, limits: Limits = SLIP_LIMITS, password: str | None = None) -> list[list[str]]:
     """The rows of the sheet 回答票 of an xlsx, or of a CSV; empty rows left out.
 
+    Args:
+        password: opens a zip or a workbook that came back protected.
+
     Raises:
-        DeliveryRefused: hostile, broken, of another kind, too large, or with a formula.
+        DeliveryRefused: hostile, broken, of another kind, too large, with a formula, or protected without the
+            right password (code ``password``).
     """
     if path.stat().st_size > limits.file_bytes:
         raise refused("too_large", "回答票にしては大きすぎるファイルです。", name, _SAME)
-    with path.open("rb") as handle:
-        head = handle.read(1 << 12)
-    rows = _workbook(path, name, limits) if head.startswith(ZIP) else _text(path, name, head)
+    slip = _unsealed(path, name, limits, password)
+    head = slip.getvalue()[: 1 << 12]
+    rows = _workbook(slip, name, limits) if head.startswith(ZIP) else _text(slip.getvalue(), name, head)
     rows = [[cell.strip() for cell in row] for row in islice(rows, limits.rows + 1)]
     if len(rows) > limits.rows or any(len(row) > limits.columns for row in rows):
         raise refused("too_large", "回答票にしては行か列が多すぎます。", name, _SAME)
@@ -55,15 +63,73 @@ def read_slip(path: Path, name: str, limits: Limits = SLIP_LIMITS) -> list[list[
 _SAME = "受け渡したファイルの回答票に書いて、返してもらってください。"
 
 
-def _workbook(path: Path, name: str, limits: Limits) -> list[list[str]]:
-    check_workbook(path, name, limits)
+# What protects it -------------------------------------------------------------------------------
+
+
+def _unsealed(path: Path, name: str, limits: Limits, password: str | None) -> io.BytesIO:
+    """The slip itself: the file, the one file in a zip, or what a workbook's password protects."""
+    try:
+        content = path.read_bytes()
+        if content.startswith(ZIP) and not _is_workbook(path, name, limits):
+            content = _only_entry(path, name, limits, password)
+            if content.startswith(ZIP) and not _is_workbook(io.BytesIO(content), name, limits):
+                raise refused("nested", "圧縮ファイルの中に圧縮ファイルがあります。", name, _SAME)
+        elif content.startswith(OLE):
+            found = opened(path, "xlsx", name, password, limits)
+            content = found.getvalue() if isinstance(found, io.BytesIO) else content
+    except DeliveryRefused as refusal:
+        # The same words whatever protects it: who reads them sits before a page, not before a command line.
+        code = refusal.details.get("code")
+        if code == "password":
+            raise _locked(name, is_wrong=bool(password)) from None
+        if code == "old_office":
+            raise refused("wrong_kind", "古い形式の表計算ファイルです。", name, _SAME) from None
+        raise
+    return io.BytesIO(content)
+
+
+def _is_workbook(source: Path | io.BytesIO, name: str, limits: Limits) -> bool:
+    return any(entry.filename == "[Content_Types].xml" for entry in check_archive(source, name, limits))
+
+
+def _only_entry(path: Path, name: str, limits: Limits, password: str | None) -> bytes:
+    """What the one file of a zip holds."""
     with zipfile.ZipFile(path) as archive:
+        entries = [one for one in archive.infolist() if not one.is_dir() and not is_litter(Path(one.filename).name)]
+        if len(entries) != 1:
+            raise refused(
+                "nested", "圧縮ファイルの中に、回答票のほかのファイルがあります。", name,
+                "回答票だけを入れて、返してもらってください。",
+            )  # fmt: skip
+        content = bytearray()
+        for piece in entry_pieces(archive, entries[0], name, password):
+            content += piece
+            if len(content) > limits.file_bytes:
+                raise refused("too_large", "回答票にしては大きすぎるファイルです。", name, _SAME)
+    return bytes(content)
+
+
+def _locked(name: str, *, is_wrong: bool) -> DeliveryRefused:
+    return refused(
+        "password",
+        "パスワードが違うか、対応していない暗号の方式です。" if is_wrong else "パスワードのかかったファイルです。",
+        name,
+        "「開くパスワード」を確かめて入れ、ファイルをもう一度選んでください。",
+    )
+
+
+# What it holds ----------------------------------------------------------------------------------
+
+
+def _workbook(source: io.BytesIO, name: str, limits: Limits) -> list[list[str]]:
+    check_workbook(source, name, limits)
+    with zipfile.ZipFile(source) as archive:
         for entry in archive.namelist():
             if entry.startswith("xl/worksheets/") and _FORMULA_CELL.search(archive.read(entry).replace(b"\0", b"")):
                 raise refused(
                     "formula", "計算式の入ったセルがあります。", name, "値だけを書いて、返してもらってください。"
                 )
-    workbook = open_calamine(path, name)
+    workbook = open_calamine(source, name)
     if SHEET not in workbook.sheet_names:
         raise refused("no_sheet", f"シート「{SHEET}」がありません。", name, _SAME)
     sheet = workbook.get_sheet_by_name(SHEET)
@@ -72,9 +138,8 @@ def _workbook(path: Path, name: str, limits: Limits) -> list[list[str]]:
     return list(sheet_rows(sheet))
 
 
-def _text(path: Path, name: str, head: bytes) -> list[list[str]]:
+def _text(content: bytes, name: str, head: bytes) -> list[list[str]]:
     check_kind(head, "csv", name)
-    content = path.read_bytes()
     encoding = likely_encoding(content) or "cp932"
     if b"\0" in content and not encoding.startswith("utf-16"):
         raise refused("nul", "NUL 文字が入っています。", name, _SAME)

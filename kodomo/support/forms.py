@@ -130,7 +130,11 @@ class FileForm(OnceForm):
 class ReplyForm(OnceForm):
     """回答票を取り込む."""
 
-    slip = forms.FileField(label="回答票(表計算ファイルか CSV)", max_length=200)
+    slip = forms.FileField(label="回答票(表計算ファイル・CSV・圧縮ファイル)", max_length=200)
+    password = forms.CharField(
+        label="開くパスワード", required=False, max_length=128, strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+    )  # fmt: skip
     next_on = _date("次回確認日")
 
 

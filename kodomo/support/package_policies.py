@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from kodomo.assessment.models import Case
 from kodomo.assessment.policies import NotAcceptable, check_day_to_come, check_text
@@ -15,7 +15,7 @@ from kodomo.errors import NotPermitted
 from kodomo.governance.approvals import sameness
 from kodomo.governance.permissions import Actor
 from kodomo.governance.register import Register
-from kodomo.support.models import Goal, Package, PackageFile
+from kodomo.support.models import Goal, Package, PackageEvent, PackageFile
 from kodomo.support.moves import PackageState
 from kodomo.support.partners import Partner, current_partners
 from kodomo.support.policies import current_plan, too_early
@@ -210,13 +210,46 @@ def package_of(case: Case, package: int) -> Package:
     return found
 
 
-def check_can_seal(package: Package, protection: Protection, today: dt.date, register: Register) -> None:
-    """A file is made of a package that may leave, that is not gone and whose last day has not passed."""
+def can_give(package: Package, today: dt.date) -> bool:
+    """A paper or a file is made of a package that is not gone and whose last day has not passed."""
+    return not package.is_gone and package.expires_on >= today
+
+
+def check_can_give(package: Package, protection: Protection, today: dt.date, register: Register) -> None:
+    """Refuses when ``can_give`` says no, or when it may not leave: an old paper would be given out unseen."""
     check_can_leave(package, protection, register)
-    if package.is_gone or package.expires_on < today:
+    if can_give(package, today):
+        return
+    raise NotAcceptable(
+        f"{'廃棄を確かめた' if package.is_gone else '使える期限を過ぎた'}受け渡し票です。渡さないでください。",
+        where=f"受け渡し番号 {package.number}",
+        then="渡してあるものは、廃棄を頼んで記録してください。また頼むときは、新しい受け渡し票をつくってください。",
+    )
+
+
+def can_remind(package: Package, today: dt.date) -> bool:
+    """A partner that has something of ours is reminded once its answer, or its word that the paper is gone, is late."""
+    return state_of(package, today) in (PackageState.LATE, PackageState.EXPIRED)
+
+
+def check_can_remind(package: Package, today: dt.date) -> None:
+    """Refuses when ``can_remind`` says no."""
+    if not can_remind(package, today):
         raise NotAcceptable(
-            "使える期限を過ぎたか、廃棄を確かめた受け渡し票です。", then="新しい受け渡し票をつくってください。"
+            "催促する受け渡し票ではありません。返してほしい日も、使える期限も過ぎていません。",
+            where=f"受け渡し番号 {package.number}",
         )
+
+
+def overdue_packages(cases: QuerySet[Case], today: dt.date) -> int:
+    """How many packages partners are late with: an answer past its day, or a paper past its end that may be out."""
+    steps = PackageEvent.objects.filter(package=OuterRef("pk"))
+    out = Package.objects.filter(case__in=cases).exclude(Exists(steps.filter(step=PackageStep.DESTROYED)))
+    keeping = [one.code for one in current_partners(settings.MUNICIPALITY).values() if one.keeps]
+    is_answered = Exists(steps.filter(step=PackageStep.REPLIED))
+    late = Q(reply_by__lt=today) & ~is_answered & Exists(steps)
+    expired = Q(expires_on__lt=today) & ~(Q(partner__in=keeping) & is_answered)
+    return out.filter(late | expired).count()
 
 
 def check_file(file: PackageFile, protection: Protection) -> None:

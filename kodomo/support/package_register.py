@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from kodomo.assessment import trail
@@ -76,6 +77,7 @@ TODO = {
 """What somebody should do next about a package."""
 
 
+@sensitive_post_parameters("password")
 @require_http_methods(["GET", "POST"])
 def reply(request: Any) -> HttpResponse:
     """回答票を取り込む."""
@@ -85,7 +87,7 @@ def reply(request: Any) -> HttpResponse:
         try:
             taken, is_new = replies.receive_reply(
                 given["slip"].read(replies.LARGEST_SLIP + 1), by=request.actor, next_on=given["next_on"],
-                token=given["token"], at=request.at,
+                token=given["token"], at=request.at, password=given["password"],
             )  # fmt: skip
         except SlipRefused as refusal:
             # What was refused leaves a row too: by its code, never by what it said.

@@ -84,6 +84,21 @@ def paper(request: Any, case_number: str, package: int) -> HttpResponse:
     return _printed(request, case_number, package, "PRINT_PACKAGE", "support/package.html")
 
 
+@require_safe
+def reminder(request: Any, case_number: str, package: int) -> HttpResponse:
+    """催促状 on A4: the number and the days alone; nothing of what was asked, and nothing of the child."""
+    with transaction.atomic():
+        found = _package(case_number, package)
+        package_policies.check_can_remind(found, local_day(request.at))
+        protection = protection_of(found.case, by=request.actor, at=request.at)
+        detail = {"case": case_number, "package": found.number}
+        row = trail.event_of(request.actor, "PRINT_REMINDER", subject=found.case.child_key, detail=detail)
+        number = trail.append(row, request.at, settings.HOME)
+    context = {"package": found, "case": found.case, "number": number, "is_expired": found.expires_on < local_day(request.at),
+               "names_partner": "partner_name" in package_policies.items_of(found, protection)}  # fmt: skip
+    return render(request, "support/package_reminder.html", context)
+
+
 @require_http_methods(["GET", "POST"])
 def file(request: Any, case_number: str, package: int) -> HttpResponse:
     """受け渡しファイル: made anew on each asking, its password shown this once."""
@@ -105,7 +120,7 @@ def download(request: Any, case_number: str, package: int) -> HttpResponse:
     with transaction.atomic():
         found = _package(case_number, package)
         protection = protection_of(found.case, by=request.actor, at=request.at)
-        package_policies.check_can_seal(found, protection, local_day(request.at), lawful_at(request.at).register)
+        package_policies.check_can_give(found, protection, local_day(request.at), lawful_at(request.at).register)
         newest = found.files.last()
         if newest is None or not newest.content:
             raise Http404
@@ -152,7 +167,7 @@ def _printed(request: Any, case_number: str, package: int, action: str, template
     with transaction.atomic():
         found = _package(case_number, package)
         protection = protection_of(found.case, by=request.actor, at=request.at)
-        package_policies.check_can_leave(found, protection, lawful_at(request.at).register)
+        package_policies.check_can_give(found, protection, local_day(request.at), lawful_at(request.at).register)
         detail = {"case": case_number, "package": found.number, "protection": protection.value}
         row = trail.event_of(request.actor, action, subject=found.case.child_key, detail=detail)
         number = trail.append(row, request.at, settings.HOME)

@@ -61,7 +61,7 @@ def seal_package(
         if Submission.objects.filter(token=token, username=by.username).exists():
             return None
         protection = protection_of(case, by=by, at=at)
-        package_policies.check_can_seal(package, protection, local_day(at), lawful_at(at).register)
+        package_policies.check_can_give(package, protection, local_day(at), lawful_at(at).register)
         password, edition = new_password(drawn), package.files.count() + 1
         detail = {"case": case.case_number, "package": package.number, "edition": edition, "protection": protection}
         event = trail.event_of(by, "SEAL_PACKAGE", subject=case.child_key, detail=detail)
@@ -119,23 +119,26 @@ def seal_key() -> bytes:
 
 
 def receive_reply(
-    content: bytes, *, by: Actor, next_on: dt.date | None, token: str, at: dt.datetime
+    content: bytes, *, by: Actor, next_on: dt.date | None, token: str, at: dt.datetime, password: str = ""
 ) -> tuple[ReplySlip, bool]:
     """Take a slip in: a contact, the reply's step on the package, and the goal's outcome where one was asked for.
 
     Reads the file in a bounded process of its own. The same answers have one effect, however often and in
     whatever file they come; other answers on the same slip are a further reply.
 
+    Args:
+        password: what opens the file, where the partner protected it; kept nowhere.
+
     Returns:
         The reply, and whether it is new.
 
     Raises:
-        SlipRefused: no slip of this office's packages, past its last day, altered, or not filled in.
+        SlipRefused: no slip of this office's packages, past its last day, altered, not filled in, or locked.
         NotPermitted: role, or an interest declared in the case.
         NotAcceptable: no next date, or the case is not at that point.
     """
     permissions.check(by.role, Action.RECEIVE_REPLY, own_office=True)
-    today, rows = local_day(at), read_rows(content)
+    today, rows = local_day(at), read_rows(content, password)
     file = _file_of(rows, by)
     package = file.package
     check_access(package.case, Action.RECEIVE_REPLY, by)
@@ -219,8 +222,10 @@ def _file_of(rows: Sequence[Sequence[str]], by: Actor) -> PackageFile:
     return file
 
 
-def read_rows(content: bytes) -> list[list[str]]:
+def read_rows(content: bytes, password: str = "") -> list[list[str]]:
     """A slip's rows of text, read by ``kodomo read-slip`` in processes with bounds; nothing of it stays on disk.
+
+    The password goes through a pipe: a command line can be read by other accounts.
 
     Raises:
         SlipRefused: in the words of the reader.
@@ -231,11 +236,12 @@ def read_rows(content: bytes) -> list[list[str]]:
     with tempfile.TemporaryDirectory(prefix="kodomo-slip-") as folder:
         path = Path(folder) / "slip"
         path.write_bytes(content)
-        words = ["--home", str(Path(folder) / "home"), "read-slip", str(path), "--json"]
+        words = ["--home", str(Path(folder) / "home"), "read-slip", str(path), "--json", "--password-stdin"]
         try:
             done = subprocess.run(  # noqa: S603  our own interpreter and module, no shell
-                [sys.executable, "-I", "-c", start, str(ROOT), *words], capture_output=True, timeout=60, check=False
-            )
+                [sys.executable, "-I", "-X", "utf8", "-c", start, str(ROOT), *words], input=f"{password}\n".encode(),
+                capture_output=True, timeout=60, check=False,
+            )  # fmt: skip
             told = json.loads(done.stdout)
         except (subprocess.TimeoutExpired, ValueError):
             raise SlipRefused("reader_failed", "回答票を読めませんでした。", then="もう一度試してください。") from None

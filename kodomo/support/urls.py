@@ -23,6 +23,7 @@ urlpatterns = [
     path("cases/<case_number:case_number>/package/<int:package>/key/", packages.key, name="package-key"),
     path("cases/<case_number:case_number>/package/<int:package>/file/", packages.file, name="package-file"),
     path("cases/<case_number:case_number>/package/<int:package>/download/", packages.download, name="package-download"),
+    path("cases/<case_number:case_number>/package/<int:package>/reminder/", packages.reminder, name="package-reminder"),
     path("cases/<case_number:case_number>/package/<int:package>/event/", packages.event, name="package-event"),
     path("cases/<case_number:case_number>/package/<int:package>/approve/", packages.approve, name="package-approve"),
     path("cases/<case_number:case_number>/close/", views.close, name="close"),

@@ -20,7 +20,7 @@ from kodomo.assessment.shortlist import Reach, visible_cases, with_must_see
 from kodomo.assessment.states import WAITING_STATES, CaseState
 from kodomo.governance.permissions import Action, Scope, can, scope
 from kodomo.operations.desk import waiting_work
-from kodomo.support.package_policies import waiting_packages
+from kodomo.support.package_policies import overdue_packages, waiting_packages
 
 DUE_ROWS = 20
 
@@ -46,6 +46,9 @@ def _work(request: Any) -> dict[str, Any]:
     is_everywhere = scope(request.actor.role, Action.VIEW_SHORTLIST) is Scope.EVERY_OFFICE
     may_approve = can(request.actor.role, Action.APPROVE_PACKAGE, own_office=True)
     return {
+        "overdue_packages": overdue_packages(visible_cases(request.actor), today)
+        if can(request.actor.role, Action.VIEW_PACKAGES)
+        else None,
         "approvals": waiting_packages(visible_cases(request.actor)) if may_approve else [],
         "tiles": _tiles(cases, today, request.actor.username),
         "due": list(cases.filter(next_on__lte=today).order_by("next_on", "pk")[:DUE_ROWS]),

@@ -46,6 +46,7 @@ PAGE_ACTIONS: Mapping[str, Action] = {
     "package-file": Action.MAKE_PACKAGE,
     "package-download": Action.MAKE_PACKAGE,
     "package-event": Action.MAKE_PACKAGE,
+    "package-reminder": Action.MAKE_PACKAGE,
     "package-approve": Action.APPROVE_PACKAGE,
     "packages": Action.VIEW_PACKAGES,
     "reply": Action.RECEIVE_REPLY,

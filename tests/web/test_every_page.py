@@ -50,7 +50,7 @@ ELSEWHERE = {"sign-in", "second-factor", "enrol"}
 
 WHO = {
     "home": "hana", "shortlist": "hana", "find": "hana", "caseload": "hana", "case": "hana", "case-print": "toko",
-    "first-view": "makoto", "decide": "hana", "reveal": "hana", "inquiry": "hana", "sheet": "hana", "package-make": "hana", "package": "hana", "package-key": "hana", "package-event": "hana", "package-approve": "shinobu", "package-file": "hana", "packages": "hana", "similar": "hana", "takeover": "hana", "open-case": "hana", "reply": "hana", "answer": "hana", "support": "hana",
+    "first-view": "makoto", "decide": "hana", "reveal": "hana", "inquiry": "hana", "sheet": "hana", "package-make": "hana", "package": "hana", "package-key": "hana", "package-event": "hana", "package-reminder": "hana", "package-approve": "shinobu", "package-file": "hana", "packages": "hana", "similar": "hana", "takeover": "hana", "open-case": "hana", "reply": "hana", "answer": "hana", "support": "hana",
     "plan": "hana", "contact": "hana", "outcome": "hana", "close": "hana", "transfer": "hana", "reopen": "ren",
     "effect": "toko", "password": "hana", "audit": "akari", "audit-verify": "akari", "accounts": "osamu",
     "conferences": "toko", "conference-call": "toko", "conference": "toko", "conference-minutes": "toko",
@@ -122,6 +122,11 @@ def worked(home: Home, case_of: Any) -> dict[str, Any]:
     do(support.record_outcome, hana, "pc01", goal=goal.pk, scale="BETTER", seen_on=today, text="午後だけ登校。")
     do(package_actions.make_package, hana, "pc01", partner="LIBRARY", partner_name="ひなた市立図書館",
        request="放課後のおはなし会に誘う。", heed="", expires_on=later(30))  # fmt: skip
+    do(package_actions.make_package, hana, "pc01", partner="SPORTS", partner_name="ひなたスポーツクラブ",
+       request="土曜の見学に誘う。", heed="", expires_on=later(20))  # fmt: skip
+    late = case_of("pc01").packages.last()
+    do(package_actions.record_package_event, hana, "pc01", package=late.pk, step="HANDED", on=today, text="")
+    type(late).objects.filter(pk=late.pk).update(reply_by=later(-3))
     from kodomo.assessment import conferences
 
     toko = Actor("toko", "大野 統子", Role.COORDINATOR, "school_education")
@@ -142,7 +147,7 @@ def worked(home: Home, case_of: Any) -> dict[str, Any]:
     return {
         "case_number": case_of("pc01").case_number, "closed": case_of("pc03").case_number, "goal": goal.pk,
         "inquiry": case_of("pc01").inquiries.get().pk, "meeting": meeting, "item": case_of("pc01").agenda.get().pk,
-        "package": case_of("pc01").packages.get().pk,
+        "package": case_of("pc01").packages.first().pk, "late": late.pk,
     }  # fmt: skip
 
 
@@ -237,7 +242,7 @@ def path_of(page: str, worked: dict[str, Any]) -> str:
 
     takes: dict[str, Any] = {"account-change": {"username": "ren"}, "answer": {"inquiry": worked["inquiry"]},
                              "outcome": {"goal": worked["goal"]}, "sheet": {"kind": "YOUNG_CARER"},
-                             **{name: {"package": worked["package"]} for name in ("package", "package-key", "package-event", "package-approve", "package-file")}, "conference": {"key": worked["meeting"]},
+                             "package-reminder": {"package": worked["late"]}, **{name: {"package": worked["package"]} for name in ("package", "package-key", "package-event", "package-approve", "package-file")}, "conference": {"key": worked["meeting"]},
                              "conference-minutes": {"key": worked["meeting"]},
                              "conference-item": {"key": worked["item"]},
                              "criteria-version": {"matter": "CRITERIA", "version": criteria_version(settings.MUNICIPALITY.folder)},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -136,15 +137,35 @@ def test_it_closes_no_case_whose_papers_are_still_out(packed: Any, send: Any) ->
     assert send(hana, number, event, {"step": "DESTROYED", "on": day(0), "text": ""}).status_code == 302
     page = words(hana.get(f"/cases/{number}/support/"))
     assert "二回来てくれました" in page and "廃棄済み" in page
-    assert "渡さないでください" in words(hana.get(f"/cases/{number}/package/{package.pk}/"))
+    gone = hana.get(f"/cases/{number}/package/{package.pk}/")
+    assert gone.status_code == 400 and "廃棄を確かめた受け渡し票です。渡さないでください" in words(gone)
+    assert "紙の受け渡し票" not in page and "逆引き票" in page
     assert send(hana, number, event, {"step": "RECEIVED", "on": day(0), "text": ""}).status_code == 400
     assert send(hana, number, "close/", {"reason_code": "C1", "text": ""}).status_code == 302
 
 
-def test_it_reminds_of_papers_past_their_day(packed: Any) -> None:
+def test_it_reminds_of_papers_past_their_day_until_they_are_gone(packed: Any, send: Any, audit_rows: Any) -> None:
     hana, number, package = packed
+    reminder = f"/cases/{number}/package/{package.pk}/reminder/"
+    assert hana.get(reminder).status_code == 400 and "受け渡し票が" not in words(hana.get("/"))
     Package.objects.filter(pk=package.pk).update(expires_on=dt.date(2020, 1, 1))
-    assert "期限切れ・廃棄を確かめる" in words(hana.get(f"/cases/{number}/support/"))
+    page = words(hana.get(f"/cases/{number}/support/"))
+    assert "期限切れ・廃棄を確かめる" in page and "もう渡さないでください" in page and "紙の受け渡し票" not in page
+    for tail, status in (("", 400), ("download/", 400), ("file/", 200)):
+        assert hana.get(f"/cases/{number}/package/{package.pk}/{tail}").status_code == status
+    assert send(hana, number, f"package/{package.pk}/file/", {}).status_code == 400
+    assert "受け渡し票が 1 件" in words(hana.get("/"))
+    letter = words(hana.get(reminder))
+    row = audit_rows()[-1]
+    assert (row["action"], row["subject"]) == ("PRINT_REMINDER", "pc01") and f"印刷番号 {row['sequence']}" in letter
+    assert package.number in letter and "2020年1月1日" in letter and "ひなた市立図書館" in letter
+    assert "回答票がお手元" in letter
+    for secret in (number, "おはなし会", "小4", "小学生", "登校の前に"):
+        assert secret not in letter, secret
+    event = f"package/{package.pk}/event/"
+    assert send(hana, number, event, {"step": "DESTROYED", "on": day(0), "text": "電話で聞いた。"}).status_code == 302
+    assert "受け渡し票が" not in words(hana.get("/")) and hana.get(reminder).status_code == 400
+    assert "電話で聞いた" in words(hana.get(f"/cases/{number}/support/"))
 
 
 def test_it_opens_no_package_under_another_case_nor_for_others(
@@ -159,3 +180,18 @@ def test_it_opens_no_package_under_another_case_nor_for_others(
     form = {"step": "DESTROYED", "on": day(0), "text": ""}
     assert send(hana, other, f"package/{package.pk}/event/", form).status_code == 400
     assert not package.events.exists()
+
+
+def test_the_new_folder_names_whom_cases_and_packages_go_to(tmp_path: Path) -> None:
+    from kodomo.assessment.arrivals import responsible_office
+    from kodomo.configuration import read_municipality
+    from kodomo.intake.scaffold import new_municipality
+    from kodomo.support.partners import current_partners
+    from kodomo.terms import AgeBand
+
+    new_municipality("みずき町", "架空県", tmp_path / "mizuki")
+    town = read_municipality(tmp_path / "mizuki")
+    assert {code for code, one in current_partners(town).items() if one.keeps} == {"CITY"}
+    assert all("grade" not in current_partners(town)[code].items for code in ("LIBRARY", "CLUB"))
+    offices = [responsible_office(town, band) for band in AgeBand]
+    assert offices == ["childcare", "school", "school", "school"]

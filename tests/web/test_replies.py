@@ -95,8 +95,8 @@ def as_xlsx(rows: list[list[str]]) -> bytes:
     return held.getvalue()
 
 
-def upload(browser: Any, token_of: Any, content: bytes, next_on: str | None = None) -> Any:
-    form = token_of(browser.get("/packages/reply/"))
+def upload(browser: Any, token_of: Any, content: bytes, next_on: str | None = None, **more: str) -> Any:
+    form = {**token_of(browser.get("/packages/reply/")), **more}
     slip = SimpleUploadedFile("回答票.xlsx", content)
     return browser.post("/packages/reply/", {**form, "slip": slip, "next_on": next_on or day(14)})
 
@@ -201,6 +201,24 @@ def test_another_slip_sent_from_the_same_form_is_taken_in_too(sealed: Any, token
         answer = hana.post("/packages/reply/", {**form, "slip": slip})
         assert answer.status_code == 200 and said in words(answer)
     assert ReplySlip.objects.count() == Contact.objects.count() == 2
+
+
+def test_it_opens_a_slip_that_came_back_under_a_password(
+    sealed: Any, token_of: Any, home: Any, audit_rows: Any
+) -> None:
+    hana, _, _, rows = sealed
+    held, word = io.BytesIO(), "kaeri-no-kagi-1"
+    with pyzipper.AESZipFile(held, "w", encryption=pyzipper.WZ_AES) as archive:
+        archive.setpassword(word.encode())
+        archive.writestr("回答票.xlsx", as_xlsx(filled(rows)))
+    for given, said in (({}, "パスワードのかかったファイル"), ({"password": "wrong"}, "パスワードが違う")):
+        answer = upload(hana, token_of, held.getvalue(), day(9), **given)
+        assert answer.status_code == 400 and said in words(answer)
+        assert f'value="{day(9)}"' in answer.content.decode()
+    assert "回答票を取り込みました" in words(upload(hana, token_of, held.getvalue(), password=word))
+    assert Contact.objects.count() == 1
+    kept = b"".join(path.read_bytes() for path in home.root.rglob("*") if path.is_file())
+    assert word.encode() not in kept and word not in str(audit_rows())
 
 
 def test_it_marks_what_is_urgent(sealed: Any, token_of: Any) -> None:

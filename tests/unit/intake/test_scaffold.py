@@ -15,7 +15,14 @@ from kodomo.intake.scaffold import check_municipality, new_municipality
 def test_new_folder_holds_together_and_lets_nothing_in(tmp_path, home):
     folder = tmp_path / "mizuki"
     assert new_municipality("みずき町", "架空県", folder)["files"] == sorted(
-        ["settings.toml", "offices.toml", "register/items.toml", "register/bases.toml", "sources/README.txt"]
+        [
+            "settings.toml",
+            "offices.toml",
+            "partners.toml",
+            "register/items.toml",
+            "register/bases.toml",
+            "sources/README.txt",
+        ]
     )
     town = read_municipality(folder)
     assert (town.name, town.prefecture) == ("みずき町", "架空県")

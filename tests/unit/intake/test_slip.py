@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import random
 import zipfile
 from pathlib import Path
 
+import msoffcrypto
 import pytest
+import pyzipper
 import xlsxwriter
 
 from kodomo.cli import main
@@ -72,10 +75,73 @@ def test_it_refuses_what_is_no_slip(tmp_path: Path) -> None:
             assert "二回来て" not in refusal.value.text()
 
 
-def test_the_command_reads_it_in_a_bounded_process(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def zipped(files: dict[str, bytes], password: str | None = None) -> bytes:
+    held = io.BytesIO()
+    with pyzipper.AESZipFile(
+        held, "w", compression=zipfile.ZIP_DEFLATED, encryption=pyzipper.WZ_AES if password else None
+    ) as archive:
+        if password:
+            archive.setpassword(password.encode())
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return held.getvalue()
+
+
+def locked(content: bytes, password: str) -> bytes:
+    held = io.BytesIO()
+    msoffcrypto.OfficeFile(io.BytesIO(content)).encrypt(password, held)
+    return held.getvalue()
+
+
+SECRET = "かぎ-2026"
+NOISE = random.Random(1).randbytes(600_000)  # noqa: S311  what does not pack
+
+
+def test_it_opens_what_came_back_protected(tmp_path: Path) -> None:
+    book, text = workbook(ROWS), "受け渡し番号,123-4567\r\n".encode("cp932")
+    path = tmp_path / "slip"
+    for content in (zipped({"回答票.xlsx": book}, SECRET), zipped({"__MACOSX/._x": b"x", "a/回答票.xlsx": book}, SECRET),
+                    locked(book, SECRET)):  # fmt: skip
+        path.write_bytes(content)
+        assert read_slip(path, "回答票", password=SECRET) == READ
+        for password, said in ((None, "パスワードのかかったファイル"), ("wrong", "パスワードが違う")):
+            with pytest.raises(DeliveryRefused, match=said) as refusal:
+                read_slip(path, "回答票", password=password)
+            assert refusal.value.details["code"] == "password" and "--password" not in refusal.value.text()
+    path.write_bytes(zipped({"slip.csv": text}))  # only packed: no password is asked for
+    assert read_slip(path, "回答票") == [["受け渡し番号", "123-4567"]]
+    assert read_slip(path, "回答票", password=SECRET) == [["受け渡し番号", "123-4567"]]
+
+
+def test_it_opens_no_zip_that_holds_more_than_a_slip(tmp_path: Path) -> None:
+    book = workbook(ROWS)
+    hidden = workbook(ROWS, formula="=1+1")
+    cases = {
+        "nested": [zipped({"a.xlsx": book, "b.xlsx": book}, SECRET), zipped({"a.zip": zipped({"b": b"c"})})],
+        "too_large": [zipped({"a.csv": NOISE + b"a" * SLIP_LIMITS.file_bytes})],
+        "bomb": [zipped({"a.csv": b"0" * (17 << 20)})],
+        "formula": [zipped({"a.xlsx": hidden}, SECRET), locked(hidden, SECRET)],
+        "slip": [zipped({"../a.csv": b"a,b"})],
+    }
+    for code, contents in cases.items():
+        for content in contents:
+            path = tmp_path / "slip"
+            path.write_bytes(content)
+            with pytest.raises(DeliveryRefused) as refusal:
+                read_slip(path, "回答票", password=SECRET)
+            assert refusal.value.details["code"] == code
+
+
+def test_the_command_reads_it_in_a_bounded_process(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "slip.xlsx"
     path.write_bytes(workbook(ROWS))
     assert main(["--home", str(tmp_path), "read-slip", str(path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"rows": READ}
+    path.write_bytes(zipped({"slip.xlsx": workbook(ROWS)}, SECRET))
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{SECRET}\n"))
+    assert main(["--home", str(tmp_path), "read-slip", str(path), "--json", "--password-stdin"]) == 0
     assert json.loads(capsys.readouterr().out) == {"rows": READ}
     path.write_bytes(workbook(ROWS, formula="=1+1"))
     assert main(["--home", str(tmp_path), "read-slip", str(path), "--json"]) == 4
