@@ -58,7 +58,7 @@ def answer(request: Any, case_number: str, page: FormPage, **more: Any) -> HttpR
         except policies.NotAcceptable as refusal:
             form.refuse(refusal)
         except policies.VersionConflict as conflict:
-            return _conflict(request, case_number, page, conflict, form)
+            return _conflict(request, case_number, page, conflict, form, name)
         else:
             drafts.drop(request, Case.objects.get(case_number=case_number), name)
             return redirect(page.leads_to, case_number=case_number) if page.stays else redirect(page.leads_to)
@@ -88,13 +88,15 @@ def _shown(request: Any, found: Case, page: FormPage) -> dict[str, Any]:
 
 
 def _conflict(
-    request: Any, case_number: str, page: FormPage, conflict: policies.VersionConflict, form: OnceForm
+    request: Any, case_number: str, page: FormPage, conflict: policies.VersionConflict, form: OnceForm, name: str
 ) -> HttpResponse:
     found = opened_case(request, case_number, "VERSION_CONFLICT")
+    drafts.keep(request, found, name)
     context = {
         "case": found,
         "conflict": conflict,
         "mine": form.in_words(),
         "theirs_elsewhere": page.leads_to if page.stays else "support",
+        "again": request.path,
     }
     return render(request, "assessment/conflict.html", context, status=409)

@@ -56,7 +56,7 @@ def first_view(request: Any, case_number: str) -> HttpResponse:
         try:
             actions.write_first_view(case_number, by=request.actor, at=request.at, **given)
         except policies.VersionConflict as conflict:
-            return _conflict(request, case_number, conflict, {"一次所見": given["text"]})
+            return _conflict(request, case_number, conflict, {"一次所見": given["text"]}, "first-view")
         drafts.drop(request, Case.objects.get(case_number=case_number), "first-view")
         return redirect("case", case_number=case_number)
     context = _opened(request, case_number, Action.VIEW_CASE)
@@ -76,7 +76,7 @@ def decide(request: Any, case_number: str) -> HttpResponse:
         try:
             actions.decide(case_number, by=request.actor, at=request.at, **given)
         except policies.VersionConflict as conflict:
-            return _conflict(request, case_number, conflict, _decision_words(form.cleaned_data))
+            return _conflict(request, case_number, conflict, _decision_words(form.cleaned_data), "decide")
         drafts.drop(request, Case.objects.get(case_number=case_number), "decide")
         return redirect("case", case_number=case_number)
     context = _opened(request, case_number, "OPEN_DECIDE")
@@ -194,8 +194,11 @@ def _decision_words(given: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def _conflict(request: Any, case_number: str, conflict: policies.VersionConflict, mine: dict[str, str]) -> HttpResponse:
+def _conflict(
+    request: Any, case_number: str, conflict: policies.VersionConflict, mine: dict[str, str], page: str
+) -> HttpResponse:
     """409: what the other person saved and what you wrote, side by side; nothing of yours is lost."""
+    drafts.keep(request, Case.objects.get(case_number=case_number), page)
     with transaction.atomic():
         found = Case.objects.get(case_number=case_number)
         event = trail.event_of(request.actor, "VERSION_CONFLICT", subject=found.child_key, detail={"case": case_number})
@@ -206,5 +209,6 @@ def _conflict(request: Any, case_number: str, conflict: policies.VersionConflict
     context = {
         "case": found, "conflict": conflict, "mine": mine, "theirs": theirs, "their_view": view,
         "reason": reason_label(theirs.decision, theirs.reason_code) if theirs else "",
+        "again": request.path,
     }  # fmt: skip
     return render(request, "assessment/conflict.html", context, status=409)

@@ -35,6 +35,27 @@ TITLES = {
 TOO_BIG = "画面から渡せるのは 256 MB までです。それより大きいものは媒体で渡してください。"
 
 
+_NEVER_SHOWN = ("csrfmiddlewaretoken", "token", "version", "query")
+
+
+def typed_words(request: Any) -> list[str]:
+    """What a person typed into the form that was refused, so that nobody types anything twice.
+
+    Prose alone: no secret, no choice, no date. It is shown once, to the browser that sent it, and kept nowhere.
+    """
+    given = [
+        value
+        for name, values in getattr(request, "POST", {}).lists()
+        for value in values
+        if name not in _NEVER_SHOWN and "password" not in name
+    ]
+    return [text for text in given if len(text) >= _PROSE and not text.isascii()]
+
+
+_PROSE = 5
+"""Characters from which something is prose; what is shorter is typed again in no time."""
+
+
 def refusal_page(request: Any, refusal: StaffError) -> HttpResponse:
     """A refusal as a page. The place is shown only where it is a page or a case, not a file on the server."""
     status = next((code for kind, code in STATUSES if isinstance(refusal, kind)), 400)
@@ -71,6 +92,14 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     )
 
 
+def signed_out(request: Any) -> HttpResponse:
+    """403 of a form whose writer is no longer signed in."""
+    return _page(
+        request, 403, "サインインの時間が切れたため、保存しませんでした。", "",
+        "下の文を写しておき、サインインし直してから、もう一度入力してください。",
+    )  # fmt: skip
+
+
 def broken(request: HttpRequest) -> HttpResponse:
     """500: a bug. Drawn without the database, which may be what broke."""
     words = {"title": TITLES[500], "what": "製品の不具合により、画面を表示できませんでした。保存は行われていません。",
@@ -79,5 +108,6 @@ def broken(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: Any, status: int, what: str, where: str, then: str) -> HttpResponse:
-    context = {"status": status, "title": TITLES[status], "what": what, "where": where, "then": then}
+    context = {"status": status, "title": TITLES[status], "what": what, "where": where, "then": then,
+               "typed": typed_words(request)}  # fmt: skip
     return render(request, "web/error.html", context, status=status)

@@ -51,7 +51,7 @@ class Gate:
             return None
         elsewhere = _to_sign_in(request, page)
         if elsewhere is not None:
-            return elsewhere
+            return errors.signed_out(request) if request.method == "POST" and errors.typed_words(request) else elsewhere
         _stay_signed_in(request)
         request.actor = request.user.actor
         try:
