@@ -11,12 +11,23 @@ from django.db import transaction
 from kodomo.assessment import policies, trail
 from kodomo.assessment.interests import has_interest
 from kodomo.assessment.lawful import lawful_on
-from kodomo.assessment.models import Assessment, AssessmentSheet, Case, FirstView, Inquiry, InquiryAnswer, Submission
+from kodomo.assessment.models import (
+    Assessment,
+    AssessmentSheet,
+    Case,
+    Disagreement,
+    FirstView,
+    Inquiry,
+    InquiryAnswer,
+    Note,
+    Submission,
+)
 from kodomo.assessment.moves import check_move
 from kodomo.assessment.sheets import current_sheets
 from kodomo.assessment.states import REVEAL_PURPOSES, CaseState
 from kodomo.governance import permissions
 from kodomo.governance.permissions import Action, Actor
+from kodomo.terms import OVERALL
 from kodomo.vault.reveal import Identity, reveal
 
 
@@ -167,6 +178,47 @@ def write_sheet(
     write_on_case(case_number, Action.WRITE_SHEET, by=by, reason="", version=version, token=token, at=at, act=act)
 
 
+def write_note(case_number: str, *, by: Actor, text: str, version: int, token: str, at: dt.datetime) -> None:
+    """Write a note. It changes nothing of the case, so nobody else's open form is in its way.
+
+    Raises:
+        NotPermitted: role or office.
+        NotAcceptable: no words.
+    """
+
+    def act(case: Case) -> Mapping[str, object]:
+        policies.check_text(text, "メモ", required=True)
+        Note.objects.create(
+            case=case, text=text.strip(), written_by=by.username, written_by_name=by.name, written_at=at
+        )
+        return {}
+
+    write_on_case(case_number, Action.WRITE_NOTE, by=by, reason="", version=None, token=token, at=at, act=act)
+
+
+def disagree(
+    case_number: str, *, by: Actor, kind: str, opinion: str, text: str, version: int, token: str, at: dt.datetime
+) -> None:
+    """Say that the judgement of one type is wrong, how and why; the codes go back to learning.
+
+    Raises:
+        NotPermitted: role or office.
+        NotAcceptable: not seen yet, no such type, or no words.
+        VersionConflict: the case changed since the form was opened, perhaps by a newer judgement.
+    """
+
+    def act(case: Case) -> Mapping[str, object]:
+        types = {OVERALL, *(t.value for t in settings.MUNICIPALITY.types)}
+        policies.check_disagreement(case, by, kind=kind, opinion=opinion, text=text, types=types)
+        Disagreement.objects.create(
+            case=case, judgement_name=case.judgement_name, type=kind, opinion=opinion, text=text.strip(),
+            written_by=by.username, written_by_name=by.name, written_at=at,
+        )  # fmt: skip
+        return {"type": kind, "opinion": opinion, "judgement": case.judgement_name}
+
+    write_on_case(case_number, Action.DISAGREE, by=by, reason=opinion, version=version, token=token, at=at, act=act)
+
+
 def ask_inquiry(
     case_number: str,
     *,
@@ -302,8 +354,9 @@ def write_on_case(
         before = case.state
         detail = {**_about(case), **act(case)}
         check_move(before, action, case.state)
-        case.version += 1
-        case.save()
+        if action is not Action.WRITE_NOTE:
+            case.version += 1
+            case.save()
         Submission.objects.create(token=token, username=by.username, action=action, made_at=at)
         event = trail.event_of(by, action, subject=case.child_key, reason=reason, detail=detail)
         trail.append(event, at, settings.HOME)

@@ -17,7 +17,7 @@ from kodomo.assessment.models import LEVEL_CHOICES
 from kodomo.assessment.policies import sees_levels_at_once
 from kodomo.assessment.sheets import Degree, Sheet
 from kodomo.assessment.shortlist import Filters, Hands, Order, Reach, Support
-from kodomo.assessment.states import INQUIRED, REASON_CODES, REVEAL_PURPOSES, Agreement, CaseState, Concern
+from kodomo.assessment.states import INQUIRED, REASON_CODES, REVEAL_PURPOSES, Agreement, CaseState, Concern, Opinion
 from kodomo.configuration import Office
 from kodomo.errors import StaffError
 from kodomo.governance.permissions import Action, Actor, can
@@ -220,6 +220,28 @@ class FirstViewForm(OnceForm):
         max_length=policies.TEXT_LIMIT,
         min_length=5,
     )
+
+
+class NoteForm(OnceForm):
+    """メモ."""
+
+    text = forms.CharField(label="メモ", widget=forms.Textarea(attrs={"rows": 4}), max_length=policies.TEXT_LIMIT)
+
+
+class DisagreementForm(OnceForm):
+    """判定に同意しない."""
+
+    kind = forms.ChoiceField(label="どの類型の判定か")
+    opinion = forms.ChoiceField(
+        label="どう違うと考えるか", choices=[(m.value, m.label) for m in Opinion], widget=forms.RadioSelect
+    )
+    text = forms.CharField(label="理由", widget=forms.Textarea(attrs={"rows": 4}), max_length=policies.TEXT_LIMIT)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        kind: Any = self.fields["kind"]
+        types = [(t.value, t.label) for t in settings.MUNICIPALITY.types]
+        kind.choices = [("", "選んでください"), *types, (OVERALL, OVERALL_LABEL)]
 
 
 class DecisionForm(OnceForm):

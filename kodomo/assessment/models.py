@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 
-from kodomo.assessment.states import INQUIRED, Agreement, CaseState, Concern
+from kodomo.assessment.states import INQUIRED, Agreement, CaseState, Concern, Opinion
 from kodomo.errors import IntegrityFault
 from kodomo.terms import OVERALL, OVERALL_LABEL, AgeBand, Decision, DifficultyType, Level
 
@@ -183,6 +183,35 @@ class AssessmentSheet(AppendOnly):
     class Meta:
         ordering = ("pk",)
         constraints = [models.UniqueConstraint(fields=("case", "type", "revision"), name="one_sheet_a_revision")]
+
+
+class Note(AppendOnly):
+    """メモ: what a person wants remembered about a case, apart from any decision."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="notes")
+    text = models.TextField("メモ")
+    written_by = models.CharField(max_length=150)
+    written_by_name = models.CharField(max_length=150)
+    written_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("pk",)
+
+
+class Disagreement(AppendOnly):
+    """判定に同意しない: how one type's judgement is wrong, in a person's words; its code goes back to learning."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="disagreements")
+    judgement_name = models.CharField(max_length=120)
+    type = models.CharField("困難の類型", max_length=32, choices=TYPE_CHOICES)
+    opinion = models.CharField("意見", max_length=16, choices=_choices(Opinion))
+    text = models.TextField("理由")
+    written_by = models.CharField(max_length=150)
+    written_by_name = models.CharField(max_length=150)
+    written_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("pk",)
 
 
 class Draft(models.Model):

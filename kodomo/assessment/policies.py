@@ -23,6 +23,7 @@ from kodomo.assessment.states import (
     WORKED_STATES,
     Agreement,
     CaseState,
+    Opinion,
 )
 from kodomo.errors import NotPermitted, StaffError
 from kodomo.governance.permissions import Action, Actor, Role, can
@@ -170,6 +171,15 @@ def check_sheet(sheet: Sheet | None, answers: Mapping[str, Mapping[str, str]]) -
         check_text(answer.get("text", ""), "自由記述", required=False)
     if all(answer["degree"] == Degree.UNKNOWN for answer in answers.values()):
         raise NotAcceptable("確かめた項目がありません。", then="一つ以上の項目で、程度を選んでください。")
+
+
+def check_disagreement(case: Case, actor: Actor, *, kind: str, opinion: str, text: str, types: Collection[str]) -> None:
+    """Who disagrees has seen the judgement, names one of its types, and says why."""
+    if not can_see_levels(case, actor):
+        raise NotAcceptable("判定への意見は、一次所見を書いた後に書けます。", then="個票で、まず所見を書いてください。")
+    if kind not in types or opinion not in set(Opinion):
+        raise NotAcceptable("類型と意見を選んでください。")
+    check_text(text, "理由", required=True)
 
 
 def check_is_open(case: Case) -> None:

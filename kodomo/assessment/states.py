@@ -36,6 +36,14 @@ class Agreement(LabelledEnum):
     UNSURE = "UNSURE", "どちらともいえない"
 
 
+class Opinion(LabelledEnum):
+    """判定に同意しない理由: how a person, after looking, thinks that a judgement of one type is wrong."""
+
+    TOO_HIGH = "TOO_HIGH", "高すぎる(確かめたが、その困難は見られない)"
+    TOO_LOW = "TOO_LOW", "低すぎる・見落としている(その困難があると考える)"
+    WRONG_FACT = "WRONG_FACT", "根拠の事実が、実際と違う・古い"
+
+
 WAITING_STATES = (CaseState.ARRIVED, CaseState.RETURNED)
 """States in which a person must decide."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, register_converter
 
-from kodomo.assessment import conference_views, finding, inquiries, lists, sheet_pages, views
+from kodomo.assessment import conference_views, finding, inquiries, lists, notes, sheet_pages, views
 from kodomo.assessment.case_numbers import is_case_number
 
 
@@ -40,6 +40,8 @@ urlpatterns = [
     path("conferences/items/<int:key>/", conference_views.item, name="conference-item"),
     path("conferences/items/<int:key>/start/", conference_views.start, name="conference-start"),
     path("cases/<case_number:case_number>/sheet/<str:kind>/", sheet_pages.sheet, name="sheet"),
+    path("cases/<case_number:case_number>/note/", notes.note, name="note"),
+    path("cases/<case_number:case_number>/disagree/", notes.disagree, name="disagree"),
     path("cases/<case_number:case_number>/inquiry/", inquiries.ask, name="inquiry"),
     path("cases/<case_number:case_number>/inquiry/<int:inquiry>/", inquiries.record_answer, name="answer"),
     path("cases/<case_number:case_number>/", views.case, name="case"),

@@ -128,12 +128,12 @@ def _opened(request: Any, case_number: str, action: str) -> dict[str, Any]:
         "today": lawful.today,
         "lawful": lawful,
         "person_changes": person_changes(found, home=settings.HOME),
-        **_history(found, levels_shown, evidence, lawful),
+        **_history(found, actor.username, levels_shown, evidence, lawful),
         **_possible(found, request, lawful),
     }
 
 
-def _history(case: Case, levels_shown: bool, evidence: Evidence, lawful: Lawful) -> dict[str, Any]:
+def _history(case: Case, username: str, levels_shown: bool, evidence: Evidence, lawful: Lawful) -> dict[str, Any]:
     levels = lawful.told(case.levels.all())
     current = judged_types([row for row in levels if row.is_current], settings.MUNICIPALITY.types, evidence.reasons)
     decisions = [(a, reason_label(a.decision, a.reason_code)) for a in case.assessments.select_related("first_view")]
@@ -147,6 +147,9 @@ def _history(case: Case, levels_shown: bool, evidence: Evidence, lawful: Lawful)
         if levels_shown
         else [],
         "sheets": [(sheet, _answered(sheet)) for sheet in case.sheets.all()][::-1] if levels_shown else [],
+        # A colleague's words would sway the first view; one's own don't.
+        "notes": [note for note in case.notes.all() if levels_shown or note.written_by == username],
+        "disagreements": case.disagreements.all() if levels_shown else [],
         "inquiries": [
             (one, policies.state_of_inquiry(one, lawful.today)) for one in case.inquiries.prefetch_related("answers")
         ],
@@ -177,6 +180,8 @@ def _possible(case: Case, request: Any, lawful: Lawful) -> dict[str, Any]:
         "sheet_types": list(current_sheets(settings.MUNICIPALITY).values())
         if can(role, Action.WRITE_SHEET, own_office=own) and case.state != CaseState.CLOSED
         else [],
+        "may_note": can(role, Action.WRITE_NOTE, own_office=own),
+        "may_disagree": can(role, Action.DISAGREE, own_office=own),
         "may_ask": can(role, Action.ASK_INQUIRY, own_office=own) and policies.can_ask(case),
         "may_answer": can(role, Action.ANSWER_INQUIRY, own_office=own),
         "may_support": can(role, Action.VIEW_SUPPORT, own_office=own),

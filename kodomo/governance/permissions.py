@@ -96,6 +96,8 @@ class Action(LabelledEnum):
     PRINT_CASE = "PRINT_CASE", "個票を印刷する"
     WRITE_FIRST_VIEW = "WRITE_FIRST_VIEW", "一次所見を書く"
     WRITE_SHEET = "WRITE_SHEET", "アセスメントシートを書く"
+    WRITE_NOTE = "WRITE_NOTE", "メモを書く"
+    DISAGREE = "DISAGREE", "判定に同意しないと記す", "理由とともに。学習に使われる"
     DECIDE = "DECIDE", "支援要否を判断する"
     REVEAL_NAME = "REVEAL_NAME", "氏名等を確かめる"
     FIND_CASE = "FIND_CASE", "読みから事例を探す", "氏名の一覧は出ない。開いてよい事例の仮番号だけが返る"
@@ -158,7 +160,7 @@ class Action(LabelledEnum):
 
 
 _CASEWORK = (
-    Action.WRITE_SHEET, Action.ASK_INQUIRY, Action.ANSWER_INQUIRY, Action.WRITE_PLAN, Action.RECORD_CONTACT, Action.RECORD_OUTCOME,
+    Action.WRITE_SHEET, Action.WRITE_NOTE, Action.DISAGREE, Action.ASK_INQUIRY, Action.ANSWER_INQUIRY, Action.WRITE_PLAN, Action.RECORD_CONTACT, Action.RECORD_OUTCOME,
     Action.MAKE_PACKAGE, Action.CLOSE_CASE, Action.REOPEN_CASE, Action.TRANSFER_CASE,
 )  # fmt: skip
 

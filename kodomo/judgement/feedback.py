@@ -1,11 +1,12 @@
 """What people decided and what support showed, as labels that expire (analysis side).
 
-``criteria/labels.toml``, ``[[feedback]]``: ``event`` (decision | outcome | closing), ``codes`` (of the decision, the
-goal's outcome or the closing), ``reason_codes`` (of a decision; absent: all), ``as`` (case | none), ``weight``, ``months``.
+``criteria/labels.toml``, ``[[feedback]]``: ``event`` (decision | outcome | closing | disagreement), ``codes`` (of the
+decision, the goal's outcome, the closing or the opinion), ``reason_codes`` (of a decision; absent: all), ``as`` (case | none), ``weight``, ``months``.
 
-``as = "case"``  a case of the types that had raised the child, of less weight than a registration (below 1).
+``as = "case"``  a case of the types that had raised the child, of less weight than a registration (below 1); of a
+    disagreement, of the type it names (総合: of those that had raised the child).
 ``as = "none"``  reviewed, and no difficulty found (対象外): the child's rows count as unlabelled with more weight
-    (above 1), for every type. Soft, for a review sees what is known, not what is.
+    (above 1), for every type; of a disagreement, for the type it names (総合: for every type). Soft, for a review sees what is known, not what is.
 
 Both stand for ``months`` from the day they were written and are forgotten then. A later decision about the same
 child ends an earlier one. Neither is ever used to measure: evaluation counts registrations (weight 1) and draws.
@@ -37,6 +38,7 @@ EVENTS = {
     "decision": ("decisions", "decision"),
     "outcome": ("outcomes", "outcome"),
     "closing": ("closures", "reason_code"),
+    "disagreement": ("disagreements", "opinion"),
 }
 """Where an event stands: table and column of its code."""
 
@@ -89,18 +91,23 @@ def _rule(entry: Entry) -> Rule:
 
 @dataclass(frozen=True)
 class Reviewed:
-    """Children reviewed without finding a difficulty: from which day's judgement until when, and how much that weighs."""
+    """Children reviewed without finding a difficulty: from which day's judgement until when, and how much that weighs.
+
+    ``kind`` is the type it was said of; empty for every type.
+    """
 
     person: NDArray[np.object_]
+    kind: NDArray[np.object_]
     since: NDArray[np.datetime64]
     until: NDArray[np.datetime64]
     weight: NDArray[np.float64]
 
-    def weights(self, cohort: Cohort) -> NDArray[np.float64]:
-        """The weight of each row of a cohort as an unlabelled one: 1 where nobody reviewed it, or the review expired."""
+    def weights(self, cohort: Cohort, kind: DifficultyType) -> NDArray[np.float64]:
+        """The weight of each row of a cohort as one that is unlabelled for a type: 1 where nobody reviewed it, or the review expired."""
         places: dict[str, list[int]] = defaultdict(list)
         for n, person in enumerate(self.person):
-            places[person].append(n)
+            if self.kind[n] in ("", kind):
+                places[person].append(n)
         found = np.ones(len(cohort))
         for row, key in enumerate(cohort.child_key):
             for n in places.get(key, ()):
@@ -153,14 +160,15 @@ def read_feedback(store: Store, rules: Iterable[Rule], as_of: dt.date, returned:
                 continue
             own = decided[row["child_key"]]
             ends = _ends(row, rule, own)
-            before = row if rule.event == "decision" else _last(own, row["known_from"])
+            before = row if rule.event in ("decision", "disagreement") else _last(own, row["known_from"])
+            said_of = row["type"] if rule.event == "disagreement" and row["type"] != OVERALL else ""
             judgement = before["judgement"] if before else ""
             if rule.is_case:
-                for kind in raised.types(judgement, row["child_key"]):
+                for kind in [said_of] if said_of else raised.types(judgement, row["child_key"]):
                     cases.append((row["child_key"], kind, rule.weight, row["known_from"], ends))
             else:
                 since = raised.as_of(judgement) or row["known_from"]
-                reviews.append((row["child_key"], since, ends, rule.weight))
+                reviews.append((row["child_key"], said_of, since, ends, rule.weight))
     return _gathered(cases, reviews)
 
 
@@ -226,10 +234,9 @@ def _gathered(cases: list[tuple[Any, ...]], reviews: list[tuple[Any, ...]]) -> F
         np.array(person, dtype=object), np.array([DifficultyType(k).value for k in kind], dtype=object),
         np.array(weight, dtype=np.float64), _days(began), never, _days(began), _days(ends),
     )  # fmt: skip
-    who, since, until, weights = zip(*reviews, strict=True) if reviews else ((), (), (), ())
-    return Feedback(
-        known, Reviewed(np.array(who, dtype=object), _days(since), _days(until), np.array(weights, dtype=np.float64))
-    )
+    who, said_of, since, until, weights = zip(*reviews, strict=True) if reviews else ((), (), (), (), ())
+    people, types = np.array(who, dtype=object), np.array(said_of, dtype=object)
+    return Feedback(known, Reviewed(people, types, _days(since), _days(until), np.array(weights, dtype=np.float64)))
 
 
 def _days(days: Iterable[dt.date]) -> NDArray[np.datetime64]:

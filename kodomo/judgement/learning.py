@@ -134,8 +134,8 @@ def learn(
     """
     learned = Learned()
     sets: dict[DifficultyType, TypeRows] = {}
-    unlabelled_weight = np.ones(len(past.cohort)) if reviewed is None else reviewed.weights(past.cohort)
     for kind in types:
+        unlabelled_weight = np.ones(len(past.cohort)) if reviewed is None else reviewed.weights(past.cohort, kind)
         columns = learnable(past.catalogue, labels, kind, allows)
         data = training_set(past, cases, scenarios, kind, columns, plan, group, held_out, unlabelled_weight)
         learned.cases[kind] = data.training.cases

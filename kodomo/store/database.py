@@ -42,6 +42,7 @@ TABLES: dict[str, Table] = {
         results.AUDIT_DRAWS,
         results.SIMILAR_CASES,
         results.DECISIONS,
+        results.DISAGREEMENTS,
         results.CONTACTS,
         results.OUTCOMES,
         results.CLOSURES,

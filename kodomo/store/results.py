@@ -160,6 +160,19 @@ CONTACTS = Table(
     ),
 )
 
+DISAGREEMENTS = Table(
+    "disagreements",
+    "判定に同意しない意見",
+    "人が確かめた後に、一つの類型の判定が違うと記したこと",
+    (
+        Column("child_key", pa.string(), "こどもの仮名キー"),
+        Column("judgement", pa.string(), "見ていた判定の名前", Sensitivity.PLAIN),
+        Column("type", pa.string(), "困難の類型(総合を含む)", Sensitivity.SPECIAL_CARE),
+        Column("opinion", pa.string(), "どう違うか(高すぎる・低すぎる・事実が違う)のコード", Sensitivity.SPECIAL_CARE),
+        Column("known_from", pa.date32(), "書かれた日", Sensitivity.PLAIN),
+    ),
+)
+
 OUTCOMES = Table(
     "outcomes",
     "支援結果",

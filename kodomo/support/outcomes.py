@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 
 from kodomo.assessment import trail
-from kodomo.assessment.models import Assessment
+from kodomo.assessment.models import Assessment, Disagreement
 from kodomo.configuration import Home, Municipality
 from kodomo.governance.audit import AuditEvent
 from kodomo.store.database import TABLES, Store
@@ -34,13 +34,16 @@ def return_outcomes(*, home: Home, municipality: Municipality, by: str, at: dt.d
     with transaction.atomic():
         tables = {
             "decisions": _table("decisions", _decisions()),
+            "disagreements": _table("disagreements", _disagreements()),
             "contacts": _table("contacts", _contacts()),
             "outcomes": _table("outcomes", _outcomes()),
             "closures": _table("closures", _closures()),
         }
         rows = {name: table.num_rows for name, table in tables.items()}
         store, current = Store(home.store), Store(home.store).current(KIND)
-        is_new = current is None or any(not current.read(name).equals(table) for name, table in tables.items())
+        is_new = current is None or any(
+            not (current.holds(name) and current.read(name).equals(table)) for name, table in tables.items()
+        )
         if is_new:
             trail.append(AuditEvent(by, "SYSTEM", "RETURN_OUTCOMES", detail=rows), at, home)
             name = at.astimezone(dt.UTC).strftime("%Y%m%dT%H%M%S%fZ")
@@ -61,6 +64,12 @@ def _decisions() -> Iterable[Mapping[str, Any]]:
             "decision": row.decision, "reason_code": row.reason_code, "concern": row.first_view.concern,
             "agreement": row.agreement, "office": row.case.office, "known_from": _day(row.decided_at),
         }  # fmt: skip
+
+
+def _disagreements() -> Iterable[Mapping[str, Any]]:
+    for row in Disagreement.objects.select_related("case"):
+        yield {"child_key": row.case.child_key, "judgement": row.judgement_name, "type": row.type,
+               "opinion": row.opinion, "known_from": _day(row.written_at)}  # fmt: skip
 
 
 def _contacts() -> Iterable[Mapping[str, Any]]:

@@ -103,6 +103,11 @@ ACTION_WORDS = {
     "CANCEL_JOB": "処理を取りやめた",
     "RESUME_JOB": "処理を再開した",
     "TAKE_JOB_FILE": "判定の書き出しを持ち出した",
+    "WRITE_NOTE": "メモを書いた",
+    "DISAGREE": "判定に同意しないと記した",
+    "OPEN_NOTE": "メモを書く画面を開いた",
+    "OPEN_DISAGREE": "判定に同意しない画面を開いた",
+    "PRINT_REMINDER": "催促状を印刷した",
     "CREATE_ACCOUNT": "利用者を登録した",
     "CHANGE_ACCOUNT": "利用者を変更した",
 }
@@ -116,7 +121,7 @@ DETAIL_WORDS = {
     "package": "受け渡し番号", "partner": "受け渡し先", "expires_on": "期限", "step": "経過", "type": "類型", "caseworker": "主担当", "asked": "照会先", "due_on": "期限", "answered_on": "回答日", "goals": "目標数",
     "kind": "方法", "result": "結果", "goal": "目標", "outcome": "結果", "reason_code": "理由", "from": "移管元",
     "to": "移管先", "view": "見かた", "parts": "開いた項目", "found": "見つかった数",
-    "decisions": "判断", "contacts": "接触", "outcomes": "結果", "closures": "終結",
+    "decisions": "判断", "disagreements": "同意しない意見", "opinion": "意見", "contacts": "接触", "outcomes": "結果", "closures": "終結",
     "job": "処理番号", "pair": "組", "version": "版", "as_of": "基準日",
     "escalated": "必ず確認", "what": "内容", "account": "利用者", "number": "印刷番号", "levels_shown": "判定の表示",
 }  # fmt: skip

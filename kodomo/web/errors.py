@@ -45,7 +45,7 @@ def typed_words(request: Any) -> list[str]:
     """
     given = [
         value
-        for name, values in getattr(request, "POST", {}).lists()
+        for name, values in request.POST.lists()
         for value in values
         if name not in _NEVER_SHOWN and "password" not in name
     ]

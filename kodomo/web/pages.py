@@ -25,6 +25,8 @@ PAGE_ACTIONS: Mapping[str, Action] = {
     "filter-save": Action.VIEW_SHORTLIST,
     "filter-drop": Action.VIEW_SHORTLIST,
     "sheet": Action.WRITE_SHEET,
+    "note": Action.WRITE_NOTE,
+    "disagree": Action.DISAGREE,
     "inquiry": Action.ASK_INQUIRY,
     "answer": Action.ANSWER_INQUIRY,
     "conferences": Action.VIEW_CONFERENCE,

@@ -308,7 +308,13 @@ def test_it_returns_codes_and_dates_to_the_store_and_no_word(contacted: Any, sen
     send(hana, number, f"outcome/{goal.pk}/", {"scale": "DECLINED", "seen_on": day(0), "text": SECRET})
     at = timezone.now()
     result = return_outcomes(home=home, municipality=hinata, by="tests", at=at)
-    assert result["is_new"] and result["rows"] == {"decisions": 1, "contacts": 1, "outcomes": 1, "closures": 0}
+    assert result["is_new"] and result["rows"] == {
+        "decisions": 1,
+        "disagreements": 0,
+        "contacts": 1,
+        "outcomes": 1,
+        "closures": 0,
+    }
     folder = Store(home.store).current("outcomes")
     assert folder is not None
     decided = folder.read("decisions").to_pylist()[0]

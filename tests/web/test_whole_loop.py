@@ -220,7 +220,7 @@ def test_it_carries_one_child_around_the_whole_loop(
     toko.click("nav >> text=取組の効果")
     check(toko, "37-effect")
     result = return_outcomes(home=home, municipality=hinata, by="tests", at=timezone.now())
-    assert result["rows"] == {"decisions": 1, "contacts": 3, "outcomes": 2, "closures": 1}
+    assert result["rows"] == {"decisions": 1, "disagreements": 0, "contacts": 3, "outcomes": 2, "closures": 1}
     kept = Store(home.store).current("outcomes")
     assert kept is not None and {row["outcome"] for row in kept.read("outcomes").to_pylist()} == {"ACHIEVED", "BETTER"}
     assert {side: found["first_bad"] for side, found in verify_audit(home).items()} == {"casework": None, "vault": None}

@@ -103,6 +103,30 @@ def test_an_outcome_confirms_the_types_of_its_decision(store: Store) -> None:
     assert sorted(cases.type) == ["ABUSE", "POVERTY"] and set(cases.began.astype(str)) == {"2026-09-02"}
 
 
+TOO_LOW = Rule("disagreement", ("TOO_LOW",), (), True, 0.4, 12)
+TOO_HIGH = Rule("disagreement", ("TOO_HIGH",), (), False, 1.5, 12)
+
+
+def test_a_disagreement_speaks_of_the_type_it_names(store: Store) -> None:
+    said = {"judgement": "j1", "known_from": day("2026-05-01")}
+    rows = [
+        {**said, "child_key": "c", "type": "BULLYING", "opinion": "TOO_LOW"},
+        {**said, "child_key": "a", "type": "OVERALL", "opinion": "TOO_LOW"},
+        {**said, "child_key": "a", "type": "POVERTY", "opinion": "TOO_HIGH"},
+        {**said, "child_key": "b", "type": "OVERALL", "opinion": "TOO_HIGH"},
+        {**said, "child_key": "b", "type": "ABUSE", "opinion": "WRONG_FACT"},
+    ]
+    later = decision("c", "NO_ACTION", "2026-07-01", "N1")
+    tables = {"decisions": table("decisions", later), "disagreements": table("disagreements", *rows)}
+    store.write("outcomes", "o1", tables, {})
+    found = read_feedback(store, [TOO_LOW, TOO_HIGH], day("2026-08-01"))
+    cases = set(zip(found.cases.person, found.cases.type, found.cases.untold.astype(str), strict=True))
+    forgotten = window_start(day("2026-05-01"), -12).isoformat()
+    assert cases == {("c", "BULLYING", "2026-07-01"), ("a", "POVERTY", forgotten), ("a", "ABUSE", forgotten)}
+    assert set(zip(found.reviewed.person, found.reviewed.kind, strict=True)) == {("a", "POVERTY"), ("b", "")}
+    assert read_feedback(store, [TOO_LOW], day("2026-04-30")).counts == {"cases": 0, "reviewed": 0}
+
+
 def test_without_outcomes_or_rules_nothing_comes_back(store: Store) -> None:
     assert read_feedback(store, [SUPPORT], day("2026-06-01")).counts == no_feedback().counts
     returned(store, decision("a", "SUPPORT", "2026-05-01"))
@@ -142,7 +166,7 @@ def test_it_reaches_learning_with_its_weight_and_until_it_expires(town: Town, tm
         name = f"o{on}"
         returned(store, decision(helped, "SUPPORT", on), decision(fine, "NO_ACTION", on, "N1"), name=name)
         back = read_feedback(store, [SUPPORT, NONE], AS_OF, name)
-        cases, weights = real.and_also(back.cases).known_by(AS_OF), back.reviewed.weights(past.cohort)
+        cases, weights = real.and_also(back.cases).known_by(AS_OF), back.reviewed.weights(past.cohort, TYPES[0])
         arguments = (
             cases,
             town.criteria.scenarios,
