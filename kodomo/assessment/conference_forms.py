@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth import get_user_model
 
 from kodomo.assessment.conferences import MOST_ITEMS
+from kodomo.assessment.dates import short_date
 from kodomo.assessment.forms import DateAsWritten, OnceForm, missing_date
+from kodomo.assessment.models import Case
 from kodomo.assessment.policies import TEXT_LIMIT
 from kodomo.governance.permissions import Role
 from kodomo.terms import Decision
@@ -34,21 +38,35 @@ class CallForm(OnceForm):
     held_on = DateAsWritten(label="開催日", max_length=24, error_messages={"required": missing_date("開催日")})
     members = forms.MultipleChoiceField(label="委員", widget=forms.CheckboxSelectMultiple)
     quorum = forms.IntegerField(label="定足数", min_value=1, max_value=99)
+    chosen = forms.MultipleChoiceField(
+        label="議事にかける事例(アセスメントの済んだもの)", required=False, widget=forms.CheckboxSelectMultiple
+    )
     cases = forms.CharField(
-        label="議事にかける事例(仮番号)", widget=forms.Textarea(attrs={"rows": 4}), max_length=2_000
+        label="ほかの事例(仮番号)", required=False, widget=forms.Textarea(attrs={"rows": 3}), max_length=2_000
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, ready: Iterable[Case] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         members: Any = self.fields["members"]
         members.choices = list(committee().items())
+        chosen: Any = self.fields["chosen"]
+        chosen.choices = [(case.case_number, _in_short(case)) for case in ready]
+        if not chosen.choices:
+            del self.fields["chosen"]
 
     def given(self) -> dict[str, Any]:
         """The call as the action takes it; the numbers may stand in lines or be set apart by anything."""
         plain = {name: self.cleaned_data[name] for name in ("title", "held_on", "quorum", "token")}
         chosen = {username: name for username, name in committee().items() if username in self.cleaned_data["members"]}
-        numbers = re.findall(r"\d{4}-\d{7}", self.cleaned_data["cases"])[: MOST_ITEMS + 1]
-        return {**plain, "members": chosen, "case_numbers": numbers}
+        numbers = [*self.cleaned_data.get("chosen", ()), *re.findall(r"\d{4}-\d{7}", self.cleaned_data["cases"])]
+        return {**plain, "members": chosen, "case_numbers": numbers[: MOST_ITEMS + 1]}
+
+
+def _in_short(case: Case) -> str:
+    """A case in a line: as the shortlist says it, without a level."""
+    office = settings.MUNICIPALITY.office(case.office).name
+    day = f" 次回確認日 {short_date(case.next_on)}" if case.next_on else ""
+    return f"{case.case_number} {case.grade_label}・{office}・{case.get_state_display()}{day}"
 
 
 class MemberViewForm(OnceForm):

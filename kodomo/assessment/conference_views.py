@@ -16,9 +16,12 @@ from kodomo.assessment.conference_forms import CallForm, ItemDecisionForm, Membe
 from kodomo.assessment.evidence import evidence_for
 from kodomo.assessment.interests import cases_of_interest, has_interest
 from kodomo.assessment.judged import judged_types, must_be_seen
-from kodomo.assessment.lawful import lawful_at
+from kodomo.assessment.lawful import Lawful, lawful_at
 from kodomo.assessment.models import AgendaItem, Conference
 from kodomo.governance.permissions import Action, can
+
+MOST_READY = 60
+"""Cases offered for a meeting; a meeting has half as many."""
 
 
 @require_safe
@@ -34,7 +37,12 @@ def conference_list(request: Any) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def call(request: Any) -> HttpResponse:
     """会議を開く."""
-    form = CallForm(request.POST) if request.method == "POST" else CallForm.opened(0, quorum=2)
+    ready = list(conferences.ready_cases(request.actor)[:MOST_READY])
+    form = (
+        CallForm(request.POST, ready=ready)
+        if request.method == "POST"
+        else CallForm.opened(0, {"ready": ready}, quorum=2)
+    )
     if form.is_bound and form.is_valid():
         try:
             key = conferences.call_conference(by=request.actor, at=request.at, **form.given())
@@ -60,6 +68,40 @@ def minutes(request: Any, key: int) -> HttpResponse:
     found = get_object_or_404(_visible(request), pk=key)
     context = _agenda(request, found, "PRINT_MINUTES")
     return render(request, "assessment/minutes.html", context)
+
+
+@require_safe
+def papers(request: Any, key: int) -> HttpResponse:
+    """会議資料: the agenda and the facts of its cases on paper, one numbered copy for each member.
+
+    Without the judgement, like the page they write on; without the cases that the member has an interest in.
+    """
+    found = get_object_or_404(_visible(request), pk=key)
+    member = found.members.filter(username=request.GET.get("member", "")).first()
+    context = {"conference": found, "members": found.members.all(), "member": member}
+    if member is None:
+        return render(request, "assessment/conference_papers_ask.html", context)
+    lawful = lawful_at(request.at)
+    with transaction.atomic():
+        detail = {"conference": found.pk, "member": member.username}
+        number = trail.append(trail.event_of(request.actor, "PRINT_PAPERS", detail=detail), request.at, settings.HOME)
+        closed = {pk for name in (member.username, request.actor.username)
+                  for pk in cases_of_interest(name).values_list("pk", flat=True)}  # fmt: skip
+        sheets = [_paper(request, one, number, lawful) for one in found.items.select_related("case")
+                  if one.case_id not in closed]  # fmt: skip
+    shown = {**context, "number": number, "sheets": sheets, "lawful": lawful, "is_blind": True,
+             "place": list(found.members.all()).index(member) + 1}  # fmt: skip
+    return render(request, "assessment/conference_papers.html", shown)
+
+
+def _paper(request: Any, one: AgendaItem, number: int, lawful: Lawful) -> dict[str, Any]:
+    """One case for the papers, with an audit row of its own."""
+    evidence = evidence_for(one.case, home=settings.HOME, municipality=settings.MUNICIPALITY, lawful=lawful)
+    detail = {"case": one.case.case_number, "conference": one.conference_id, "number": number}
+    event = trail.event_of(request.actor, "PRINT_PAPERS", subject=one.case.child_key, detail=detail)
+    trail.append(event, request.at, settings.HOME)
+    levels = lawful.told(one.case.levels.filter(is_current=True))
+    return {"item": one, "case": one.case, "evidence": evidence, "escalations": must_be_seen(levels, evidence.reasons)}
 
 
 @require_http_methods(["GET", "POST"])

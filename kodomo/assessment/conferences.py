@@ -7,12 +7,14 @@ from collections.abc import Collection, Mapping, Sequence
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Case as Case_
+from django.db.models import Exists, OuterRef, QuerySet, When
 
 from kodomo.assessment import interests, trail
 from kodomo.assessment.actions import local_day, write_on_case
 from kodomo.assessment.models import (
     AgendaItem,
+    Assessment,
     Case,
     Conference,
     ConferenceDecision,
@@ -22,7 +24,7 @@ from kodomo.assessment.models import (
 )
 from kodomo.assessment.moves import ItemState
 from kodomo.assessment.policies import NotAcceptable, check_next_date, check_text
-from kodomo.assessment.states import CaseState
+from kodomo.assessment.states import WORKED_STATES, CaseState
 from kodomo.errors import NotPermitted
 from kodomo.governance import permissions
 from kodomo.governance.permissions import Action, Actor
@@ -70,6 +72,15 @@ def call_conference(
         detail = {"conference": conference.pk, "members": len(members), "count": len(cases)}
         trail.append(trail.event_of(by, "CALL_CONFERENCE", detail=detail), at, settings.HOME)
     return int(conference.pk)
+
+
+def ready_cases(by: Actor) -> QuerySet[Case]:
+    """The cases somebody assessed and works on that no meeting was called for yet: 支援する first, the soonest date first."""
+    closed = interests.cases_of_interest(by.username).values("pk")
+    found = Case.objects.filter(state__in=WORKED_STATES, agenda=None).exclude(pk__in=closed)
+    assessed = found.filter(Exists(Assessment.objects.filter(case=OuterRef("pk"))))
+    is_support = Case_(When(state=CaseState.SUPPORT, then=0), default=1)
+    return assessed.order_by(is_support, "next_on", "pk")
 
 
 def start_item(item: AgendaItem, *, by: Actor, at: dt.datetime) -> None:

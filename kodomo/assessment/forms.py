@@ -13,7 +13,7 @@ from django.forms.utils import ErrorList
 
 from kodomo.assessment import dates, policies, step_up
 from kodomo.assessment.lawful import Lawful
-from kodomo.assessment.models import LEVEL_CHOICES
+from kodomo.assessment.models import LEVEL_CHOICES, named_areas
 from kodomo.assessment.policies import sees_levels_at_once
 from kodomo.assessment.sheets import Degree, Sheet
 from kodomo.assessment.shortlist import Filters, Hands, Order, Reach, Support
@@ -36,6 +36,7 @@ class FilterForm(forms.Form):
         label="年齢区分", required=False, choices=[*EVERY, *((m.value, m.label) for m in AgeBand)]
     )
     office = forms.ChoiceField(label="担当部署", required=False)
+    area = forms.ChoiceField(label="地区", required=False)
     state = forms.ChoiceField(label="状態", required=False, choices=[*EVERY, *((m.value, m.label) for m in CaseState)])
     support = forms.ChoiceField(
         label="支援とのつながり", required=False, choices=[*EVERY, *((m.value, m.label) for m in Support)]
@@ -57,6 +58,10 @@ class FilterForm(forms.Form):
         super().__init__(*args, **kwargs)
         types = [(t.value, t.label) for t in settings.MUNICIPALITY.types]
         self._choose("type", [*EVERY, (OVERALL, OVERALL_LABEL), *types])
+        named = sorted(set(named_areas().values()))
+        self._choose("area", [*EVERY, *((name, name) for name in named)])
+        if not named:
+            del self.fields["area"]
         self._choose("office", [*EVERY, *((office.code, office.name) for office in offices)])
         self._leave_out_what_may_not_be_asked(actor, lawful)
 

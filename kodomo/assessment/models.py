@@ -26,6 +26,11 @@ LEVEL_CHOICES = [pair for pair in _choices(Level) if pair[0] not in (Level.NOT_A
 TYPE_CHOICES = [*_choices(DifficultyType), (OVERALL, OVERALL_LABEL)]
 
 
+def named_areas() -> dict[str, str]:
+    """Code of an area in the store → what the municipality calls it (``[areas]`` in its settings)."""
+    return {str(code): str(name) for code, name in settings.MUNICIPALITY.extras.get("areas", {}).items()}
+
+
 class Arrival(models.Model):
     """受理の控え: a judgement whose shortlist has come in. Each comes in once."""
 
@@ -75,7 +80,7 @@ class Case(models.Model):
     @property
     def area_label(self) -> str:
         """地区の名前. The store's code is made for computing; it is shown only where the municipality names it."""
-        return str(settings.MUNICIPALITY.extras.get("areas", {}).get(self.area_code, ""))
+        return named_areas().get(self.area_code, "")
 
     @property
     def grade_label(self) -> str:

@@ -9,7 +9,7 @@ from django.db.models import BooleanField, Exists, ExpressionWrapper, F, OuterRe
 
 from kodomo.assessment.interests import cases_of_interest
 from kodomo.assessment.lawful import Lawful
-from kodomo.assessment.models import Case, CaseLevel
+from kodomo.assessment.models import Case, CaseLevel, named_areas
 from kodomo.assessment.policies import sees_levels_at_once, views_that_open_levels
 from kodomo.assessment.states import FOLLOWED_STATES, WAITING_STATES
 from kodomo.governance.permissions import Action, Actor, Scope, scope
@@ -65,6 +65,7 @@ class Filters:
     level: str = ""
     age_band: str = ""
     office: str = ""
+    area: str = ""
     state: str = ""
     support: str = ""
     unregistered: bool = False
@@ -117,6 +118,9 @@ def shortlisted(actor: Actor, filters: Filters, lawful: Lawful) -> QuerySet[Case
         cases = cases.filter(pk__in=_at_level(filters, actor).values("case"))
     elif filters.type:
         cases = cases.filter(_listed(filters.type, lawful))
+    if filters.area:
+        # A protected family's case has no area: it is found by none.
+        cases = cases.filter(area_code__in=[code for code, name in named_areas().items() if name == filters.area])
     if filters.caseworker:
         cases = cases.filter(caseworker=actor.username if filters.caseworker == Hands.MINE else "")
     if filters.overdue:

@@ -37,6 +37,7 @@ urlpatterns = [
     path("conferences/call/", conference_views.call, name="conference-call"),
     path("conferences/<int:key>/", conference_views.conference, name="conference"),
     path("conferences/<int:key>/minutes/", conference_views.minutes, name="conference-minutes"),
+    path("conferences/<int:key>/papers/", conference_views.papers, name="conference-papers"),
     path("conferences/items/<int:key>/", conference_views.item, name="conference-item"),
     path("conferences/items/<int:key>/start/", conference_views.start, name="conference-start"),
     path("cases/<case_number:case_number>/sheet/<str:kind>/", sheet_pages.sheet, name="sheet"),

@@ -33,6 +33,7 @@ PAGE_ACTIONS: Mapping[str, Action] = {
     "conference-call": Action.HOLD_CONFERENCE,
     "conference": Action.VIEW_CONFERENCE,
     "conference-minutes": Action.VIEW_CONFERENCE,
+    "conference-papers": Action.HOLD_CONFERENCE,
     "conference-item": Action.VIEW_CONFERENCE,
     "conference-start": Action.HOLD_CONFERENCE,
     "caseload": Action.VIEW_CASELOAD,

@@ -242,3 +242,35 @@ def test_it_shows_no_case_when_the_row_cannot_be_written(as_person: Any, item: A
     for address in (f"/conferences/items/{item.pk}/", f"/conferences/{item.conference_id}/minutes/"):
         answer = browser.get(address)
         assert answer.status_code == 500 and "欠席" not in answer.content.decode()
+
+
+def test_it_offers_the_assessed_cases_for_the_agenda(as_person: Any, case_of: Any, decided: Any, call: Any) -> None:
+    """Nobody copies numbers from a list: what was assessed and not called for yet stands there to be marked."""
+    hana, (first, second, third) = as_person(HANA), (case_of(key).case_number for key in ("pc01", "pc02", "pc09"))
+    decided(hana, first)
+    decided(hana, second, decision="SUPPORT", reason_code="S1")
+    decided(hana, third, decision="NO_ACTION", reason_code="N1", next_on="")
+    page = as_person(CHAIR).get("/conferences/call/").content.decode()
+    assert page.index(f'value="{second}"') < page.index(f'value="{first}"') and third not in page
+    assert call(chosen=[second]).status_code == 302 and call(first, chosen=[]).status_code == 302
+    assert list(AgendaItem.objects.values_list("case__case_number", flat=True).order_by("pk")) == [second, first]
+    assert second not in as_person(CHAIR).get("/conferences/call/").content.decode()
+    assert call().status_code == 400 and call(chosen=[third]).status_code == 400
+
+
+def test_the_papers_are_a_numbered_copy_for_each_member(
+    item: AgendaItem, as_person: Any, speak: Any, audit_rows: Any
+) -> None:
+    speak(TWO, interest="HAS")
+    chair, address = as_person(CHAIR), f"/conferences/{item.conference_id}/papers/"
+    asked = words(chair.get(address))
+    assert "委員 二 の写し" in asked and item.case.case_number not in asked
+    paper = words(chair.get(f"{address}?member={ONE.username}"))
+    rows = [row for row in audit_rows() if row["action"] == "PRINT_PAPERS"]
+    assert [row["subject"] for row in rows] == ["", "pc01"] and f"印刷番号 {rows[0]['sequence']} " in paper
+    assert item.case.case_number in paper and "写し 1 / 3" in paper and "取扱注意" in paper and "欠席" in paper
+    for secret in (*LEVELS, "調査する", "家の負担"):
+        assert secret not in paper, secret
+    closed = words(chair.get(f"{address}?member={TWO.username}"))
+    assert item.case.case_number not in closed and "渡せる議事はありません" in closed
+    assert as_person(ONE).get(address).status_code == 403

@@ -53,7 +53,7 @@ WHO = {
     "first-view": "makoto", "decide": "hana", "reveal": "hana", "inquiry": "hana", "sheet": "hana", "note": "hana", "disagree": "hana", "package-make": "hana", "package": "hana", "package-key": "hana", "package-event": "hana", "package-reminder": "hana", "package-approve": "shinobu", "package-file": "hana", "packages": "hana", "similar": "hana", "takeover": "hana", "open-case": "hana", "reply": "hana", "answer": "hana", "support": "hana",
     "plan": "hana", "contact": "hana", "outcome": "hana", "close": "hana", "transfer": "hana", "reopen": "ren",
     "effect": "toko", "password": "hana", "audit": "akari", "audit-verify": "akari", "accounts": "osamu",
-    "conferences": "toko", "conference-call": "toko", "conference": "toko", "conference-minutes": "toko",
+    "conferences": "toko", "conference-call": "toko", "conference": "toko", "conference-minutes": "toko", "conference-papers": "toko",
     "conference-item": "kei", "account-new": "osamu", "account-change": "osamu",
 }  # fmt: skip
 """For each page somebody who may open it."""
@@ -244,6 +244,7 @@ def path_of(page: str, worked: dict[str, Any]) -> str:
                              "outcome": {"goal": worked["goal"]}, "sheet": {"kind": "YOUNG_CARER"},
                              "package-reminder": {"package": worked["late"]}, **{name: {"package": worked["package"]} for name in ("package", "package-key", "package-event", "package-approve", "package-file")}, "conference": {"key": worked["meeting"]},
                              "conference-minutes": {"key": worked["meeting"]},
+                             "conference-papers": {"key": worked["meeting"]},
                              "conference-item": {"key": worked["item"]},
                              "criteria-version": {"matter": "CRITERIA", "version": criteria_version(settings.MUNICIPALITY.folder)},
                              **OPERATED}.get(page, {})  # fmt: skip

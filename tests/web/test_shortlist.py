@@ -183,7 +183,12 @@ def test_it_shows_an_area_only_by_the_name_the_municipality_gives_it(as_person: 
     named = {"東小学校区": "東部", "ひみつ小学校区": "北部"}
     settings.MUNICIPALITY = replace(hinata, extras={**hinata.extras, "areas": named})
     body = as_person(COORDINATOR).get("/cases/").content.decode()
-    assert "東部" in body and "北部" not in body and "地区は非表示" in body
+    table = body.split("<table", 1)[1]
+    assert "東部" in table and "北部" not in table and "地区は非表示" in table
+    narrowed = as_person(COORDINATOR).get("/cases/?reach=ALL&area=東部").content.decode().split("<table", 1)[1]
+    assert narrowed.count("東部") == narrowed.count('class="case-number"') == 3
+    hidden = as_person(COORDINATOR).get("/cases/?reach=ALL&area=北部").content.decode()
+    assert "条件に当てはまる事例はありません" in hidden, "a protected family is found by no area"
 
 
 def test_it_hides_levels_until_the_readers_own_first_view(as_person: Any, first_view: Any, case_of: Any) -> None:

@@ -9,6 +9,13 @@ for (const form of document.querySelectorAll("form[method=post]")) {
     form.dataset.sent = "1";
   });
 }
+// One mark for every case on the page; without this each is marked by itself.
+for (const all of document.querySelectorAll("[data-check-all]")) {
+  all.hidden = false;
+  all.addEventListener("change", () => {
+    for (const one of document.querySelectorAll(`input[name="${all.dataset.checkAll}"]`)) one.checked = all.checked;
+  });
+}
 // A page that comes back from the browser's memory may be sent again.
 window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
