@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import statistics
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Min
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -19,8 +20,10 @@ from kodomo.assessment import trail
 from kodomo.assessment.models import Arrival, Assessment, Case, CaseLevel
 from kodomo.governance.permissions import Action
 from kodomo.governance.suppression import SUPPRESSED_MARK, Suppression
-from kodomo.support.models import Contact, Outcome
-from kodomo.support.words import GOOD, MET, ContactResult
+from kodomo.support.comparison import compared
+from kodomo.support.funnel_chart import funnel_chart
+from kodomo.support.models import Contact, Goal, Outcome
+from kodomo.support.words import GOOD, MET, ContactResult, Service
 from kodomo.terms import OVERALL, Decision, Level, difficulty_label
 
 STEPS = (
@@ -32,6 +35,14 @@ STEPS = (
     ("better", "達成した・よくなっている"),
 )
 """The funnel. Each step counts children, and only those of the step before."""
+
+SERVICE_STEPS = (
+    ("planned", "計画した"),
+    ("met", "会えた"),
+    ("accepted", "支援を受け入れた"),
+    ("better", "その目標が達成・よくなっている"),
+)
+"""The funnel of one kind of support."""
 
 
 @dataclass(frozen=True)
@@ -46,15 +57,24 @@ class Funnel:
 @require_safe
 def effect(request: Any) -> HttpResponse:
     """One page a mayor can read. No child is on it; looking at it leaves a row all the same."""
-    with trail.recorded(trail.event_of(request.actor, Action.VIEW_EFFECT), request.at):
+    with transaction.atomic():
+        number = trail.append(trail.event_of(request.actor, Action.VIEW_EFFECT), request.at, settings.HOME)
         rule = Suppression(settings.MUNICIPALITY.suppression_threshold, settings.MUNICIPALITY.rounding_base)
         reached = _children_by_step()
+        funnels, steps = _funnels(reached, rule), [words for _, words in STEPS]
         context = {
-            "steps": [words for _, words in STEPS],
-            "funnels": _funnels(reached, rule),
+            "steps": steps,
+            "funnels": funnels,
+            "chart": funnel_chart(
+                list(zip(steps, funnels[0].counts, funnels[0].widths, strict=True)), "届いた事例がどこまで進んだか"
+            ),
             "offices": _offices(reached, rule),
+            "service_steps": [words for _, words in SERVICE_STEPS],
+            "services": _services(rule),
             "days": _days_to_first_contact(rule),
+            "compared": compared(rule),
             "arrival": Arrival.objects.last(),
+            "number": number,
             "threshold": rule.threshold,
             "base": rule.base,
         }
@@ -67,17 +87,18 @@ def _children_by_step() -> dict[str, set[int]]:
     supported = set(Assessment.objects.filter(decision=Decision.SUPPORT).values_list("case_id", flat=True))
     met = set(Contact.objects.filter(result__in=MET).values_list("case_id", flat=True)) & supported
     accepted = set(Contact.objects.filter(result=ContactResult.ACCEPTED).values_list("case_id", flat=True)) & met
-    better = {case for case, scale in _latest_outcomes() if scale in GOOD} & accepted
+    better = {case for case, scale, _ in _latest_outcomes() if scale in GOOD} & accepted
     listed = set(Case.objects.values_list("pk", flat=True))
     return {"listed": listed, "assessed": assessed, "supported": supported, "met": met, "accepted": accepted,
             "better": better}  # fmt: skip
 
 
-def _latest_outcomes() -> Iterable[tuple[int, str]]:
-    """For each goal the newest outcome; a case counts as better when one of its goals is."""
-    newest: dict[int, tuple[int, str]] = {}
-    for goal, case, scale in Outcome.objects.order_by("pk").values_list("goal_id", "goal__plan__case_id", "scale"):
-        newest[goal] = (case, scale)
+def _latest_outcomes() -> Iterable[tuple[int, str, str]]:
+    """For each goal its case, the newest outcome and its service; a case counts as better when one of its goals is."""
+    newest: dict[int, tuple[int, str, str]] = {}
+    told = Outcome.objects.order_by("pk").values_list("goal_id", "goal__plan__case_id", "scale", "goal__service")
+    for goal, case, scale, service in told:
+        newest[goal] = (case, scale, service)
     return newest.values()
 
 
@@ -99,9 +120,34 @@ def _offices(reached: dict[str, set[int]], rule: Suppression) -> list[Funnel]:
     return [_funnel(office.name, of_office[office.code], reached, rule) for office in receiving]
 
 
-def _funnel(label: str, cases: set[int], reached: dict[str, set[int]], rule: Suppression) -> Funnel:
+def _services(rule: Suppression) -> list[Funnel]:
+    """For each kind of support: planned for how many children, met, accepted by the family, and its own goal better."""
+    planned: dict[str, set[int]] = defaultdict(set)
+    for case, service in Goal.objects.values_list("plan__case_id", "service"):
+        planned[service].add(case)
+    met = set(Contact.objects.filter(result__in=MET).values_list("case_id", flat=True))
+    accepted = set(Contact.objects.filter(result=ContactResult.ACCEPTED).values_list("case_id", flat=True)) & met
+    better: dict[str, set[int]] = defaultdict(set)
+    for case, scale, service in _latest_outcomes():
+        if scale in GOOD:
+            better[service].add(case)
+    lines = []
+    for service in Service:
+        own = planned[service]
+        got = {"planned": own, "met": met, "accepted": accepted, "better": better[service] & accepted}
+        lines.append(_funnel(service.label, own, got, rule, SERVICE_STEPS))
+    return lines
+
+
+def _funnel(
+    label: str,
+    cases: set[int],
+    reached: dict[str, set[int]],
+    rule: Suppression,
+    steps: Sequence[tuple[str, str]] = STEPS,
+) -> Funnel:
     """Steps shrink, so the difference of two shown counts is a count too: a small difference hides the later one."""
-    numbers = [len(cases & reached[step]) for step, _ in STEPS]
+    numbers = [len(cases & reached[step]) for step, _ in steps]
     shown: list[int | None] = []
     for place, number in enumerate(numbers):
         gone = numbers[place - 1] - number if place else 0
@@ -114,11 +160,19 @@ def _funnel(label: str, cases: set[int], reached: dict[str, set[int]], rule: Sup
     )
 
 
-def _days_to_first_contact(rule: Suppression) -> int | None:
-    """The middle number of days from arrival to the first contact; None when too few were contacted to say."""
+def _days_to_first_contact(rule: Suppression) -> list[tuple[str, int | None]]:
+    """The middle number of days from arrival to the first contact, of all and by office; None where too few were contacted."""
     first = Case.objects.annotate(first_on=Min("contacts__met_on")).exclude(first_on=None)
-    days = [_days(arrived_at, met_on) for arrived_at, met_on in first.values_list("arrived_at", "first_on")]
-    return round(statistics.median(days)) if len(days) > rule.threshold else None
+    days: dict[str, list[int]] = defaultdict(list)
+    for office, arrived_at, met_on in first.values_list("office", "arrived_at", "first_on"):
+        days[office].append(_days(arrived_at, met_on))
+        days[""].append(_days(arrived_at, met_on))
+
+    def middle(office: str) -> int | None:
+        return round(statistics.median(days[office])) if len(days[office]) > rule.threshold else None
+
+    receiving = [office for office in settings.MUNICIPALITY.offices if office.age_bands]
+    return [("全体", middle("")), *((office.name, middle(office.code)) for office in receiving)]
 
 
 def _days(arrived_at: dt.datetime, met_on: dt.date) -> int:

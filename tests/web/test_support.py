@@ -283,6 +283,65 @@ def test_it_hides_small_counts_in_the_effect(contacted: Any, as_person: Any) -> 
     text = words(as_person(COORDINATOR).get("/effect/"))
     assert "秘匿" in text and "接触した事例がまだ少なく" in text
     assert not re.search(r"虐待 [1-7] ", text)
+    for said in ("支援の内容ごと", "介護・障害福祉サービスの調整 秘匿", "その後の判定", "効き目の証明ではありません"):
+        assert said in text, said
+    assert not re.search(r"[1-9]\d? %", text.replace("10 % 単位", ""))
+
+
+@pytest.fixture
+def many(home: Any, hinata: Any) -> Any:
+    """Forty cases at HIGH that somebody decided on, of which later judgements say what is given."""
+    import datetime as dt
+
+    from kodomo.assessment.models import Assessment, CaseLevel, FirstView
+    from kodomo.support.models import Contact, Goal, Outcome, Plan
+
+    at, who = timezone.now(), {"written_by": "hana", "written_by_name": "花", "written_at": timezone.now()}
+    flags = dict.fromkeys(
+        ("is_known_to_support", "is_council_registered", "moved_in_within_year", "is_insufficient", "has_escalation"), False
+    )
+
+    def make(n: int, decision: str, after: str, *, accepted: bool = False) -> Case:
+        case = Case.objects.create(
+            case_number=f"9999-{n:07d}", child_key=f"many{n}", office="family_centre", age_band="ELEMENTARY",
+            judgement_name="later", snapshot_name="s", judged_as_of=timezone.localdate(), state=decision,
+            arrived_at=at - dt.timedelta(days=10), **flags,
+        )  # fmt: skip
+        for name, level, is_current in (("then", "HIGH", False), ("later", after, True)):
+            CaseLevel.objects.create(case=case, judgement_name=name, judged_as_of=timezone.localdate(), type="OVERALL",
+                                     level=level, is_current=is_current)  # fmt: skip
+        view = FirstView.objects.create(case=case, judgement_name="then", text="見た。", concern="SOME", **who)
+        Assessment.objects.create(
+            case=case, revision=1, first_view=view, judgement_name="then", decision=decision, reason_code="S1",
+            agreement="AGREE", decided_by="hana", decided_by_name="花", decided_by_role="PRACTITIONER", decided_at=at,
+        )  # fmt: skip
+        if accepted:
+            Contact.objects.create(case=case, kind="VISIT", met_on=timezone.localdate() - dt.timedelta(days=3),
+                                   result="ACCEPTED", text="会えた。", next_on=timezone.localdate(), **who)  # fmt: skip
+            plan = Plan.objects.create(case=case, revision=1, policy="家を支える。", starts_on=timezone.localdate(),
+                                       review_on=timezone.localdate(), **who)  # fmt: skip
+            goal = Goal.objects.create(plan=plan, number=1, text="食事", service="MEALS", office="welfare")
+            Outcome.objects.create(goal=goal, scale="BETTER", seen_on=timezone.localdate(), **who)
+        return case
+
+    return make
+
+
+def test_it_sets_only_like_beside_like_and_hides_what_is_small(many: Any, as_person: Any) -> None:
+    for n in range(20):
+        many(n, "SUPPORT", "LOW" if n < 10 else "HIGH", accepted=True)
+    for n in range(20, 40):
+        many(n, "NO_ACTION", "LOW" if n < 22 else "HIGH")
+    for n in range(40, 43):
+        many(n, "WATCH", "LOW")
+    text = words(as_person(COORDINATOR).get("/effect/"))
+    assert "高 支援を受け入れた 20 50 %" in text
+    assert "高 対応しないとした 20 秘匿" in text, "two of twenty could be somebody"
+    assert "高 調査・見守りをした 秘匿 秘匿" in text and "中 支援を受け入れた 0 —" in text
+    assert "食事の支援・家事支援 20 20 20 20" in text
+    assert "全体 7 日" in text and "子育て支援課 接触した事例がまだ少なく" in text
+    body = as_person(COORDINATOR).get("/effect/").content.decode()
+    assert body.count('class="chart__bar"') == 6 and "印刷番号" in body
 
 
 def test_no_shown_step_tells_a_hidden_one_by_subtraction() -> None:
