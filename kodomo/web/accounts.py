@@ -48,6 +48,19 @@ class AccountForm(forms.Form):
         return username
 
 
+class MoveForm(forms.Form):
+    """人事異動: another role or office for an account that stays."""
+
+    role = forms.ChoiceField(label="役割", choices=[(role.value, role.label) for role in Role])
+    office = forms.ChoiceField(label="部署")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        office: Any = self.fields["office"]
+        office.choices = [(o.code, o.name) for o in settings.MUNICIPALITY.offices]
+
+
+MOVE = "move"
 CHANGES = {
     "stop": "使えなくする",
     "resume": "使えるようにする",
@@ -83,16 +96,38 @@ def new(request: Any) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @sensitive_variables("password")
 def change(request: Any, username: str) -> HttpResponse:
-    """Stop, resume, unlock, or let somebody enrol anew."""
+    """Stop, resume, unlock, let somebody enrol anew, or move them to another role or office."""
     account = get_object_or_404(Staff, username=username)
     what = request.POST.get("what", "")
+    if what == MOVE:
+        return _moved(request, account)
     if request.method != "POST" or what not in CHANGES:
-        return render(request, "web/account_change.html", {"account": account, "changes": CHANGES})
+        return _shown(request, account)
     password = None
     detail = {"account": username, "what": CHANGES[what]}
     with trail.recorded(trail.event_of(request.actor, "CHANGE_ACCOUNT", detail=detail), request.at):
         password = _carry_out(account, what)
     return render(request, "web/account_done.html", {"account": account, "password": password, "done": CHANGES[what]})
+
+
+def _shown(request: Any, account: Staff, form: MoveForm | None = None) -> HttpResponse:
+    context = {"account": account, "changes": CHANGES, "what_move": MOVE,
+               "form": form or MoveForm(initial={"role": account.role, "office": account.office})}  # fmt: skip
+    return render(request, "web/account_change.html", context, status=400 if form else 200)
+
+
+def _moved(request: Any, account: Staff) -> HttpResponse:
+    """The next click of whoever was moved is already in the new role: the gate asks the account each time."""
+    form = MoveForm(request.POST)
+    if not form.is_valid():
+        return _shown(request, account, form)
+    before = f"{account.get_role_display()}({account.office})"
+    account.role, account.office = Role(form.cleaned_data["role"]), form.cleaned_data["office"]
+    after = f"{Role(account.role).label}({account.office})"
+    detail = {"account": account.username, "what": f"{before} → {after}"}
+    with trail.recorded(trail.event_of(request.actor, "CHANGE_ACCOUNT", detail=detail), request.at):
+        account.save()
+    return render(request, "web/account_done.html", {"account": account, "done": "役割と部署を変えました"})
 
 
 def _carry_out(account: Staff, what: str) -> str | None:

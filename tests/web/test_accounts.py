@@ -84,3 +84,19 @@ def test_it_shows_the_administrator_no_child(as_person: Any, case_of: Any) -> No
     browser, number = as_person(ADMINISTRATOR), case_of("pc01").case_number
     for path in ("/", "/accounts/", "/accounts/hana/"):
         assert number not in browser.get(path).content.decode()
+
+
+def test_it_moves_somebody_to_another_office_from_the_next_click_on(
+    as_person: Any, audit_rows: Any, case_of: Any
+) -> None:
+    hana, administrator = as_person(HANA), as_person(ADMINISTRATOR)
+    number = case_of("pc01").case_number
+    assert hana.get(f"/cases/{number}/").status_code == 200
+    for wrong in ({"role": "KING", "office": "childcare"}, {"role": "PRACTITIONER", "office": "moon"}):
+        assert administrator.post("/accounts/hana/", {"what": "move", **wrong}).status_code == 400
+    answer = administrator.post("/accounts/hana/", {"what": "move", "role": "PRACTITIONER", "office": "childcare"})
+    assert "役割と部署を変えました" in answer.content.decode()
+    assert hana.get(f"/cases/{number}/").status_code == 403
+    assert hana.get(f"/cases/{case_of('pc03').case_number}/").status_code == 200
+    row = [row for row in audit_rows() if row["action"] == "CHANGE_ACCOUNT"][-1]
+    assert "family_centre" in row["detail"] and "childcare" in row["detail"]

@@ -298,7 +298,8 @@ def many(home: Any, hinata: Any) -> Any:
 
     at, who = timezone.now(), {"written_by": "hana", "written_by_name": "花", "written_at": timezone.now()}
     flags = dict.fromkeys(
-        ("is_known_to_support", "is_council_registered", "moved_in_within_year", "is_insufficient", "has_escalation"), False
+        ("is_known_to_support", "is_council_registered", "moved_in_within_year", "is_insufficient", "has_escalation"),
+        False,
     )
 
     def make(n: int, decision: str, after: str, *, accepted: bool = False) -> Case:
