@@ -53,6 +53,7 @@ class CallForm(OnceForm):
         chosen.choices = [(case.case_number, _in_short(case)) for case in ready]
         if not chosen.choices:
             del self.fields["chosen"]
+            self.fields["cases"].label = "議事にかける事例(仮番号)"
 
     def given(self) -> dict[str, Any]:
         """The call as the action takes it; the numbers may stand in lines or be set apart by anything."""

@@ -132,7 +132,7 @@ def _services(rule: Suppression) -> list[Funnel]:
         if scale in GOOD:
             better[service].add(case)
     lines = []
-    for service in Service:
+    for service in (service for service in Service if planned[service]):
         own = planned[service]
         got = {"planned": own, "met": met, "accepted": accepted, "better": better[service] & accepted}
         lines.append(_funnel(service.label, own, got, rule, SERVICE_STEPS))
