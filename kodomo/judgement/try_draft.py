@@ -40,7 +40,7 @@ Flags = NDArray[np.bool_]
 CAPACITY = "capacity.json"
 """The draft's figures of capacity, beside its ``criteria/``; without it those in force."""
 LEVELS = (Level.HIGH, Level.MIDDLE, Level.LOW, Level.INSUFFICIENT)
-SHARES = (0.01, 0.02, 0.05, 0.08, 0.1, 0.15, 0.2, 0.3)
+SHARES = (0.01, 0.02, 0.05, 0.08, 0.1, 0.2, 0.3)
 
 
 @dataclass(frozen=True)
@@ -94,9 +94,18 @@ def try_draft(
     if not np.array_equal(now.matrix.cohort.child_key, then.matrix.cohort.child_key):
         raise IntegrityFault("二つの判定基準で、判定するこどもがそろいません。", where=str(draft))
     rule = Suppression(municipality.suppression_threshold, municipality.rounding_base)
-    types = [type_line(kind, now, then, rule) for kind in progress.over(municipality.types)]
+    types, curves = [], []
+    for kind in progress.over(municipality.types):
+        types.append(type_line(kind, now, then, rule))
+        curves += curve_lines(kind, now, then, rule)
     progress.close()
-    return {"as_of": as_of.isoformat(), "drafted": types, "seconds": round(time.monotonic() - started, 2)}
+    # Rows of plain figures: a job keeps no more of a result.
+    return {
+        "as_of": as_of.isoformat(),
+        "drafted": types,
+        "curves": curves,
+        "seconds": round(time.monotonic() - started, 2),
+    }
 
 
 def _with_draft(municipality: Municipality, draft: Path) -> Municipality:
@@ -130,20 +139,30 @@ def _side(
 
 
 def type_line(kind: DifficultyType, now: Side, then: Side, rule: Suppression) -> dict[str, Any]:
-    """One type: counts by level on both sides, children newly raised and no longer raised, and both curves."""
+    """One type: counts by level on both sides (``now_HIGH``, ``then_HIGH`` …), children newly raised and no longer raised."""
     before, after = counted(kind, now), counted(kind, then)
     entered, left = (int((a & ~b).sum()) for a, b in ((after.raised, before.raised), (before.raised, after.raised)))
+    levels = {
+        f"{side}_{level.value}": words
+        for side, one in (("now", before), ("then", after))
+        for level, words in zip(LEVELS, _level_words(one, rule), strict=True)
+    }
     return {
         "type": kind.value,
         "label": kind.label,
         "judged": rule.text(len(after.order)),
-        "now": _level_words(before, rule),
-        "then": _level_words(after, rule),
+        **levels,
         "entered": rule.text(entered),
         "left": rule.text(left),
-        "by_fact": [rule.text(before.by_fact), rule.text(after.by_fact)],
-        "curve": [_reach(share, before, now, after, then, rule) for share in SHARES],
+        "now_by_fact": rule.text(before.by_fact),
+        "then_by_fact": rule.text(after.by_fact),
     }
+
+
+def curve_lines(kind: DifficultyType, now: Side, then: Side, rule: Suppression) -> list[dict[str, Any]]:
+    """One type's curve: for each share of the children judged, whom looking at so many reaches, on both sides."""
+    before, after = counted(kind, now), counted(kind, then)
+    return [_reach(share, kind, before, now, after, then, rule) for share in SHARES]
 
 
 def counted(kind: DifficultyType, side: Side) -> Counted:
@@ -177,15 +196,18 @@ def _level_words(one: Counted, rule: Suppression) -> list[str]:
     return ["秘匿" if number is None else f"{number:,}" for number in shown]
 
 
-def _reach(share: float, before: Counted, now: Side, after: Counted, then: Side, rule: Suppression) -> dict[str, Any]:
-    """For one share of the children judged: how many that is, and whom it would reach on either side."""
-    found: dict[str, Any] = {"share": share}
+def _reach(
+    share: float, kind: DifficultyType, before: Counted, now: Side, after: Counted, then: Side, rule: Suppression
+) -> dict[str, Any]:
+    found: dict[str, Any] = {"type": kind.value, "share": share}
     for name, one, side in (("now", before, now), ("then", after, then)):
         first = one.order[: max(1, int(len(one.order) * share))] if len(one.order) else one.order
         registered, everyone = int(one.is_registered[first].sum()), int(one.is_registered[one.order].sum())
         unknown = int((~(side.is_known | one.is_registered))[first].sum())
-        found[name] = {
-            "children": rule.text(len(first)), "unknown": rule.text(unknown), "registered": rule.text(registered),
-            "reached": _rounded(rule.share(registered, everyone)),
-        }  # fmt: skip
+        found |= {
+            f"{name}_children": rule.text(len(first)),
+            f"{name}_unknown": rule.text(unknown),
+            f"{name}_registered": rule.text(registered),
+            f"{name}_reached": _rounded(rule.share(registered, everyone)),
+        }
     return found

@@ -101,6 +101,7 @@ def delivery(request: Any, receipt: int) -> HttpResponse:
         "sums": [{"code": c, "reason": r, "column": col, "advice": a, "count": n} for (c, r, col, a), n in sums.most_common()],
         "rows": entries[:ROWS_SHOWN],
         "more": max(0, len(entries) - ROWS_SHOWN),
+        "may_hand_in": can(request.actor.role, Action.UPLOAD_DELIVERY),
     }  # fmt: skip
     return render(request, "operations/delivery.html", context)
 
@@ -113,7 +114,8 @@ def refused(request: Any, refusal: int) -> HttpResponse:
         report = desk(request, sources).refusal(refusal)
     except NotReady as missing:
         raise Http404 from missing
-    context = {"report": report, "source": sources.get(report.get("source", ""))}
+    may_hand_in = can(request.actor.role, Action.UPLOAD_DELIVERY)
+    context = {"report": report, "source": sources.get(report.get("source", "")), "may_hand_in": may_hand_in}
     return render(request, "operations/delivery_refused.html", context)
 
 

@@ -16,18 +16,18 @@ from kodomo.assessment import step_up, trail
 from kodomo.assessment.actions import local_day
 from kodomo.assessment.lawful import current_register
 from kodomo.assessment.policies import NotAcceptable, VersionConflict
-from kodomo.errors import NotReady, StaffError
+from kodomo.errors import StaffError
 from kodomo.governance import adoption, approvals
 from kodomo.governance.approvals import APPROVERS, Matter, State, Step
 from kodomo.governance.criteria_in_force import in_force
 from kodomo.governance.criteria_text import differences, entries, entry_of, with_entry, with_new_entry
 from kodomo.governance.criteria_versions import criteria_version
 from kodomo.governance.permissions import Action, Actor, can
-from kodomo.jobs.book import JobStep
-from kodomo.operations import charts, drafts
+from kodomo.operations import drafts
 from kodomo.operations.criteria_words import (
     AGGREGATE_WORDS,
     KEY_WORDS,
+    TABLE_WORDS,
     act_words,
     captions_of,
     change_lines,
@@ -46,16 +46,15 @@ from kodomo.operations.draft_forms import (
     ReasonForm,
     RuleForm,
 )
-from kodomo.operations.jobs_page import book, put_and_start
+from kodomo.operations.draft_trial import tried_lines
 from kodomo.operations.models import CriteriaDraft, DraftState
 from kodomo.operations.refusals import told_on
-from kodomo.store.database import Store
 from kodomo.terms import DifficultyType, Purpose
 
-WHAT_IF = "WHAT_IF"
 FORMS: Mapping[str, type[EntryForm]] = {"points": PointForm, "escalations": RuleForm, "indicators": IndicatorForm}
 FILE_OF = {"points": "scenarios.toml", "escalations": "scenarios.toml", "indicators": "indicators.toml"}
 TRIES = 3
+LONGEST_NAME = 120
 HELP = {
     "points": "多いほど、先に確かめます", "group": "同じまとまりの行は、いちばん重い一つだけを数えます(英数字)",
     "sentence": "こどもの画面に出る文。いまの文の {…} の所に、値が入ります", "source": "文献や調査の名前",
@@ -216,7 +215,13 @@ def _save_entry(request: Any, found: CriteriaDraft, table: str, code: str, form:
             raise VersionConflict("この行は、あなたが開いた後に、ほかの人が直しました。")
         return {FILE_OF[table]: with_entry(text, table, code, form.values())}
 
-    return _tried(form, code, lambda: _save(request, found.pk, f"{table} {code}", edited))
+    return _tried(form, code, lambda: _save(request, found.pk, _named(found, table, form.values()), edited))
+
+
+def _named(found: CriteriaDraft, table: str, values: Mapping[str, Any]) -> str:
+    """An entry in words, for the list of who changed what."""
+    words = values.get("caption") or when_words(values.get("when", ()), captions_of(found.files["indicators.toml"]))
+    return f"{TABLE_WORDS[table]} {words}"[:LONGEST_NAME]
 
 
 def _tried(form: EntryForm, code: str, act: Callable[[], None]) -> int:
@@ -252,7 +257,7 @@ def draft_new(request: Any, number: int, kind: str, table: str) -> HttpResponse:
                 values = {"type": wanted.label, "code": code, **form.values()}
                 return {"scenarios.toml": with_new_entry(now.files["scenarios.toml"], table, values)}
 
-            status = _tried(form, code, lambda: _save(request, found.pk, f"{table} {code}", edited))
+            status = _tried(form, code, lambda: _save(request, found.pk, _named(found, table, form.values()), edited))
             if status == 200:
                 return redirect("draft-type", number, kind)
     context = _entry_context(request, found, table, form, {"type": wanted.label}) | {"is_new": True}
@@ -323,20 +328,6 @@ def _tried_figures(request: Any, found: CriteriaDraft, form: CapacityForm, figur
         form.add_error(None, f"{refusal.what}{refusal.then}")
         return 400
     return 200
-
-
-@require_POST
-def try_draft(request: Any, number: int) -> HttpResponse:
-    """Count what the draft would mean, as a job on the newest base date."""
-    found = _found(number)
-    judgement = Store(settings.HOME.store).current("judgements")
-    if judgement is None:
-        raise NotReady("まだ判定がないので、試せません。", then="先に判定してください。")
-    folder = drafts.folder_to_try(found)
-    step = JobStep("試算", ("what-if", "--draft", str(folder), "--as-of", str(judgement.manifest["as_of"])))
-    job = put_and_start(request, WHAT_IF, f"判定基準の案「{found.title}」の試算", [step], version=str(found.revision))
-    CriteriaDraft.objects.filter(pk=found.pk).update(tried_job=job, tried_revision=found.revision)
-    return redirect("draft", number)
 
 
 @require_POST
@@ -411,7 +402,7 @@ def _overview(
     now = in_force(settings.HOME, settings.MUNICIPALITY)
     changes = differences(drafts.texts_in_force(), found.files)
     texts = found.files
-    tried = _tried_lines(found)
+    tried = tried_lines(found)
     context = {
         "draft": found,
         "state_label": DraftState(found.state).label,
@@ -433,27 +424,6 @@ def _overview(
         "waits": waits,
     }  # fmt: skip
     return render(request, "operations/draft.html", context, status=status)
-
-
-def _tried_lines(found: CriteriaDraft) -> dict[str, Any] | None:
-    """What the newest trial said, and whether it was of the draft as it is now."""
-    if found.tried_job is None:
-        return None
-    job = book().job(found.tried_job)
-    told = next((one for one in job.results if "drafted" in one), None)
-    lines = told["drafted"] if told else []
-    touched = [line for line in lines if line["now"] != line["then"] or "0" not in (line["entered"], line["left"])]
-    for line in lines:
-        line["chart"] = charts.two_curves(
-            [(one["share"], one["now"]["reached"]) for one in line["curve"]],
-            [(one["share"], one["then"]["reached"]) for one in line["curve"]],
-            f"{line['label']}: 確認する割合と、すでに登録のあるこどものうち枠に入る割合",
-        )
-        line["shares"] = [{**one, "percent": f"{one['share']:.0%}"} for one in line["curve"]]
-    return {
-        "job": found.tried_job, "is_open": job.is_open, "is_current": found.tried_revision == found.revision,
-        "as_of": told.get("as_of") if told else None, "lines": lines, "touched": len(touched), "failed": not (told or job.is_open),
-    }  # fmt: skip
 
 
 def _save(request: Any, number: int, entry: str, edited: Callable[[CriteriaDraft], dict[str, str]]) -> None:

@@ -32,6 +32,7 @@ from kodomo.operations.models import CriteriaDraft, DraftSave, DraftState
 
 CAPACITY_FILE = "capacity.json"
 CAPACITY_ENTRY = "枠"
+KEPT_TRIALS = 5
 
 
 class Faulty(NotAcceptable):
@@ -136,9 +137,15 @@ def write_files(folder: Path, texts: Mapping[str, str], figures: Mapping[str, An
 
 
 def folder_to_try(draft: CriteriaDraft) -> Path:
-    """The draft as it is now, written for a job to read: one folder a revision, the draft's older ones gone."""
+    """The draft as it is now, written for a job to read: one folder a revision, the oldest gone.
+
+    A job that waits for its turn still finds its own.
+    """
     place = settings.HOME.governance / "drafts"
-    for old in place.glob(f"{draft.pk}-*") if place.is_dir() else ():
+    earlier = (
+        sorted(place.glob(f"{draft.pk}-*"), key=lambda one: int(one.name.partition("-")[2])) if place.is_dir() else []
+    )
+    for old in earlier[:-KEPT_TRIALS]:
         shutil.rmtree(old, ignore_errors=True)
     folder = Path(place / f"{draft.pk}-{draft.revision}")
     write_files(folder, draft.files, draft.thresholds)

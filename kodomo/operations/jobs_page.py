@@ -119,7 +119,7 @@ def job(request: Any, number: int) -> HttpResponse:
         "steps": steps,
         "may_stop": can(request.actor.role, Action.STOP_JOB) and _reaches(request.actor, Action.STOP_JOB, found),
         "files": [entry for step in steps for entry in step["files"]],
-        "tried": next((result["types"] for result in found.results if result.get("step") == "what-if"), None),
+        "tried": next((result["types"] for result in found.results if result.get("step") == "what-if" and "types" in result), None),
         "sees_deliveries": can(request.actor.role, Action.VIEW_DELIVERIES),
         "has_file": found.kind == "EXPORT" and found.state == "DONE" and can(request.actor.role, Action.EXPORT_JUDGEMENTS),
     }  # fmt: skip

@@ -20,6 +20,8 @@ PICTURED = (
     "shortlist", "first-view", "case", "sheet", "decide", "inquiry", "answer", "conference-call", "conference-item",
     "conference-minutes", "plan", "contact", "support", "package-make", "package-approve", "package-file", "packages",
     "reply", "takeover", "open-case", "transfer", "close",
+    "deliveries", "delivery-upload", "delivery", "register", "link-pairs", "jobs", "job", "runs", "run", "evaluation", "models",
+    "criteria", "capacity", "drafts", "draft", "draft-type", "draft-entry", "draft-indicators", "draft-capacity", "criteria-version",
 )  # fmt: skip
 """Pages that the guide shows, by the name of their address."""
 

@@ -333,14 +333,21 @@ def test_a_draft_is_tried_before_approval_in_counts_alone(
     words = job.steps[0].words
     assert words[:2] == ("what-if", "--draft") and words[3:] == ("--as-of", "2026-03-31")
     assert (Path(words[2]) / "criteria" / "scenarios.toml").is_file() and (Path(words[2]) / "capacity.json").is_file()
-    reach = {"children": "20", "unknown": "15", "registered": "秘匿", "reached": 0.4}
-    told = {"type": "NON_ATTENDANCE", "label": "不登校", "judged": "2,070", "now": ["40", "165", "1,800", "65"],
-            "then": ["40", "160", "1,805", "65"], "entered": "25", "left": "30", "by_fact": ["10", "秘匿"],
-            "curve": [{"share": 0.1, "now": reach, "then": reach}]}  # fmt: skip
-    JobBook(home.runs).end_step(1, {"step": "what-if", "as_of": "2026-03-31", "drafted": [told]})
+    told = {"type": "NON_ATTENDANCE", "label": "不登校", "judged": "2,070", "entered": "25", "left": "30",
+            "now_by_fact": "10", "then_by_fact": "秘匿"}  # fmt: skip
+    told |= {
+        f"{side}_{level}": "165" for side in ("now", "then") for level in ("HIGH", "MIDDLE", "LOW", "INSUFFICIENT")
+    }
+    curve = {"type": "NON_ATTENDANCE", "share": 0.1}
+    curve |= {f"{side}_{what}": "15" for side in ("now", "then") for what in ("children", "unknown", "registered")}
+    kept = runner._small(
+        {"as_of": "2026-03-31", "drafted": [told], "curves": [{**curve, "now_reached": 0.4, "then_reached": None}]}
+    )
+    JobBook(home.runs).end_step(1, {"step": "what-if", **kept})
     JobBook(home.runs).end(1, "DONE")
     body = browser.get(page(number)).content.decode()
     assert ">25<" in body and "秘匿" in body and "枠の外になることは、困難がないという意味ではありません" in body
     assert "<svg" in body and english_in(body) == set()
+    assert browser.get("/jobs/1/").status_code == 200
     send(browser, page(number, LINE), **{**WORDS, "points": "1"})
     assert "この後に案を直しています" in browser.get(page(number)).content.decode()

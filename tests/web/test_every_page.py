@@ -220,18 +220,22 @@ def _jobs(home: Home) -> None:
     book.end(1, "DONE")
     book.end_step(2, {"step": "link", "mentions": 328252, "linked": 327214, "doubtful": 66, "seconds": 11.6})
     book.put("WHAT_IF", "判定基準の案の試算", [JobStep("試算", ("what-if",))], asked_by="rin", office="university")
-    curve = [{"share": s, "now": _reach(s, 0.9), "then": _reach(s, 1.1)} for s in (0.01, 0.02, 0.05, 0.1, 0.2, 0.3)]
-    told = {"type": "NON_ATTENDANCE", "label": "不登校", "judged": "2,070", "now": ["40", "165", "1,800", "65"],
-            "then": ["60", "165", "1,780", "65"], "entered": "45", "left": "25", "by_fact": ["10", "10"], "curve": curve}  # fmt: skip
-    book.end_step(4, {"step": "what-if", "as_of": "2026-03-31", "drafted": [told]})
+    curves = [_reach(s) for s in (0.01, 0.02, 0.05, 0.1, 0.2, 0.3)]
+    told = {"type": "NON_ATTENDANCE", "label": "不登校", "judged": "2,070", "now_HIGH": "40", "now_MIDDLE": "165",
+            "now_LOW": "1,800", "now_INSUFFICIENT": "65", "then_HIGH": "60", "then_MIDDLE": "165", "then_LOW": "1,780",
+            "then_INSUFFICIENT": "65", "entered": "45", "left": "25", "now_by_fact": "10", "then_by_fact": "10"}  # fmt: skip
+    book.end_step(4, {"step": "what-if", "as_of": "2026-03-31", "drafted": [told], "curves": curves})
     book.end(4, "DONE")
     fault = {"what": "こどもデータベースの版がありません。", "where": "", "then": "先に反映してください。"}
     book.end(3, "FAILED", fault)
 
 
-def _reach(share: float, times: float) -> dict[str, Any]:
-    return {"children": f"{round(share * 2070):,}", "unknown": f"{round(share * 1600):,}", "registered": f"{round(share * 400):,}",
-            "reached": min(1.0, times * share * 3)}  # fmt: skip
+def _reach(share: float) -> dict[str, Any]:
+    found: dict[str, Any] = {"type": "NON_ATTENDANCE", "share": share}
+    for side, times in (("now", 2.7), ("then", 3.3)):
+        found |= {f"{side}_children": f"{round(share * 2070):,}", f"{side}_unknown": f"{round(share * 1600):,}",
+                  f"{side}_registered": f"{round(share * 400):,}", f"{side}_reached": times * share}  # fmt: skip
+    return found
 
 
 def path_of(page: str, worked: dict[str, Any]) -> str:

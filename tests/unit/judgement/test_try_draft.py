@@ -13,6 +13,7 @@ import pytest
 
 from kodomo.configuration import Home, Municipality
 from kodomo.governance.suppression import Suppression
+from kodomo.jobs.runner import _small
 from kodomo.judgement.capacities import Capacities, capacities
 from kodomo.judgement.criteria import read_all_criteria
 from kodomo.judgement.draft_check import check_draft
@@ -20,7 +21,7 @@ from kodomo.judgement.knowledge import knowledge_of
 from kodomo.judgement.labels import known_to_support, read_cases
 from kodomo.judgement.levels import Capacity
 from kodomo.judgement.scenarios import judge_scenario
-from kodomo.judgement.try_draft import Side, counted, type_line
+from kodomo.judgement.try_draft import LEVELS, Side, counted, curve_lines, type_line
 from kodomo.terms import AgeBand, DifficultyType
 
 from .conftest import AS_OF, SCENARIOS, Town, write_criteria
@@ -42,15 +43,20 @@ def side(town: Town, places: Capacities, scenarios: str | None = None, folder: P
     return Side(criteria, places, matrix, knowledge, cases, known)
 
 
+def levels(line: dict[str, Any], side: str) -> list[str]:
+    return [line[f"{side}_{level.value}"] for level in LEVELS]
+
+
 def test_the_same_criteria_change_nobody_and_other_capacity_does(town: Town) -> None:
     now, more = side(town, Capacities(Capacity(0.05, 0.1))), side(town, Capacities(Capacity(0.1, 0.2)))
     same = type_line(KIND, now, now, PLAIN)
-    assert same["now"] == same["then"] and (same["entered"], same["left"]) == ("0", "0")
+    assert levels(same, "now") == levels(same, "then") and (same["entered"], same["left"]) == ("0", "0")
     line = type_line(KIND, now, more, PLAIN)
-    assert int(line["entered"]) > 0 and line["left"] == "0" and int(line["then"][0]) > int(line["now"][0])
+    assert int(line["entered"]) > 0 and line["left"] == "0" and int(line["then_HIGH"]) > int(line["now_HIGH"])
     judged = town.judged.types[0]
-    assert sum(map(int, line["now"])) == len(judged.rows)
-    assert line["curve"][0]["now"] == line["curve"][0]["then"]  # the order is the same
+    assert sum(map(int, levels(line, "now"))) == len(judged.rows)
+    for row in curve_lines(KIND, now, more, PLAIN):  # the order is the same
+        assert row["now_registered"] == row["then_registered"] and 0 <= row["now_reached"] <= 1
 
 
 def test_who_enters_and_leaves_is_counted_and_small_counts_are_hidden(town: Town, tmp_path: Path) -> None:
@@ -61,7 +67,7 @@ def test_who_enters_and_leaves_is_counted_and_small_counts_are_hidden(town: Town
     line = type_line(KIND, now, then, PLAIN)
     assert (int(line["entered"]), int(line["left"])) == (int((after & ~before).sum()), int((before & ~after).sum()))
     hidden = type_line(KIND, now, then, Suppression(10_000, 5))
-    assert {hidden["entered"], hidden["left"], *hidden["now"], *hidden["then"]} <= {"秘匿", "0"}
+    assert {hidden["entered"], hidden["left"], *levels(hidden, "now"), *levels(hidden, "then")} <= {"秘匿", "0"}
 
 
 def test_a_line_switched_off_is_checked_and_adds_no_points(town: Town, tmp_path: Path) -> None:
@@ -125,4 +131,6 @@ def test_the_command_reads_criteria_and_capacity_of_the_draft(
     municipality = dataclasses.replace(hinata, folder=place, types=types)
     told = module.try_draft(home=home, municipality=municipality, as_of=AS_OF, draft=draft, at=None)  # type: ignore[arg-type]
     assert [line["type"] for line in told["drafted"]] == ["NON_ATTENDANCE", "POVERTY"]
-    assert all(line["now"] != line["then"] for line in told["drafted"])
+    assert all(levels(line, "now") != levels(line, "then") for line in told["drafted"])
+    kept = _small(told)  # what a job keeps of it is all the page needs
+    assert kept["drafted"] == told["drafted"] and len(kept["curves"]) == len(told["curves"])
