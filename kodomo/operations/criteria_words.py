@@ -12,12 +12,6 @@ from kodomo.governance.criteria_text import Change, entries
 from kodomo.governance.permissions import Role
 from kodomo.terms import OVERALL, OVERALL_LABEL, DifficultyType, difficulty_label
 
-FILE_WORDS = {
-    "indicators.toml": "指標",
-    "scenarios.toml": "シナリオ",
-    "labels.toml": "把握事例",
-    "coverage.toml": "情報のそろい具合",
-}
 TABLE_WORDS = {
     "indicators": "指標", "points": "点数表の行", "escalations": "必ず確認する事実", "types": "類型の対象", "labels": "把握事例の決まり",
     "known_to_support": "支援につながっている記録", "feedback": "判断からの学び", "sources": "出所", "approved_by": "承認者の記載", "": "全体",

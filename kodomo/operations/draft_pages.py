@@ -121,10 +121,15 @@ def draft_type(request: Any, number: int, kind: str) -> HttpResponse:
     rows = [_typed_row(row, typed, told) for row in rows_of_type(found.files, wanted)]
     context = {
         "draft": found, "kind": wanted, "types": settings.MUNICIPALITY.types, "rows": rows, "may_edit": _may_edit(request, found),
-        "rules": rows_of_type(found.files, wanted, "escalations"), "seen": drafts.seen(rows_of_type(found.files, wanted)),
+        "rules": rows_of_type(found.files, wanted, "escalations"), "seen": _mark(request, told.get("status", 200), rows_of_type(found.files, wanted)),
         "faults": told.get("faults", []), "saved": found.saves.last(),
     }  # fmt: skip
     return render(request, "operations/draft_type.html", context, status=told.get("status", 200))
+
+
+def _mark(request: Any, status: int, now: Any) -> str:
+    """What a form was opened with: after a fault still that, after a conflict what is saved by now and shown."""
+    return str(request.POST.get("seen", "")) if status == 400 else drafts.seen(now)
 
 
 def _typed_row(row: dict[str, Any], typed: Mapping[str, str] | None, told: Mapping[str, Any]) -> dict[str, Any]:
@@ -201,7 +206,7 @@ def draft_entry(request: Any, number: int, table: str, code: str) -> HttpRespons
     context = _entry_context(request, found, table, form, now) | {
         "code": code,
         "theirs": theirs,
-        "seen": drafts.seen(now),
+        "seen": _mark(request, status, now),
     }
     return render(request, "operations/draft_entry.html", context, status=status)
 
@@ -313,7 +318,7 @@ def draft_capacity(request: Any, number: int) -> HttpResponse:
                     status = _tried_figures(request, found, form, figures)
                     if status == 200:
                         return redirect("draft", number)
-    context = {"draft": found, "form": form, "rows": form.part_rows(), "seen": drafts.seen(found.thresholds),
+    context = {"draft": found, "form": form, "rows": form.part_rows(), "seen": _mark(request, status, found.thresholds),
                "theirs": theirs, "may_edit": _may_edit(request, found)}  # fmt: skip
     return render(request, "operations/draft_capacity.html", context, status=status)
 

@@ -226,11 +226,6 @@ def figures_faults(figures: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str
     return checked(figures, settings.MUNICIPALITY)
 
 
-def last_save(draft: CriteriaDraft, entry: str) -> DraftSave | None:
-    """Who saved an entry last."""
-    return draft.saves.filter(entry=entry).last()
-
-
 def _check_open(draft: CriteriaDraft) -> None:
     if draft.state != DraftState.OPEN:
         raise NotAcceptable(

@@ -237,6 +237,13 @@ def test_two_editors_do_not_overwrite_each_other_and_both_texts_are_shown(as_per
     fresh = dict(re.findall(r'name="(seen)" value="([^"]*)"', body))
     assert rin.post(url, {**WORDS, **fresh, "rationale": "二人の理由"}).status_code == 302
     assert line(number)["rationale"] == "二人の理由"
+    # A fault in between doesn't hide that somebody saved meanwhile.
+    opened = hidden(rin, url)
+    assert send(toko, url, **{**WORDS, "rationale": "統子がまた直した"}).status_code == 302
+    faulty = rin.post(url, {**WORDS, **opened, "points": "多い"})
+    assert faulty.status_code == 400
+    kept = dict(re.findall(r'name="(seen)" value="([^"]*)"', faulty.content.decode()))
+    assert rin.post(url, {**WORDS, **kept, "points": "4"}).status_code == 409
     # Another line that somebody saved meanwhile is no conflict: both edits stay.
     other = page(number, "entries/points/n_absence_3m_9")
     opened = hidden(rin, other)

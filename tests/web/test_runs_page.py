@@ -120,7 +120,8 @@ def test_a_double_click_asks_once_and_releases_once(as_person: Any, judged_again
     ask(as_person)
     assert ask(as_person).status_code == 400
     decide(as_person)
-    assert decide(as_person).status_code == 400
+    again = decide(as_person, reason="もう一度書いた理由")
+    assert again.status_code == 400 and "もう一度書いた理由" in again.content.decode()  # what was typed stays
     assert Release.objects.count() == 1
 
 
