@@ -99,13 +99,14 @@ $(VENV)/run.stamp: requirements/run.txt pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/run.txt
 	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
-	-$(BIN)/kodomo fonts
+	$(BIN)/kodomo fonts
 	@touch $@
 
 $(VENV)/dev.stamp: requirements/dev.txt pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/kodomo fonts
 	@touch $@ $(VENV)/run.stamp
 
 clean: ## 仮想環境と var を消す(合成データのときだけ使う)
