@@ -63,11 +63,17 @@ def date_in(text: str) -> Written | None:
 
 
 def date_by(pattern: str, text: str) -> Written | None:
-    """The date that a layout's own pattern encloses in ( ); of several ( ) the parts are year, month and day."""
+    """The date that a layout's own pattern encloses in ( ); of several ( ) the parts are year, month and day.
+
+    A year of two digits counts as 20xx.
+    """
     found = re.search(pattern, text)
     if not found or any(part is None for part in found.groups()):
         return None
-    on = _on("-".join(part.strip() for part in found.groups()))
+    parts = [part.strip() for part in found.groups()]
+    if len(parts) > 1 and re.fullmatch(r"\d\d", parts[0]):
+        parts[0] = f"20{parts[0]}"  # nothing was extracted in another century
+    on = _on("-".join(parts))
     return Written(on, found.start(1), found.end(found.re.groups)) if on else None
 
 

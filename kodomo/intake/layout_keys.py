@@ -113,7 +113,7 @@ FILE = (
     Key("short_rows", bool, "true: セルの足りない行は、足りない分を空とみなす", "false"),
     Key("positions", str, "固定長の position と width の数え方。byte か character", "byte"),
     Key("record_bytes", int, "改行のない固定長ファイルの、一件のバイト数", "改行で分ける"),
-    Key("extracted_on", str, "正規表現。抽出日を ( ) で囲む。日付の書き方は問わない。年・月・日が離れていれば ( ) を三つまで", "20250430、R070430、令和7年4月30日、2025年4月(月末)などを探す"),
+    Key("extracted_on", str, "正規表現。抽出日を ( ) で囲む。日付の書き方は問わない。年・月・日が離れているか二桁の西暦なら ( ) を三つまで", "20250430、R070430、令和7年4月30日、2025年4月(月末)などを探す"),
     Key("extracted_in", str, "抽出日がどこに書かれているか", "file_name"),
 )  # fmt: skip
 RECORD = (

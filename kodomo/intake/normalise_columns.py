@@ -11,7 +11,7 @@ import datetime as dt
 import gc
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from typing import NamedTuple, TypeVar
 
@@ -167,6 +167,38 @@ def _reading(spaced: str, loose: str) -> Reading:
     if given in UNNAMED:
         return Reading("", surname, "", "", "")
     return _new(Reading, (whole, surname, given, ordered, loose))
+
+
+_BRACKET = re.compile("[(\uff08\u3014\u3010]")
+_KANA_IN_BRACKETS = re.compile(rf"[(\u3014\u3010]([{_KANA}・\s]+)[)\u3015\u3011]")
+_ALL_KANA = re.compile(rf"^[{_KANA}]+$")
+
+
+def readings_in_names(names: Mapping[str, NameForm]) -> dict[str, Reading]:
+    """What printed names tell of their own reading, by the name as printed.
+
+    A name may be written in kana throughout, carry its reading in brackets (佐藤 蓮(さとう れん)), or have
+    a given name in kana, of which then only ``given_kana`` is known.
+    """
+    told: dict[str, str] = {}
+    given: dict[str, str] = {}
+    for value, form in names.items():
+        if form.kana:
+            told[value] = value
+        elif _BRACKET.search(value) and (reading := _reading_in_brackets(value, form)):
+            told[value] = reading
+        elif _ALL_KANA.match(form.given):
+            given[value] = form.given
+    whole, part = readings_of(set(told.values())), readings_of(set(given.values()))
+    found = {value: whole[text] for value, text in told.items()}
+    return found | {value: Reading("", "", part[text].kana, "", "") for value, text in given.items()}
+
+
+def _reading_in_brackets(value: str, form: NameForm) -> str:
+    """The kana in a printed name's brackets, if it has as many words as the name: (れん) may be a pet name."""
+    found = _KANA_IN_BRACKETS.search(unicodedata.normalize("NFKC", value))
+    words = found.group(1).split() if found else []
+    return " ".join(words) if len(words) == (2 if form.surname else 1) and form.key else ""
 
 
 def _fold_kana_lines(text: str) -> str:

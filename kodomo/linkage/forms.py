@@ -16,7 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from kodomo.intake.normalise import distinct_values, learn_surnames, loose_kana
-from kodomo.intake.normalise_columns import Reading, addresses_of, names_of, readings_of
+from kodomo.intake.normalise_columns import Reading, addresses_of, names_of, readings_in_names, readings_of
 from kodomo.tables.engine import release
 
 
@@ -112,14 +112,8 @@ def _register_normal_forms(connection: duckdb.DuckDBPyConnection, printing: Prin
         "name": [n.key or None for n in names.values()],
         "surname": [n.surname or None for n in names.values()],
         "given": [n.given or None for n in names.values()],
-        "kana": [n.kana or None for n in names.values()],
-    }, schema=_text("value", "name", "surname", "given", "kana")))  # fmt: skip
-    in_kana = [value for value, form in names.items() if form.kana]
-    readings = readings_of(
-        distinct_values(
-            pa.chunked_array([*_distinct(connection, "name_kana").chunks, pa.array(in_kana, pa.string())], pa.string())
-        )
-    )
+    }, schema=_text("value", "name", "surname", "given")))  # fmt: skip
+    readings = readings_of(distinct_values(_distinct(connection, "name_kana"))) | readings_in_names(names)
     columns = {k: [r[i] or None for r in readings.values()] for i, k in enumerate(Reading._fields)}
     columns["turned_kana"] = _turned(readings.values())
     connection.register(
@@ -232,7 +226,7 @@ BASE = """
 SELECT l.print, l.source, coalesce(y.system, l.source) AS system,
     l.role, l.kind, plain_number(l.resident_number) AS resident_number, filled(l.own_number) AS own_number,
     n.name, n.surname, n.given,
-    coalesce(k.kana, n.kana) AS kana,
+    coalesce(k.kana, w.kana) AS kana,
     coalesce(k.surname_kana, w.surname_kana) AS surname_kana,
     coalesce(k.given_kana, w.given_kana) AS given_kana,
     coalesce(k.sorted_kana, w.sorted_kana) AS sorted_kana,
@@ -249,10 +243,10 @@ LEFT JOIN normal_name n ON n.value = l.name
 LEFT JOIN normal_name a ON a.value = l.alias_name
 LEFT JOIN normal_name f ON f.value = l.former_name
 LEFT JOIN normal_kana k ON k.value = l.name_kana
-LEFT JOIN normal_kana w ON w.value = l.name AND n.kana IS NOT NULL AND k.kana IS NULL
+LEFT JOIN normal_kana w ON w.value = l.name AND k.kana IS NULL
 LEFT JOIN normal_place p ON p.value = l.address
 """
-"""A name written in kana serves as its own reading."""
+"""A name that tells its own reading serves where no reading is printed beside it."""
 
 COMBINATION = """
 CREATE OR REPLACE TABLE combination AS

@@ -314,7 +314,9 @@ WHERE {WHOLE_SAME}
 """,
 )
 
-GROWN = "(p.born_on IS NULL OR try_cast(p.born_on AS DATE) <= f.seen_from - INTERVAL 15 YEAR)"
+GROWN = """(p.born_on IS NULL
+    OR coalesce(try_cast(p.born_on AS DATE), try_cast(left(p.born_on, 4) || '-12-31' AS DATE)) <= f.seen_from - INTERVAL 15 YEAR)"""
+"""Of a birth date known by its year alone the last day counts."""
 
 HOLDER = Rule(
     "W1",

@@ -70,3 +70,5 @@ def test_parts_that_stand_apart():
     written = date_by(r"年\s(\d{4})\s月\s(\d+)", "記録\n年\t2025\t月\t6")
     assert written is not None and written.on == dt.date(2025, 6, 30)
     assert date_by(r"(\d+)-(\d+)", "a") is None
+    short = date_by(r"_(\d\d)(\d\d)(\d\d)\.", "健診_250620.tsv")
+    assert short is not None and (short.on, short.start, short.end) == (dt.date(2025, 6, 20), 3, 9)

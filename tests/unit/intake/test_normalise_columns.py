@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from kodomo.intake.addresses import normalise_address
 from kodomo.intake.dates import read_date
 from kodomo.intake.normalise import learn_surnames, normalise_name
-from kodomo.intake.normalise_columns import addresses_of, dates_of, names_of, reading_of, readings_of
+from kodomo.intake.normalise_columns import addresses_of, dates_of, names_of, reading_of, readings_in_names, readings_of
 
 NAMES = ["山田 太郎", "山田　太郎", "山田太郎", "髙﨑 惠子", "〓田 花子", "\ue000田 花子", "山田 太郎様", "山田 花子さん", "山田 まん", "高橋 氏", "ヤマダ タロウ", "やまだ たろう",
          "山田 ベビー", "山田 未定", "山田 未", "NGUYEN VAN A", "山田 花子(旧姓 佐藤)", "李 明", "山田 太 郎", "葛󠄀城 一", "山田\n花子", "", " ", "山田 はな子", "マリア 山田", "ジョン・スミス"]  # fmt: skip
@@ -141,3 +141,33 @@ def test_all_at_once_and_the_collector_left_as_it_was(column) -> None:
     assert gc.isenabled()
     assert together(values) == single == together(reversed(values))
     assert together([]) == {}
+
+
+@pytest.mark.parametrize(
+    ("printed", "kana", "given_kana"),
+    [
+        ("サトウ レン", "サトウレン", "レン"),
+        ("佐藤 蓮(さとう れん)", "サトウレン", "レン"),
+        ("佐藤 さくら\uff08ｻﾄｳ ｻｸﾗ\uff09", "サトウサクラ", "サクラ"),
+        ("田中 ひな【たなか　ひな】", "タナカヒナ", "ヒナ"),
+        ("薮内 ゆうは", "", "ユウハ"),
+        ("佐藤さくら", "", "サクラ"),
+        ("蓮(れん)", "レン", ""),
+    ],
+)
+def test_reading_that_a_name_tells_itself(printed, kana, given_kana):
+    found = readings_in_names(names_of([printed], {"佐藤"}))[printed]
+    assert (found.kana, found.given_kana) == (kana, given_kana)
+
+
+@pytest.mark.parametrize(
+    "printed", ["佐藤 蓮", "佐藤 蓮(れん)", "鈴木 花(旧姓 田中)", "高橋 ベビー(ベビー)", "NGUYEN VAN AN", ""]
+)
+def test_name_that_tells_no_reading(printed):
+    found = readings_in_names(names_of([printed], {"佐藤"})).get(printed)
+    assert found is None or not (found.kana or found.given_kana)
+
+
+@given(st.lists(st.text("佐藤蓮さくらﾚﾝレン（）()【】 　", max_size=12), max_size=8, unique=True))
+def test_readings_within_names_never_fail(values):
+    assert set(readings_in_names(names_of(values))) <= set(values)

@@ -336,3 +336,26 @@ def test_different_decision_keeps_a_pair_apart(paper: Paper, model_file: Path) -
     assert same(paper.link(model_file), people["shota"], row)
     parted = paper.link(model_file, decisions=[(reference(row), reference(people["shota"]), False)])
     assert parted.person(row) != parted.person(people["shota"])
+
+
+def test_holder_whose_birthday_is_unknown_is_found(paper: Paper, model_file: Path) -> None:
+    old = paper.resident(
+        "7001", "玉城 ウシ", "ﾀﾏｷ ｳｼ", "1938", resident_from="1990-01-01", household_number="HU", address="字東12番地"
+    )
+    paper.resident(
+        "7002", "玉城 ウシ", "ﾀﾏｷ ｳｼ", "2015", resident_from="2015-09-01", household_number="HU", address="字東12番地"
+    )
+    water = paper.row("water_bills", holder={"name": "玉城　ウシ", "name_kana": "ﾀﾏｷ ｳｼ", "address": "字東12"})
+    linked = paper.link(model_file)
+    assert linked.person(water, "holder") == linked.person(old)
+
+
+def test_given_name_in_kana_and_reading_in_brackets_serve_as_readings(paper: Paper, model_file: Path) -> None:
+    people = family(paper)
+    kana = paper.row("school_enrolment", subject={"name": "高橋 しょうた", "born_on": TWIN_BIRTH, "address": "北町1-1"})
+    bracket = paper.row("school_enrolment", subject={"name": "高槗 将太(たかはし しょうた)", "born_on": TWIN_BIRTH})
+    sister = paper.row(
+        "school_enrolment", subject={"name": "高橋 しょうこ", "born_on": TWIN_BIRTH, "address": "北町1-1"}
+    )
+    linked = paper.link(model_file)
+    assert same(linked, people["shota"], bracket, kana) and same(linked, people["shoko"], sister)
