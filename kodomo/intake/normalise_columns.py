@@ -184,7 +184,7 @@ def readings_in_names(names: Mapping[str, NameForm]) -> dict[str, Reading]:
     given: dict[str, str] = {}
     for value, form in names.items():
         if form.kana:
-            told[value] = value
+            told[value] = f"{form.surname} {form.given}" if form.surname else form.kana  # ゆうちゃん is ゆう
         elif _BRACKET.search(value) and (reading := _reading_in_brackets(value, form)):
             told[value] = reading
         elif _ALL_KANA.match(form.given):

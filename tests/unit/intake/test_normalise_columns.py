@@ -153,6 +153,8 @@ def test_all_at_once_and_the_collector_left_as_it_was(column) -> None:
         ("薮内 ゆうは", "", "ユウハ"),
         ("佐藤さくら", "", "サクラ"),
         ("蓮(れん)", "レン", ""),
+        ("さとう れんくん", "サトウレン", "レン"),
+        ("れんくん", "レン", ""),
     ],
 )
 def test_reading_that_a_name_tells_itself(printed, kana, given_kana):
