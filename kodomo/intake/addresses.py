@@ -13,7 +13,15 @@ from kodomo.intake.towns.folding import in_kanji, kanji_number
 from kodomo.intake.towns.house_numbers import BRANCHES, DASH, PART_OF_NAME, UNIT_AHEAD, ZONE, HouseNumber, read_number
 from kodomo.intake.towns.places import Place, locate
 
-__all__ = ["NO_ADDRESS", "AddressForm", "WrittenAddress", "kanji_number", "normalise_address", "read_address"]
+__all__ = [
+    "NO_ADDRESS",
+    "AddressForm",
+    "WrittenAddress",
+    "kanji_number",
+    "normalise_address",
+    "outside_own",
+    "read_address",
+]
 
 
 class AddressForm(NamedTuple):
@@ -182,6 +190,24 @@ def _assembled(place: Place, found: HouseNumber, more_town: str = "", doubts: tu
     if not any(form[:3]):
         return WrittenAddress(None, place.street, ("not_an_address",))
     return WrittenAddress(form, place.street, told)
+
+
+_COUNTY = re.compile("^[^市区]+?郡(?=.+[町村]$)")
+
+
+def outside_own(form: AddressForm, prefecture: str, city: str) -> str:
+    """What of an address' municipality has to be told beside the town, in records of one municipality.
+
+    Nothing of its own, however it is written (洋野町, 九戸郡洋野町); of its own wards the ward; of another all.
+
+    >>> outside_own(normalise_address("九戸郡洋野町種市1"), "岩手県", "洋野町")
+    ''
+    """
+    if not (city and form.city) or (prefecture and form.prefecture and form.prefecture != prefecture):
+        return form.city
+    if _COUNTY.sub("", form.city) == _COUNTY.sub("", city):
+        return ""
+    return form.city.removeprefix(city)
 
 
 def place_before_number(head: str, prefecture: str = "", city: str = "") -> tuple[Place, str] | None:

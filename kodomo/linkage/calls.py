@@ -25,11 +25,14 @@ AGE_MISS = (0.0, 3.7, 6.5, 12.0)
 
 GRADE_MISS, SCHOOL_MISS, SCHOOL_UNKNOWN = 10.0, 6.0, 1.0
 
+TOWN_MISS = 5.0
+"""Bits against a child who never lived in the town told: one of thirty has moved, or stays with somebody."""
+
 MOST_SAID = 16
 """More statements than this about one child add nothing: whoever writes a wrong age writes it again."""
 
 FEWEST_SAID = 3
-"""Half a name (a given name, a surname) must have been told so often, with ages that fit, where no school is told."""
+"""On so many days half a name (a given name, a surname) must have been told, with ages that fit, where no school or town is told."""
 
 TRACK_GAP_DAYS = 730
 """Ages that put births further apart than this, with none between, are two children of one name."""
@@ -51,7 +54,7 @@ LIKENESS = {"whole": 1.0, "given": 1.0, "surname": 1.0, "beginning": 0.15, "one_
 
 WANTED = """
 CREATE OR REPLACE TABLE wanted AS
-SELECT f.form, f.source, f.system, f.own_number, f.name, f.surname, f.kana, f.sorted_kana, f.sex,
+SELECT f.form, f.source, f.system, f.own_number, f.name, f.surname, f.kana, f.sorted_kana, f.sex, f.town,
     dense_rank() OVER (ORDER BY f.source, f.own_number, CASE WHEN f.own_number IS NULL THEN coalesce(f.kana, n.kana, f.name) END) AS called
 FROM form f ANTI JOIN (SELECT form FROM link WHERE rule <> 'REVIEW') USING (form)
 LEFT JOIN (
@@ -67,7 +70,7 @@ SAID = """
 CREATE OR REPLACE TABLE said AS
 WITH told AS (
     SELECT w.called, w.form, try_cast(regexp_extract(p.age, '\\d+') AS INTEGER) AS age, try_cast(regexp_extract(p.grade, '\\d+') AS INTEGER) AS class,
-        plain_school(p.school) AS school, m.known_from AS day, count(*) AS rows
+        plain_school(p.school) AS school, w.town, m.known_from AS day, count(*) AS rows
     FROM placed m JOIN wanted w USING (form) JOIN printed p USING (print) GROUP BY ALL
 ), births AS (
     -- a number of the sheet's own is one child's; the first three grades are of any school
@@ -165,19 +168,26 @@ WITH born AS (
     -- where a child goes now says nothing of where it went before: only schools of one kind contradict each other
     JOIN schooled d ON d.person = a.person AND right(d.school, 1) = right(t.school, 1)
     GROUP BY a.unit, a.person, t.school
+), lived AS (
+    SELECT DISTINCT person, town FROM spine_place WHERE town IS NOT NULL
+), torn AS (
+    -- nobody has two ages on one day
+    SELECT unit FROM track WHERE age IS NOT NULL GROUP BY unit, day HAVING count(DISTINCT age) > 1
 ), missed AS (
-    SELECT a.unit, a.person, t.rows,
+    SELECT a.unit, a.person, t.rows, t.day,
         CASE WHEN b.born > t.day OR date_sub('year', b.born, t.day) >= 20 THEN {ages}[4] WHEN t.age IS NULL THEN 0.0
              ELSE {ages}[1 + least(abs(t.age - date_sub('year', b.born, t.day)), 3)::INTEGER] END
         + CASE WHEN t.class IS NULL OR t.class IN (year(t.day - INTERVAL 3 MONTH) - b.cohort - 6, year(t.day - INTERVAL 3 MONTH) - b.cohort - 12) THEN 0.0 ELSE {grade} END
-        + CASE WHEN t.school IS NULL OR s.is_same THEN 0.0 WHEN s.is_same IS NULL THEN {unknown} ELSE {school} END AS miss,
-        t.age IS NOT NULL OR t.class IS NOT NULL AS is_aged, coalesce(s.is_same, false) AS is_taught
+        + CASE WHEN t.school IS NULL OR s.is_same THEN 0.0 WHEN s.is_same IS NULL THEN {unknown} ELSE {school} END
+        + CASE WHEN t.town IS NULL OR h.person IS NOT NULL THEN 0.0 ELSE {town} END AS miss,
+        t.age IS NOT NULL OR t.class IS NOT NULL AS is_aged, coalesce(s.is_same, false) AS is_taught, h.person IS NOT NULL AS is_at_home
     FROM alike a JOIN track t USING (unit) JOIN born b ON b.person = a.person
     LEFT JOIN taught s ON s.unit = a.unit AND s.person = a.person AND s.school = t.school
+    LEFT JOIN lived h ON h.person = a.person AND h.town = t.town
 )
 SELECT unit, person, sum(miss * rows) / sum(rows) AS each, sum(miss * rows) * least(1, {most} / sum(rows)) AS miss,
-    least(sum(rows), {most}) * {usual} AS usual, sum(rows)::BIGINT AS said,
-    bool_or(is_aged) AS is_aged, bool_or(is_taught) AS is_taught
+    least(sum(rows), {most}) * {usual} AS usual, CASE WHEN unit IN (FROM torn) THEN 0 ELSE count(DISTINCT day) END AS said,
+    bool_or(is_aged) AS is_aged, bool_or(is_taught) AS is_taught, bool_or(is_at_home) AS is_at_home
 FROM missed GROUP BY unit, person
 """
 """How badly what the sheet says fits each child, in bits."""
@@ -191,7 +201,7 @@ WITH named AS (
     FROM fitted f JOIN alike a USING (unit, person)
     WHERE NOT EXISTS (FROM reviewed r WHERE r.unit = f.unit AND r.person = f.person AND NOT r.is_same)
 )
-SELECT w.unit, w.person, w.kind, w.each, w.said, w.is_aged, w.is_taught,
+SELECT w.unit, w.person, w.kind, w.each, w.said, w.is_aged, w.is_taught, w.is_at_home,
     w.weight / (sum(w.weight) OVER (PARTITION BY w.unit) + {elsewhere} * n.bearers * CASE WHEN w.is_taught THEN {schooled} ELSE 1 END * pow(2, -w.miss_elsewhere)) AS probability
 FROM weighed w JOIN named n USING (unit, kind)
 """
@@ -201,9 +211,10 @@ CREATE OR REPLACE TABLE sure AS
 SELECT unit, person FROM called
 WHERE (unit, person) IN (SELECT (unit, person) FROM reviewed WHERE is_same)
    OR probability >= {sure} AND each <= {worst} AND (is_aged OR is_taught)
-  AND (kind = 'whole' OR is_taught OR (kind <> 'one_off' AND said >= {fewest_said}))
+  AND (kind = 'whole' OR is_taught OR (is_at_home AND kind IN ('given', 'surname')) OR (kind <> 'one_off' AND said >= {fewest_said}))
 """
-"""The child must also fit by itself: of many that don't, one always fits least badly. Half a name told once decides nothing."""
+"""The child must also fit by itself: of many that don't, one always fits least badly. Half a name told once decides nothing,
+nor do two children of one call name on one sheet."""
 
 EXPECTED_WRONG = """
 SELECT coalesce(sum(t.rows * (1 - c.probability)), 0.0)
@@ -228,7 +239,7 @@ def link_called(connection: duckdb.DuckDBPyConnection) -> dict[str, float]:
     A record whose statements fall to two children of one name is left to a person.
     """
     words = {
-        "gap": TRACK_GAP_DAYS, "ages": list(AGE_MISS), "grade": GRADE_MISS, "school": SCHOOL_MISS, "unknown": SCHOOL_UNKNOWN,
+        "gap": TRACK_GAP_DAYS, "ages": list(AGE_MISS), "grade": GRADE_MISS, "school": SCHOOL_MISS, "unknown": SCHOOL_UNKNOWN, "town": TOWN_MISS,
         "most": MOST_SAID, "elsewhere": FROM_ELSEWHERE, "sure": SURE, "worst": AGE_MISS[1], "asking": WORTH_ASKING, "most_asked": MOST_ASKED, "usual": USUAL_MISS, "fewest": FEWEST_ELSEWHERE, "fewest_said": FEWEST_SAID,
         "schooled": SCHOOL_ELSEWHERE,
     }  # fmt: skip

@@ -15,6 +15,7 @@ from functools import lru_cache
 import duckdb
 import pyarrow as pa
 
+from kodomo.intake.addresses import outside_own
 from kodomo.intake.normalise import distinct_values, learn_surnames, loose_kana
 from kodomo.intake.normalise_columns import Reading, addresses_of, names_of, readings_in_names, readings_of
 from kodomo.tables.engine import release
@@ -124,7 +125,7 @@ def _register_normal_forms(connection: duckdb.DuckDBPyConnection, printing: Prin
     connection.register("normal_place", pa.table({
         "value": list(places),
         # a place of another municipality is not the street of that name here
-        "town": [(p.city.replace(printing.city, "") + p.town) or None for p in places.values()],
+        "town": [(outside_own(p, printing.prefecture, printing.city) + p.town) or None for p in places.values()],
         "number": [p.number or None for p in places.values()],
     }, schema=_text("value", "town", "number")))  # fmt: skip
 

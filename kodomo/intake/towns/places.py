@@ -269,10 +269,9 @@ def _successor(place: Place, hit: _Hit, books: Register, doubts: Iterable[str]) 
 
 def _without_city(prefecture: str, left: str, books: Register, folded_own: str, own: str) -> Place:
     if folded_own in books.by_name and not prefecture:
-        for number, _ in books.by_name[folded_own]:
-            hit = _hit(books.municipalities[number], How.FULL, left)
-            if hit.town:
-                return _with_town(Place(), hit, ())
+        hits = [_hit(books.municipalities[number], How.FULL, left) for number, _ in books.by_name[folded_own]]
+        if any(hit.town for hit in hits):
+            return _at_home(hits, folded_own)
     for pattern in (_WORD_COUNTY, _WORD_CITY):
         if (found := pattern.match(left)) and found.end() < len(left):
             return _former(prefecture, found.group(), left[found.end() :].lstrip(), books)
@@ -280,6 +279,16 @@ def _without_city(prefecture: str, left: str, books: Register, folded_own: str, 
     if ward:
         return _unlisted_town(prefecture, ward.group(), left[ward.end() :], "unknown_city")
     return _unlisted_town(prefecture, "", left, "no_city")
+
+
+def _at_home(hits: list[_Hit], folded_own: str) -> Place:
+    """A town of the municipality that printed the address; of a city with wards, the one ward that has it is added."""
+    best = max(hits, key=_Hit.weight)
+    chosen = best.municipality
+    is_alone = sum(hit.weight() == best.weight() for hit in hits) == 1
+    if is_alone and chosen.without_ward and place_key(chosen.without_ward) == folded_own:
+        return _with_town(Place(city=chosen.city), best, ("ward_added",))
+    return _with_town(Place(), best, ())
 
 
 def _former(prefecture: str, name: str, left: str, books: Register) -> Place:

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kodomo.intake.addresses import DOUBTS, normalise_address, read_address
+from kodomo.intake.addresses import DOUBTS, normalise_address, outside_own, read_address
 from kodomo.intake.normal_forms.answer import answer
+from kodomo.intake.normalise_columns import addresses_of
 from kodomo.intake.towns.folding import in_kanji, kanji_number, place_key
 from kodomo.intake.towns.register import register
 
@@ -193,3 +194,31 @@ def test_any_text_is_answered(text: str) -> None:
     assert all(d in DOUBTS for d in read_address(text).doubts)
     if found.value:
         assert answer("address", found.value).value == found.value
+
+
+@pytest.mark.parametrize(
+    ("prefecture", "city", "ways", "town"),
+    [
+        ("岩手県", "洋野町", ("種市第23地割27-1", "洋野町種市第23地割27番地1", "九戸郡洋野町種市第二十三地割27番地の1"), "種市"),
+        ("岩手県", "九戸郡洋野町", ("種市第23地割27-1", "洋野町種市第23地割27番地1"), "種市"),
+        ("佐賀県", "大町町", ("大町5000", "大町町大町5000番地", "佐賀県杵島郡大町町大字大町5000"), "大町"),
+        ("奈良県", "大和郡山市", ("北郡山町12", "大和郡山市北郡山町12番地"), "北郡山町"),
+        ("北海道", "札幌市", ("北1条西5丁目2-1", "札幌市中央区北一条西5-2-1", "中央区北1条西5丁目2番1号"), "中央区北一条西"),
+        ("京都府", "京都市", ("烏丸通三条下る饅頭屋町287-1", "京都市中京区饅頭屋町287番地1"), "中京区饅頭屋町"),
+        ("京都府", "京都市中京区", ("烏丸通三条下る饅頭屋町287-1", "京都市中京区饅頭屋町287番地1"), "饅頭屋町"),
+        ("沖縄県", "宜野湾市", ("字我如古12-3", "宜野湾市我如古12番地3"), "我如古"),
+    ],
+)  # fmt: skip
+def test_own_municipality_however_written_is_the_same_place(prefecture, city, ways, town):
+    for forms in (
+        addresses_of(ways, prefecture, city).values(),
+        [normalise_address(w, prefecture, city) for w in ways],
+    ):
+        assert {outside_own(form, prefecture, city) + form.town for form in forms} == {town}
+        assert len({form.number for form in forms}) == 1
+
+
+def test_namesake_in_another_prefecture_stays_another_place():
+    form = normalise_address("北海道中川郡池田町西1条1", "長野県", "池田町")
+    assert outside_own(form, "長野県", "池田町") == "中川郡池田町"
+    assert outside_own(normalise_address("宜野湾市真栄原1-2-3"), "", "") == "宜野湾市"

@@ -338,6 +338,29 @@ def test_different_decision_keeps_a_pair_apart(paper: Paper, model_file: Path) -
     assert parted.person(row) != parted.person(people["shota"])
 
 
+def test_two_children_of_one_call_name_on_one_sheet_are_not_one(paper: Paper, model_file: Path) -> None:
+    paper.resident("1001", "林 琴音", "ﾊﾔｼ ｺﾄﾈ", "2019-03-24")
+    day = dt.date(2025, 6, 30)
+    rows = [paper.row("npo", subject={"name": "ことね", "age": age}, known_from=day) for age in ("6", "6", "5")]
+    again = visits(paper, "ことね", {dt.date(2025, 7, 31): "6", dt.date(2025, 8, 31): "6"})
+    linked = paper.link(model_file)
+    assert {linked.person(row) for row in (*rows, *again)} == {None}
+
+
+def test_town_told_beside_a_call_name_decides_and_another_town_counts_against(paper: Paper, model_file: Path) -> None:
+    here = paper.resident("1001", "石井 結衣", "ｲｼｲ ﾕｲ", "2016-08-01", address="桜木町1-1")
+    paper.resident("1002", "木村 結衣", "ｷﾑﾗ ﾕｲ", "2016-05-01", address="川町5-5")
+    namesake = paper.resident("1003", "東海林 岳", "ｼｮｳｼﾞ ｶﾞｸ", "2016-04-20", address="川町6-6")
+    told = {"name": "ゆいちゃん", "age": "8", "address": "桜木町"}
+    row = paper.row("npo", subject=told, known_from=dt.date(2025, 6, 30))
+    wrong = paper.row(
+        "npo", subject={"name": "しょうじ がく", "age": "10", "address": "桜木町"}, known_from=dt.date(2025, 6, 30)
+    )
+    linked = paper.link(model_file)
+    assert linked.person(row) == linked.person(here)
+    assert linked.person(wrong) != linked.person(namesake)
+
+
 def test_holder_whose_birthday_is_unknown_is_found(paper: Paper, model_file: Path) -> None:
     old = paper.resident(
         "7001", "玉城 ウシ", "ﾀﾏｷ ｳｼ", "1938", resident_from="1990-01-01", household_number="HU", address="字東12番地"
