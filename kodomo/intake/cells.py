@@ -40,6 +40,10 @@ _NUMBER = re.compile(
     r"^(?P<sign>[+\-△▲])?(?P<whole>\d+)(?P<part>\.\d+)?(?:日|回|人|点|円|歳|才|か月|ヶ月|カ月|年生|年|本|週|件|%|m3|㎥|㎡)?$"
 )
 
+_PLAIN_TYPES = frozenset(["text", "name", "kana", "address", "identifier"])
+_ODD_STARTS = frozenset("=#〃々同\"'")
+"""With one of these begins whatever a text cell may hold that isn't its text: a formula, its error, a ditto mark."""
+
 JOINT = "\x1e"
 """Stands between the parts of a joined value until they are read. No readable cell holds it."""
 
@@ -60,6 +64,9 @@ class ColumnReader:
         self._unknown = {_folded(word) for word in self.column.unknown}
         self._faulty: set[str] = set()
         self._read = _READERS.get(self.column.type, _text)
+        self._is_plain = self.column.type in _PLAIN_TYPES and not (
+            self.column.join or self._unknown or self.column.before or self.column.after
+        )
         self._blank = self.column.blank if self.column.blank is not None else self.column.codes.get("")
         self._units = tuple(sorted((_folded(unit) for unit in self.column.unit), key=len, reverse=True))
 
@@ -68,11 +75,28 @@ class ColumnReader:
         if len(self.memo) > MEMO_LIMIT:
             self.memo.clear()
             self._faulty.clear()
-        for raw in distinct - self.memo.keys():
+        fresh = distinct - self.memo.keys()
+        if self._is_plain and fresh:
+            fresh = self._learn_plain(fresh)
+        for raw in fresh:
             self.memo[raw] = kept = self._value(raw)
             if isinstance(kept, RowFault):
                 self._faulty.add(raw)
         return not self._faulty.isdisjoint(distinct)
+
+    def _learn_plain(self, fresh: set[str]) -> set[str]:
+        """Take texts as they stand where nothing about them is out of the way; returns the rest, for the slow way."""
+        if max(map(len, fresh)) > self.limits.cell_characters or _BAD.search("".join(fresh)):
+            return fresh
+        if self.column.type == "identifier":
+            easy = {raw for raw in fresh if raw.isascii() and raw.isalnum()}
+            digits = self.column.digits
+            self.memo.update((raw, raw.zfill(digits) if digits and raw.isdigit() else raw) for raw in easy)
+            return fresh - easy
+        stripped = {raw: raw.strip() for raw in fresh if "\r" not in raw}
+        easy_texts = {raw: text for raw, text in stripped.items() if text and text[0] not in _ODD_STARTS}
+        self.memo.update(easy_texts)
+        return fresh - easy_texts.keys()
 
     def _value(self, raw: str) -> Kept:
         if len(raw) > self.limits.cell_characters:

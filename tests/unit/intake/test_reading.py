@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from town import ABSENCE_LAYOUT, REGISTER_LAYOUT, absences_csv, residents_csv
 
 from kodomo.errors import DeliveryRefused
+from kodomo.intake.cells import ColumnReader
 from kodomo.intake.extract import last_day, month_end, year_end
-from kodomo.intake.limits import Limits
+from kodomo.intake.layout import LayoutColumn
+from kodomo.intake.limits import LIMITS, Limits
 
 RESIDENTS, ABSENCES = "住民_20260401.csv", "出欠_20260401.csv"
 
@@ -442,3 +444,16 @@ def test_any_table_keeps_its_row_numbers(read, rows):
     reading = read(ABSENCES, content)
     assert reading.rows_read == reading.rows_landed + len({row for row, _, _ in faults(reading)})
     assert mentions(reading)[0]["row"] == 1
+
+
+@given(
+    st.sets(st.one_of(st.text(max_size=8), st.sampled_from(['="012"', "#N/A", "同上", "〃", "々木", "'12", " 012 ", "A-1", "同心町", "\r\n"])), max_size=8),
+    st.sampled_from(["text", "name", "kana", "address", "identifier"]),
+    st.sampled_from([0, 5]),
+)  # fmt: skip
+def test_texts_taken_all_at_once_are_what_each_is_by_itself(cells, kind, digits):
+    column = LayoutColumn("x", kind, required=True, digits=digits if kind == "identifier" else 0)
+    together = ColumnReader(column, LIMITS)
+    together.learn(cells)
+    alone = ColumnReader(column, LIMITS)
+    assert together.memo == {cell: alone._value(cell) for cell in cells}
