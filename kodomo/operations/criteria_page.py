@@ -19,15 +19,15 @@ from django.views.decorators.http import require_POST, require_safe
 from kodomo.assessment import step_up, trail
 from kodomo.configuration import Municipality
 from kodomo.errors import StaffError
-from kodomo.governance import adoption, approvals, criteria_versions
+from kodomo.governance import adoption, criteria_versions
 from kodomo.governance.approvals import Matter, State, Step
 from kodomo.governance.criteria_in_force import in_force
 from kodomo.governance.permissions import Action, Actor, can
 from kodomo.governance.suppression import SUPPRESSED_MARK, Suppression
 from kodomo.governance.thresholds import thresholds
-from kodomo.operations import charts
+from kodomo.operations import charts, drafts
 from kodomo.operations.capacity import Reach, reach_at
-from kodomo.operations.criteria_words import act_words, rows_of_type
+from kodomo.operations.criteria_words import act_words, part_name, rows_of_type, share_words
 from kodomo.operations.drafts import person_of
 from kodomo.operations.models import CriteriaDraft, DraftState
 from kodomo.operations.refusals import told_on
@@ -170,25 +170,27 @@ def _act(request: Any, step: Step, form: ProposeForm) -> None:
 def _page(request: Any, sent: Mapping[tuple[str, str], forms.Form], status: int = 200) -> HttpResponse:
     now = in_force(settings.HOME, settings.MUNICIPALITY)
     told = criteria_versions.status(settings.HOME, now)
-    waiting = [
-        one for one in CriteriaDraft.objects.filter(state=DraftState.SUBMITTED)
-        if _waits(Matter.CRITERIA, one.criteria_version) or _waits(Matter.THRESHOLDS, one.thresholds_version)
-    ]  # fmt: skip
     context = {
         "parts": [_part(request.actor, matter, told[matter.value.lower()], sent) for matter in MATTERS],
         "changed": told["criteria"]["changed"],
-        "figures": told["thresholds"]["figures"],
+        "figures": _figure_words(told["thresholds"]["figures"]),
+        "title": adoption.title_of(now.criteria_folder),
         "groups": _point_groups(now),
         "origins": adoption.origins(settings.HOME, settings.MUNICIPALITY),
         "open_drafts": CriteriaDraft.objects.filter(state=DraftState.OPEN),
-        "waiting_drafts": waiting,
+        "waiting_drafts": drafts.waiting(),
         "may_edit": can(request.actor.role, Action.EDIT_CRITERIA),
     }
     return render(request, "operations/criteria.html", context, status=status)
 
 
-def _waits(matter: Matter, version: str) -> bool:
-    return bool(version) and approvals.standing(settings.HOME, matter, version).state is State.PROPOSED
+def _figure_words(figures: Mapping[str, Any]) -> list[str]:
+    """Every capacity in force, everybody's first."""
+    parts = [(part_name(part["type"], part["office"]), part) for part in figures.get("parts", ())]
+    return [
+        f"{name}: 「高」{share_words(one['high'])}、「中」{share_words(one['middle'])}"
+        for name, one in [("すべての類型", figures), *parts]
+    ]
 
 
 def _part(actor: Actor, matter: Matter, told: Mapping[str, Any], sent: Mapping[tuple[str, str], forms.Form]) -> Part:

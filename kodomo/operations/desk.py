@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from kodomo.assessment.actions import local_day
 from kodomo.governance.permissions import Action, can
+from kodomo.operations import drafts
 from kodomo.operations.deliveries import desk
 from kodomo.operations.jobs_page import visible_jobs
 from kodomo.operations.models import Release, ReleaseState
@@ -34,6 +35,9 @@ def waiting_work(request: Any) -> list[dict[str, Any]]:
     if can(role, Action.APPROVE_RELEASE):
         asked = Release.objects.filter(state=ReleaseState.ASKED).count()
         lines.append(_line(asked, "件", "承認を待つ判定の公開", "runs", "申請した人とは別の人が承認する"))
+    if can(role, Action.APPROVE_CRITERIA):
+        note = "異なる二人が承認する"
+        lines.append(_line(len(drafts.waiting()), "件", "承認を待つ判定基準の案", "criteria", note))
     if can(role, Action.VIEW_JOBS):
         lines += _jobs(request)
     if can(role, Action.VIEW_REGISTER):

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
@@ -94,7 +95,9 @@ def begin(request: Any) -> HttpResponse:
 
 
 def _list(request: Any, form: BeginForm, status: int = 200) -> HttpResponse:
-    context = {"drafts": CriteriaDraft.objects.all()[:50], "form": form, "may_edit": _may_edit(request)}
+    names = dict(get_user_model().objects.values_list("username", "name"))
+    rows = [(one, names.get(one.begun_by, one.begun_by)) for one in CriteriaDraft.objects.all()[:50]]
+    context = {"rows": rows, "form": form, "may_edit": _may_edit(request)}
     return render(request, "operations/drafts.html", context, status=status)
 
 

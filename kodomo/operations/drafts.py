@@ -20,8 +20,8 @@ from django.conf import settings
 
 from kodomo.assessment import trail
 from kodomo.assessment.policies import NotAcceptable, VersionConflict
-from kodomo.governance import adoption
-from kodomo.governance.approvals import Matter, Person
+from kodomo.governance import adoption, approvals
+from kodomo.governance.approvals import Matter, Person, State
 from kodomo.governance.criteria_in_force import in_force
 from kodomo.governance.criteria_text import with_top
 from kodomo.governance.criteria_versions import FILES, criteria_version
@@ -150,6 +150,22 @@ def folder_to_try(draft: CriteriaDraft) -> Path:
     folder = Path(place / f"{draft.pk}-{draft.revision}")
     write_files(folder, draft.files, draft.thresholds)
     return folder
+
+
+def waiting() -> list[CriteriaDraft]:
+    """Drafts that wait for approvals, the newest first."""
+    put_up = CriteriaDraft.objects.filter(state=DraftState.SUBMITTED)
+    return [
+        one
+        for one in put_up
+        if any(
+            version and approvals.standing(settings.HOME, matter, version).state is State.PROPOSED
+            for matter, version in (
+                (Matter.CRITERIA, one.criteria_version),
+                (Matter.THRESHOLDS, one.thresholds_version),
+            )
+        )
+    ]
 
 
 def is_changed(draft: CriteriaDraft) -> tuple[bool, bool]:

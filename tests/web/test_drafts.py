@@ -145,6 +145,9 @@ def test_a_draft_judges_only_once_two_people_approved_it_and_files_stay_as_they_
 ) -> None:
     before = (settings.MUNICIPALITY.folder / "criteria" / "scenarios.toml").read_bytes()
     changed_and_submitted(as_person, number)
+    home_page = as_person(APPROVER).get("/").content.decode()
+    assert "承認を待つ判定基準の案" in home_page
+    assert "承認を待つ案" in as_person(APPROVER).get("/criteria/").content.decode()
     assert decide(as_person(COORDINATOR), number).status_code == 302
     assert in_force(home, settings.MUNICIPALITY) == settings.MUNICIPALITY
     assert decide(as_person(OFFICER), number).status_code == 302

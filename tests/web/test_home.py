@@ -117,7 +117,7 @@ def test_operators_see_what_waits_for_them_and_where(as_person: Any, home: Any) 
     assert by_role["HOLDER"]["期限を過ぎた・届いていない出所"] == ("/deliveries/", 2)
     assert by_role["HOLDER"]["途中で止まった処理"] == ("/jobs/", 0)  # another office's
     assert by_role["LINK_REVIEWER"] == {"確認を待つ名寄せの組": ("/links/", 0)}
-    assert set(by_role["APPROVER"]) == {"承認を待つ判定の公開"}
+    assert set(by_role["APPROVER"]) == {"承認を待つ判定の公開", "承認を待つ判定基準の案"}
     assert by_role["PRACTITIONER"] == by_role["COMMITTEE_MEMBER"] == {}
 
 
