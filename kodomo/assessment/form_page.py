@@ -22,7 +22,7 @@ class FormPage:
 
     ``check`` refuses to open it where the case is not at that point; ``act`` is the write; ``about`` says in
     words what the form is about, where the case alone doesn't. ``stays``: whether it leads to a page of the case.
-    ``options`` are what the form is made with; ``part`` tells two pages of one kind apart.
+    ``newest`` tells the last record of the kind in words, for whoever comes too late; ``options`` are what the form is made with; ``part`` tells two pages of one kind apart.
     """
 
     opens_as: str
@@ -37,6 +37,7 @@ class FormPage:
     initial: Callable[[Case, Actor], Mapping[str, Any]] = lambda case, actor: {}
     about: Callable[..., str] = lambda case, **more: ""
     stays: bool = True
+    newest: Callable[[Case], Mapping[str, Any]] = lambda case: {}
     options: Callable[..., Mapping[str, Any]] = lambda **more: {}
     part: str = ""
 
@@ -98,5 +99,6 @@ def _conflict(
         "mine": form.in_words(),
         "theirs_elsewhere": page.leads_to if page.stays else "support",
         "again": request.path,
+        "newest": page.newest(found),
     }
     return render(request, "assessment/conflict.html", context, status=409)

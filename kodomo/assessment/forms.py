@@ -131,11 +131,27 @@ def missing_date(label: str) -> str:
     return f"「{label}」が入っていません。日付を決めて入れてください。"
 
 
+REQUIRED = forms.Field.default_error_messages["required"]
+
+
+def _missing(field: forms.Field) -> str:
+    if isinstance(field, forms.ChoiceField):
+        return f"「{field.label}」を選んでください。"
+    return f"「{field.label}」が入っていません。"
+
+
 class OnceForm(forms.Form):
     """A form that takes effect once, on the case as it was when the form was opened."""
 
     token = forms.CharField(min_length=16, max_length=64, widget=forms.HiddenInput)
     version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def _clean_fields(self) -> None:
+        """What is missing is asked for in the words of the form, not in those of the framework."""
+        for field in self.fields.values():
+            if field.error_messages["required"] == REQUIRED:
+                field.error_messages["required"] = _missing(field)
+        super()._clean_fields()  # type: ignore[misc]
 
     @classmethod
     def opened(cls, version: int, options: Mapping[str, Any] | None = None, **initial: Any) -> Any:
@@ -161,6 +177,8 @@ class OnceForm(forms.Form):
 
 
 def _in_words(field: forms.Field, value: Any) -> str:
+    if isinstance(value, dt.date):
+        return dates.long_date(value)
     choices: dict[Any, Any] = dict(getattr(field, "choices", ()))
     return str(choices.get(value, value if value is not None else ""))
 

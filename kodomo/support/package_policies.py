@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from kodomo.assessment.dates import long_date
 from kodomo.assessment.models import Case
 from kodomo.assessment.policies import NotAcceptable, check_day_to_come, check_text
 from kodomo.assessment.states import CaseState
@@ -100,7 +101,7 @@ def course_of(case: Case) -> str:
         lines.append(f"目標{goal.number} {goal.text}: {last.get_scale_display() if last else '結果はまだない'}")
     days = sorted(case.contacts.values_list("met_on", flat=True))
     if days:
-        lines.append(f"接触 {len(days)} 回、最後は {days[-1].isoformat()}")
+        lines.append(f"接触 {len(days)} 回、最後は {long_date(days[-1])}")
     return "\n".join(lines)
 
 

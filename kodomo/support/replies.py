@@ -19,6 +19,7 @@ from django.db import transaction
 
 from kodomo.assessment import trail
 from kodomo.assessment.actions import check_access, local_day, write_on_case
+from kodomo.assessment.dates import long_date
 from kodomo.assessment.keys import keys
 from kodomo.assessment.lawful import lawful_at
 from kodomo.assessment.models import Case, Submission
@@ -99,7 +100,7 @@ def told_to(package: Package, protection: Protection) -> list[tuple[str, str]]:
         ("支援の経過", package_policies.course_of(case) if "course" in items else ""),
         ("頼むこと", package.request),
         ("気を付けること", package.heed if "heed" in items else ""),
-        ("返してほしい日", package.reply_by.isoformat() if package.reply_by else ""),
+        ("返してほしい日", long_date(package.reply_by) if package.reply_by else ""),
         ("連絡先", f"{settings.MUNICIPALITY.name} {office}"),
     ]
     return [(caption, words) for caption, words in lines if words]

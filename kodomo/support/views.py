@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from kodomo.assessment.actions import local_day
+from kodomo.assessment.dates import long_date
 from kodomo.assessment.form_page import FormPage, answer, opened_case
 from kodomo.assessment.lawful import lawful_at
 from kodomo.assessment.models import Case
@@ -18,6 +19,7 @@ from kodomo.assessment.states import CaseState
 from kodomo.governance.permissions import Action, Actor, can
 from kodomo.support import actions, package_policies, policies
 from kodomo.support.forms import CloseForm, ContactForm, OutcomeForm, PlanForm, ReopenForm, TransferForm
+from kodomo.support.models import Outcome
 from kodomo.support.words import CLOSING_REASONS
 
 PAST_DAY = "今日までの日。例: 2026-11-20、令和8年11月20日"
@@ -36,22 +38,50 @@ def _last_plan(case: Case, actor: Actor) -> Mapping[str, Any]:
     return {**plain, **goals}
 
 
+def _signed(row: Any) -> dict[str, str]:
+    return {"書いた人": f"{row.written_by_name} {long_date(local_day(row.written_at))}"}
+
+
+def _newest_plan(case: Case) -> Mapping[str, Any]:
+    plan = policies.current_plan(case)
+    if plan is None:
+        return {}
+    goals = "\n".join(f"目標{goal.number} {goal.text}" for goal in plan.goals.all())
+    return {"支援方針": plan.policy, "目標": goals, "見直す日": long_date(plan.review_on), **_signed(plan)}
+
+
+def _newest_contact(case: Case) -> Mapping[str, Any]:
+    one = case.contacts.last()
+    if one is None:
+        return {}
+    return {"方法": one.get_kind_display(), "日": long_date(one.met_on), "結果": one.get_result_display(),
+            "様子": one.text, "次回確認日": long_date(one.next_on), **_signed(one)}  # fmt: skip
+
+
+def _newest_outcome(case: Case) -> Mapping[str, Any]:
+    one = Outcome.objects.filter(goal__plan__case=case).select_related("goal").last()
+    if one is None:
+        return {}
+    return {"目標": f"目標{one.goal.number} {one.goal.text}", "結果": one.get_scale_display(),
+            "確かめた日": long_date(one.seen_on), "説明": one.text, **_signed(one)}  # fmt: skip
+
+
 PLAN = FormPage(
     opens_as="OPEN_PLAN", title="支援計画を書く", button="支援計画を保存する", form=PlanForm, act=actions.write_plan,
-    leads_to="support", check=policies.check_can_plan, initial=_last_plan,
+    leads_to="support", check=policies.check_can_plan, initial=_last_plan, newest=_newest_plan,
     note="目標は、いま取り組むことに絞って4つまで。書き直すと新しい版になり、前の版は残ります。",
     helps={"review_on": COMING_DAY, "starts_on": "例: 2026-12-01、令和8年12月1日",
            "family_words": "断られたことも、そのまま書いてください"},
 )  # fmt: skip
 CONTACT = FormPage(
     opens_as="OPEN_CONTACT", title="訪問・面談・電話を記録する", button="記録する", form=ContactForm,
-    act=actions.record_contact, leads_to="support", check=policies.check_can_record_contact,
+    act=actions.record_contact, leads_to="support", check=policies.check_can_record_contact, newest=_newest_contact,
     note="断られたことも大切な結果です。次に確かめる日を必ず決めてください。",
     helps={"met_on": PAST_DAY, "next_on": COMING_DAY, "text": "見たこと・聞いたこと。考えたことは分けて書く"},
 )  # fmt: skip
 OUTCOME = FormPage(
     opens_as="OPEN_OUTCOME", title="目標の結果を記録する", button="結果を記録する", form=OutcomeForm,
-    act=actions.record_outcome, leads_to="support", check=check_is_open, about=policies.words_of_goal, helps={"seen_on": PAST_DAY},
+    act=actions.record_outcome, leads_to="support", newest=_newest_outcome, check=check_is_open, about=policies.words_of_goal, helps={"seen_on": PAST_DAY},
 )  # fmt: skip
 CLOSE = FormPage(
     opens_as="OPEN_CLOSE", title="終結する", button="終結する", form=CloseForm, act=actions.close_case,

@@ -179,6 +179,8 @@ def test_it_shows_ones_own_words_when_somebody_was_quicker(planned: Any, token_o
     answer = makoto.post(f"/cases/{number}/contact/", {**forms[1], "text": "誠が電話で聞いたこと。"})
     text = words(answer)
     assert answer.status_code == 409 and "誠が電話で聞いたこと。" in text and "会えた・話を聞いた" in text
+    assert SECRET in text and "書いた人 青木 花" in text, "what the quicker one wrote stands beside it"
+    assert "(令和" in text and day(7) not in text
     assert Case.objects.get(case_number=number).contacts.count() == 1
 
 
