@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 
+from kodomo.assessment.case_numbers import check_digit
 from kodomo.assessment.states import INQUIRED, Agreement, CaseState, Concern, Opinion
 from kodomo.errors import IntegrityFault
 from kodomo.terms import OVERALL, OVERALL_LABEL, AgeBand, Decision, DifficultyType, Level
@@ -239,6 +240,13 @@ class Inquiry(AppendOnly):
     asked = models.CharField("照会先", max_length=16, choices=list(INQUIRED.items()))
     questions = models.TextField("聞くこと")
     due_on = models.DateField("回答の期限")
+
+    @property
+    def number(self) -> str:
+        """照会番号: stands on the paper in place of the case's number, which nobody outside learns."""
+        digits = f"{self.pk:06d}"
+        return f"調{digits}{check_digit(digits)}"
+
     asked_by = models.CharField(max_length=150)
     asked_by_name = models.CharField(max_length=150)
     asked_at = models.DateTimeField()

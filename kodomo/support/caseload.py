@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -38,10 +40,11 @@ def caseload(request: Any) -> HttpResponse:
     cases = _looked_at(worked, view, request.actor.username, today)
     page = Paginator(cases, PAGE_SIZE).get_page(request.GET.get("page"))
     rows, people = _with_latest(list(page.object_list)), workload(worked, today)
+    inquiries = _unanswered(rows) if view == "unanswered" else {}
     detail = {"count": len(rows), "view": view if view in VIEWS else ""}
     trail.record_reading(trail.event_of(request.actor, Action.VIEW_CASELOAD, detail=detail), request.at)
     names = dict(get_user_model().objects.values_list("username", "name"))
-    context = {"page": page, "rows": rows, "view": view, "views": VIEWS.items(), "people": people, "names": names,
+    context = {"page": page, "rows": rows, "view": view, "views": VIEWS.items(), "people": people, "names": names, "inquiries": inquiries,
                "today": today, "may_see_packages": can(request.actor.role, Action.VIEW_PACKAGES),
                "may_assign": can(request.actor.role, Action.ASSIGN_CASE),
                "may_open": can(request.actor.role, Action.OPEN_CASE)}  # fmt: skip
@@ -68,6 +71,14 @@ def _with_latest(cases: list[Any]) -> list[Any]:
     for case in cases:
         case.last_met_on, case.plan_count = last_met.get(case.pk), plans.get(case.pk, 0)
     return cases
+
+
+def _unanswered(cases: list[Any]) -> Mapping[int, list[Inquiry]]:
+    """The inquiries of one page's cases that wait for an answer: a paper that comes back bears their number."""
+    found: dict[int, list[Inquiry]] = defaultdict(list)
+    for one in Inquiry.objects.filter(case__in=cases, answers=None):
+        found[one.case_id].append(one)
+    return dict(found)
 
 
 def workload(worked: QuerySet[Case], today: Any) -> list[dict[str, Any]]:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from kodomo.support import caseload, effect, openings, package_register, packages, similar, takeover, views
+from kodomo.support import (
+    caseload,
+    effect,
+    inquiry_paper,
+    openings,
+    package_register,
+    packages,
+    similar,
+    takeover,
+    views,
+)
 
 urlpatterns = [
     path("caseload/", caseload.caseload, name="caseload"),
@@ -14,6 +24,11 @@ urlpatterns = [
     path("cases/open/", openings.open_case, name="open-case"),
     path("effect/", effect.effect, name="effect"),
     path("cases/<case_number:case_number>/similar/", similar.similar, name="similar"),
+    path(
+        "cases/<case_number:case_number>/inquiry/<int:inquiry>/paper/",
+        inquiry_paper.inquiry_paper,
+        name="inquiry-paper",
+    ),
     path("cases/<case_number:case_number>/support/", views.support, name="support"),
     path("cases/<case_number:case_number>/plan/", views.plan, name="plan"),
     path("cases/<case_number:case_number>/contact/", views.contact, name="contact"),

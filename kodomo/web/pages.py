@@ -28,6 +28,7 @@ PAGE_ACTIONS: Mapping[str, Action] = {
     "note": Action.WRITE_NOTE,
     "disagree": Action.DISAGREE,
     "inquiry": Action.ASK_INQUIRY,
+    "inquiry-paper": Action.ASK_INQUIRY,
     "answer": Action.ANSWER_INQUIRY,
     "conferences": Action.VIEW_CONFERENCE,
     "conference-call": Action.HOLD_CONFERENCE,

@@ -50,7 +50,7 @@ ELSEWHERE = {"sign-in", "second-factor", "enrol"}
 
 WHO = {
     "home": "hana", "shortlist": "hana", "find": "hana", "caseload": "hana", "case": "hana", "case-print": "toko",
-    "first-view": "makoto", "decide": "hana", "reveal": "hana", "inquiry": "hana", "sheet": "hana", "note": "hana", "disagree": "hana", "package-make": "hana", "package": "hana", "package-key": "hana", "package-event": "hana", "package-reminder": "hana", "package-approve": "shinobu", "package-file": "hana", "packages": "hana", "similar": "hana", "takeover": "hana", "open-case": "hana", "reply": "hana", "answer": "hana", "support": "hana",
+    "first-view": "makoto", "decide": "hana", "reveal": "hana", "inquiry": "hana", "sheet": "hana", "note": "hana", "disagree": "hana", "package-make": "hana", "package": "hana", "package-key": "hana", "package-event": "hana", "package-reminder": "hana", "package-approve": "shinobu", "package-file": "hana", "packages": "hana", "similar": "hana", "takeover": "hana", "open-case": "hana", "reply": "hana", "answer": "hana", "inquiry-paper": "hana", "support": "hana",
     "plan": "hana", "contact": "hana", "outcome": "hana", "close": "hana", "transfer": "hana", "reopen": "ren",
     "effect": "toko", "password": "hana", "audit": "akari", "audit-verify": "akari", "accounts": "osamu",
     "conferences": "toko", "conference-call": "toko", "conference": "toko", "conference-minutes": "toko", "conference-papers": "toko",
@@ -244,7 +244,7 @@ def path_of(page: str, worked: dict[str, Any]) -> str:
 
     from kodomo.governance.criteria_versions import criteria_version
 
-    takes: dict[str, Any] = {"account-change": {"username": "ren"}, "answer": {"inquiry": worked["inquiry"]},
+    takes: dict[str, Any] = {"account-change": {"username": "ren"}, "answer": {"inquiry": worked["inquiry"]}, "inquiry-paper": {"inquiry": worked["inquiry"]},
                              "outcome": {"goal": worked["goal"]}, "sheet": {"kind": "YOUNG_CARER"},
                              "package-reminder": {"package": worked["late"]}, **{name: {"package": worked["package"]} for name in ("package", "package-key", "package-event", "package-approve", "package-file")}, "conference": {"key": worked["meeting"]},
                              "conference-minutes": {"key": worked["meeting"]},

@@ -39,6 +39,30 @@ def test_it_asks_and_waits_for_the_answer(asked: Any, audit_rows: Any) -> None:
     assert row["subject"] == "pc01" and QUESTIONS not in row["detail"]
 
 
+def test_it_prints_the_questions_under_a_number_of_their_own(
+    asked: Any, audit_rows: Any, in_vault: Any, token_of: Any, as_person: Any
+) -> None:
+    in_vault("pc01")
+    hana, number = asked
+    inquiry = Inquiry.objects.get()
+    paper = hana.get(f"/cases/{number}/inquiry/{inquiry.pk}/paper/").content.decode().split("<main", 1)[1]
+    sheet = paper.split("paper-strip", 1)[1]
+    row = audit_rows()[-1]
+    assert (row["action"], row["subject"]) == ("PRINT_INQUIRY", "pc01") and f"印刷番号 {row['sequence']}" in sheet
+    assert QUESTIONS in sheet and inquiry.number in sheet and "学校 御中" in sheet and "(令和" in sheet
+    for secret in (number, "日向", "不登校", "欠席", "小4", "pc01"):
+        assert secret not in sheet, secret
+    assert inquiry.number in hana.get("/caseload/?view=unanswered").content.decode(), (
+        "whoever gets it back finds the case"
+    )
+    assert inquiry.number in hana.get(f"/cases/{number}/").content.decode()
+    assert hana.get(f"/cases/{number}/inquiry/999/paper/").status_code == 404
+    assert as_person(COORDINATOR).get(f"/cases/{number}/inquiry/{inquiry.pk}/paper/").status_code == 403
+    Case.objects.update(is_address_protected=True)
+    refused = hana.get(f"/cases/{number}/inquiry/{inquiry.pk}/paper/")
+    assert refused.status_code == 400 and "紙では渡せません" in refused.content.decode()
+
+
 def test_it_lists_the_cases_that_wait_for_an_answer(asked: Any, token_of: Any) -> None:
     hana, number = asked
     assert number in hana.get("/caseload/?view=unanswered").content.decode()
