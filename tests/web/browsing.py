@@ -100,10 +100,20 @@ def check(page: Any, name: str) -> None:
         assert wide <= size["width"], f"{name}{suffix}: {wide}px"
         SCREENSHOTS.mkdir(exist_ok=True)
         page.screenshot(path=str(SCREENSHOTS / f"{name}{suffix}.png"), full_page=True)
+    page.evaluate(UNFOLD)  # axe passes over what is folded away
     assert accessibility_faults(page) == [], name
+    page.evaluate(FOLD)
+    assert page.locator("[tabindex]:not([tabindex='-1'])").count() == 0, f"{name}: the order of Tab is that of the page"
     assert page.evaluate(MISSING_GLYPHS) == [], name
     assert page.evaluate(SMALL_TARGETS) == [], name
     assert english_words(page.evaluate(VISIBLE_TEXT)) == set(), name
+
+
+def look(page: Any, name: str) -> None:
+    """A picture alone, of a page whose order is checked elsewhere."""
+    SCREENSHOTS.mkdir(exist_ok=True)
+    page.wait_for_load_state()
+    page.screenshot(path=str(SCREENSHOTS / f"{name}.png"), full_page=True)
 
 
 WCAG = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
@@ -114,6 +124,16 @@ def accessibility_faults(page: Any) -> list[str]:
     found = Axe().run(page, options=WCAG).response["violations"]
     return [f"{fault['id']}: {node['target']}" for fault in found for node in fault["nodes"]]
 
+
+UNFOLD = """() => document.querySelectorAll("details:not([open])").forEach(e => { e.open = true; e.dataset.unfolded = ""; })"""
+FOLD = """() => document.querySelectorAll("[data-unfolded]").forEach(e => { e.open = false; delete e.dataset.unfolded; })"""
+
+BARE_DATES = """() => {
+  const copy = document.querySelector("main").cloneNode(true);
+  copy.querySelectorAll("[data-code], script, svg, .field__help").forEach(e => e.remove());
+  return copy.textContent.match(/\\d{4}[-/年]\\d{1,2}[-/月]\\d{1,2}日?(?![\\d(])/g) || [];
+}"""
+"""Dates that stand without their era."""
 
 VISIBLE_TEXT = """() => {
   const copy = document.body.cloneNode(true);

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import address, browser, check, demo_password, opened, sign_in  # noqa: F401
+from browsing import address, browser, check, demo_password, look, opened, sign_in  # noqa: F401
 from django_otp.oath import TOTP
 from handmade import write_extract
 from test_every_page import worked  # noqa: F401
@@ -86,7 +86,7 @@ def test_the_coordinator_keeps_the_whole_in_view(come: Any, worked: dict[str, An
     """統括: narrows down, keeps the conditions, gives cases out, takes the list along, prepares the meeting, reads the effect."""
     toko = come("toko")
     assert "大野 統子 さんの今日の仕事" in main(toko) and "部署ごとの進み具合" in main(toko)
-    check(toko, "40-coordinator-home")
+    look(toko, "40-coordinator-home")
     go(toko, "一次絞り込み")
     toko.select_option("[name=age_band]", label="小学生")
     toko.check("text=どの機関ともつながっていない")
@@ -152,7 +152,7 @@ def test_the_holder_hands_in_a_file_and_reads_what_came_back(
     mamoru.click("text=渡して、検査を始める")
     mamoru.wait_for_selector("text=いま: 完了", timeout=60_000)
     assert "1 行を取り込み、1 行を差し戻しました" in main(mamoru)
-    check(mamoru, "43-holder-job")
+    look(mamoru, "43-holder-job")
     mamoru.click("text=の報告を見る")
     assert "決定日" in main(mamoru) and "実在する日付" in main(mamoru) and "山田" not in mamoru.content()
     check(mamoru, "44-holder-report")
@@ -189,7 +189,7 @@ def test_the_practitioner_answers_the_telephone_and_reminds_a_partner(
     """活用: what waits today, a half-remembered name, a draft, a reminder, a note, an opinion, a name, a hand-over."""
     hana, password = come("hana"), demo_password(home)
     assert "受け渡し先から返ってこない" in main(hana)
-    check(hana, "46-practitioner-home")
+    look(hana, "46-practitioner-home")
     searchable(home)
     go(hana, "読みで探す")
     hana.fill("[name=words]", "ひなた かな")
@@ -215,7 +215,7 @@ def test_the_practitioner_answers_the_telephone_and_reminds_a_partner(
     assert "来週の面談を頼まれた" in main(hana)
     hana.click("text=催促状を印刷する")
     assert "回答票を" in main(hana) and "土曜の見学" not in main(hana)
-    check(hana, "47-practitioner-reminder")
+    look(hana, "47-practitioner-reminder")
     hana.click("text=催促したことを記録する")
     hana.check("input[name=step][value=REMINDED]")
     hana.fill("[name=on]", in_days(0))
@@ -242,7 +242,7 @@ def test_the_practitioner_answers_the_telephone_and_reminds_a_partner(
     assert "来週の面談を頼まれた" in main(hana) and NAME not in hana.content()
     hana.select_option("[name=to]", label="井上 誠")
     hana.fill("[name=text]", "四月から。母は夕方の電話を望む。")
-    check(hana, "49-practitioner-takeover")
+    look(hana, "49-practitioner-takeover")
     hana.click("button >> text=引き継ぐ")
     makoto = come("makoto")
     makoto.click("text=わたしが主担当の事例")
@@ -253,7 +253,7 @@ def test_the_member_thinks_first_and_sees_then(come: Any, worked: dict[str, Any]
     """委員: the item that waits, facts without names or levels, a view, and only then the judgement."""
     kei = come("kei")
     assert "第3回 統括委員会" in main(kei) and menu(kei) == ["ホーム", "一次絞り込み", "統括委員会", "取組の効果"]
-    check(kei, "50-member-home")
+    look(kei, "50-member-home")
     kei.click("a.case-number")
     assert "事実の経過" in main(kei) and "可能性を上げること" not in main(kei) and "担当者の判断" in main(kei)
     assert kei.locator("#judged").count() == 0
@@ -279,7 +279,7 @@ def test_the_approver_answers_for_a_protected_family_and_for_a_judgement(
     type(case).objects.filter(pk=case.pk).update(is_address_protected=True)
     shinobu = come("shinobu")
     assert "あなたの承認を待つ受け渡し票" in main(shinobu) and "承認を待つ判定の公開" in main(shinobu)
-    check(shinobu, "52-approver-home")
+    look(shinobu, "52-approver-home")
     shinobu.click("section:has-text('あなたの承認を待つ') table a >> nth=0")
     assert "支援措置あり" in main(shinobu) and "放課後のおはなし会" in main(shinobu)
     shinobu.check("input[name=verdict][value=REFUSED]")
@@ -296,7 +296,7 @@ def test_the_approver_answers_for_a_protected_family_and_for_a_judgement(
     shinobu.fill("[name=password]", demo_password(home))
     shinobu.click("button >> text=決める")
     assert "承認" in main(shinobu) and NAME not in shinobu.content()
-    check(shinobu, "54-approver-released")
+    look(shinobu, "54-approver-released")
 
 
 def test_the_privacy_officer_follows_one_case_through_the_trail(
@@ -316,7 +316,7 @@ def test_the_privacy_officer_follows_one_case_through_the_trail(
     check(akari, "55-officer-trail")
     akari.click("text=改ざんがないか確かめる")
     assert main(akari).count("行すべてが書かれたときのままです") == 2, "the casework's chain and the vault's"
-    check(akari, "56-officer-verified")
+    look(akari, "56-officer-verified")
     go(akari, "データ項目台帳")
     assert "30 日以内に止まるもの" in main(akari)
     assert akari.goto(f"{address}/cases/{worked['case_number']}/").status == 403 and NAME not in akari.content()
@@ -336,7 +336,7 @@ def test_the_administrator_takes_somebody_in_moves_and_stops_them(
     osamu.select_option("[name=office]", "childcare")
     osamu.click("button >> text=登録する")
     first = osamu.inner_text(".secret")
-    check(osamu, "57-administrator-registered")
+    look(osamu, "57-administrator-registered")
     haruka = opened(browser, [])
     haruka.goto(f"{address}/sign-in/")
     haruka.fill("[name=username]", "haruka")

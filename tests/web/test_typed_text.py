@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from standing_people import HANA, OTHERS, REN, Person
-from test_every_page import worked  # noqa: F401
+from test_every_page import SENT_ONLY, view_of, worked  # noqa: F401
 
 from kodomo.governance.permissions import CASE_ACTIONS
 from kodomo.web.pages import PAGE_ACTIONS
@@ -112,39 +112,20 @@ def said(answer: Any) -> str:
 
 
 def test_every_form_of_prose_is_tried(worked: dict[str, Any]) -> None:  # noqa: F811
-    from test_every_page import SENT_ONLY
-
-    casework = {name for name in PAGE_ACTIONS if _module(name).startswith(("kodomo.assessment", "kodomo.support"))}
+    casework = {
+        name for name in PAGE_ACTIONS if view_of(name).__module__.startswith(("kodomo.assessment", "kodomo.support"))
+    }
     posting = {name for name in casework - SENT_ONLY if "post" in _methods(name)}
     assert posting == set(PROSE) | NO_PROSE
 
 
-def _module(name: str) -> str:
-    from django.urls import get_resolver
-
-    return str(_view(get_resolver(), name).__module__)
-
-
 def _methods(name: str) -> str:
-    from django.urls import get_resolver
-
-    view = _view(get_resolver(), name)
+    view = view_of(name)
     allowed = [cell.cell_contents for cell in getattr(view, "__closure__", None) or ()]
     while hasattr(view, "__wrapped__"):
         allowed += [cell.cell_contents for cell in getattr(view, "__closure__", None) or ()]
         view = view.__wrapped__
     return str([one for one in allowed if isinstance(one, (list, tuple))]).lower()
-
-
-def _view(resolver: Any, name: str) -> Any:
-    for one in resolver.url_patterns:
-        if hasattr(one, "url_patterns"):
-            found = _view(one, name)
-            if found is not None:
-                return found
-        elif one.name == name:
-            return one.callback
-    return None
 
 
 def test_it_keeps_the_words_of_a_form_with_a_fault(opened: Any) -> None:

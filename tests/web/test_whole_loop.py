@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import pyzipper
-from browsing import address, browser, check, demo_password, opened, sign_in  # noqa: F401
+from browsing import address, browser, check, demo_password, look, opened, sign_in  # noqa: F401
 
 from kodomo.configuration import Home, Municipality
 from kodomo.intake.slip import read_slip
@@ -49,7 +49,7 @@ def assigned(toko: Any) -> str:
     toko.select_option("#id_assign_to", "hana")
     toko.click("text=主担当にする")
     assert "青木 花" in toko.inner_text("table")
-    check(toko, "30-assigned")
+    look(toko, "30-assigned")
     return number
 
 
@@ -63,7 +63,7 @@ def assessed(hana: Any, number: str) -> None:
     hana.click("ul.sheet-links >> text=ヤングケアラー")
     hana.check("input[name=degree_who][value=STRONG]")
     hana.fill("[name=text_who]", "弟の迎えと夕食を毎日している。")
-    check(hana, "31-sheet")
+    look(hana, "31-sheet")
     hana.click("text=シートを保存する")
     hana.click("text=支援要否を判断する")
     hana.check("input[name=decision][value=INQUIRE]")
@@ -124,7 +124,7 @@ def decided(toko: Any) -> None:
     toko.fill("[name=text]", "家の負担を軽くする支援から始める。")
     toko.fill("[name=discussion]", "見守りでよいという意見もあった。")
     toko.fill("[name=next_on]", in_days(7))
-    check(toko, "33-before-the-decision")
+    look(toko, "33-before-the-decision")
     toko.click("text=委員会の決定として記録する")
     toko.click("text=第3回 統括委員会")
     toko.click("text=議事録(印刷用)")
@@ -173,7 +173,7 @@ def handed_over(hana: Any, shinobu: Any, folder: Path) -> None:
     hana.click("text=受け渡しファイル")
     hana.click("button >> text=ファイルをつくる")
     hana.wait_for_selector("[data-code]")
-    check(hana, "38-password-shown-once")
+    look(hana, "38-password-shown-once")
     password = hana.inner_text("[data-code]")
     with hana.expect_download() as download:
         hana.click("text=ファイルを保存する")
@@ -225,7 +225,7 @@ def supported(hana: Any, shinobu: Any, folder: Path) -> None:
     hana.check("input[name=scale][value=ACHIEVED]")
     hana.fill("[name=seen_on]", in_days(0))
     hana.click("button >> text=結果を記録する")
-    check(hana, "35-supported")
+    look(hana, "35-supported")
     hana.click("text=経過を記録する")
     hana.check("input[name=step][value=DESTROYED]")
     hana.fill("[name=on]", in_days(0))
@@ -277,7 +277,7 @@ def test_it_carries_one_child_around_the_whole_loop(
     hana.reload()
     supported(hana, shinobu, tmp_path)
     toko.click("nav >> text=取組の効果")
-    check(toko, "37-effect")
+    look(toko, "37-effect")
     result = return_outcomes(home=home, municipality=hinata, by="tests", at=timezone.now())
     assert result["rows"] == {"decisions": 1, "disagreements": 0, "contacts": 3, "outcomes": 2, "closures": 1}
     kept = Store(home.store).current("outcomes")
