@@ -87,17 +87,11 @@ def of_an_evaluation(rate: float, draws: int, households: int = 1_500) -> dict[s
         measured = {n: with_interval(f, scores, positive, house, generator) for n, f in FIGURES.items()}
         words = (scores, other, positive, house, generator)
         measured["auroc_against_another"] = with_interval_of_difference(auroc, *words)
-        measured["auroc_while_learning"] = _while_learning(scores, positive, house)
+        learned = checked(scores, positive, house)
+        measured["auroc_while_learning"] = Figure(learned.auroc, *learned.interval)
         for name, one in measured.items():
             found[name].append((one.low <= truth[name] <= one.high, one.high - one.low))
     return {"cases": round(float(np.mean(cases)), 1)} | {name: _told(held) for name, held in found.items()}
-
-
-def _while_learning(scores: Array, positive: Array, house: NDArray[np.object_]) -> Figure:
-    """The range beside a method in the model card: children of one household count once in its error."""
-    area = auroc(scores, positive)
-    one = checked(area, positive, house)
-    return Figure(area, *one.interval)
 
 
 def of_the_missed(rate: float, rounds: int, draws: int) -> dict[str, Any]:

@@ -62,6 +62,10 @@ def group_query(frame: Frame, whose: str, indicators: Sequence[Indicator], *, wi
     """
     items = sorted({item for i in indicators for item in i.items})
     pairs = known_facts(frame, whose, items)
+    longest = _longest(indicators)
+    if longest:
+        # What lies before the longest window counts for none of them: left out before anything is added up.
+        pairs = pairs.filter(pairs.valid_from >= pairs[start_column(longest)])
     pairs = pairs.mutate(**{f"{i.code}__breach": _last_breach(i, pairs) for i in indicators if i.aggregate == "streak"})
     columns: dict[str, ir.Value] = {}
     for indicator in indicators:
@@ -72,6 +76,13 @@ def group_query(frame: Frame, whose: str, indicators: Sequence[Indicator], *, wi
         if with_dates:
             columns[f"{indicator.code}__on"] = pairs.valid_from.max(where=counted)
     return pairs.group_by("row").agg(**columns)
+
+
+def _longest(indicators: Sequence[Indicator]) -> int | None:
+    """The longest reach, own past included, of indicators that all ask for what begins in their window; else None."""
+    if not all(i.reach_months and i.at in ("within", "now") for i in indicators):
+        return None
+    return max((i.reach_months or 0) + (i.baseline_months or 0) for i in indicators)
 
 
 def in_reach(indicator: Indicator, pairs: ir.Table) -> ir.BooleanValue:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import ibis
+import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -223,6 +224,8 @@ class _Knowledge:
             first[line["item"]] = min(first.get(line["item"], day), day)
         latest: dict[tuple[str, str], NDArray[np.datetime64]] = {}
         related: dict[str, NDArray[np.bool_]] = {}
+        dates = [day.astype(object) for day in np.unique(frame.cohort.as_of)]
+        frame.engine.create_table(NEWEST, _newest_of_persons(frame, dates), overwrite=True)
         for whose in ("self", "mother", "guardians", "siblings", "household"):
             related[whose] = _has_any(frame, whose)
             latest |= _latest(frame, whose)
@@ -269,24 +272,53 @@ def _has_any(frame: Frame, whose: str) -> NDArray[np.bool_]:
 
 
 def _latest(frame: Frame, whose: str) -> dict[tuple[str, str], NDArray[np.datetime64]]:
-    """Per source, the newest fact about a row's relatives known on its date; an open spell counts as of that date."""
-    members = frame.members
+    """Per source, the newest fact about a row's relatives known on its date."""
+    members, newest = frame.members, frame.engine.table(NEWEST)
     theirs = members.filter(members.whose == whose).select("row", "as_of", "person_key")
-    pairs = theirs.join(
-        frame.facts.select("person_key", "source", "valid_from", "valid_to", "known_from", "known_to"), "person_key"
-    )
-    told = pairs.filter((pairs.valid_from <= pairs.as_of) & known(pairs))
-    ends = ibis.least(told.valid_to.fill_null(told.as_of), told.as_of)
-    newest = told.group_by("row", "source").agg(on=ibis.greatest(told.valid_from, ends).max()).to_pyarrow()
-    sources = newest["source"].to_numpy(zero_copy_only=False)
-    rows, on = newest["row"].to_numpy(), newest["on"].to_numpy().astype("datetime64[D]")
-    found = {}
+    told = theirs.join(newest, ["person_key", "as_of"])
+    found = told.group_by("row", "source").agg(on=told.on.max()).to_pyarrow()
+    sources = found["source"].to_numpy(zero_copy_only=False)
+    rows, on = found["row"].to_numpy(), found["on"].to_numpy().astype("datetime64[D]")
+    spread = {}
     for source in set(sources):
         dates = np.full(len(frame.cohort), np.datetime64("NaT"), dtype="datetime64[D]")
         here = sources == source
         dates[rows[here]] = on[here]
-        found[whose, str(source)] = dates
-    return found
+        spread[whose, str(source)] = dates
+    return spread
+
+
+NEWEST = "newest"
+
+
+def _newest_of_persons(frame: Frame, dates: Sequence[dt.date]) -> ir.Table:
+    """(person, source, date): the newest fact known on the date; an open spell counts as of that date.
+
+    Most facts were over when they became known and nobody told otherwise since: their day is the same on every later
+    date, so each is looked at once and carried forward. Only the others are compared with every date.
+    """
+    facts = frame.facts.select("person_key", "source", "valid_from", "valid_to", "known_from", "known_to")
+    begun = ibis.greatest(facts.valid_from, facts.known_from)
+    first = ibis.cases(*((begun <= ibis.literal(day), ibis.literal(day)) for day in dates))
+    facts = facts.mutate(as_of=first)
+    is_settled = facts.known_to.isnull() & (facts.valid_to <= facts.as_of).fill_null(False)
+    once = facts.filter(is_settled)
+    once = once.mutate(on=ibis.greatest(once.valid_from, once.valid_to))
+    once = once.group_by("person_key", "source", "as_of").agg(on=once.on.max())
+    date = frame.engine.table("dates").select("as_of")
+    empty = once.select("person_key", "source").distinct().cross_join(date).mutate(on=ibis.null("date"))
+    every = ibis.union(
+        once.select("person_key", "source", "as_of", "on"), empty.select("person_key", "source", "as_of", "on")
+    )
+    held = every.group_by("person_key", "source", "as_of").agg(on=every.on.max())
+    so_far = ibis.cumulative_window(group_by=["person_key", "source"], order_by="as_of")
+    carried = held.mutate(on=held.on.max().over(so_far))
+    pairs = facts.filter(~is_settled).drop("as_of").cross_join(date)
+    told = pairs.filter((pairs.valid_from <= pairs.as_of) & known(pairs))
+    ends = ibis.least(told.valid_to.fill_null(told.as_of), told.as_of)
+    others = told.select("person_key", "source", "as_of", on=ibis.greatest(told.valid_from, ends))
+    both = ibis.union(carried.filter(carried.on.notnull()).select("person_key", "source", "as_of", "on"), others)
+    return both.group_by("person_key", "source", "as_of").agg(on=both.on.max())
 
 
 def _zero_or_missing(indicator: Indicator, value: Values, seen: Values, knowledge: _Knowledge) -> Values:

@@ -258,7 +258,8 @@ def _month_end_like(as_of: dt.date, months: int) -> dt.date:
 
 
 def _facts(snapshot: Snapshot, items: Sequence[str]) -> pa.Table:
-    return snapshot.read("facts", ("person_key", "item", "code", *DATES), filters=[("item", "in", list(items))])
+    wanted = pc.field("item").isin(pa.array(items, pa.string()))
+    return snapshot.read("facts", ("person_key", "item", "code", *DATES), filters=wanted)
 
 
 def _text(column: pa.ChunkedArray) -> NDArray[np.object_]:

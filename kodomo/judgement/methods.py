@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from kodomo.judgement.boosting import TrainingSet, fold_of
 from kodomo.judgement.learners.calibration import Platt
 from kodomo.judgement.learners.cross_fit import Array, CrossFitted, Learner, cross_fit
-from kodomo.judgement.learners.leak_gates import auroc_error, rank_auroc
+from kodomo.judgement.learners.leak_gates import auroc_error, auroc_interval, rank_auroc
 from kodomo.judgement.learners.rule_discovery import RuleDiscovery, StaffWord
 from kodomo.judgement.learners.similar_cases import SimilarCases
 from kodomo.terms import Method
@@ -32,18 +32,15 @@ FORWARD_CASES = 10
 
 @dataclass(frozen=True)
 class Checked:
-    """How well something ranks cases among rows it was not fitted on: AUROC and its standard error."""
+    """How well something ranks cases among rows it was not fitted on.
+
+    ``error`` is what is decided by, on the safe side; ``interval`` the 95 % interval that is shown.
+    """
 
     auroc: float
     error: float
     children: int
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """The 95 % interval, on the log-odds scale: near 1 there is less room above than below."""
-        held = float(np.clip(self.auroc, 1e-3, 1 - 1e-3))
-        middle, reach = np.log(held / (1 - held)), 1.96 * self.error / (held * (1 - held))
-        return tuple(float(1 / (1 + np.exp(-edge))) for edge in (middle - reach, middle + reach))  # type: ignore[return-value]
+    interval: tuple[float, float] = (0.0, 1.0)
 
     @property
     def is_above_chance(self) -> bool:
@@ -106,13 +103,14 @@ def check(logits: Array, outcome: Array, training: TrainingSet, is_past: NDArray
         rows, case = is_past, outcome
     else:
         rows, case = np.ones(len(logits), dtype=bool), training.y
-    return checked(rank_auroc(logits[rows], case[rows]), case[rows], training.group[rows])
+    return checked(logits[rows], case[rows], training.group[rows])
 
 
-def checked(area: float, case: Array, group: NDArray[np.object_]) -> Checked:
-    """An AUROC with its error; the children of one household count once."""
+def checked(scores: Array, case: Array, group: NDArray[np.object_]) -> Checked:
+    """An AUROC with its error and interval; the children of one household, on whatever dates, count together."""
     cases, others = len(set(group[case > 0])), len(set(group[case == 0]))
-    return Checked(area, auroc_error(area, cases, others), cases)
+    area = rank_auroc(scores, case)
+    return Checked(area, auroc_error(area, cases, others), cases, auroc_interval(scores, case, group))
 
 
 def speaks(platt: Platt, checked: Checked) -> bool:

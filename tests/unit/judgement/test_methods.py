@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
+from scipy.stats import t as student
 
 from kodomo.judgement.boosting import TrainingSet
 from kodomo.judgement.combine import Combination
 from kodomo.judgement.learners.calibration import Platt
+from kodomo.judgement.learners.leak_gates import auroc_interval
 from kodomo.judgement.learning import SCENARIO_COLUMN, Plan, TypeRows, _weigh
 from kodomo.judgement.methods import Checked, check, near_the_best, speaks
 from kodomo.judgement.scenarios import Scenarios
@@ -111,3 +114,19 @@ def test_a_model_that_knows_the_latest_date_too_well_is_stopped(town: Town) -> N
     copied = np.where(data.date == data.date.max(), data.registered_after * 5 + hidden, hidden)
     found = weigh(copied, data, town.criteria.scenarios).gap
     assert found is not None and found > 0.05
+
+
+def test_the_interval_shown_knows_that_rows_come_in_households() -> None:
+    """Without groups it is DeLong's, worked out row by row; the same rows twice in one household add nothing."""
+    generator = np.random.default_rng(4)
+    y = (generator.random(60) < 0.3) + 0.0
+    scores = generator.normal(size=60).round(1) + y
+    up, down = scores[y > 0], scores[y == 0]
+    right = (up[:, None] > down[None, :]) + 0.5 * (up[:, None] == down[None, :])
+    area, error = right.mean(), np.sqrt(right.mean(1).var(ddof=1) / len(up) + right.mean(0).var(ddof=1) / len(down))
+    low, high = auroc_interval(scores, y, np.arange(60).astype(object))
+    reach = student.ppf(0.975, len(up) - 1) * error / (area * (1 - area))
+    middle = np.log(area / (1 - area))
+    assert [low, high] == pytest.approx([1 / (1 + np.exp(-middle - s * reach)) for s in (-1, 1)])
+    twice = auroc_interval(np.tile(scores, 2), np.tile(y, 2), np.tile(np.arange(60).astype(object), 2))
+    assert twice == pytest.approx((low, high), rel=0.01)
