@@ -78,6 +78,22 @@ def group_query(frame: Frame, whose: str, indicators: Sequence[Indicator], *, wi
     return pairs.group_by("row").agg(**columns)
 
 
+def class_query(frame: Frame, indicators: Sequence[Indicator]) -> ir.Table:
+    """What each child brings to its class, for indicators of one item: ``row``, and per indicator ``__total`` and
+    ``__counted`` (its numbers that pass, added up and counted), ``__passing`` and ``__seen`` (facts that pass, facts in reach).
+    """
+    pairs = known_facts(frame, "self", sorted({i.item for i in indicators}))
+    columns: dict[str, ir.Value] = {}
+    for indicator in indicators:
+        inside = in_reach(indicator, pairs)
+        counted = inside & passes(indicator, pairs)
+        columns[f"{indicator.code}__total"] = pairs.number.sum(where=counted).cast("float64")
+        columns[f"{indicator.code}__counted"] = pairs.number.count(where=counted)
+        columns[f"{indicator.code}__passing"] = pairs.count(where=counted)
+        columns[f"{indicator.code}__seen"] = pairs.count(where=inside)
+    return pairs.group_by("row").agg(**columns)
+
+
 def _longest(indicators: Sequence[Indicator]) -> int | None:
     """The longest reach, own past included, of indicators that all ask for what begins in their window; else None."""
     if not all(i.reach_months and i.at in ("within", "now") for i in indicators):

@@ -6,7 +6,8 @@
 ``item``           データ項目 of the register, or instead
 ``structure``      a kind of ``kodomo.features.household.STRUCTURES`` (世帯・居住から分かること); then
                    ``item`` may name the register's item it rests on, and no other key below up to ``number`` applies.
-``whose``          self | mother | guardians | siblings | household (同居者, the child not counted).
+``whose``          self | mother | guardians | siblings | household (同居者, the child not counted) |
+                   class (同級生, as ``[class]`` says: see ``ClassRule``; mean or share only).
 ``at``             within  出来事: facts that begin in the window (default)
                    now     状態: spells that hold on the date
                    touching 状態: spells that held at some time in the window
@@ -31,7 +32,7 @@ never zero. Zero is written only where a source that would know says nothing.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kodomo.features.coverage import WHOSE
@@ -53,6 +54,24 @@ KEYS = (
     "codes", "number", "ages", "grades", "age_bands", "expiry_months", "types", "sign", "is_label_trace",
     "is_contact", "sentence", "sentence_zero", "note",
 )  # fmt: skip
+
+
+CLASS, CLASS_AGGREGATES = "class", ("mean", "share")
+LEAST = 5
+
+
+@dataclass(frozen=True)
+class ClassRule:
+    """What makes children classmates on a date: ``[class]``, one table.
+
+    ``item``      データ項目 whose code names the group that holds on the date (在籍校, or the class where it comes in).
+    ``by_grade``  true (default): only children of the same 学年.
+    ``least``     with fewer classmates nothing is said (5 or more): a mean over two would be somebody's value.
+    """
+
+    item: str
+    by_grade: bool
+    least: int
 
 
 @dataclass(frozen=True)
@@ -81,6 +100,8 @@ class Indicator:
     is_contact: bool
     sentence: str
     sentence_zero: str
+    class_item: str = ""
+    """For ``whose = "class"``: the item that names the class."""
 
     @property
     def reach_months(self) -> int | None:
@@ -91,7 +112,7 @@ class Indicator:
     @property
     def items(self) -> tuple[str, ...]:
         """Every data item it reads: each needs a legal basis."""
-        return tuple(i for i in (self.item, self.per) if i)
+        return tuple(i for i in (self.item, self.per, self.class_item) if i)
 
 
 @dataclass(frozen=True)
@@ -100,6 +121,8 @@ class Catalogue:
 
     indicators: tuple[Indicator, ...]
     sha256: str
+    classes: ClassRule | None = None
+    """What makes children classmates, where the municipality says so."""
 
     def __getitem__(self, code: str) -> Indicator:
         return {i.code: i for i in self.indicators}[code]
@@ -111,7 +134,7 @@ class Catalogue:
 
     def without(self, codes: Collection[str]) -> Catalogue:
         """The same catalogue less some indicators."""
-        return Catalogue(tuple(i for i in self.indicators if i.code not in codes), self.sha256)
+        return replace(self, indicators=tuple(i for i in self.indicators if i.code not in codes))
 
 
 def read_catalogue(folder: Path) -> Catalogue:
@@ -121,13 +144,41 @@ def read_catalogue(folder: Path) -> Catalogue:
         ConfigurationFault: with file, entry and line of every fault, all at once.
     """
     file = read_criteria(folder / "criteria" / FILE, "indicators")
-    indicators = tuple(_indicator(entry) for entry in file.entries("indicators"))
+    classes = _class_rule(file)
+    indicators = tuple(_indicator(entry, classes) for entry in file.entries("indicators"))
     _check_unique(file, indicators)
     file.faults.settle()
-    return Catalogue(indicators, file.sha256)
+    return Catalogue(indicators, file.sha256, classes)
 
 
-def _indicator(entry: Entry) -> Indicator:
+def _class_rule(file: CriteriaFile) -> ClassRule | None:
+    """``[class]`` of the file; None where it is not written."""
+    said = file.top.get(CLASS)
+    if said is None:
+        return None
+    if not isinstance(said, dict):
+        file.faults.found.append("[class]: 表の形([class] の下に item など)で書いてください。")
+        return None
+
+    def blame(key: str, message: str) -> None:
+        line = file.line_of(CLASS, key)
+        file.faults.found.append(f"{line} 行目 [class] {key}: {message}")
+
+    for key in said:
+        if key not in ("item", "by_grade", "least", "note"):
+            blame(key, "知らないキーです。")
+    item, by_grade, least = said.get("item"), said.get("by_grade", True), said.get("least", LEAST)
+    if not isinstance(item, str) or not item.strip():
+        blame("item", "学級(または学校)を表すデータ項目を書いてください(必須)。")
+    if not isinstance(by_grade, bool):
+        blame("by_grade", "true か false で書いてください。")
+    if isinstance(least, bool) or not isinstance(least, int) or least < LEAST:
+        blame("least", f"{LEAST} 以上の人数で書いてください。少ない人数の平均や割合は、だれかの値になります。")
+        least = LEAST
+    return ClassRule(str(item), bool(by_grade), least)
+
+
+def _indicator(entry: Entry, classes: ClassRule | None) -> Indicator:
     entry.only(*KEYS)
     structure = entry.choice("structure", STRUCTURES) if "structure" in entry.values else ""
     indicator = Indicator(
@@ -135,7 +186,7 @@ def _indicator(entry: Entry) -> Indicator:
         caption=entry.text("caption"),
         item=entry.text("item", "" if structure else None),
         structure=structure,
-        whose=entry.choice("whose", WHOSE, "self"),
+        whose=(whose := entry.choice("whose", (*WHOSE, CLASS), "self")),
         at=entry.choice("at", AT, "within"),
         window_months=entry.months("window_months"),
         aggregate=entry.choice("aggregate", AGGREGATES, "last" if structure else None),
@@ -153,9 +204,21 @@ def _indicator(entry: Entry) -> Indicator:
         is_contact=entry.flag("is_contact"),
         sentence=entry.text("sentence"),
         sentence_zero=entry.text("sentence_zero", ""),
+        class_item=classes.item if classes and whose == CLASS else "",
     )
+    if whose == CLASS:
+        _check_class(entry, indicator, classes)
     _check_meaning(entry, indicator)
     return indicator
+
+
+def _check_class(entry: Entry, indicator: Indicator, classes: ClassRule | None) -> None:
+    if classes is None:
+        entry.blame("whose", "class を使うには、[class] に何を学級とするかを書いてください。")
+    if indicator.aggregate not in CLASS_AGGREGATES:
+        entry.blame("aggregate", f"whose が class のときに使える値は {'・'.join(CLASS_AGGREGATES)} です。")
+    if indicator.per:
+        entry.blame("per", "whose が class のときは書けません(割合は、当てはまる同級生の人数の割合)。")
 
 
 def _check_meaning(entry: Entry, indicator: Indicator) -> None:

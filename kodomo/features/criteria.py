@@ -13,6 +13,7 @@ from kodomo.configuration import read_toml
 from kodomo.errors import ConfigurationFault
 from kodomo.terms import AgeBand, DifficultyType
 
+TABLE_HEAD = re.compile(r"^\s*\[{1,2}\s*[A-Za-z_]+\s*\]{1,2}\s*(#.*)?$")
 NUMBER_FILTER = re.compile(r"^\s*(>=|<=|==|!=|>|<)\s*(-?\d+(?:\.\d+)?)\s*$")
 
 
@@ -173,6 +174,12 @@ class CriteriaFile:
     tables: Mapping[str, tuple[Entry, ...]]
     faults: Faults
     sha256: str
+    lines: tuple[str, ...] = ()
+
+    def line_of(self, table: str, key: str) -> int:
+        """The line of a key of a single ``[table]``; that of the table where the key is not written, else 1."""
+        start = next((n for n, line in enumerate(self.lines, 1) if line.strip() == f"[{table}]"), 1)
+        return _key_lines(list(self.lines), start - 1).get(key, start)
 
     def entries(self, table: str) -> tuple[Entry, ...]:
         """The entries of ``[[table]]`` in written order."""
@@ -212,7 +219,7 @@ def read_criteria(path: Path, *tables: str) -> CriteriaFile:
             read[name] = tuple(_entries(name, value, lines, faults))
         else:
             top[name] = value
-    return CriteriaFile(path, top, read, faults, hashlib.sha256(raw).hexdigest())
+    return CriteriaFile(path, top, read, faults, hashlib.sha256(raw).hexdigest(), tuple(lines))
 
 
 def _entries(table: str, values: list[dict[str, Any]], lines: list[str], faults: Faults) -> Iterable[Entry]:
@@ -225,7 +232,7 @@ def _entries(table: str, values: list[dict[str, Any]], lines: list[str], faults:
 def _key_lines(lines: list[str], start: int) -> dict[str, int]:
     found: dict[str, int] = {}
     for number, line in enumerate(lines[start + 1 :], start + 2):
-        if line.lstrip().startswith("[["):
+        if TABLE_HEAD.match(line):
             break
         match = re.match(r"^\s*([A-Za-z_]+)\s*=", line)
         if match:

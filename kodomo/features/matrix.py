@@ -15,7 +15,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from kodomo.features.aggregates import group_query, windows_of
-from kodomo.features.catalogue import ZERO_MEANS_NONE, Catalogue, Indicator
+from kodomo.features.catalogue import CLASS, ZERO_MEANS_NONE, Catalogue, Indicator
+from kodomo.features.classmates import class_values
 from kodomo.features.cohort import Cohort, Frame, known, open_frame, stored
 from kodomo.features.coverage import Expectations, SourceExpectation
 from kodomo.features.engines import open_engine
@@ -142,6 +143,11 @@ def _fill(
     for indicator in catalogue.indicators:
         if indicator.structure:
             values[:, place[indicator.code]] = shapes[indicator.structure]
+    about_class = [i for i in catalogue.indicators if i.whose == CLASS]
+    if about_class and catalogue.classes:
+        found = class_values(frame, about_class, catalogue.classes, knowledge.zero_means_none)
+        for code, own in found.items():
+            values[:, place[code]] = own
     for (whose, _), group in _groups(catalogue).items():
         answer = group_query(frame, whose, group, with_dates=with_dates).to_pyarrow()
         rows = answer["row"].to_numpy()
@@ -164,7 +170,7 @@ def _groups(catalogue: Catalogue) -> dict[tuple[str, str], list[Indicator]]:
     """Indicators that one grouped scan can answer together."""
     groups: dict[tuple[str, str], list[Indicator]] = defaultdict(list)
     for indicator in catalogue.indicators:
-        if not indicator.structure:
+        if not indicator.structure and indicator.whose != CLASS:
             groups[indicator.whose, indicator.item].append(indicator)
     return groups
 
