@@ -8,7 +8,7 @@ RESIDENTS ?= 25299
 SERVE ?= 1
 PORT ?= 8000
 
-.PHONY: help demo test check fix fonts lock docs screenshots adr bench bench-month bench-linkage bench-judgement clean system-packages test-analysis-alone
+.PHONY: help demo test check fix fonts lock docs screenshots adr bench bench-month bench-linkage bench-judgement bench-load clean system-packages test-analysis-alone
 
 help: ## 何ができるかを表示する
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 24
@@ -48,7 +48,7 @@ bench: $(VENV)/dev.stamp ## 所要時間とメモリを測り、benchmarks/resul
 	$(BIN)/python benchmarks/judgement.py gates
 	$(MAKE) bench-month
 	$(BIN)/python benchmarks/linkage_estimate.py
-	$(MAKE) bench-linkage bench-judgement
+	$(MAKE) bench-linkage bench-judgement bench-load
 
 bench-month: $(VENV)/dev.stamp ## 一か月分の 5,000 行を足す名寄せと、全件の名寄せを比べる
 	$(BIN)/python benchmarks/linkage_month.py --out benchmarks/results/linkage-month.json
@@ -59,6 +59,10 @@ bench-linkage: $(VENV)/dev.stamp .venv-peers/stamp ## 名寄せの精度・速�
 bench-judgement: $(VENV)/dev.stamp .venv-peers/stamp ## 学び手を、公開された 20 の表でほかの道具と並べて測る
 	@tables=$$(mktemp -d) && .venv-peers/bin/python benchmarks/outside_tables.py $$tables && \
 	$(BIN)/python benchmarks/judgement.py compare $$tables --leave-out ebm --out benchmarks/results/judgement.json; rm -rf $$tables
+
+bench-load: $(VENV)/dev.stamp .venv-peers/stamp system-packages ## 三年分の事例のある市で、50 人が5分いっしょに使う速さを測る(DURATION=秒 HOME_READY=用意済みの置き場)
+	$(BIN)/python benchmarks/load.py --locust .venv-peers/bin/locust --out benchmarks/results/load.json \
+	  $(if $(DURATION),--duration $(DURATION),) $(if $(HOME_READY),--home $(HOME_READY),)
 
 .venv-peers/stamp: requirements/peers.txt
 	@test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers

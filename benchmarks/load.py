@@ -45,6 +45,9 @@ OTHERS = {
     ("COMMITTEE_MEMBER", "npo"): 3,
 }  # fmt: skip
 KINDS = ("shortlist", "child's page", "search", "search with the password again", "save")
+READS, WRITES = (4.0, 16.0), (10.0, 30.0)
+"""Think times, drawn evenly: how long a person looks at a page before the next one, and takes over a short form."""
+
 TABLES = {
     "contact": ("support_contact", "text"), "first_view": ("assessment_firstview", "text"),
     "decision": ("assessment_assessment", "reason_text"), "draft": ("assessment_draft", "content"),
@@ -60,10 +63,11 @@ def main() -> None:
         work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kodomo-load-", dir=asked.work)))
         home = work / "home"
         _prepared(asked.home, home)
-        filled = _call("fill", home) if not asked.is_filled else {"counts": {}, "residents": 0}
+        filled = _call("fill", home)
         body: dict[str, Any] = {
-            "on": time.strftime("%Y-%m-%d"), "machine": machine(), "residents": filled["residents"],
-            "casework": filled["counts"], "people": asked.users, "haste": asked.haste, "runs": [],
+            "on": time.strftime("%Y-%m-%d"), "machine": machine(), "residents": filled["residents"], "children": filled["children"],
+            "casework": filled["counts"], "people": asked.users, "seconds_at_full_number": asked.duration, "haste": asked.haste,
+            "think_seconds": {"reading": READS, "writing": WRITES}, "runs": [],
         }  # fmt: skip
         for database in asked.databases:
             with _on(database, home, work) as own:
@@ -78,7 +82,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--locust", type=Path, required=True)
     parser.add_argument("--home", type=Path)
     parser.add_argument("--work", type=Path)
-    parser.add_argument("--is-filled", action="store_true")
     parser.add_argument("--databases", nargs="+", default=["sqlite", "postgresql"])
     parser.add_argument("--duration", type=int, default=300)
     parser.add_argument("--users", type=int, default=50)
@@ -141,6 +144,7 @@ def _measure(database: str, home: Path, work: Path, asked: argparse.Namespace) -
             "KODOMO_LOAD_CAST": str(cast),
             "KODOMO_LOAD_OUT": str(out),
             "KODOMO_LOAD_HASTE": str(asked.haste),
+            "KODOMO_LOAD_THINK": json.dumps([READS, WRITES]),
         }
         ramp = asked.users
         words = [str(asked.locust), "-f", str(HERE / "load_people.py"), "--headless", "--users", str(asked.users), "--spawn-rate", "1",

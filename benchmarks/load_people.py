@@ -1,7 +1,6 @@
 """Fifty people at their desks, for Locust: they sign in, read lists and children, search by reading, and write.
 
-Read by `load.py` alone. Think times are drawn for each page (``READS``, ``WRITES``, in seconds) and divided by
-``KODOMO_LOAD_HASTE``. Every answer's time goes into one file, and every text a server said it had saved: that is counted
+Read by `load.py` alone. Think times are drawn for each page and divided by ``KODOMO_LOAD_HASTE``. Every answer's time goes into one file, and every text a server said it had saved: that is counted
 in the database afterwards.
 """
 
@@ -26,11 +25,8 @@ CAST = json.loads(Path(os.environ["KODOMO_LOAD_CAST"]).read_text())
 HASTE = float(os.environ.get("KODOMO_LOAD_HASTE", "1"))
 OUT = Path(os.environ["KODOMO_LOAD_OUT"])
 
-READS = (4.0, 16.0)
-"""How long a person looks at a page before the next one."""
-
-WRITES = (10.0, 30.0)
-"""How long a person fills in a form: a line or two; who writes a page takes longer and asks less of the server."""
+READS, WRITES = json.loads(os.environ["KODOMO_LOAD_THINK"])
+"""Between which seconds a person looks at a page before the next one, and fills in a form."""
 
 FILTERS = (
     "", "?reach=ALL", "?type=NON_ATTENDANCE", "?type=ABUSE&waiting=on", "?age_band=ELEMENTARY&changed=on", "?escalated=on",
@@ -167,7 +163,7 @@ class Person(FastHttpUser):
             if self._post(path, "save", page, **{**given, text: words}):
                 saved.append({"what": what, "mark": mark})
 
-    def _think(self, between: tuple[float, float]) -> None:
+    def _think(self, between: list[float]) -> None:
         time.sleep(self.rng.uniform(*between) / HASTE)
 
     def _get(self, path: str, name: str) -> str:

@@ -44,9 +44,10 @@ def fill(home: Home) -> dict[str, Any]:
             staff.append(one)
     until = dt.datetime.now(dt.UTC)
     counts = fill_years(home, settings.MUNICIPALITY, seed=1, until=until, staff=staff)
-    newest = Store(home.store).current("snapshots")
-    residents = int(newest.manifest["files"]["persons"]["rows"]) if newest else 0
-    return {"counts": counts, "residents": residents}
+    judged = Store(home.store).current("judgements")
+    city = next((home.root / "demo").glob("city-*")).name
+    children = int(judged.manifest["files"]["subjects"]["rows"]) if judged else 0
+    return {"counts": counts, "residents": int(city.split("-")[1]), "children": children}
 
 
 def move(home: Home) -> dict[str, int]:

@@ -93,7 +93,7 @@ def _found(request: Any, given: dict[str, Any]) -> list[Case]:
     )
     found = {case.child_key: case for case in mine.filter(child_key__in=keys)}
     event = trail.event_of(request.actor, Action.FIND_CASE, purpose=purpose, detail={"count": len(keys)})
-    trail.record_reading(event, request.at)
+    trail.record_first(event, request.at)
     return [found[key] for key in keys if key in found]
 
 

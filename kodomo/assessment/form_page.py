@@ -80,7 +80,7 @@ def opened_case(request: Any, case_number: str, action: str) -> Case:
     """A case for showing something of it, with its audit row."""
     found = Case.objects.get(case_number=case_number)
     event = trail.event_of(request.actor, action, subject=found.child_key, detail={"case": case_number})
-    trail.record_reading(event, request.at)
+    trail.record_first(event, request.at)
     return found
 
 

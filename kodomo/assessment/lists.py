@@ -95,7 +95,7 @@ def _rows(cases: list[Any], request: Any, lawful: Lawful) -> list[dict[str, Any]
 
 def _record_list(request: Any, action: Action, count: int, filters: lists.Filters) -> int:
     detail = {"count": count, "filters": filters.chosen()}
-    return trail.record_reading(trail.event_of(request.actor, action, detail=detail), request.at)
+    return trail.record_first(trail.event_of(request.actor, action, detail=detail), request.at)
 
 
 # Conditions under a name, and people for cases ---------------------------------------------------

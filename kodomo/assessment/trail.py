@@ -30,12 +30,12 @@ def recorded(event: audit.AuditEvent, at: dt.datetime) -> Iterator[None]:
         append(event, at, home)
 
 
-def record_reading(event: audit.AuditEvent, at: dt.datetime) -> int:
-    """Write the audit row of something that was read and is about to be shown; returns its number.
+def record_first(event: audit.AuditEvent, at: dt.datetime) -> int:
+    """Write the audit row of what is about to be shown, or done outside this database; returns its number.
 
-    To be called when everything is read and nothing is rendered: the transaction holds the row alone, so that on
-    SQLite nobody's writing waits for somebody else's reading. When the row can't be written the caller gets the
-    error, and shows nothing.
+    For a reading: to be called when everything is read and nothing is rendered. The transaction holds the row alone,
+    so that on SQLite nobody's writing waits for somebody else's reading. When the row can't be written the caller
+    gets the error, and shows and does nothing.
     """
     with transaction.atomic():
         return append(event, at, settings.HOME)

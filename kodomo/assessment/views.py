@@ -118,7 +118,7 @@ def _opened(request: Any, case_number: str, action: str) -> dict[str, Any]:
     levels_shown = policies.can_see_levels(found, actor)
     evidence = evidence_for(found, home=settings.HOME, municipality=settings.MUNICIPALITY, lawful=lawful)
     detail = {"case": found.case_number, "levels_shown": levels_shown}
-    number = trail.record_reading(trail.event_of(actor, action, subject=found.child_key, detail=detail), request.at)
+    number = trail.record_first(trail.event_of(actor, action, subject=found.child_key, detail=detail), request.at)
     return {
         "case": found,
         "evidence": evidence,

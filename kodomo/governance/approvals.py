@@ -15,7 +15,7 @@ import datetime as dt
 import json
 import sqlite3
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -169,10 +169,13 @@ def enter(
     reason: str,
     at: dt.datetime,
     detail: Mapping[str, Any] | None = None,
+    check: Callable[[list[Act]], None] = lambda acts: None,
 ) -> Act:
-    """Write one act and its audit row in one transaction; nothing is checked but the person and the reason.
+    """Write one act and its audit row in one transaction; besides ``check`` only the person and the reason are checked.
 
     Args:
+        check: gets the matter's acts, oldest first, when nobody else can add to them any more, and refuses by raising:
+            what was asked before that may have changed since.
         version: the digest of what is spoken of; for a rule, its identifier.
         detail: counts, codes and file names; never anything of a child.
 
@@ -189,6 +192,7 @@ def enter(
         detail={"office": by.office, "account": by.account, **dict(detail or {})},
     )  # fmt: skip
     with _open(home, writing=True) as database:
+        check(_acts(database, matter))
         row = (moment, matter.value, version, step.value, by.name, by.role.value, by.office, by.account, reason, body)
         found = database.execute(f"INSERT INTO acts ({COLUMNS}) VALUES ({', '.join('?' * 10)})", row)
         number = int(found.lastrowid or 0)
@@ -213,10 +217,13 @@ def propose(
     Raises:
         StaffError: it waits for approval or is approved already; or as ``enter``.
     """
-    now = standing(home, matter, version, brought)
-    if now.state in (State.PROPOSED, State.APPROVED):
-        raise StaffError(f"この版は、もう{now.state.label}です。", where=_named(matter, version))
-    enter(home, matter, version, Step.PROPOSE, by=by, reason=reason, at=at, detail=detail)
+
+    def check(acts: list[Act]) -> None:
+        now = stand([*brought, *acts], matter, version)
+        if now.state in (State.PROPOSED, State.APPROVED):
+            raise StaffError(f"この版は、もう{now.state.label}です。", where=_named(matter, version))
+
+    enter(home, matter, version, Step.PROPOSE, by=by, reason=reason, at=at, detail=detail, check=check)
     return standing(home, matter, version, brought)
 
 
@@ -237,18 +244,21 @@ def approve(
         StaffError: nobody proposed it, or it was withdrawn.
         NotPermitted: the same person approved it already; or the role may not approve.
     """
-    now = standing(home, matter, version, brought)
-    if now.state in (State.UNKNOWN, State.WITHDRAWN):
-        raise StaffError(
-            f"この版は{now.state.label}ので、承認できません。", where=_named(matter, version),
-            then="先に提案してください(propose)。",
-        )  # fmt: skip
-    if by.sameness in {act.by.sameness for act in now.approvals}:
-        raise NotPermitted(
-            "同じ人は、一つの版を二度承認できません。", where=_named(matter, version),
-            then="別の人が承認してください。二人の承認で使えるようになります。",
-        )  # fmt: skip
-    enter(home, matter, version, Step.APPROVE, by=by, reason=reason, at=at, detail=detail)
+
+    def check(acts: list[Act]) -> None:
+        now = stand([*brought, *acts], matter, version)
+        if now.state in (State.UNKNOWN, State.WITHDRAWN):
+            raise StaffError(
+                f"この版は{now.state.label}ので、承認できません。", where=_named(matter, version),
+                then="先に提案してください(propose)。",
+            )  # fmt: skip
+        if by.sameness in {act.by.sameness for act in now.approvals}:
+            raise NotPermitted(
+                "同じ人は、一つの版を二度承認できません。", where=_named(matter, version),
+                then="別の人が承認してください。二人の承認で使えるようになります。",
+            )  # fmt: skip
+
+    enter(home, matter, version, Step.APPROVE, by=by, reason=reason, at=at, detail=detail, check=check)
     return standing(home, matter, version, brought)
 
 
@@ -267,10 +277,15 @@ def withdraw(
     Raises:
         StaffError: it neither waits nor is approved; or as ``enter``.
     """
-    now = standing(home, matter, version, brought)
-    if now.state not in (State.PROPOSED, State.APPROVED):
-        raise StaffError(f"この版は{now.state.label}ので、取り下げるものがありません。", where=_named(matter, version))
-    enter(home, matter, version, Step.WITHDRAW, by=by, reason=reason, at=at)
+
+    def check(acts: list[Act]) -> None:
+        now = stand([*brought, *acts], matter, version)
+        if now.state not in (State.PROPOSED, State.APPROVED):
+            raise StaffError(
+                f"この版は{now.state.label}ので、取り下げるものがありません。", where=_named(matter, version)
+            )
+
+    enter(home, matter, version, Step.WITHDRAW, by=by, reason=reason, at=at, check=check)
     return standing(home, matter, version, brought)
 
 
@@ -299,9 +314,13 @@ def history(home: Home, matter: Matter | None = None) -> list[Act]:
     """The book's acts, oldest first; of one matter, or all. Reading writes nothing."""
     if not _is_begun(home):
         return []
-    where, values = ("", []) if matter is None else (" WHERE matter = ?", [matter.value])
     with _open(home) as database:
-        rows = database.execute(f"SELECT sequence, {COLUMNS} FROM acts{where} ORDER BY sequence", values).fetchall()
+        return _acts(database, matter)
+
+
+def _acts(database: sqlite3.Connection, matter: Matter | None) -> list[Act]:
+    where, values = ("", []) if matter is None else (" WHERE matter = ?", [matter.value])
+    rows = database.execute(f"SELECT sequence, {COLUMNS} FROM acts{where} ORDER BY sequence", values).fetchall()
     return [_act(row) for row in rows]
 
 

@@ -73,5 +73,12 @@ def roll_back(home: Home, *, by: Person, reason: str, at: dt.datetime) -> tuple[
         raise StaffError(
             "昇格したモデルがないので、戻すものがありません。", then="kodomo models status で確かめてください。"
         )
-    approvals.enter(home, Matter.MODEL, now, Step.ROLL_BACK, by=by, reason=reason, at=at)
+
+    def check(acts: list[Act]) -> None:
+        if promoted(acts)[-1:] != [now]:
+            raise StaffError(
+                "ほかの人が先に、使うモデルを変えました。", then="kodomo models status で確かめてください。"
+            )
+
+    approvals.enter(home, Matter.MODEL, now, Step.ROLL_BACK, by=by, reason=reason, at=at, check=check)
     return now, champion(home)

@@ -20,6 +20,7 @@ from kodomo.errors import Busy, NotReady
 from kodomo.jobs.ledger import Ledger, lives
 
 STATES = {
+    "NOTED": "始まる前に止まった",
     "WAITING": "順番待ち",
     "RUNNING": "実行中",
     "DONE": "完了",
@@ -28,6 +29,8 @@ STATES = {
     "INTERRUPTED": "中断",
 }
 OPEN_STATES = ("WAITING", "RUNNING")
+"""NOTED is none of them: whoever asked has not signed for the job in the audit trail yet, and nothing may run it."""
+
 RESUMABLE_STATES = ("INTERRUPTED", "FAILED")
 
 MOST_WAITING = 20
@@ -117,7 +120,18 @@ class JobBook:
     def put(
         self, kind: str, caption: str, steps: Sequence[JobStep], *, asked_by: str, office: str = "", leftovers: str = ""
     ) -> int:
-        """Write a new job down; returns its number. ``leftovers`` is a folder that goes when the job has ended.
+        """Write a new job down that may run at once; returns its number. Takes and raises as ``note``."""
+        number = self.note(kind, caption, steps, asked_by=asked_by, office=office, leftovers=leftovers)
+        self.let_run(number)
+        return number
+
+    def note(
+        self, kind: str, caption: str, steps: Sequence[JobStep], *, asked_by: str, office: str = "", leftovers: str = ""
+    ) -> int:
+        """Write a new job down that nothing runs before ``let_run``; returns its number.
+
+        Args:
+            leftovers: a folder that goes when the job has ended.
 
         Raises:
             Busy: too many jobs are open already.
@@ -131,10 +145,15 @@ class JobBook:
         with self._open() as database:
             cursor = database.execute(
                 "INSERT INTO jobs (kind, caption, steps, asked_by, office, asked, state, leftovers)"
-                " VALUES (?, ?, ?, ?, ?, ?, 'WAITING', ?)",
+                " VALUES (?, ?, ?, ?, ?, ?, 'NOTED', ?)",
                 (kind, caption, body, asked_by, office, time.time(), leftovers),
             )
             return int(cursor.lastrowid or 0)
+
+    def let_run(self, number: int) -> None:
+        """From here on a runner may take a job that was noted; one that is further already stays as it is."""
+        with self._open() as database:
+            database.execute("UPDATE jobs SET state = 'WAITING' WHERE job_number = ? AND state = 'NOTED'", (number,))
 
     def jobs(self, limit: int = 50, office: str | None = None) -> list[Job]:
         """Newest first; with ``office`` only those of its people."""

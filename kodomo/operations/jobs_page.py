@@ -130,8 +130,8 @@ def job(request: Any, number: int) -> HttpResponse:
 def cancel(request: Any, number: int) -> HttpResponse:
     """Stop a job; what its finished steps did stays."""
     found = _stoppable(request.actor, number)
-    with trail.recorded(trail.event_of(request.actor, "CANCEL_JOB", detail={"job": number}), request.at):
-        runner.cancel(book(), found.job_number)
+    trail.record_first(trail.event_of(request.actor, "CANCEL_JOB", detail={"job": number}), request.at)
+    runner.cancel(book(), found.job_number)
     return redirect("job", number)
 
 
@@ -173,11 +173,16 @@ def command_globals() -> list[str]:
 def put_and_start(
     request: Any, kind: str, caption: str, steps: Sequence[JobStep], *, leftovers: str = "", **detail: object
 ) -> int:
-    """Write a job down together with its audit row, then start its runner; returns its number."""
+    """Write a job down, then its audit row, and only then let it run; returns its number.
+
+    Book and trail are two databases. What breaks off between them leaves a job that is told as 始まる前に止まった and
+    that nothing runs, with its row or without.
+    """
     actor, jobs_ = request.actor, book()
-    event = trail.event_of(actor, "START_JOB", detail={"what": caption, **{k: str(v) for k, v in detail.items() if v}})
-    with trail.recorded(event, request.at):
-        number = jobs_.put(kind, caption, steps, asked_by=actor.username, office=actor.office, leftovers=leftovers)
+    number = jobs_.note(kind, caption, steps, asked_by=actor.username, office=actor.office, leftovers=leftovers)
+    more = {name: str(value) for name, value in detail.items() if value}
+    trail.record_first(trail.event_of(actor, "START_JOB", detail={"what": caption, "job": number, **more}), request.at)
+    jobs_.let_run(number)
     runner.start(jobs_, number, command_globals())
     return number
 
@@ -190,7 +195,7 @@ def visible_jobs(actor: Actor) -> list[Job]:
 
 def own_job(actor: Actor, number: int) -> Job:
     """A job this person may see. Raises Http404."""
-    if number > book().newest():
+    if not 1 <= number <= book().newest():
         raise Http404
     found = book().job(number)
     if not _reaches(actor, Action.VIEW_JOBS, found):

@@ -42,7 +42,7 @@ def caseload(request: Any) -> HttpResponse:
     rows, people = _with_latest(list(page.object_list)), workload(worked, today)
     inquiries = _unanswered(rows) if view == "unanswered" else {}
     detail = {"count": len(rows), "view": view if view in VIEWS else ""}
-    trail.record_reading(trail.event_of(request.actor, Action.VIEW_CASELOAD, detail=detail), request.at)
+    trail.record_first(trail.event_of(request.actor, Action.VIEW_CASELOAD, detail=detail), request.at)
     names = dict(get_user_model().objects.values_list("username", "name"))
     context = {"page": page, "rows": rows, "view": view, "views": VIEWS.items(), "people": people, "names": names, "inquiries": inquiries,
                "today": today, "may_see_packages": can(request.actor.role, Action.VIEW_PACKAGES),

@@ -10,7 +10,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
@@ -87,13 +87,7 @@ def _opened(request: Any, given: dict[str, Any]) -> Case:
     check_pace(request)
     key = _only_child(request, given)
     with transaction.atomic():
-        known = Case.objects.select_for_update().filter(child_key=key).first()
-        if known is not None:
-            is_closed = has_interest(request.actor.username, known)
-            permissions.check(request.actor.role, Action.OPEN_CASE, own_office=True, has_interest=is_closed)
-        case = known or open_by_hand(key, home=settings.HOME, municipality=settings.MUNICIPALITY, at=request.at)
-        if case is None:
-            raise _nobody()
+        case, is_new = _case_of(key, request)
         if not Submission.objects.filter(token=given["token"], username=request.actor.username).exists():
             if case.state in ENDED_STATES:
                 check_move(case.state, Action.OPEN_CASE, CaseState.RETURNED)
@@ -101,10 +95,31 @@ def _opened(request: Any, given: dict[str, Any]) -> Case:
             case.version += 1
             case.save()
             _write(request, case, given)
-            detail = {"case": case.case_number, "source": given["source"], "is_new": known is None}
+            detail = {"case": case.case_number, "source": given["source"], "is_new": is_new}
             event = trail.event_of(request.actor, Action.OPEN_CASE, subject=key, detail=detail)
             trail.append(event, request.at, settings.HOME)
     return case
+
+
+def _case_of(key: str, request: Any) -> tuple[Case, bool]:
+    """The child's case, locked or new, and whether it is new; of two people at once the second finds the first one's."""
+    known, is_new = _locked(key), False
+    if known is None:
+        try:
+            with transaction.atomic():
+                known = open_by_hand(key, home=settings.HOME, municipality=settings.MUNICIPALITY, at=request.at)
+                is_new = True
+        except IntegrityError:
+            known = _locked(key)
+    if known is None:
+        raise _nobody()
+    is_closed = has_interest(request.actor.username, known)
+    permissions.check(request.actor.role, Action.OPEN_CASE, own_office=True, has_interest=is_closed)
+    return known, is_new
+
+
+def _locked(key: str) -> Case | None:
+    return Case.objects.select_for_update().filter(child_key=key).first()
 
 
 def _write(request: Any, case: Case, given: dict[str, Any]) -> None:

@@ -32,11 +32,11 @@ def home(request: Any) -> HttpResponse:
     if can(request.actor.role, Action.WRITE_MEMBER_VIEW):
         context["agenda"] = list(waiting_items(request.actor))
         detail = {"count": len(context["agenda"])}
-        trail.record_reading(trail.event_of(request.actor, Action.VIEW_HOME, detail=detail), request.at)
+        trail.record_first(trail.event_of(request.actor, Action.VIEW_HOME, detail=detail), request.at)
     elif can(request.actor.role, Action.VIEW_SHORTLIST):
         context |= _work(request)
         detail = {"count": len(context["due"])}
-        trail.record_reading(trail.event_of(request.actor, Action.VIEW_HOME, detail=detail), request.at)
+        trail.record_first(trail.event_of(request.actor, Action.VIEW_HOME, detail=detail), request.at)
     return render(request, "web/home.html", context)
 
 

@@ -10,7 +10,9 @@ import pytest
 from spoken import english_in
 from standing_people import OTHERS, RIN
 
+from kodomo.assessment import trail
 from kodomo.configuration import Home
+from kodomo.errors import IntegrityFault
 from kodomo.jobs import runner
 from kodomo.jobs.book import JobBook, JobStep
 
@@ -71,6 +73,52 @@ def test_it_writes_who_started_what_and_runs_the_stages_in_order(
         True,
         True,
     )
+
+
+def start(browser: Any) -> Any:
+    return browser.post("/jobs/start/", {"kind": "MONTHLY", "as_of": "2026-03-31"})
+
+
+def test_nothing_runs_that_the_trail_could_not_tell_of(
+    as_person: Any, home: Home, unstarted: list[int], audit_rows: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser, book = as_person(COORDINATOR), JobBook(home.runs)
+
+    def fails(*args: Any, **kwargs: Any) -> Any:
+        raise IntegrityFault("証跡を書けません。")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(trail.audit, "append", fails)
+        assert start(browser).status_code == 500
+    assert (unstarted, book.job(1).state) == ([], "NOTED")
+    assert browser.post("/jobs/1/resume/").status_code == 503 and unstarted == []
+    assert runner.run_job(book, 1, []) == {"job": 1, "state": "NOTED"}
+    assert "始まる前に止まった" in browser.get("/jobs/").content.decode()
+    assert "この処理は動きません" in browser.get("/jobs/1/").content.decode()
+
+
+def test_a_break_between_the_row_and_the_start_leaves_both_to_be_seen(
+    as_person: Any, home: Home, unstarted: list[int], audit_rows: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = as_person(COORDINATOR)
+    with monkeypatch.context() as broken:
+        broken.setattr(JobBook, "let_run", lambda book, number: 1 / 0)
+        assert start(browser).status_code == 500
+    row = next(row for row in audit_rows() if row["action"] == "START_JOB")
+    assert '"job": 1' in row["detail"]
+    assert (unstarted, JobBook(home.runs).job(1).state) == ([], "NOTED")
+    assert start(browser)["Location"] == "/jobs/2/" and unstarted == [2]
+
+
+def test_there_is_no_job_of_a_number_nobody_gave(as_person: Any, home: Home) -> None:
+    put(home)
+    browser = as_person(COORDINATOR)
+    for number in (0, 2):
+        pages = [
+            browser.get(f"/jobs/{number}/"),
+            *(browser.post(f"/jobs/{number}/{end}/") for end in ("cancel", "resume")),
+        ]
+        assert [page.status_code for page in pages] == [404] * 3
 
 
 @pytest.mark.parametrize("as_of", ["", "2099-01-01", "きのう", "--help"])

@@ -1,12 +1,17 @@
 """Several people and several clicks at the same moment: one effect each, no lost work, one unbroken chain."""
 
+# ruff: noqa: F811
+
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any
 
+import pytest
 from django.db import connections
-from standing_people import HANA, MAKOTO, REN
+from standing_people import HANA, MAKOTO, PASSWORD, REN
+from test_find import known  # noqa: F401
 
 from kodomo.web.verify import verify_audit
 
@@ -67,3 +72,31 @@ def test_it_keeps_one_chain_while_many_read(as_person: Any, case_of: Any, home: 
     assert answers == [[200] * 5] * 4
     found = verify_audit(home)["casework"]
     assert (found["first_bad"], found["rows"]) == (None, before + 20)
+
+
+def test_it_opens_one_case_where_two_people_open_the_same_child_at_once(
+    known: None, as_person: Any, token_of: Any, monkeypatch: pytest.MonkeyPatch, home: Any
+) -> None:
+    from kodomo.assessment.models import Case
+    from kodomo.support import openings
+    from kodomo.support.models import Opening
+
+    really = openings.open_by_hand
+
+    def slowly(*args: Any, **kwargs: Any) -> Any:
+        time.sleep(0.5)  # by now the other one, too, has seen that there is no case yet
+        return really(*args, **kwargs)
+
+    monkeypatch.setattr(openings, "open_by_hand", slowly)
+    given = {"source": "CONSULTED", "reading": "ひなた のぞみ", "born_on": "2017-01-01", "from_whom": "", "purpose": "P1",
+             "text": "様子を見てほしいと相談があった。", "password": PASSWORD}  # fmt: skip
+    works = []
+    for person in (HANA, MAKOTO):
+        browser = as_person(person)
+        form = {**token_of(browser.get("/cases/open/")), **given}
+        works.append(lambda b=browser, f=form: b.post("/cases/open/", f))
+    answers = at_once(works)
+    case = Case.objects.get(child_key="pc05")
+    assert [answer["Location"] for answer in answers] == [f"/cases/{case.case_number}/support/"] * 2
+    assert sorted(Opening.objects.values_list("written_by", flat=True)) == ["hana", "makoto"]
+    assert verify_audit(home)["casework"]["first_bad"] is None

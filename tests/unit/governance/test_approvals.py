@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sqlite3
+from typing import Any
 
 import pytest
 
@@ -121,3 +122,21 @@ def test_a_book_that_was_put_back_is_not_written_on(home: Home) -> None:
     with pytest.raises(IntegrityFault):
         propose(home)
     assert approvals.history(home) == []
+
+
+def test_an_approval_that_was_overtaken_by_a_withdrawal_is_refused(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between looking and writing somebody withdraws: the book never holds an approval of what is withdrawn."""
+    propose(home)
+    approve(home, TOKO)
+    enter = approvals.enter
+
+    def overtaken(*args: Any, **kwargs: Any) -> approvals.Act:
+        monkeypatch.setattr(approvals, "enter", enter)
+        approvals.withdraw(home, Matter.CRITERIA, V, by=TOKO, reason="誤りを見つけた", at=AT)
+        return enter(*args, **kwargs)
+
+    monkeypatch.setattr(approvals, "enter", overtaken)
+    with pytest.raises(StaffError):
+        approve(home, SHINOBU)
+    assert [act.step for act in approvals.history(home)] == [Step.PROPOSE, Step.APPROVE, Step.WITHDRAW]
+    assert approvals.verify(home).first_bad is None
