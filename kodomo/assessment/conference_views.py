@@ -6,7 +6,6 @@ import datetime as dt
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -159,10 +158,9 @@ def _decision(found: AgendaItem) -> Any:
 
 
 def _agenda(request: Any, found: Conference, action: str) -> dict[str, Any]:
-    with transaction.atomic():
-        items = list(found.items.select_related("case", "decided").prefetch_related("views"))
-        detail = {"conference": found.pk, "count": len(items)}
-        number = trail.append(trail.event_of(request.actor, action, detail=detail), request.at, settings.HOME)
+    items = list(found.items.select_related("case", "decided", "conference").prefetch_related("views"))
+    detail = {"conference": found.pk, "count": len(items)}
+    number = trail.record_first(trail.event_of(request.actor, action, detail=detail), request.at)
     closed = set(cases_of_interest(request.actor.username).values_list("pk", flat=True))
     lines = [_line(request, one, is_out=one.case_id in closed) for one in items]
     return {"conference": found, "lines": lines, "members": found.members.all(), "number": number,
@@ -170,7 +168,7 @@ def _agenda(request: Any, found: Conference, action: str) -> dict[str, Any]:
 
 
 def _line(request: Any, one: AgendaItem, *, is_out: bool) -> dict[str, Any]:
-    decided, shown = None if is_out else _decision(one), conferences.sees_views(one, request.actor)
+    decided, shown = None if is_out else _decision(one), conferences.sees_views(one, request.actor, is_out=is_out)
     return {
         "is_out": is_out,
         "item": one,
@@ -196,12 +194,10 @@ def _before(request: Any, found: AgendaItem) -> dict[str, Any]:
     own = conferences.view_of(found, actor.username)
     is_out = has_interest(actor.username, case)
     levels_shown = not is_out and policies.can_see_levels(case, actor)
-    with transaction.atomic():
-        evidence = None if is_out else evidence_for(
-            case, home=settings.HOME, municipality=settings.MUNICIPALITY, lawful=lawful)  # fmt: skip
-        detail = {"case": case.case_number, "conference": found.conference_id, "levels_shown": levels_shown}
-        event = trail.event_of(actor, "VIEW_ITEM", subject=case.child_key, detail=detail)
-        trail.append(event, request.at, settings.HOME)
+    evidence = None if is_out else evidence_for(
+        case, home=settings.HOME, municipality=settings.MUNICIPALITY, lawful=lawful)  # fmt: skip
+    detail = {"case": case.case_number, "conference": found.conference_id, "levels_shown": levels_shown}
+    trail.record_first(trail.event_of(actor, "VIEW_ITEM", subject=case.child_key, detail=detail), request.at)
     levels = [] if evidence is None else lawful.told(case.levels.filter(is_current=True))
     reasons = evidence.reasons if evidence else {}
     judged = judged_types(levels, settings.MUNICIPALITY.types, reasons) if levels_shown else []

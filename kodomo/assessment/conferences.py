@@ -169,14 +169,14 @@ def has_quorum(item: AgendaItem) -> bool:
 
 def state_of(item: AgendaItem) -> ItemState:
     """Where a case before a meeting stands."""
-    if ConferenceDecision.objects.filter(item=item).exists():
+    if getattr(item, "decided", None) is not None:
         return ItemState.DECIDED
     return ItemState.QUORATE if has_quorum(item) else ItemState.CALLED
 
 
 def view_of(item: AgendaItem, username: str) -> MemberView | None:
     """What one member wrote on an item."""
-    return item.views.filter(username=username).first()
+    return next((view for view in item.views.all() if view.username == username), None)
 
 
 def waiting_items(actor: Actor) -> QuerySet[AgendaItem]:
@@ -188,14 +188,19 @@ def waiting_items(actor: Actor) -> QuerySet[AgendaItem]:
     return waiting.order_by("conference__held_on", "conference", "position")
 
 
-def sees_views(item: AgendaItem, actor: Actor) -> bool:
+def sees_views(item: AgendaItem, actor: Actor, *, is_out: bool | None = None) -> bool:
     """The others' views: for a member after their own, and never with an interest; for who chairs, at the quorum.
 
     Before the quorum even the chair does not know which way it goes, and can't steer who is still to speak.
+
+    Args:
+        is_out: whether the person declared an interest in the case, where that was asked already.
     """
     if permissions.can(actor.role, Action.HOLD_CONFERENCE):
         return has_quorum(item)
-    return view_of(item, actor.username) is not None and not interests.has_interest(actor.username, item.case)
+    if is_out is None:
+        is_out = interests.has_interest(actor.username, item.case)
+    return view_of(item, actor.username) is not None and not is_out
 
 
 def check_decision(

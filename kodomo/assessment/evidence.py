@@ -229,7 +229,7 @@ def _facts(engine: duckdb.DuckDBPyConnection, person_keys: list[str], snapshot: 
     return _rows(
         engine,
         "SELECT * FROM read_parquet(?) WHERE person_key IN (SELECT unnest(?::VARCHAR[]))"
-        f" AND {snapshot.standing('facts')} ORDER BY valid_from DESC, item, source",
+        f" AND {snapshot.standing('facts')} ORDER BY valid_from DESC, item, source, known_from, code, number",
         [str(snapshot.file("facts")), person_keys],
     )
 

@@ -49,19 +49,19 @@ def evaluation(request: Any, name: str) -> HttpResponse:
     if name not in report_names():
         raise Http404
     report = json.loads((_folder() / name / "report.json").read_text(encoding="utf-8"))
-    with trail.recorded(trail.event_of(request.actor, Action.VIEW_EVALUATION, detail={"what": name}), request.at):
-        context = {
-            "name": name,
-            "others": [{"name": other, "as_of": other.partition(".")[0]} for other in report_names()],
-            "report": report,
-            "children": _people(report["children"]),
-            "overview": _overview(report["types"]),
-            "types": [_type(kind, body) for kind, body in _ordered(report["types"])],
-            "coverage": _coverage(report.get("coverage", [])),
-            "items": [{**x, "lost": _share(x["lost_share"])} for x in report.get("items", [])],
-            "drift": _drift(report.get("drift", [])),
-            "missed": _missed(report.get("missed")),
-        }
+    context = {
+        "name": name,
+        "others": [{"name": other, "as_of": other.partition(".")[0]} for other in report_names()],
+        "report": report,
+        "children": _people(report["children"]),
+        "overview": _overview(report["types"]),
+        "types": [_type(kind, body) for kind, body in _ordered(report["types"])],
+        "coverage": _coverage(report.get("coverage", [])),
+        "items": [{**x, "lost": _share(x["lost_share"])} for x in report.get("items", [])],
+        "drift": _drift(report.get("drift", [])),
+        "missed": _missed(report.get("missed")),
+    }
+    trail.record_first(trail.event_of(request.actor, Action.VIEW_EVALUATION, detail={"what": name}), request.at)
     return render(request, "operations/evaluation.html", context)
 
 

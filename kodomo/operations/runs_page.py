@@ -107,24 +107,24 @@ def _page(request: Any, name: str, ask_form: AskForm, decide_form: DecideForm, s
     before = run_before(store, name)
     release = releases.standing_release(name)
     is_waiting = release is not None and release.state == ReleaseState.ASKED
-    with trail.recorded(trail.event_of(request.actor, Action.VIEW_RUNS, detail={"judgement": name}), request.at):
-        context = {
-            "run": _words(found),
-            "before": _words(before) if before else None,
-            "levels": [level.label for level in LEVELS[:-1]],
-            "level_lines": level_lines(found, rule),
-            "changes": list(CHANGES.values()),
-            "change_lines": change_lines(before, found, rule) if before else [],
-            "differences": differences(before, found) if before else [],
-            "release": release,
-            "history": Release.objects.filter(judgement_name=name),
-            "ask_form": ask_form if ask_form.errors or _may_ask(request, release) else None,
-            "decide_form": decide_form
-            if decide_form.errors or (is_waiting and can(request.actor.role, Action.APPROVE_RELEASE))
-            else None,
-            "threshold": rule.threshold,
-            "base": rule.base,
-        }
+    context = {
+        "run": _words(found),
+        "before": _words(before) if before else None,
+        "levels": [level.label for level in LEVELS[:-1]],
+        "level_lines": level_lines(found, rule),
+        "changes": list(CHANGES.values()),
+        "change_lines": change_lines(before, found, rule) if before else [],
+        "differences": differences(before, found) if before else [],
+        "release": release,
+        "history": Release.objects.filter(judgement_name=name),
+        "ask_form": ask_form if ask_form.errors or _may_ask(request, release) else None,
+        "decide_form": decide_form
+        if decide_form.errors or (is_waiting and can(request.actor.role, Action.APPROVE_RELEASE))
+        else None,
+        "threshold": rule.threshold,
+        "base": rule.base,
+    }
+    trail.record_first(trail.event_of(request.actor, Action.VIEW_RUNS, detail={"judgement": name}), request.at)
     return render(request, "operations/run.html", context, status=status)
 
 

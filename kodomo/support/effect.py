@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Min
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -57,27 +56,25 @@ class Funnel:
 @require_safe
 def effect(request: Any) -> HttpResponse:
     """One page a mayor can read. No child is on it; looking at it leaves a row all the same."""
-    with transaction.atomic():
-        number = trail.append(trail.event_of(request.actor, Action.VIEW_EFFECT), request.at, settings.HOME)
-        rule = Suppression(settings.MUNICIPALITY.suppression_threshold, settings.MUNICIPALITY.rounding_base)
-        reached = _children_by_step()
-        funnels, steps = _funnels(reached, rule), [words for _, words in STEPS]
-        context = {
-            "steps": steps,
-            "funnels": funnels,
-            "chart": funnel_chart(
-                list(zip(steps, funnels[0].counts, funnels[0].widths, strict=True)), "届いた事例がどこまで進んだか"
-            ),
-            "offices": _offices(reached, rule),
-            "service_steps": [words for _, words in SERVICE_STEPS],
-            "services": _services(rule),
-            "days": _days_to_first_contact(rule),
-            "compared": compared(rule),
-            "arrival": Arrival.objects.last(),
-            "number": number,
-            "threshold": rule.threshold,
-            "base": rule.base,
-        }
+    rule = Suppression(settings.MUNICIPALITY.suppression_threshold, settings.MUNICIPALITY.rounding_base)
+    reached = _children_by_step()
+    funnels, steps = _funnels(reached, rule), [words for _, words in STEPS]
+    context = {
+        "steps": steps,
+        "funnels": funnels,
+        "chart": funnel_chart(
+            list(zip(steps, funnels[0].counts, funnels[0].widths, strict=True)), "届いた事例がどこまで進んだか"
+        ),
+        "offices": _offices(reached, rule),
+        "service_steps": [words for _, words in SERVICE_STEPS],
+        "services": _services(rule),
+        "days": _days_to_first_contact(rule),
+        "compared": compared(rule),
+        "arrival": Arrival.objects.last(),
+        "number": trail.record_first(trail.event_of(request.actor, Action.VIEW_EFFECT), request.at),
+        "threshold": rule.threshold,
+        "base": rule.base,
+    }
     return render(request, "support/effect.html", context)
 
 

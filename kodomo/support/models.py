@@ -67,6 +67,12 @@ class Goal(AppendOnly):
         ordering = ("plan", "number")
         constraints = [models.UniqueConstraint(fields=("plan", "number"), name="one_goal_a_number")]
 
+    @property
+    def last_outcome(self) -> Outcome | None:
+        """How it stood when somebody looked last."""
+        outcomes = list(self.outcomes.all())
+        return outcomes[-1] if outcomes else None
+
 
 class Contact(Written):
     """接触の記録: a visit, interview or call and what came of it."""

@@ -97,7 +97,7 @@ def course_of(case: Case) -> str:
     plan = current_plan(case)
     lines = [f"支援方針: {plan.policy}"] if plan else []
     for goal in plan.goals.all() if plan else ():
-        last = goal.outcomes.last()
+        last = goal.last_outcome
         lines.append(f"目標{goal.number} {goal.text}: {last.get_scale_display() if last else '結果はまだない'}")
     days = sorted(case.contacts.values_list("met_on", flat=True))
     if days:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.conf import settings
-from django.db import transaction
+from django.db.models import Prefetch
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.debug import sensitive_post_parameters
@@ -19,7 +18,7 @@ from kodomo.assessment.shortlist import visible_cases
 from kodomo.governance.permissions import Action, can
 from kodomo.support import replies
 from kodomo.support.forms import ReplyForm
-from kodomo.support.models import Package
+from kodomo.support.models import Package, PackageFile
 from kodomo.support.moves import PackageState
 from kodomo.support.package_policies import state_of
 from kodomo.support.slip_form import SlipRefused
@@ -39,12 +38,12 @@ def packages(request: Any) -> HttpResponse:
     """受け渡しの台帳, the soonest expected answer first."""
     today, chosen = local_day(request.at), request.GET.get("view", "")
     view = chosen if chosen in VIEWS else ""
-    with transaction.atomic():
-        found = Package.objects.filter(case__in=visible_cases(request.actor)).select_related("case")
-        every = sorted(found.prefetch_related("events", "approvals", "files"), key=lambda one: (one.due_on, one.pk))
-        shown = {key: [one for one in every if _is_in(one, key, today)] for key in VIEWS}
-        detail = {"count": len(shown[view]), "view": view}
-        trail.append(trail.event_of(request.actor, Action.VIEW_PACKAGES, detail=detail), request.at, settings.HOME)
+    files = Prefetch("files", PackageFile.objects.defer("content"))  # whether there is one; not the sealed bytes
+    found = Package.objects.filter(case__in=visible_cases(request.actor)).select_related("case")
+    every = sorted(found.prefetch_related("events", "approvals", files), key=lambda one: (one.due_on, one.pk))
+    shown = {key: [one for one in every if _is_in(one, key, today)] for key in VIEWS}
+    detail = {"count": len(shown[view]), "view": view}
+    trail.record_first(trail.event_of(request.actor, Action.VIEW_PACKAGES, detail=detail), request.at)
     context = {
         "rows": [(one, state_of(one, today), TODO.get(state_of(one, today), "")) for one in shown[view]],
         "views": [(key, words, len(shown[key])) for key, words in VIEWS.items()],

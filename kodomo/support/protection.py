@@ -21,7 +21,7 @@ from kodomo.governance.permissions import Actor
 from kodomo.governance.register import Register
 from kodomo.store.database import Snapshot, Store
 from kodomo.support.words import Protection
-from kodomo.tables.engine import connect
+from kodomo.tables.engine import reading
 from kodomo.vault.reveal import is_address_protected
 
 ITEM = "address_protection"
@@ -57,7 +57,7 @@ def _in_store(snapshot: Snapshot, child_key: str) -> bool | None:
         WHERE person_key = $child OR person_key IN (
             SELECT person_key FROM now WHERE household_key IN (SELECT household_key FROM now WHERE person_key = $child))
     """
-    with connect(memory="256MB", threads=1) as engine:
+    with reading() as engine:
         is_protected, is_known = engine.execute(query, files).fetchall()[0]
     return bool(is_protected) if is_known else None
 
@@ -102,7 +102,7 @@ def _own_names() -> Collection[str]:
 def _names(facts: str, items: tuple[str, ...]) -> tuple[str, ...]:
     """Every school and place a snapshot knows, whole and as people shorten them. Read once for a snapshot."""
     query = "SELECT DISTINCT code FROM read_parquet(?) WHERE code IS NOT NULL AND item IN (SELECT unnest(?::VARCHAR[]))"
-    with connect(memory="256MB", threads=1) as engine:
+    with reading() as engine:
         found = [
             unicodedata.normalize("NFKC", row[0]) for row in engine.execute(query, [facts, list(items)]).fetchall()
         ]

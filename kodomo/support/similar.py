@@ -13,7 +13,6 @@ from typing import Any
 
 import duckdb
 from django.conf import settings
-from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -26,7 +25,7 @@ from kodomo.assessment.policies import NotAcceptable, can_see_levels
 from kodomo.governance.suppression import Suppression
 from kodomo.store.database import Snapshot, Store
 from kodomo.support.words import GOOD, Service
-from kodomo.tables.engine import connect
+from kodomo.tables.engine import reading
 from kodomo.terms import Level, Method
 
 LEAST = 5
@@ -62,15 +61,12 @@ class Similar:
 @require_safe
 def similar(request: Any, case_number: str) -> HttpResponse:
     """似た過去の事例: after the reader's own first view, like everything that the judgement says."""
-    with transaction.atomic():
-        case = Case.objects.get(case_number=case_number)
-        if not can_see_levels(case, request.actor):
-            raise NotAcceptable(
-                "一次所見を書いた後に開けます。", then="個票で、まず事実だけを見て所見を書いてください。"
-            )
-        found = similar_cases(case, lawful_at(request.at))
-        event = trail.event_of(request.actor, "VIEW_SIMILAR", subject=case.child_key, detail={"case": case_number})
-        trail.append(event, request.at, settings.HOME)
+    case = Case.objects.get(case_number=case_number)
+    if not can_see_levels(case, request.actor):
+        raise NotAcceptable("一次所見を書いた後に開けます。", then="個票で、まず事実だけを見て所見を書いてください。")
+    found = similar_cases(case, lawful_at(request.at))
+    event = trail.event_of(request.actor, "VIEW_SIMILAR", subject=case.child_key, detail={"case": case_number})
+    trail.record_first(event, request.at)
     is_withheld = case.levels.filter(is_current=True, level=Level.WITHHELD).exists()
     return render(request, "support/similar.html", {"case": case, "types": found, "least": LEAST,
                                                     "is_withheld": is_withheld, "lawful": lawful_at(request.at)})  # fmt: skip
@@ -87,7 +83,7 @@ def similar_cases(case: Case, lawful: Lawful) -> list[Similar]:
         for one in judged_types(lawful.told(case.levels.filter(is_current=True)), settings.MUNICIPALITY.types)
         if one.is_raised
     ]
-    with connect(memory="512MB", threads=1) as engine:
+    with reading() as engine:
         near = _near(engine, judgement, case.child_key)
         shared = _shared(engine, judgement, case.child_key, lawful)
         helped = _helped(engine, store.current("outcomes"), near, lawful)

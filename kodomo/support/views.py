@@ -112,7 +112,7 @@ def support(request: Any, case_number: str) -> HttpResponse:
         "today": today,
         "plan": current,
         "plan_state": policies.state_of_plan(current, today) if current else None,
-        "earlier": list(found.plans.all())[:-1][::-1],
+        "earlier": list(found.plans.prefetch_related("goals"))[:-1][::-1],
         "contacts": found.contacts.order_by("-met_on", "-pk"),
         "closures": [(c, CLOSING_REASONS.get(c.reason_code, c.reason_code)) for c in found.closures.all()],
         "reopenings": found.reopenings.all(),

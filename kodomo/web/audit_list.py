@@ -8,7 +8,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.dateparse import parse_datetime
@@ -162,10 +162,9 @@ def audit_list(request: Any) -> HttpResponse:
     """Show the trail, newest first; reading it is itself recorded."""
     form = AuditFilter(request.GET or None)
     asked = form.cleaned_data if form.is_valid() else {}
-    with transaction.atomic():
-        rows = _rows(asked)
-        shown = {"count": min(len(rows), PAGE_SIZE), "filters": {k: v for k, v in asked.items() if v}}
-        trail.append(trail.event_of(request.actor, Action.VIEW_AUDIT, detail=shown), request.at, settings.HOME)
+    rows = _rows(asked)
+    shown = {"count": min(len(rows), PAGE_SIZE), "filters": {k: v for k, v in asked.items() if v}}
+    trail.record_first(trail.event_of(request.actor, Action.VIEW_AUDIT, detail=shown), request.at)
     names = dict(Staff.objects.values_list("username", "name"))
     lines = [_line(row, names) for row in rows[:PAGE_SIZE]]
     older = lines[-1].sequence if len(rows) > PAGE_SIZE else None
