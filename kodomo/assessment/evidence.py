@@ -20,7 +20,7 @@ from kodomo.assessment.timeline import Fact, PersonRecord, by_person
 from kodomo.configuration import Home, Municipality
 from kodomo.governance.register import Basis
 from kodomo.store.database import Snapshot, Store
-from kodomo.tables.engine import reading
+from kodomo.tables.engine import kept_table, reading
 from kodomo.terms import OVERALL, DifficultyType, Method, Purpose
 
 
@@ -111,10 +111,8 @@ def evidence_for(case: Case, *, home: Home, municipality: Municipality, lawful: 
     with reading() as engine:
         people = _household(engine, case, snapshot, is_kin_told=lawful.may_show(["relationship"]))
         rows = _facts(engine, [p["person_key"] for p in people], snapshot)
-        sources = {
-            s["source"]: s for s in _rows(engine, "SELECT * FROM read_parquet(?)", [str(snapshot.file("sources"))])
-        }
-        coverage = _rows(engine, _COVERAGE, [str(judgement.file("coverage")), case.child_key])
+        sources = {s["source"]: s for s in _rows(engine, f"SELECT * FROM {kept_table(snapshot.file('sources'))}", [])}
+        coverage = _rows(engine, _COVERAGE.format(kept_table(judgement.file("coverage"))), [case.child_key])
         reasons = _rows(engine, _REASONS, [str(judgement.file("reasons")), case.child_key])
     reader = _Reader(case, lawful, municipality, sources, {p["person_key"]: p["role"] for p in people})
     facts, withheld = reader.shown(rows)
@@ -149,7 +147,7 @@ def _versions(manifest: Mapping[str, Any]) -> str:
     return found + (f"、しきい値 版 {thresholds['sha256'][:12]}" if thresholds.get("sha256") else "")
 
 
-_COVERAGE = "SELECT * FROM read_parquet(?) WHERE child_key = ? ORDER BY source"
+_COVERAGE = "SELECT * FROM {} WHERE child_key = ? ORDER BY source"
 
 _REASONS = f"""
 SELECT * FROM (
@@ -175,41 +173,52 @@ def _household(
     Relatives who live elsewhere are left out on purpose: a separated parent's data are not for this page.
     Where 続柄 may not be told, everybody but the child is 同居の人.
     """
-    found = _rows(
+    spells, persons = kept_table(snapshot.file("household_spells")), kept_table(snapshot.file("persons"))
+    day, standing = case.judged_as_of, snapshot.standing("household_spells")
+    now = f"valid_from <= $day AND (valid_to IS NULL OR valid_to > $day) AND ({standing})"
+    # One plain question after the other: planning them as one takes longer than asking.
+    living = _rows(
         engine,
-        f"""
-        WITH now AS (
-            SELECT person_key, household_key, relationship FROM read_parquet($spells)
-            WHERE valid_from <= $day AND (valid_to IS NULL OR valid_to > $day) AND {snapshot.standing("household_spells")}
-        ), kin AS (
-            SELECT relative_key, min(CASE kind WHEN 'MOTHER' THEN 1 WHEN 'FATHER' THEN 2
-                                     WHEN 'SIBLING' THEN 3 ELSE 4 END) AS rank
-            FROM read_parquet($kinships)
-            WHERE child_key = $child AND valid_to IS NULL AND {snapshot.standing("kinships")} GROUP BY relative_key
-        )
-        SELECT p.person_key, p.born_month, p.sex, p.is_child, p.person_key = $child AS is_the_child,
-               now.relationship,
-               CASE WHEN p.person_key = $child THEN '本人' WHEN kin.rank = 1 THEN '母' WHEN kin.rank = 2 THEN '父'
-                    WHEN kin.rank = 3 THEN 'きょうだい' WHEN kin.rank = 4 THEN '保護者' ELSE '同居の人' END AS role
-        FROM read_parquet($persons) AS p
-        LEFT JOIN now ON now.person_key = p.person_key
-        LEFT JOIN kin ON kin.relative_key = p.person_key
-        WHERE p.person_key = $child
-           OR now.household_key IN (SELECT household_key FROM now WHERE person_key = $child)
-        ORDER BY is_the_child DESC, coalesce(kin.rank, 5), p.born_month NULLS LAST, p.person_key
-        """,
-        {
-            "spells": str(snapshot.file("household_spells")),
-            "persons": str(snapshot.file("persons")),
-            "kinships": str(snapshot.file("kinships")),
-            "child": case.child_key,
-            "day": case.judged_as_of,
-        },
+        f"SELECT DISTINCT person_key FROM {spells} WHERE {now} AND household_key IN"
+        f" (SELECT household_key FROM {spells} WHERE person_key = $child AND {now})",
+        {"child": case.child_key, "day": day},
     )
+    keys = sorted({case.child_key, *(one["person_key"] for one in living)})
+    marks = ", ".join("?" * len(keys))
+    found = _rows(
+        engine, f"SELECT person_key, born_month, sex, is_child FROM {persons} WHERE person_key IN ({marks})", keys
+    )
+    ranks = _kin(engine, case, snapshot)
+    for person in found:
+        person["is_the_child"] = person["person_key"] == case.child_key
+        person["role"] = (
+            "本人" if person["is_the_child"] else _ROLES.get(ranks.get(person["person_key"], 0), "同居の人")
+        )
+    found.sort(key=lambda one: (not one["is_the_child"], ranks.get(one["person_key"], len(_ROLES) + 1),
+                                one["born_month"] or dt.date.max, one["person_key"]))  # fmt: skip
     for person in found:
         if not (is_kin_told or person["is_the_child"]):
             person["role"] = "同居の人"
     return _numbered(found)
+
+
+_KINDS = ("MOTHER", "FATHER", "SIBLING")
+_ROLES = {1: "母", 2: "父", 3: "きょうだい", 4: "保護者"}
+
+
+def _kin(engine: duckdb.DuckDBPyConnection, case: Case, snapshot: Snapshot) -> dict[str, int]:
+    """The child's relatives by rank, mother, father, sibling, another guardian; the nearest where one is two of them."""
+    rows = _rows(
+        engine,
+        f"SELECT relative_key, kind FROM {kept_table(snapshot.file('kinships'))}"
+        f" WHERE child_key = ? AND valid_to IS NULL AND ({snapshot.standing('kinships')})",
+        [case.child_key],
+    )
+    ranks: dict[str, int] = {}
+    for row in rows:
+        rank = _KINDS.index(row["kind"]) + 1 if row["kind"] in _KINDS else len(_ROLES)
+        ranks[row["relative_key"]] = min(rank, ranks.get(row["relative_key"], rank))
+    return ranks
 
 
 def _numbered(people: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import threading
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -61,6 +64,32 @@ def reading() -> Iterator[duckdb.DuckDBPyConnection]:
         yield cursor
     finally:
         cursor.close()
+
+
+def kept_table(path: Path) -> str:
+    """The name under which ``reading`` connections find a published file whole in memory.
+
+    For small files that pages ask for again and again. Read at the first asking; the newest few are kept.
+    """
+    name = f"kept_{hashlib.sha256(str(path).encode()).hexdigest()[:24]}"
+    engine = _kept_engine(os.getpid())
+    with _making:
+        if name in _kept:
+            _kept.move_to_end(name)
+            return name
+        quoted = str(path).replace("'", "''")
+        engine.execute(f"CREATE OR REPLACE TABLE {name} AS FROM read_parquet('{quoted}')")
+        _kept[name] = None
+        while len(_kept) > MOST_KEPT:
+            engine.execute(f"DROP TABLE IF EXISTS {_kept.popitem(last=False)[0]}")
+    return name
+
+
+MOST_KEPT = 24
+"""Four judgements' small files; the oldest makes room. A page that still asks for it reads it anew."""
+
+_kept: OrderedDict[str, None] = OrderedDict()
+_making = threading.Lock()
 
 
 @lru_cache(maxsize=1)
