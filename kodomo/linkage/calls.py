@@ -171,8 +171,8 @@ WITH born AS (
 ), lived AS (
     SELECT DISTINCT person, town FROM spine_place WHERE town IS NOT NULL
 ), torn AS (
-    -- nobody has two ages on one day
-    SELECT unit FROM track WHERE age IS NOT NULL GROUP BY unit, day HAVING count(DISTINCT age) > 1
+    -- one child is told of in one way on one day
+    SELECT unit FROM track GROUP BY unit, day HAVING count(DISTINCT hash(age, class, school, town)) > 1
 ), missed AS (
     SELECT a.unit, a.person, t.rows, t.day,
         CASE WHEN b.born > t.day OR date_sub('year', b.born, t.day) >= 20 THEN {ages}[4] WHEN t.age IS NULL THEN 0.0
@@ -186,8 +186,8 @@ WITH born AS (
     LEFT JOIN lived h ON h.person = a.person AND h.town = t.town
 )
 SELECT unit, person, sum(miss * rows) / sum(rows) AS each, sum(miss * rows) * least(1, {most} / sum(rows)) AS miss,
-    least(sum(rows), {most}) * {usual} AS usual, CASE WHEN unit IN (FROM torn) THEN 0 ELSE count(DISTINCT day) END AS said,
-    bool_or(is_aged) AS is_aged, bool_or(is_taught) AS is_taught, bool_or(is_at_home) AS is_at_home
+    least(sum(rows), {most}) * {usual} AS usual, count(DISTINCT day) AS said, unit IN (FROM torn) AS is_torn,
+    bool_or(is_aged) AS is_aged, bool_or(is_taught) AS is_taught, bool_and(is_at_home) AS is_at_home
 FROM missed GROUP BY unit, person
 """
 """How badly what the sheet says fits each child, in bits."""
@@ -201,7 +201,7 @@ WITH named AS (
     FROM fitted f JOIN alike a USING (unit, person)
     WHERE NOT EXISTS (FROM reviewed r WHERE r.unit = f.unit AND r.person = f.person AND NOT r.is_same)
 )
-SELECT w.unit, w.person, w.kind, w.each, w.said, w.is_aged, w.is_taught, w.is_at_home,
+SELECT w.unit, w.person, w.kind, w.each, w.said, w.is_torn, w.is_aged, w.is_taught, w.is_at_home,
     w.weight / (sum(w.weight) OVER (PARTITION BY w.unit) + {elsewhere} * n.bearers * CASE WHEN w.is_taught THEN {schooled} ELSE 1 END * pow(2, -w.miss_elsewhere)) AS probability
 FROM weighed w JOIN named n USING (unit, kind)
 """
@@ -211,7 +211,8 @@ CREATE OR REPLACE TABLE sure AS
 SELECT unit, person FROM called
 WHERE (unit, person) IN (SELECT (unit, person) FROM reviewed WHERE is_same)
    OR probability >= {sure} AND each <= {worst} AND (is_aged OR is_taught)
-  AND (kind = 'whole' OR is_taught OR (is_at_home AND kind IN ('given', 'surname')) OR (kind <> 'one_off' AND said >= {fewest_said}))
+  AND (kind = 'whole' OR kind = 'one_off' AND is_taught
+       OR NOT is_torn AND (is_taught OR is_at_home AND kind IN ('given', 'surname') OR kind <> 'one_off' AND said >= {fewest_said}))
 """
 """The child must also fit by itself: of many that don't, one always fits least badly. Half a name told once decides nothing,
 nor do two children of one call name on one sheet."""

@@ -283,9 +283,10 @@ def _without_city(prefecture: str, left: str, books: Register, folded_own: str, 
 
 def _at_home(hits: list[_Hit], folded_own: str) -> Place:
     """A town of the municipality that printed the address; of a city with wards, the one ward that has it is added."""
-    best = max(hits, key=_Hit.weight)
-    chosen = best.municipality
-    is_alone = sum(hit.weight() == best.weight() for hit in hits) == 1
+    # 壬生神明町 is a town of one ward, before it is a 神明町 of another behind a street called 壬生
+    weights = [(hit.weight(), not hit.street) for hit in hits]
+    best = hits[weights.index(max(weights))]
+    chosen, is_alone = best.municipality, weights.count(max(weights)) == 1
     if is_alone and chosen.without_ward and place_key(chosen.without_ward) == folded_own:
         return _with_town(Place(city=chosen.city), best, ("ward_added",))
     return _with_town(Place(), best, ())
