@@ -128,10 +128,10 @@ def accessibility_faults(page: Any) -> list[str]:
 UNFOLD = """() => document.querySelectorAll("details:not([open])").forEach(e => { e.open = true; e.dataset.unfolded = ""; })"""
 FOLD = """() => document.querySelectorAll("[data-unfolded]").forEach(e => { e.open = false; delete e.dataset.unfolded; })"""
 
-BARE_DATES = """() => {
+BARE_DATES = r"""() => {
   const copy = document.querySelector("main").cloneNode(true);
   copy.querySelectorAll("[data-code], script, svg, .field__help").forEach(e => e.remove());
-  return copy.textContent.match(/\\d{4}[-/年]\\d{1,2}[-/月]\\d{1,2}日?(?![\\d(])/g) || [];
+  return copy.textContent.match(/\d{4}[-\/年]\d{1,2}[-\/月]\d{1,2}(?:日(?!\()|(?![\d日(]))/g) || [];
 }"""
 """Dates that stand without their era."""
 
