@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -66,6 +66,17 @@ class Judged:
     def is_shortlisted(self) -> bool:
         """A child is on the shortlist if the judgement raised it, or it was drawn."""
         return self.is_raised or self.is_drawn
+
+    @property
+    def is_plainly_high(self) -> bool:
+        """A level is high, or a fact must be seen: nothing of that is ever held back."""
+        return self.has_escalation or any(entry["level"] == Level.HIGH for entry in self.levels)
+
+    @property
+    def may_be_held_back(self) -> bool:
+        """Whether a raised child looks like a drawn one once its levels are held back."""
+        known = self.subject["is_known_to_support"] or self.subject["is_council_registered"]
+        return self.is_raised and not (self.is_plainly_high or self.is_insufficient or known)
 
     def veiled(self) -> Judged:
         """The same child with the type it stands highest in and 総合, both without a level: what a draw shows."""
@@ -155,20 +166,20 @@ def _take_in(
     # Locked: what somebody decides meanwhile waits, and is not written over.
     known = {case.child_key: case for case in Case.objects.select_for_update()}
     judged = [one for one in _judged(judgement, store) if one.is_shortlisted or one.subject["child_key"] in known]
-    # A child people know already is reviewed as known: a draw changes nothing about it. Nor does a later judgement
-    # about a draw that nobody has decided on: it would say at last that nothing raised the child.
-    waiting = _waiting_draws()
+    before = _current_levels()
+    chosen = _drawn_for_review(judged, known) | _waiting_blind()
+    chosen |= _held_back(judged, known, before, chosen, numbers)
     judged = [
         one.veiled()
-        if (one.is_drawn and one.subject["child_key"] not in known)
-        or (one.subject["child_key"] in waiting and not one.is_raised)
+        if one.subject["child_key"] in chosen and not one.is_plainly_high and not one.is_insufficient
         else one
         for one in judged
     ]
     fresh = [one for one in judged if one.subject["child_key"] not in known]
     # Rows are numbered in the order they are written: shuffled, so that the order of cases says nothing.
     numbers.shuffle(fresh)
-    returned = _bring_up_to_date([one for one in judged if one.subject["child_key"] in known], known, judgement)
+    followed = [one for one in judged if one.subject["child_key"] in known]
+    returned = _bring_up_to_date(followed, known, judgement, before, chosen)
     opened = _open_cases(fresh, judgement, municipality, at, numbers)
     cases = {case.child_key: case for case in [*known.values(), *opened]}
     _write_levels(judged, cases, judgement, _escalation_items(judgement, municipality))
@@ -182,10 +193,51 @@ def _take_in(
     }
 
 
-def _waiting_draws() -> set[str]:
-    """Children who came by a draw and of whom nobody has decided anything yet."""
-    veiled = CaseLevel.objects.filter(is_current=True, level=Level.WITHHELD, case__state=CaseState.ARRIVED)
+def _drawn_for_review(judged: Iterable[Judged], known: Mapping[str, Case]) -> set[str]:
+    """Children of the draw whom nobody is looking at: without a case, or with one that has ended.
+
+    A child whose case is being worked on is reviewed as known: a draw changes nothing about it.
+    """
+    drawn = {one.subject["child_key"] for one in judged if one.is_drawn}
+    return {key for key in drawn if key not in known or known[key].state in ENDED_STATES}
+
+
+def _waiting_blind() -> set[str]:
+    """Children whose levels are held back and of whom nobody has decided yet.
+
+    A later judgement would say at last that nothing raised the child, or that it was no draw.
+    """
+    waiting = (CaseState.ARRIVED, CaseState.RETURNED)
+    veiled = CaseLevel.objects.filter(is_current=True, level=Level.WITHHELD, case__state__in=waiting)
     return set(veiled.values_list("case__child_key", flat=True))
+
+
+def _held_back(
+    judged: Iterable[Judged],
+    known: Mapping[str, Case],
+    before: Mapping[int, Mapping[str, CaseLevel]],
+    chosen: Collection[str],
+    numbers: random.Random,
+) -> set[str]:
+    """As many raised children as were drawn, of those that come now: whose levels are held back too.
+
+    Were drawn children alone without a level, its absence would say that nothing raised them. Only children at 中 of
+    whom no fact must be seen are held back, and only until somebody decides. New cases and ones that come back are
+    each chosen apart, for the page tells which is which.
+    """
+    new: list[str] = []
+    back: list[str] = []
+    for one in judged:
+        key = one.subject["child_key"]
+        if key in chosen or not one.may_be_held_back:
+            continue
+        if key not in known:
+            new.append(key)
+        elif known[key].state in ENDED_STATES and _has_risen(before[known[key].pk], one.levels):
+            back.append(key)
+    drawn = {one.subject["child_key"] for one in judged if one.is_drawn} & set(chosen)
+    number = sum(key not in known for key in drawn)
+    return {*numbers.sample(new, min(number, len(new))), *numbers.sample(back, min(len(drawn) - number, len(back)))}
 
 
 def _open_cases(
@@ -220,14 +272,26 @@ def _describe(case: Case, one: Judged, judgement: Snapshot) -> None:
     case.judged_as_of = _as_of(judgement)
 
 
-def _bring_up_to_date(judged: list[Judged], known: Mapping[str, Case], judgement: Snapshot) -> int:
+def _current_levels() -> dict[int, dict[str, CaseLevel]]:
     before: dict[int, dict[str, CaseLevel]] = defaultdict(dict)
     for row in CaseLevel.objects.filter(is_current=True):
         before[row.case_id][row.type] = row
+    return before
+
+
+def _bring_up_to_date(
+    judged: list[Judged],
+    known: Mapping[str, Case],
+    judgement: Snapshot,
+    before: Mapping[int, Mapping[str, CaseLevel]],
+    chosen: Collection[str],
+) -> int:
+    """Write what the judgement says of known cases; one that ended comes back where it rose or was chosen for review."""
     returned, touched = 0, []
     for one in judged:
-        case = known[one.subject["child_key"]]
-        if case.state in ENDED_STATES and _has_risen(before[case.pk], one.levels):
+        key = one.subject["child_key"]
+        case = known[key]
+        if case.state in ENDED_STATES and (key in chosen or _has_risen(before[case.pk], one.levels)):
             case.state, returned = CaseState.RETURNED, returned + 1
         case.has_changed = _has_changed(before[case.pk], one.levels)
         _describe(case, one, judgement)

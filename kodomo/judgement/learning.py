@@ -28,7 +28,7 @@ from kodomo.judgement.combine import mean_of, model_weight
 from kodomo.judgement.feedback import Reviewed
 from kodomo.judgement.labels import Cases, Labels, mark
 from kodomo.judgement.learners.calibration import Platt, fit_platt
-from kodomo.judgement.learners.leak_gates import rank_auroc, suspicious_columns, time_gap
+from kodomo.judgement.learners.leak_gates import rank_auroc, split_groups, suspicious_columns, time_gap
 from kodomo.judgement.learners.rule_discovery import StaffWord
 from kodomo.judgement.methods import Checked, Fitted, check, fit_others, near_the_best, speaks
 from kodomo.judgement.scenarios import Scenarios, judge_scenario
@@ -41,6 +41,7 @@ POOL_ROWS_PER_TYPE = 6_000
 SCENARIO_COLUMN = "scenario_points"
 CALIBRATE_TO_MONTHS = 12
 WHOLE_MODEL = "(学習の全体)"
+SPLIT_HOUSEHOLDS = "(学習と検証の両方にいる世帯)"
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ def learn(
         columns = learnable(past.catalogue, labels, kind, allows)
         data = training_set(past, cases, scenarios, kind, columns, plan, group, held_out, unlabelled_weight)
         learned.cases[kind] = data.training.cases
-        leaks = _leaks(data)
+        leaks = _leaks(data, plan.seed)
         if leaks:
             learned.stopped[kind] = leaks
             learned.without[kind] = "漏れの疑いのある指標があるため学習を止めた"
@@ -162,8 +163,14 @@ def learn(
     return learned
 
 
-def _leaks(data: TypeRows) -> list[tuple[str, float]]:
-    """Columns that fail a gate, with the figure; the staff's points may know cases as well as they like."""
+def _leaks(data: TypeRows, seed: int) -> list[tuple[str, float]]:
+    """Columns that fail a gate, with the figure; the staff's points may know cases as well as they like.
+
+    A household on both sides of a split fails them all: its members' labels would tell of each other.
+    """
+    split = split_groups(fold_of(data.training.group, seed), data.training.group)
+    if split:
+        return [(SPLIT_HOUSEHOLDS, float(split))]
     names = data.training.columns
     failed = suspicious_columns(data.training.values, data.training.y, data.date)
     return [(names[one.column], one.figure) for one in failed if names[one.column] != SCENARIO_COLUMN]

@@ -81,7 +81,8 @@ def similar_cases(case: Case, lawful: Lawful) -> list[Similar]:
     raised = [
         one
         for one in judged_types(lawful.told(case.levels.filter(is_current=True)), settings.MUNICIPALITY.types)
-        if one.is_raised
+        # Held back, a level is held back here too: only a child that was raised has cases beside it.
+        if one.is_raised and one.level != Level.WITHHELD
     ]
     with reading() as engine:
         near = _near(engine, judgement, case.child_key)

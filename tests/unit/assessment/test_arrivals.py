@@ -140,6 +140,61 @@ def test_a_drawn_child_that_rises_before_anybody_decided_is_drawn_no_more(home: 
     assert Case.objects.get(child_key="pc05").levels.filter(is_current=True, type="POVERTY", level="HIGH").exists()
 
 
+def test_as_many_raised_children_as_were_drawn_come_without_a_level_too(home: Home, hinata: Municipality) -> None:
+    """Else the absence of a level would say that nothing raised the child."""
+    Case.objects.filter(child_key__in=("pc05", "pc08", "pc09")).delete()
+    middle = {"ABUSE": ("MIDDLE", 0.5), OVERALL: ("MIDDLE", 0.5)}
+    second(home, drawn=("pc05",), pc05={"ABUSE": ("LOW", 0.2), OVERALL: ("LOW", 0.1)}, pc08=middle, pc09=middle)
+    receive(home, hinata)
+    blind = {
+        key: [
+            (row.type == OVERALL, row.level, row.place) for row in case.levels.filter(is_current=True).order_by("type")
+        ]
+        for key in ("pc05", "pc08", "pc09")
+        if (case := Case.objects.get(child_key=key)).levels.filter(level="WITHHELD").exists()
+    }
+    held = [(False, "WITHHELD", None), (True, "WITHHELD", None)]
+    assert len(blind) == 2 and "pc05" in blind and all(levels == held for levels in blind.values())
+    # Until somebody decides it stays so, whatever a later judgement says short of 高.
+    other = next(key for key in blind if key != "pc05")
+    write_store(home.store, judgement="2026-05-31-third", as_of=dt.date(2026, 5, 31), **{other: middle})
+    receive(home, hinata)
+    case = Case.objects.get(child_key=other)
+    assert {row.level for row in case.levels.filter(is_current=True)} == {"WITHHELD"}
+    write_store(home.store, judgement="2026-06-30-fourth", as_of=dt.date(2026, 6, 30),
+                **{other: {"ABUSE": ("HIGH", 0.9), OVERALL: ("MIDDLE", 0.5)}})  # fmt: skip
+    receive(home, hinata)
+    assert case.levels.filter(is_current=True, type="ABUSE", level="HIGH").exists()
+
+
+@pytest.mark.parametrize(
+    "levels",
+    [
+        {"ABUSE": ("HIGH", 0.9), OVERALL: ("MIDDLE", 0.5)},
+        {"ABUSE": ("MIDDLE", 0.5), OVERALL: ("INSUFFICIENT", None)},
+    ],
+    ids=["high", "too little known"],
+)
+def test_what_is_high_or_unknown_is_never_held_back(home: Home, hinata: Municipality, levels: Any) -> None:
+    Case.objects.filter(child_key__in=("pc05", "pc09")).delete()
+    second(home, drawn=("pc05",), pc05={"ABUSE": ("LOW", 0.2), OVERALL: ("LOW", 0.1)}, pc09=levels)
+    receive(home, hinata)
+    assert not Case.objects.get(child_key="pc09").levels.filter(level="WITHHELD").exists()
+    assert Case.objects.get(child_key="pc05").levels.filter(level="WITHHELD").exists()
+
+
+@pytest.mark.parametrize(("before", "after", "is_blind"), [("CLOSED", "RETURNED", True), ("WATCH", "WATCH", False)])
+def test_a_drawn_child_whose_case_ended_is_reviewed_again(
+    home: Home, hinata: Municipality, before: str, after: str, is_blind: bool
+) -> None:
+    Case.objects.filter(child_key="pc09").update(state=before)
+    second(home, drawn=("pc09",), pc09={"BULLYING": ("LOW", 0.1), OVERALL: ("LOW", 0.1)})
+    receive(home, hinata)
+    case = Case.objects.get(child_key="pc09")
+    assert case.state == after
+    assert case.levels.filter(is_current=True, level="WITHHELD").exists() is is_blind
+
+
 def test_an_arrival_leaves_what_people_wrote_alone(home: Home, hinata: Municipality) -> None:
     Case.objects.filter(child_key="pc01").update(office="childcare", next_on=dt.date(2026, 5, 1), state="INQUIRE")
     second(home)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import t as student
@@ -10,7 +12,7 @@ from kodomo.judgement.boosting import TrainingSet
 from kodomo.judgement.combine import Combination
 from kodomo.judgement.learners.calibration import Platt
 from kodomo.judgement.learners.leak_gates import auroc_interval
-from kodomo.judgement.learning import SCENARIO_COLUMN, Plan, TypeRows, _weigh
+from kodomo.judgement.learning import SCENARIO_COLUMN, SPLIT_HOUSEHOLDS, Plan, TypeRows, _leaks, _weigh
 from kodomo.judgement.methods import Checked, check, near_the_best, speaks
 from kodomo.judgement.scenarios import Scenarios
 from kodomo.terms import Method
@@ -130,3 +132,13 @@ def test_the_interval_shown_knows_that_rows_come_in_households() -> None:
     assert [low, high] == pytest.approx([1 / (1 + np.exp(-middle - s * reach)) for s in (-1, 1)])
     twice = auroc_interval(np.tile(scores, 2), np.tile(y, 2), np.tile(np.arange(60).astype(object), 2))
     assert twice == pytest.approx((low, high), rel=0.01)
+
+
+def test_a_household_on_both_sides_of_a_split_stops_learning(monkeypatch: pytest.MonkeyPatch) -> None:
+    data, _ = rows_of(points_tell=True, size=400)
+    twice = replace(
+        data, training=replace(data.training, group=np.repeat([f"h{n}" for n in range(200)], 2).astype(object))
+    )
+    assert _leaks(twice, 1) == []
+    monkeypatch.setattr("kodomo.judgement.learning.fold_of", lambda group, seed: np.arange(len(group)) % 4)
+    assert _leaks(twice, 1) == [(SPLIT_HOUSEHOLDS, 200.0)]
