@@ -60,14 +60,20 @@ class Counted:
     """One type under one set of criteria: a level for each child judged (else None), and the children in order."""
 
     levels: NDArray[np.object_]
+    points: NDArray[np.float64]
     order: NDArray[np.intp]
     is_registered: Flags
     by_fact: int
 
     @property
+    def high(self) -> Flags:
+        """Children at 高."""
+        return np.asarray(self.levels == Level.HIGH.value, dtype=bool)
+
+    @property
     def raised(self) -> Flags:
         """Children that somebody would look at."""
-        return np.asarray((self.levels == Level.HIGH.value) | (self.levels == Level.MIDDLE.value), dtype=bool)
+        return np.asarray(self.high | (self.levels == Level.MIDDLE.value), dtype=bool)
 
 
 def try_draft(
@@ -139,9 +145,12 @@ def _side(
 
 
 def type_line(kind: DifficultyType, now: Side, then: Side, rule: Suppression) -> dict[str, Any]:
-    """One type: counts by level on both sides (``now_HIGH``, ``then_HIGH`` …), children newly raised and no longer raised."""
+    """One type: counts by level on both sides (``now_HIGH``, ``then_HIGH`` …), and who moves.
+
+    ``entered`` and ``left``: within capacity (高 or 中) by the draft and not now, and the other way round;
+    ``entered_high`` and ``left_high``: the same of 高; ``other_points``: children whose points differ.
+    """
     before, after = counted(kind, now), counted(kind, then)
-    entered, left = (int((a & ~b).sum()) for a, b in ((after.raised, before.raised), (before.raised, after.raised)))
     levels = {
         f"{side}_{level.value}": words
         for side, one in (("now", before), ("then", after))
@@ -152,8 +161,11 @@ def type_line(kind: DifficultyType, now: Side, then: Side, rule: Suppression) ->
         "label": kind.label,
         "judged": rule.text(len(after.order)),
         **levels,
-        "entered": rule.text(entered),
-        "left": rule.text(left),
+        "other_points": rule.text(int((before.points != after.points).sum())),
+        "entered": rule.text(int((after.raised & ~before.raised).sum())),
+        "left": rule.text(int((before.raised & ~after.raised).sum())),
+        "entered_high": rule.text(int((after.high & ~before.high).sum())),
+        "left_high": rule.text(int((before.high & ~after.high).sum())),
         "now_by_fact": rule.text(before.by_fact),
         "then_by_fact": rule.text(after.by_fact),
     }
@@ -183,7 +195,9 @@ def counted(kind: DifficultyType, side: Side) -> Counted:
         )  # fmt: skip
     rows = np.flatnonzero(result.applicable & ~thin)
     order = rows[ranking(result.logit[rows], cohort.child_key[rows])]
-    return Counted(levels, order, registered, int((escalated & result.applicable).sum()))
+    return Counted(
+        levels, result.points * result.applicable, order, registered, int((escalated & result.applicable).sum())
+    )
 
 
 def _rounded(share: float | None) -> float | None:

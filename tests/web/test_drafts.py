@@ -343,8 +343,8 @@ def test_a_draft_is_tried_before_approval_in_counts_alone(
     words = job.steps[0].words
     assert words[:2] == ("what-if", "--draft") and words[3:] == ("--as-of", "2026-03-31")
     assert (Path(words[2]) / "criteria" / "scenarios.toml").is_file() and (Path(words[2]) / "capacity.json").is_file()
-    told = {"type": "NON_ATTENDANCE", "label": "不登校", "judged": "2,070", "entered": "25", "left": "30",
-            "now_by_fact": "10", "then_by_fact": "秘匿"}  # fmt: skip
+    told = {"type": "NON_ATTENDANCE", "label": "不登校", "judged": "2,070", "entered": "25", "left": "30", "other_points": "60",
+            "entered_high": "10", "left_high": "10", "now_by_fact": "10", "then_by_fact": "秘匿"}  # fmt: skip
     told |= {
         f"{side}_{level}": "165" for side in ("now", "then") for level in ("HIGH", "MIDDLE", "LOW", "INSUFFICIENT")
     }

@@ -223,7 +223,7 @@ def _jobs(home: Home) -> None:
     curves = [_reach(s) for s in (0.01, 0.02, 0.05, 0.1, 0.2, 0.3)]
     told = {"type": "NON_ATTENDANCE", "label": "不登校", "judged": "2,070", "now_HIGH": "40", "now_MIDDLE": "165",
             "now_LOW": "1,800", "now_INSUFFICIENT": "65", "then_HIGH": "60", "then_MIDDLE": "165", "then_LOW": "1,780",
-            "then_INSUFFICIENT": "65", "entered": "45", "left": "25", "now_by_fact": "10", "then_by_fact": "10"}  # fmt: skip
+            "then_INSUFFICIENT": "65", "entered": "45", "left": "25", "other_points": "90", "entered_high": "30", "left_high": "10", "now_by_fact": "10", "then_by_fact": "10"}  # fmt: skip
     book.end_step(4, {"step": "what-if", "as_of": "2026-03-31", "drafted": [told], "curves": curves})
     book.end(4, "DONE")
     fault = {"what": "こどもデータベースの版がありません。", "where": "", "then": "先に反映してください。"}

@@ -52,7 +52,12 @@ def test_the_same_criteria_change_nobody_and_other_capacity_does(town: Town) -> 
     same = type_line(KIND, now, now, PLAIN)
     assert levels(same, "now") == levels(same, "then") and (same["entered"], same["left"]) == ("0", "0")
     line = type_line(KIND, now, more, PLAIN)
-    assert int(line["entered"]) > 0 and line["left"] == "0" and int(line["then_HIGH"]) > int(line["now_HIGH"])
+    assert (
+        int(line["entered"]) > 0
+        and line["other_points"] == "0"
+        and line["left"] == "0"
+        and int(line["then_HIGH"]) > int(line["now_HIGH"])
+    )
     judged = town.judged.types[0]
     assert sum(map(int, levels(line, "now"))) == len(judged.rows)
     for row in curve_lines(KIND, now, more, PLAIN):  # the order is the same
@@ -66,8 +71,16 @@ def test_who_enters_and_leaves_is_counted_and_small_counts_are_hidden(town: Town
     before, after = counted(KIND, now).raised, counted(KIND, then).raised
     line = type_line(KIND, now, then, PLAIN)
     assert (int(line["entered"]), int(line["left"])) == (int((after & ~before).sum()), int((before & ~after).sum()))
+    high = [one.levels == "HIGH" for one in (counted(KIND, now), counted(KIND, then))]
+    assert int(line["entered_high"]) == int((high[1] & ~high[0]).sum()) and int(line["other_points"]) > 0
     hidden = type_line(KIND, now, then, Suppression(10_000, 5))
-    assert {hidden["entered"], hidden["left"], *levels(hidden, "now"), *levels(hidden, "then")} <= {"秘匿", "0"}
+    assert {
+        hidden["entered"],
+        hidden["left_high"],
+        hidden["other_points"],
+        *levels(hidden, "now"),
+        *levels(hidden, "then"),
+    } <= {"秘匿", "0"}
 
 
 def test_a_line_switched_off_is_checked_and_adds_no_points(town: Town, tmp_path: Path) -> None:
