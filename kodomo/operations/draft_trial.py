@@ -58,6 +58,7 @@ def _line(one: dict[str, Any], curves: list[dict[str, Any]]) -> dict[str, Any]:
         **one,
         "levels": [(level.label, one[f"now_{level.value}"], one[f"then_{level.value}"]) for level in LEVELS],
         "shares": [{**curve, "percent": f"{curve['share']:.0%}"} for curve in own],
+        "has_curve": any(curve.get("then_reached") is not None for curve in own),
         "chart": charts.two_curves(
             [(curve["share"], curve.get("now_reached")) for curve in own],
             [(curve["share"], curve.get("then_reached")) for curve in own],
