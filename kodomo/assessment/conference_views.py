@@ -82,24 +82,26 @@ def papers(request: Any, key: int) -> HttpResponse:
     if member is None:
         return render(request, "assessment/conference_papers_ask.html", context)
     lawful = lawful_at(request.at)
+    closed = {pk for name in (member.username, request.actor.username)
+              for pk in cases_of_interest(name).values_list("pk", flat=True)}  # fmt: skip
+    items = [one for one in found.items.select_related("case") if one.case_id not in closed]
+    # Read first, written down then: reading thirty cases' facts must not keep anybody from writing.
+    sheets = [_paper(one, lawful) for one in items]
+    about = {"conference": found.pk, "member": member.username}
     with transaction.atomic():
-        detail = {"conference": found.pk, "member": member.username}
-        number = trail.append(trail.event_of(request.actor, "PRINT_PAPERS", detail=detail), request.at, settings.HOME)
-        closed = {pk for name in (member.username, request.actor.username)
-                  for pk in cases_of_interest(name).values_list("pk", flat=True)}  # fmt: skip
-        sheets = [_paper(request, one, number, lawful) for one in found.items.select_related("case")
-                  if one.case_id not in closed]  # fmt: skip
+        number = trail.append(trail.event_of(request.actor, "PRINT_PAPERS", detail=about), request.at, settings.HOME)
+        for one in items:
+            detail = {**about, "case": one.case.case_number, "number": number}
+            event = trail.event_of(request.actor, "PRINT_PAPERS", subject=one.case.child_key, detail=detail)
+            trail.append(event, request.at, settings.HOME)
     shown = {**context, "number": number, "sheets": sheets, "lawful": lawful, "is_blind": True,
              "place": list(found.members.all()).index(member) + 1}  # fmt: skip
     return render(request, "assessment/conference_papers.html", shown)
 
 
-def _paper(request: Any, one: AgendaItem, number: int, lawful: Lawful) -> dict[str, Any]:
-    """One case for the papers, with an audit row of its own."""
+def _paper(one: AgendaItem, lawful: Lawful) -> dict[str, Any]:
+    """One case as the papers tell it."""
     evidence = evidence_for(one.case, home=settings.HOME, municipality=settings.MUNICIPALITY, lawful=lawful)
-    detail = {"case": one.case.case_number, "conference": one.conference_id, "number": number}
-    event = trail.event_of(request.actor, "PRINT_PAPERS", subject=one.case.child_key, detail=detail)
-    trail.append(event, request.at, settings.HOME)
     levels = lawful.told(one.case.levels.filter(is_current=True))
     return {"item": one, "case": one.case, "evidence": evidence, "escalations": must_be_seen(levels, evidence.reasons)}
 

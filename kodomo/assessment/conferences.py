@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Case as Case_
+from django.db.models import Case as Choice
 from django.db.models import Exists, OuterRef, QuerySet, When
 
 from kodomo.assessment import interests, trail
@@ -79,7 +79,7 @@ def ready_cases(by: Actor) -> QuerySet[Case]:
     closed = interests.cases_of_interest(by.username).values("pk")
     found = Case.objects.filter(state__in=WORKED_STATES, agenda=None).exclude(pk__in=closed)
     assessed = found.filter(Exists(Assessment.objects.filter(case=OuterRef("pk"))))
-    is_support = Case_(When(state=CaseState.SUPPORT, then=0), default=1)
+    is_support = Choice(When(state=CaseState.SUPPORT, then=0), default=1)
     return assessed.order_by(is_support, "next_on", "pk")
 
 

@@ -114,7 +114,9 @@ def change(request: Any, username: str) -> HttpResponse:
 
 
 def _shown(request: Any, account: Staff, form: MoveForm | None = None) -> HttpResponse:
-    context = {"account": account, "changes": CHANGES, "what_move": MOVE,
+    unfit = "resume" if account.is_active else "stop"
+    changes = {code: words for code, words in CHANGES.items() if code != unfit}
+    context = {"account": account, "changes": changes, "what_move": MOVE,
                "form": form or MoveForm(initial={"role": account.role, "office": account.office})}  # fmt: skip
     return render(request, "web/account_change.html", context, status=400 if form else 200)
 
