@@ -175,8 +175,9 @@ def _save_points(request: Any, found: CriteriaDraft, kind: DifficultyType, typed
     try:
         _save(request, found.pk, f"点数表 {kind.label}", edited)
     except drafts.Faulty as faulty:
-        marks = {mark["entry"]: mark["message"] for mark in faulty.marks}
-        return {"status": 400, "lines": marks, "faults": [faulty.what]}
+        lines = {mark["entry"]: mark["message"] for mark in faulty.marks}
+        others = [f"{entry} {message}" for entry, message in lines.items() if entry not in values]
+        return {"status": 400, "lines": lines, "faults": [faulty.what, *others]}
     except VersionConflict as conflict:
         words = "あなたの入力は残してあります。いま保存されている値と見比べて、よければもう一度保存してください。"
         return {"status": 409, "faults": [f"{conflict.what}{words}"]}

@@ -191,6 +191,33 @@ def test_the_command_tells_exports_and_stops_what_the_site_adopted(
     assert approvals.verify(home) is not None
 
 
+def test_the_next_run_judges_with_what_was_adopted(
+    home: Home,
+    hinata: Municipality,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from kodomo.judgement import run
+
+    seen: list[str] = []
+
+    def judge(*, municipality: Municipality, **_: Any) -> dict[str, Any]:
+        seen.append(versions.criteria_version(municipality.criteria_folder))
+        return {}
+
+    monkeypatch.setattr(run, "judge_cohort", judge)
+    words = ["--home", str(home.root), "--municipality", str(hinata.folder), "judge", "--as-of", "2026-03-31", "--json"]
+    assert cli.main(words) == 0
+    version = submit(home, written(hinata, tmp_path / "two", "第2版"))[Matter.CRITERIA]
+    approve(home, Matter.CRITERIA, version, TOKO)
+    assert cli.main(words) == 0
+    approve(home, Matter.CRITERIA, version, SHINOBU)
+    assert cli.main(words) == 0
+    assert seen == [versions.criteria_version(hinata.folder)] * 2 + [version]
+    assert {"judge", "build", "evaluate", "what-if", "models"} == set(cli.JUDGING)
+
+
 def test_nothing_is_submitted_of_nothing(home: Home) -> None:
     with pytest.raises(WrongUsage):
         submit(home, None)
