@@ -8,7 +8,7 @@ RESIDENTS ?= 25299
 SERVE ?= 1
 PORT ?= 8000
 
-.PHONY: help demo test check fix fonts lock docs screenshots adr bench bench-month bench-linkage bench-judgement bench-load clean system-packages test-analysis-alone
+.PHONY: help demo test check fix fonts lock docs screenshots adr bench bench-month bench-linkage bench-judgement bench-judgement-city bench-judgement-speed bench-load clean system-packages test-analysis-alone
 
 help: ## 何ができるかを表示する
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 24
@@ -48,7 +48,7 @@ bench: $(VENV)/dev.stamp ## 所要時間とメモリを測り、benchmarks/resul
 	$(BIN)/python benchmarks/judgement.py gates
 	$(MAKE) bench-month
 	$(BIN)/python benchmarks/linkage_estimate.py
-	$(MAKE) bench-linkage bench-judgement bench-load
+	$(MAKE) bench-linkage bench-judgement bench-judgement-city bench-judgement-speed bench-load
 
 bench-month: $(VENV)/dev.stamp ## 一か月分の 5,000 行を足す名寄せと、全件の名寄せを比べる
 	$(BIN)/python benchmarks/linkage_month.py --out benchmarks/results/linkage-month.json
@@ -63,6 +63,13 @@ bench-judgement: $(VENV)/dev.stamp .venv-peers/stamp ## 学び手を、公開さ
 bench-load: $(VENV)/dev.stamp .venv-peers/stamp system-packages ## 三年分の事例のある市で、50 人が5分いっしょに使う速さを測る(DURATION=秒 HOME_READY=用意済みの置き場)
 	$(BIN)/python benchmarks/load.py --locust .venv-peers/bin/locust --out benchmarks/results/load.json \
 	  $(if $(DURATION),--duration $(DURATION),) $(if $(HOME_READY),--home $(HOME_READY),)
+
+bench-judgement-city: $(VENV)/dev.stamp ## ひなた市の判定を、同じ指標・日付・登録の LightGBM と並べ、答えと照らす(RESIDENTS=… SEEDS="1 2 3")
+	$(BIN)/python benchmarks/judgement_city.py --residents $(RESIDENTS) --seeds $(or $(SEEDS),1 2 3) --out benchmarks/results/judgement-city.json
+	$(BIN)/python benchmarks/judgement_intervals.py --out benchmarks/results/judgement-intervals.json
+
+bench-judgement-speed: $(VENV)/dev.stamp ## 18,000 人の指標づくり・学習・判定の時間とメモリを測る(SIZES="18000 180000")
+	$(BIN)/python benchmarks/judgement_speed.py all --children $(or $(SIZES),18000) --out benchmarks/results/judgement-speed.json
 
 .venv-peers/stamp: requirements/peers.txt
 	@test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
