@@ -38,6 +38,16 @@ ROMAJI = tuple(
 )  # fmt: skip
 """Names of columns that old systems print in capital letters, in the words below."""
 
+IN_KANA = tuple(
+    (re.compile(pattern), word)
+    for pattern, word in (
+        ("セイネンガッ?ピ", "生年月日"), ("セイベツ", "性別"), ("ジュウ?ショ", "住所"), ("アテナ", "宛名"), ("セタイヌシ", "世帯主"),
+        ("セタイ", "世帯"), ("バンゴウ", "番号"), ("ホゴシャ", "保護者"), ("ジドウ", "児童"), ("ゾクガラ|ツヅキガラ", "続柄"),
+        ("ガクネン", "学年"), ("ガッコウ", "学校"), ("ネンレイ", "年齢"), ("デンワ", "電話"), ("(?<=者|童)シメイ", "氏名"),
+    )
+)  # fmt: skip
+"""The same of systems that print their headers in kana; シメイ alone stands above readings."""
+
 CHILD = re.compile(
     r"児童生徒|対象児童?|児童|生徒|園児|乳幼児|こども|子ども|子供|^児|^子(?=氏|の|生|カ|番)|^お子|被接種者|受診児|本人|妊婦|被保険者|世帯員|受給児"
 )
@@ -79,7 +89,7 @@ FIELDS: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
         (r"旧氏|旧姓", "former_name", "name"),
         (r"通称", "alias_name", "name"),
         (
-            r"(宛名|住民|庁内|統合宛名|住基)(番号|コード|NO|ID|CD)|個人(コード|CD|ID)|^宛名$",
+            r"(宛名|住民|庁内|統合宛名|住基)(番号|コード|NO|ID|CD)|個人(コード|CD|ID)|宛名$",
             "resident_number",
             "identifier",
         ),
@@ -155,6 +165,9 @@ def plain(header: str) -> str:
     name = unicodedata.normalize("NFKC", header)
     if name.isascii() and re.fullmatch(r"[A-Za-z][A-Za-z0-9_ .-]*", name):
         name = _from_romaji(name)
+    elif re.fullmatch(r"[ァ-ヺー\s()]+", name):
+        for pattern, word in IN_KANA:
+            name = pattern.sub(word, name)
     return re.sub(r"[\s_・()【】\[\]「」*※]", "", name)
 
 

@@ -93,7 +93,7 @@ def _guess(header: str, cells: list[str], is_workbook: bool) -> Guess:
         said = words.Meaning(said.person, "name", "name")
         guess.field = "name"
         guess.why.append("氏名とよみが一つのセルに書かれている")
-    guess.is_merged = is_workbook and _is_merged_downwards(header, cells)
+    guess.is_merged = _is_merged_downwards(header, cells)
     if _is_running(cells) and not said.field:
         guess.ignore, guess.is_record_number = RUNNING, False
     if said.type:
@@ -105,7 +105,7 @@ def _guess(header: str, cells: list[str], is_workbook: bool) -> Guess:
     return guess
 
 
-_GROUP = re.compile(r"世帯|クラス|学級|学年|^組$|歳児|^班$|地区|行政区|世帯主|学校|^園")
+_GROUP = re.compile(r"世帯|ケース(番号|NO)|クラス|学級|学年|^組$|歳児|^班$|地区|行政区|世帯主|学校|^園")
 
 
 def _is_merged_downwards(header: str, cells: list[str]) -> bool:

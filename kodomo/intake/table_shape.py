@@ -141,7 +141,7 @@ def _groups_above(before: Sequence[str], row: Sequence[str]) -> bool:
 
 def _is_data(row: Sequence[str], typed: list[int], body: Rows) -> bool:
     """Whether a row is written like the rows below it."""
-    there = [c for c in typed if c < len(row) and row[c].strip()]
+    there = [c for c in typed if c < len(row) and row[c].strip() and not _is_date_label(row[c], body, c)]
     if there and sum(bool(_DATAISH.search(_plain(row[c]))) for c in there) > len(there) / 2:
         return True
     filled = [(c, cell.strip()) for c, cell in enumerate(row) if cell.strip()]
@@ -149,6 +149,15 @@ def _is_data(row: Sequence[str], typed: list[int], body: Rows) -> bool:
     repeated = sum(cell in values for (_, cell), values in zip(filled, seen, strict=True))
     # A header repeated on each page is in the body too, whole; data repeats in some columns only.
     return 0 < repeated < len(filled) and repeated >= max(1, len(filled) * 0.2)
+
+
+_DATE_LABEL = re.compile(r"\d\s?[./年月-]\s?\d|\d[月日]$")
+
+
+def _is_date_label(cell: str, body: Rows, at: int) -> bool:
+    """Whether a cell is a month or day printed above figures: a date over a column that holds none."""
+    below = [row[at] for row in body[:50] if at < len(row) and row[at] != cell]
+    return bool(_DATE_LABEL.search(_plain(cell))) and not any(_DATE_LABEL.search(_plain(value)) for value in below)
 
 
 def _share(cells: Sequence[str]) -> float:
@@ -162,7 +171,8 @@ def _is_unit_row(row: Sequence[str]) -> bool:
 
 
 def _plain(cell: str) -> str:
-    return unicodedata.normalize("NFKC", cell).strip()
+    # A line feed inside a header's word is no space between 氏 and 名.
+    return unicodedata.normalize("NFKC", cell).replace("\n", "").strip()
 
 
 def _ends(rows: Rows, found: Shape) -> None:

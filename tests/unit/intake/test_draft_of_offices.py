@@ -192,3 +192,24 @@ def test_check_tells_what_is_joined_and_counts_repeats_of_people(tmp_path, town,
     )  # fmt: skip
     main([*call, "--json"])
     assert '"repeated_records": 0' in capsys.readouterr().out
+
+
+def test_header_cells_with_line_feeds_and_months_with_their_year(tmp_path):
+    rows = [f"{person(at)},H27.4.{at + 1},緑町{at + 1}番地" for at in range(12)]
+    path = tmp_path / "名簿.csv"
+    path.write_bytes("\r".join(['"児童\n氏名","生年\n月日",住所', *rows, ""]).encode("cp932"))
+    _, columns, _ = draft(path)
+    assert [c.get("field") for c in columns.values()] == ["name", "born_on", "address"]
+    months = ",".join(f"令和7年{month}月" for month in range(4, 10))
+    wide = [f"A{at:03d},{person(at)}," + ",".join(str(at % 3) for _ in range(6)) for at in range(12)]
+    body, _, _ = draft(written(tmp_path / "欠席.csv", f"学籍番号,氏名,{months}", wide))
+    assert body["file"].get("header_rows", 1) == 1 and body["columns"][0]["field"] == "own_number"
+
+
+def test_headers_in_half_width_kana_and_a_case_told_once_for_its_household(tmp_path):
+    rows = [f"{at:06d},ｻﾄｳ ﾚﾝ{chr(0xFF71 + at)},4270{at % 9 + 1}10,{at % 2 + 1},緑町{at + 1}番地" for at in range(12)]
+    _, columns, _ = draft(written(tmp_path / "x.csv", "ｱﾃﾅﾊﾞﾝｺﾞｳ,ｼﾒｲ,ｾｲﾈﾝｶﾞｯﾋﾟ,ｾｲﾍﾞﾂ,ｼﾞｭｳｼｮ", rows, "cp932"))
+    assert [c.get("field") for c in columns.values()] == ["resident_number", "name_kana", "born_on", "sex", "address"]
+    members = [f"{f'C{at:03d}' if at % 3 == 0 else ''},{person(at)},昭{50 + at}.4.{at + 1}" for at in range(12)]
+    _, columns, _ = draft(written(tmp_path / "y.csv", "ケース番号,世帯員氏名,生年月日", members))
+    assert columns["ケース番号"]["fill_down"]
