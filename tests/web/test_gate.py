@@ -173,3 +173,26 @@ def test_it_refuses_a_form_without_its_secret(home: Any) -> None:
     answer = Client(enforce_csrf_checks=True).post("/sign-in/", {"username": "hana", "password": "x"})
     assert answer.status_code == 403
     assert "画面を開き直して" in answer.content.decode()
+
+
+def test_it_puts_the_end_of_a_session_off_with_each_click_but_writes_it_once_a_minute(as_person: Any) -> None:
+    import datetime as dt
+
+    from django.contrib.sessions.models import Session
+
+    def ends() -> Any:
+        return Session.objects.get(pk=browser.session.session_key).expire_date
+
+    browser = as_person(HANA)
+    browser.get("/cases/")
+    first = ends()
+    browser.get("/cases/")
+    assert ends() == first
+    session = browser.session
+    session["clicked_at"] = (dt.datetime.fromisoformat(session["clicked_at"]) - dt.timedelta(minutes=2)).isoformat()
+    session.save()
+    before = ends()
+    browser.get("/cases/")
+    assert ends() > before
+    Session.objects.update(expire_date=before - dt.timedelta(hours=1))  # half an hour without a click, and more
+    assert browser.get("/cases/")["Location"].startswith("/sign-in/")

@@ -200,3 +200,17 @@ def test_order_follows_the_sequence_even_when_the_clock_goes_back(connection: sq
     write(connection, anchor, 1)
     audit.append(DjangoLike(connection), KEY, "sqlite", AuditEvent("hana", "", "X"), AT - dt.timedelta(days=30))
     assert verdict(connection, None) == audit.Verdict(2, None)
+
+
+def test_many_rows_at_once_are_the_same_chain_as_one_by_one(connection: sqlite3.Connection, anchor: Path) -> None:
+    write(connection, anchor, 5)
+    one_by_one = connection.execute("SELECT * FROM audit_events ORDER BY sequence").fetchall()
+    other = sqlite3.connect(":memory:", isolation_level=None)
+    audit.install(DjangoLike(other), "sqlite")
+    acts = [
+        (AT, AuditEvent("hana", "PRACTITIONER", "VIEW_CASE", f"p{n}", "アセスメント", "", {"件": n})) for n in range(5)
+    ]
+    audit.append_all(DjangoLike(other), KEY, "sqlite", acts[:2])
+    sequence, mac = audit.append_all(DjangoLike(other), KEY, "sqlite", acts[2:])
+    assert other.execute("SELECT * FROM audit_events ORDER BY sequence").fetchall() == one_by_one
+    assert (sequence, mac) == (5, one_by_one[-1][-1])
