@@ -351,7 +351,7 @@ def test_a_draft_is_tried_before_approval_in_counts_alone(
     curve = {"type": "NON_ATTENDANCE", "share": 0.1}
     curve |= {f"{side}_{what}": "15" for side in ("now", "then") for what in ("children", "unknown", "registered")}
     kept = runner._small(
-        {"as_of": "2026-03-31", "drafted": [told], "curves": [{**curve, "now_reached": 0.4, "then_reached": None}]}
+        {"as_of": "2026-03-31", "drafted": [told], "curves": [{**curve, "now_reached": 0.4, "then_reached": 0.45}]}
     )
     JobBook(home.runs).end_step(1, {"step": "what-if", **kept})
     JobBook(home.runs).end(1, "DONE")
