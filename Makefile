@@ -58,7 +58,8 @@ bench-linkage: $(VENV)/dev.stamp .venv-peers/stamp ## 名寄せの精度・速�
 
 bench-judgement: $(VENV)/dev.stamp .venv-peers/stamp ## 学び手を、公開された 20 の表でほかの道具と並べて測る
 	@tables=$$(mktemp -d) && .venv-peers/bin/python benchmarks/outside_tables.py $$tables && \
-	$(BIN)/python benchmarks/judgement.py compare $$tables --leave-out ebm --out benchmarks/results/judgement.json; rm -rf $$tables
+	$(BIN)/python benchmarks/judgement.py compare $$tables --leave-out ebm --out benchmarks/results/judgement.json && \
+	$(BIN)/python benchmarks/judgement.py hidden $$tables --out benchmarks/results/judgement-hidden.json; rm -rf $$tables
 
 bench-load: $(VENV)/dev.stamp .venv-peers/stamp system-packages ## 三年分の事例のある市で、50 人が5分いっしょに使う速さを測る(DURATION=秒 HOME_READY=用意済みの置き場)
 	$(BIN)/python benchmarks/load.py --locust .venv-peers/bin/locust --out benchmarks/results/load.json \

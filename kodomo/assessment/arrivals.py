@@ -166,7 +166,7 @@ def _take_in(
     # Locked: what somebody decides meanwhile waits, and is not written over.
     known = {case.child_key: case for case in Case.objects.select_for_update()}
     judged = [one for one in _judged(judgement, store) if one.is_shortlisted or one.subject["child_key"] in known]
-    before = _current_levels()
+    before = _current_levels(known, store)
     chosen = _drawn_for_review(judged, known) | _waiting_blind()
     chosen |= _held_back(judged, known, before, chosen, numbers)
     judged = [
@@ -215,7 +215,7 @@ def _waiting_blind() -> set[str]:
 def _held_back(
     judged: Iterable[Judged],
     known: Mapping[str, Case],
-    before: Mapping[int, Mapping[str, CaseLevel]],
+    before: Standing,
     chosen: Collection[str],
     numbers: random.Random,
 ) -> set[str]:
@@ -233,7 +233,7 @@ def _held_back(
             continue
         if key not in known:
             new.append(key)
-        elif known[key].state in ENDED_STATES and _has_risen(before[known[key].pk], one.levels):
+        elif known[key].state in ENDED_STATES and _has_risen(before.get(known[key].pk, {}), one.levels):
             back.append(key)
     drawn = {one.subject["child_key"] for one in judged if one.is_drawn} & set(chosen)
     number = sum(key not in known for key in drawn)
@@ -272,10 +272,27 @@ def _describe(case: Case, one: Judged, judgement: Snapshot) -> None:
     case.judged_as_of = _as_of(judgement)
 
 
-def _current_levels() -> dict[int, dict[str, CaseLevel]]:
-    before: dict[int, dict[str, CaseLevel]] = defaultdict(dict)
+Standing = Mapping[int, Mapping[str, tuple[str, str]]]
+"""For each case the level and the fact that must be seen, by type, as the judgement before left them."""
+
+
+def _current_levels(known: Mapping[str, Case], store: Store) -> Standing:
+    """What each case stands at; where a level was held back from a case that has ended, the one that was held back.
+
+    Else a child looked at without its level would seem to rise as soon as its level is shown.
+    """
+    before: dict[int, dict[str, tuple[str, str]]] = defaultdict(dict)
+    blind: dict[str, set[int]] = defaultdict(set)
     for row in CaseLevel.objects.filter(is_current=True):
-        before[row.case_id][row.type] = row
+        before[row.case_id][row.type] = row.level, row.escalation
+        if row.level == Level.WITHHELD:
+            blind[row.judgement_name].add(row.case_id)
+    by_key = {key: case.pk for key, case in known.items() if case.state in ENDED_STATES}
+    for name in blind.keys() & set(store.names("judgements")):
+        for one in _judged(store.open("judgements", name), store):
+            case = by_key.get(one.subject["child_key"])
+            if case in blind[name]:
+                before[case] = {entry["type"]: (entry["level"], entry["escalation"] or "") for entry in one.levels}
     return before
 
 
@@ -283,7 +300,7 @@ def _bring_up_to_date(
     judged: list[Judged],
     known: Mapping[str, Case],
     judgement: Snapshot,
-    before: Mapping[int, Mapping[str, CaseLevel]],
+    before: Standing,
     chosen: Collection[str],
 ) -> int:
     """Write what the judgement says of known cases; one that ended comes back where it rose or was chosen for review."""
@@ -291,9 +308,9 @@ def _bring_up_to_date(
     for one in judged:
         key = one.subject["child_key"]
         case = known[key]
-        if case.state in ENDED_STATES and (key in chosen or _has_risen(before[case.pk], one.levels)):
+        if case.state in ENDED_STATES and (key in chosen or _has_risen(before.get(case.pk, {}), one.levels)):
             case.state, returned = CaseState.RETURNED, returned + 1
-        case.has_changed = _has_changed(before[case.pk], one.levels)
+        case.has_changed = _has_changed(before.get(case.pk, {}), one.levels)
         _describe(case, one, judgement)
         # A form that is open in a browser was written under the former judgement: it must notice.
         case.version += 1
@@ -304,18 +321,17 @@ def _bring_up_to_date(
     return returned
 
 
-def _has_changed(before: Mapping[str, CaseLevel], now: Iterable[Mapping[str, Any]]) -> bool:
+def _has_changed(before: Mapping[str, tuple[str, str]], now: Iterable[Mapping[str, Any]]) -> bool:
     """Whether any type's level or fact to be seen differs. It says that, not in which direction."""
-    former = {kind: (row.level, row.escalation) for kind, row in before.items()}
-    return former != {entry["type"]: (entry["level"], entry["escalation"] or "") for entry in now}
+    return before != {entry["type"]: (entry["level"], entry["escalation"] or "") for entry in now}
 
 
-def _has_risen(before: Mapping[str, CaseLevel], now: Iterable[Mapping[str, Any]]) -> bool:
+def _has_risen(before: Mapping[str, tuple[str, str]], now: Iterable[Mapping[str, Any]]) -> bool:
     for entry in now:
-        old = before.get(entry["type"])
-        if _HEIGHT[Level(entry["level"])] > (_HEIGHT[Level(old.level)] if old else 0):
+        level, escalation = before.get(entry["type"], (Level.LOW.value, ""))
+        if _HEIGHT[Level(entry["level"])] > _HEIGHT[Level(level)]:
             return True
-        if entry["escalation"] and not (old and old.escalation):
+        if entry["escalation"] and not escalation:
             return True
     return False
 

@@ -24,10 +24,9 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Classes:
-    """Each row's class on its date, -1 where none is known, and how many others are in it."""
+    """Each row's class on its date, -1 where none is known."""
 
     number: NDArray[np.int64]
-    others: Values
     least: int
 
     def over_others(self, own: Values) -> Values:
@@ -49,8 +48,7 @@ def classes(frame: Frame, rule: ClassRule) -> Classes:
         key = (dates[row], code, grade[row] if rule.by_grade else None)
         # In order of beginning: the last one stands.
         number[row] = named.setdefault(key, len(named)) if key[2] == key[2] else -1
-    size = np.bincount(number[number >= 0], minlength=1)
-    return Classes(number, np.where(number >= 0, size[np.maximum(number, 0)] - 1, 0).astype(np.float64), rule.least)
+    return Classes(number, rule.least)
 
 
 def class_values(

@@ -167,6 +167,24 @@ def test_as_many_raised_children_as_were_drawn_come_without_a_level_too(home: Ho
     assert case.levels.filter(is_current=True, type="ABUSE", level="HIGH").exists()
 
 
+def test_a_level_that_was_held_back_does_not_rise_by_being_shown(home: Home, hinata: Municipality) -> None:
+    Case.objects.filter(child_key__in=("pc05", "pc09")).delete()
+    middle = {"ABUSE": ("MIDDLE", 0.5), OVERALL: ("MIDDLE", 0.5)}
+    second(home, drawn=("pc05",), pc05={"ABUSE": ("LOW", 0.2), OVERALL: ("LOW", 0.1)}, pc09=middle)
+    receive(home, hinata)
+    case = Case.objects.get(child_key="pc09")
+    assert case.levels.filter(level="WITHHELD").exists()
+    Case.objects.filter(pk=case.pk).update(state="NO_ACTION")
+    for name, levels, state in (
+        ("third", middle, "NO_ACTION"),
+        ("fourth", {**middle, "POVERTY": ("MIDDLE", 0.6)}, "RETURNED"),
+    ):
+        write_store(home.store, judgement=f"2026-05-31-{name}", as_of=dt.date(2026, 5, 31), pc09=levels)
+        receive(home, hinata)
+        assert Case.objects.get(pk=case.pk).state == state
+        assert not case.levels.filter(is_current=True, level="WITHHELD").exists()
+
+
 @pytest.mark.parametrize(
     "levels",
     [
