@@ -106,7 +106,13 @@ def _types(summary: Mapping[str, Any], rule: Suppression) -> str:
         )
     head = ("類型", "把握事例(世帯)", "学習", "使い方", "学習を加えた判定の AUROC", "職員の点数表の AUROC")
     words = "AUROC は、学んでいない世帯での順位の正しさ(0.5 は当て推量)。かっこの中は 95 %の幅。把握事例が少ないものは示さない。"
-    return f"{words}\n\n{_table(head, rows)}"
+    return f"{words}\n\n{_table(head, rows)}\n\n{SUMS}"
+
+
+SUMS = (
+    "理由の寄与は対数オッズで足し合わせられる。出発点(`judgements.base`)、挙げた理由(`reasons.contribution`)の合計、"
+    "挙げなかった項の合計(`judgements.rest`)を足すと、どの判定ロジックでもスコアの対数オッズになる。"
+)
 
 
 def _check(found: Mapping[str, Any] | None) -> str:
