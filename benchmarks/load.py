@@ -66,7 +66,7 @@ def main() -> None:
         filled = _call("fill", home)
         body: dict[str, Any] = {
             "on": time.strftime("%Y-%m-%d"), "machine": machine(), "residents": filled["residents"], "children": filled["children"],
-            "casework": filled["counts"], "people": asked.users, "seconds_at_full_number": asked.duration, "haste": asked.haste,
+            "casework": filled["counts"], "note": asked.note, "people": asked.users, "seconds_at_full_number": asked.duration, "haste": asked.haste,
             "think_seconds": {"reading": READS, "writing": WRITES}, "runs": [],
         }  # fmt: skip
         for database in asked.databases:
@@ -86,6 +86,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--duration", type=int, default=300)
     parser.add_argument("--users", type=int, default=50)
     parser.add_argument("--haste", type=float, default=1.0)
+    parser.add_argument("--note", default="", help="under which circumstances it was measured; stands in the table")
     parser.add_argument("--out", type=Path, default=None)
     return parser.parse_args()
 
@@ -95,8 +96,16 @@ def machine() -> dict[str, object]:
     names = ("Django", "waitress", "duckdb", "psycopg")
     return {
         "cores": os.cpu_count(), "python": platform.python_version(), "system": platform.platform(terse=True),
-        "sqlite": sqlite3.sqlite_version, "versions": {name: version(name) for name in names},
+        "sqlite": sqlite3.sqlite_version, "postgresql": _postgresql(), "versions": {name: version(name) for name in names},
     }  # fmt: skip
+
+
+def _postgresql() -> str:
+    folder = postgres.programs()
+    if folder is None:
+        return ""
+    done = subprocess.run([str(folder / "postgres"), "--version"], stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603
+    return done.stdout.split()[2]
 
 
 def _prepared(given: Path | None, home: Path) -> None:

@@ -71,7 +71,8 @@ def kept_table(path: Path) -> str:
 
     For small files that pages ask for again and again. Read at the first asking; the newest few are kept.
     """
-    name = f"kept_{hashlib.sha256(str(path).encode()).hexdigest()[:24]}"
+    stamp = f"{path}:{path.stat().st_mtime_ns}"
+    name = f"kept_{hashlib.sha256(stamp.encode()).hexdigest()[:24]}"
     engine = _kept_engine(os.getpid())
     with _making:
         if name in _kept:
@@ -86,7 +87,7 @@ def kept_table(path: Path) -> str:
 
 
 MOST_KEPT = 24
-"""Four judgements' small files; the oldest makes room. A page that still asks for it reads it anew."""
+"""The small files of four judgements and more; whichever was asked for longest ago makes room."""
 
 _kept: OrderedDict[str, None] = OrderedDict()
 _making = threading.Lock()

@@ -21,7 +21,7 @@ from kodomo.vault import history
 from kodomo.vault.database import audited
 from kodomo.vault.keys import Keyring
 from kodomo.vault.models import Person
-from kodomo.vault.people import PREFIX_LETTERS, find_people, search_form
+from kodomo.vault.people import PREFIX_LETTERS, find_by_any, search_form
 
 FEWEST_LETTERS = 2
 MOST_FOUND = 10
@@ -109,14 +109,12 @@ def _fitting(wanted: Wanted, keyring: Keyring, among: frozenset[str]) -> list[st
 
 def _candidates(words: tuple[str, ...], keyring: Keyring) -> set[str]:
     """Whoever shares a surname, a given name or the beginning of one with any of the words."""
-    keys: set[str] = set()
+    terms: set[tuple[str, str]] = set()
     for word in {*words, "".join(words)}:
-        for kind in ("kana", "surname", "given"):
-            keys.update(find_people(keyring, kind, word))
+        terms |= {(kind, word) for kind in ("kana", "surname", "given")}
         if len(word) >= PREFIX_LETTERS:
-            for kind in ("surname_prefix", "given_prefix"):
-                keys.update(find_people(keyring, kind, word[:PREFIX_LETTERS]))
-    return keys
+            terms |= {(kind, word[:PREFIX_LETTERS]) for kind in ("surname_prefix", "given_prefix")}
+    return find_by_any(keyring, terms)
 
 
 def _distance(wanted: Wanted, content: dict[str, Any]) -> int | None:
