@@ -159,8 +159,8 @@ def test_no_page_asks_more_where_there_is_more_to_show(asked_by_page: Any, case_
     records(like, 1, "own")
     cases(2, 1, 100)
     few = asked_by_page()
-    records(like, 6, "owns")
-    cases(25, 3, 200)
+    records(like, 4, "owns")
+    cases(8, 2, 200)
     many = asked_by_page()
     grown = {page: (few[page], many[page]) for page in few if many[page] > few[page]}
     assert not grown
