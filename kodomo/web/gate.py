@@ -28,6 +28,9 @@ from kodomo.web.pages import BEFORE_NEW_PASSWORD, BEFORE_SECOND_FACTOR, PAGE_ACT
 
 PUT_OFF_EVERY = dt.timedelta(minutes=1)
 
+LIVE = "live"
+"""The part of a page that asks for itself again every few seconds. That is nobody's click: it keeps no session open."""
+
 
 class Gate:
     """Decides on each request before its view runs, and puts refusals into words."""
@@ -39,7 +42,10 @@ class Gate:
         """Answer; the moment of the request is fixed here, once."""
         request.at = timezone.now()
         request.actor = None
-        return self.get_response(request)
+        response = self.get_response(request)
+        if request.htmx.target == LIVE and f'id="{LIVE}"'.encode() not in response.content:
+            response["HX-Refresh"] = "true"  # what ran has ended: the whole page has something new to say
+        return response
 
     def process_view(self, request: Any, view: Any, args: Any, kwargs: dict[str, Any]) -> HttpResponseBase | None:
         """Let pass (None), send to sign in, or refuse."""
@@ -50,9 +56,12 @@ class Gate:
         if action is Action.SIGN_IN:
             return None
         elsewhere = _to_sign_in(request, page)
+        if elsewhere is not None and request.htmx:
+            return HttpResponse(headers={"HX-Refresh": "true"})  # the page itself then leads to signing in
         if elsewhere is not None:
             return errors.signed_out(request) if request.method == "POST" and errors.typed_words(request) else elsewhere
-        _stay_signed_in(request)
+        if request.htmx.target != LIVE:
+            _stay_signed_in(request)
         request.actor = request.user.actor
         try:
             check_access(request.actor, action, kwargs.get("case_number"))

@@ -29,6 +29,7 @@ INSTALLED_APPS = [
     "django_otp",
     "axes",
     "csp",
+    "django_htmx",
     "kodomo.vault",
     "kodomo.assessment",
     "kodomo.support",
@@ -49,6 +50,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
     "kodomo.web.gate.Gate",
     # Last, as django-axes asks: it turns the answer to a locked-out sign-in into its own page.
     "axes.middleware.AxesMiddleware",
