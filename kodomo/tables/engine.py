@@ -8,7 +8,6 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
 
 import duckdb
@@ -59,7 +58,7 @@ def reading() -> Iterator[duckdb.DuckDBPyConnection]:
     Opening an engine takes longer than such a question, and so does reading a file's footer: the kept engine
     remembers the footers (a published file never changes). Ask with bound values; make no tables.
     """
-    cursor = _kept_engine(os.getpid()).cursor()
+    cursor = _kept_engine().cursor()
     try:
         yield cursor
     finally:
@@ -73,7 +72,7 @@ def kept_table(path: Path) -> str:
     """
     stamp = f"{path}:{path.stat().st_mtime_ns}"
     name = f"kept_{hashlib.sha256(stamp.encode()).hexdigest()[:24]}"
-    engine = _kept_engine(os.getpid())
+    engine = _kept_engine()
     with _making:
         if name in _kept:
             _kept.move_to_end(name)
@@ -93,12 +92,18 @@ _kept: OrderedDict[str, None] = OrderedDict()
 _making = threading.Lock()
 
 
-@lru_cache(maxsize=1)
-def _kept_engine(process: int) -> duckdb.DuckDBPyConnection:
-    """One for each process: a forked one must not share its parent's."""
-    engine = connect(memory="1GB")
-    engine.execute("SET GLOBAL parquet_metadata_cache = true")
-    return engine
+_engines: dict[int, duckdb.DuckDBPyConnection] = {}
+
+
+def _kept_engine() -> duckdb.DuckDBPyConnection:
+    """One for each process, made once however many ask first: a forked one must not share its parent's, nor its tables."""
+    process = os.getpid()
+    with _making:
+        if process not in _engines:
+            _kept.clear()
+            _engines[process] = connect(memory="1GB")
+            _engines[process].execute("SET GLOBAL parquet_metadata_cache = true")
+        return _engines[process]
 
 
 def release() -> None:

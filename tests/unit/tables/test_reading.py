@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -53,3 +55,31 @@ def test_a_reader_reaches_no_network_and_writes_nothing_beside_it(tmp_path: Path
         for setting in ("autoinstall_known_extensions", "autoload_known_extensions"):
             assert connection.execute(f"SELECT current_setting('{setting}')").fetchall() == [(False,)]
         assert connection.execute("SELECT current_setting('temp_directory')").fetchall() == [("",)]
+
+
+def test_all_who_ask_first_get_one_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, found, opened = written(tmp_path / "a.parquet", 1, 2), [], []
+
+    def slowly(**bounds: str) -> duckdb.DuckDBPyConnection:
+        time.sleep(0.05)
+        opened.append(duckdb.connect())
+        return opened[-1]
+
+    monkeypatch.setattr(engine, "_engines", {})
+    monkeypatch.setattr(engine, "connect", slowly)
+    threads = [threading.Thread(target=lambda: found.append(held(path))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    engine._kept.clear()
+    assert found == [[1, 2]] * 4 and len(opened) == 1
+
+
+def test_another_process_makes_its_own_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, parent = written(tmp_path / "a.parquet", 1, 2), engine.os.getpid()
+    assert held(path) == [1, 2]
+    monkeypatch.setattr(engine, "_engines", {parent: engine._engines[parent]})
+    monkeypatch.setattr(engine.os, "getpid", lambda: parent + 1)
+    assert held(path) == [1, 2]
+    engine._kept.clear()
