@@ -51,6 +51,7 @@ def call(request: Any) -> HttpResponse:
         else:
             return redirect("conference", key=key)
     status = 400 if form.is_bound else 200
+    trail.record_first(trail.event_of(request.actor, "OPEN_CALL", detail={"count": len(ready)}), request.at)
     return render(request, "assessment/conference_call.html", {"form": form}, status=status)
 
 

@@ -9,7 +9,7 @@ decision, the goal's outcome, the closing or the opinion), ``reason_codes`` (of 
     (above 1), for every type; of a disagreement, for the type it names (総合: for every type). Soft, for a review sees what is known, not what is.
 
 Both stand for ``months`` from the day they were written and are forgotten then. A later decision about the same
-child ends an earlier one. Neither is ever used to measure: evaluation counts registrations (weight 1) and draws.
+child ends an earlier one, and of disagreements with one type the last counts alone. Neither is ever used to measure: evaluation counts registrations (weight 1) and draws.
 """
 
 from __future__ import annotations
@@ -155,8 +155,8 @@ def read_feedback(store: Store, rules: Iterable[Rule], as_of: dt.date, returned:
     cases: list[tuple[Any, ...]] = []
     reviews: list[tuple[Any, ...]] = []
     for rule in rules:
-        for row in _rows(folder, EVENTS[rule.event][0]):
-            if row["known_from"] > as_of or not rule.holds(row):
+        for row in _standing(_rows(folder, EVENTS[rule.event][0]), rule.event, as_of):
+            if not rule.holds(row):
                 continue
             own = decided[row["child_key"]]
             ends = _ends(row, rule, own)
@@ -174,6 +174,16 @@ def read_feedback(store: Store, rules: Iterable[Rule], as_of: dt.date, returned:
 
 def _rows(folder: Snapshot, table: str) -> list[dict[str, Any]]:
     return list(folder.read(table).to_pylist()) if folder.holds(table) else []
+
+
+def _standing(rows: list[dict[str, Any]], event: str, as_of: dt.date) -> list[dict[str, Any]]:
+    """What was known on a date; of what was said of one type, the last word: nobody can cross out a wrong opinion."""
+    known = [row for row in rows if row["known_from"] <= as_of]
+    if event != "disagreement":
+        return known
+    # They stand in the order in which they were written, several of one day too.
+    last = {(row["child_key"], row["type"]): row for row in sorted(known, key=lambda row: row["known_from"])}
+    return list(last.values())
 
 
 def _last(decisions: list[Mapping[str, Any]], day: dt.date) -> Mapping[str, Any] | None:

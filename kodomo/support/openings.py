@@ -147,6 +147,7 @@ def _only_child(request: Any, given: dict[str, Any]) -> str:
         keys = _found(request, given, among, today, purpose)
         event = trail.event_of(request.actor, Action.FIND_CASE, purpose=purpose, detail={"count": len(keys)})
         trail.append(event, request.at, settings.HOME)
+    check_pace(request, has_row=True)
     if not keys:
         raise _nobody()
     if len(keys) > 1:

@@ -246,11 +246,9 @@ def overdue_packages(cases: QuerySet[Case], today: dt.date) -> int:
     """How many packages partners are late with: an answer past its day, or a paper past its end that may be out."""
     steps = PackageEvent.objects.filter(package=OuterRef("pk"))
     out = Package.objects.filter(case__in=cases).exclude(Exists(steps.filter(step=PackageStep.DESTROYED)))
-    keeping = [one.code for one in current_partners(settings.MUNICIPALITY).values() if one.keeps]
-    is_answered = Exists(steps.filter(step=PackageStep.REPLIED))
-    late = Q(reply_by__lt=today) & ~is_answered & Exists(steps)
-    expired = Q(expires_on__lt=today) & ~(Q(partner__in=keeping) & is_answered)
-    return out.filter(late | expired).count()
+    past = out.filter(Q(reply_by__lt=today) | Q(expires_on__lt=today)).select_related("case")
+    # The rule itself counts: what waits for an approver, or was sent back, no partner has.
+    return sum(can_remind(package, today) for package in past.prefetch_related("events", "approvals"))
 
 
 def check_file(file: PackageFile, protection: Protection) -> None:

@@ -61,6 +61,7 @@ ACTION_WORDS = {
     "DROP_FILTER": "絞り込みの条件を消した",
     "RETURN_OUTCOMES": "判断と支援結果をこどもデータベースへ返した",
     "VIEW_CONFERENCE": "統括委員会の議事を見た",
+    "OPEN_CALL": "会議を開く画面(議事の候補)を見た",
     "CALL_CONFERENCE": "統括委員会を開いた",
     "HOLD_CONFERENCE": "統括委員会の決定を記録した",
     "START_ITEM": "議事を始めた",

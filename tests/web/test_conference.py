@@ -239,18 +239,23 @@ def test_it_shows_no_case_when_the_row_cannot_be_written(as_person: Any, item: A
     browser = as_person(ONE)
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE audit_events")
+    assert as_person(CHAIR).get("/conferences/call/").status_code == 500, "its candidates are cases too"
     for address in (f"/conferences/items/{item.pk}/", f"/conferences/{item.conference_id}/minutes/"):
         answer = browser.get(address)
         assert answer.status_code == 500 and "欠席" not in answer.content.decode()
 
 
-def test_it_offers_the_assessed_cases_for_the_agenda(as_person: Any, case_of: Any, decided: Any, call: Any) -> None:
+def test_it_offers_the_assessed_cases_for_the_agenda(
+    as_person: Any, case_of: Any, decided: Any, call: Any, audit_rows: Any
+) -> None:
     """Nobody copies numbers from a list: what was assessed and not called for yet stands there to be marked."""
     hana, (first, second, third) = as_person(HANA), (case_of(key).case_number for key in ("pc01", "pc02", "pc09"))
     decided(hana, first)
     decided(hana, second, decision="SUPPORT", reason_code="S1")
     decided(hana, third, decision="NO_ACTION", reason_code="N1", next_on="")
     page = as_person(CHAIR).get("/conferences/call/").content.decode()
+    row = audit_rows()[-1]
+    assert row["action"] == "OPEN_CALL" and '"count":2' in str(row["detail"]).replace(" ", "")
     assert page.index(f'value="{second}"') < page.index(f'value="{first}"') and third not in page
     assert call(chosen=[second]).status_code == 302 and call(first, chosen=[]).status_code == 302
     assert list(AgendaItem.objects.values_list("case__case_number", flat=True).order_by("pk")) == [second, first]

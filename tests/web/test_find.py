@@ -153,6 +153,24 @@ def test_it_lets_nobody_go_through_a_school(as_person: Any, known: None, monkeyp
     assert [ask(hana, "わた").status_code for _ in range(3)] == [200, 200, 403]
 
 
+def test_nobody_gets_round_the_pace_by_asking_at_once(
+    as_person: Any, known: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kodomo.assessment import finding
+
+    monkeypatch.setattr(finding, "MOST_AN_HOUR", 1)
+    hana, search, inner = as_person(HANA), finding.search_by_reading, []
+
+    def meanwhile(*given: Any, **more: Any) -> Any:
+        if not inner:
+            inner.append(None)
+            inner.append(ask(as_person(HANA), "わた").status_code)
+        return search(*given, **more)
+
+    monkeypatch.setattr(finding, "search_by_reading", meanwhile)
+    assert ask(hana, "わた").status_code == 403 and inner[1] == 200
+
+
 def test_it_opens_a_case_by_its_number(as_person: Any, case_of: Any) -> None:
     number = case_of("pc01").case_number
     assert ask(as_person(HANA), number)["Location"] == f"/cases/{number}/"

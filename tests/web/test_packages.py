@@ -168,6 +168,21 @@ def test_it_reminds_of_papers_past_their_day_until_they_are_gone(packed: Any, se
     assert "電話で聞いた" in words(hana.get(f"/cases/{number}/support/"))
 
 
+def test_it_reminds_of_no_paper_that_never_left_the_house(packed: Any) -> None:
+    from kodomo.support.models import PackageApproval
+
+    hana, number, package = packed
+    Package.objects.filter(pk=package.pk).update(expires_on=dt.date(2020, 1, 1), protection="PROTECTED")
+    for answered in (False, True):
+        if answered:
+            PackageApproval.objects.create(
+                package=package, protection="PROTECTED", verdict="REFUSED", reason="相手方が読むおそれがある。",
+                written_by="approver", written_by_name="承認者", written_at=timezone.now(),
+            )  # fmt: skip
+        assert "受け渡し票が" not in words(hana.get("/"))
+        assert hana.get(f"/cases/{number}/package/{package.pk}/reminder/").status_code == 400
+
+
 def test_it_opens_no_package_under_another_case_nor_for_others(
     packed: Any, as_person: Any, case_of: Any, send: Any, decided: Any
 ) -> None:

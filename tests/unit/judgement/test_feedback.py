@@ -127,6 +127,21 @@ def test_a_disagreement_speaks_of_the_type_it_names(store: Store) -> None:
     assert read_feedback(store, [TOO_LOW], day("2026-04-30")).counts == {"cases": 0, "reviewed": 0}
 
 
+def test_of_several_disagreements_the_last_word_counts(store: Store) -> None:
+    said = {"child_key": "a", "judgement": "j1", "type": "ABUSE", "known_from": day("2026-05-01")}
+    rows = [
+        {**said, "opinion": "TOO_HIGH"},
+        {**said, "opinion": "TOO_LOW"},
+        {**said, "type": "POVERTY", "opinion": "TOO_LOW"},
+        {**said, "type": "POVERTY", "opinion": "WRONG_FACT", "known_from": day("2026-06-01")},
+    ]
+    store.write("outcomes", "o1", {"decisions": table("decisions"), "disagreements": table("disagreements", *rows)}, {})
+    found = read_feedback(store, [TOO_LOW, TOO_HIGH], day("2026-08-01"))
+    assert list(found.cases.type) == ["ABUSE"] and found.counts == {"cases": 1, "reviewed": 0}
+    before = read_feedback(store, [TOO_LOW, TOO_HIGH], day("2026-05-31"))
+    assert list(before.cases.type) == ["ABUSE", "POVERTY"], "the second word on poverty was not known yet"
+
+
 def test_without_outcomes_or_rules_nothing_comes_back(store: Store) -> None:
     assert read_feedback(store, [SUPPORT], day("2026-06-01")).counts == no_feedback().counts
     returned(store, decision("a", "SUPPORT", "2026-05-01"))
