@@ -50,6 +50,8 @@ def criteria(arguments: argparse.Namespace, here: Here) -> dict[str, Any]:
         return adoption.export(in_force(home, municipality), arguments.out)
     if arguments.action != "status":
         step = Step(arguments.action.upper())
+        if arguments.version and arguments.part == "both":
+            raise WrongUsage("版を示すときは、判定基準かしきい値のどちらか一つにしてください。", where="--part")
         for matter in (Matter.CRITERIA, Matter.THRESHOLDS):
             if arguments.part not in (matter.lower(), "both"):
                 continue

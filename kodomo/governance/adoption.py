@@ -211,8 +211,12 @@ def folder_of(home: Home, municipality: Municipality, version: str) -> Path | No
 
 
 def texts_of(folder: Path) -> dict[str, str]:
-    """The criteria files of a folder, by name."""
-    return {name: (folder / "criteria" / name).read_text(encoding="utf-8-sig") for name in FILES}
+    """The criteria files of a folder, by name. Raises ConfigurationFault where one is missing or no TOML."""
+    found = {}
+    for name in FILES:
+        read_toml(folder / "criteria" / name)
+        found[name] = (folder / "criteria" / name).read_text(encoding="utf-8-sig")
+    return found
 
 
 def title_of(folder: Path) -> str:

@@ -68,7 +68,7 @@ def with_entry(text: str, table: str, code: str, values: Mapping[str, Any]) -> s
     changed = {key: value for key, value in values.items() if now.get(key) != value}
     if not changed:
         return text
-    lines = text.splitlines(keepends=True)
+    lines = _lines(text)
     start, end = _span(lines, table, code)
     block = list(lines[start:end])
     for key, value in changed.items():
@@ -87,7 +87,7 @@ def with_new_entry(text: str, table: str, values: Mapping[str, Any]) -> str:
     """
     if entry_of(text, table, str(values["code"])) is not None:
         raise ConfigurationFault(f"コード「{values['code']}」は、もう使われています。")
-    lines = text.splitlines(keepends=True)
+    lines = _lines(text)
     same = [e["code"] for e in entries(text, table) if e.get("type") == values.get("type") and "code" in e]
     place = _span(lines, table, same[-1])[1] if same else len(lines)
     block = [f"\n[[{table}]]\n", *(f"{key} = {_toml(value)}\n" for key, value in values.items() if value is not None)]
@@ -100,7 +100,7 @@ def with_new_entry(text: str, table: str, values: Mapping[str, Any]) -> str:
 
 def with_top(text: str, key: str, value: str) -> str:
     """The file with another text under a key that stands before all tables. Raises ConfigurationFault."""
-    lines = text.splitlines(keepends=True)
+    lines = _lines(text)
     head = next((n for n, line in enumerate(lines) if line.lstrip().startswith("[")), len(lines))
     written = "".join([*_with_key(list(lines[:head]), key, value), *lines[head:]])
     if tomllib.loads(written) != {**tomllib.loads(text), key: value}:
@@ -150,6 +150,11 @@ def _by_identity(table: str, listed: Any) -> Entries:
             )
             found[" ".join(named)] = entry
     return found
+
+
+def _lines(text: str) -> list[str]:
+    """Lines as TOML counts them. ``splitlines`` also breaks at signs that stand within a text somebody pasted (U+2028)."""
+    return re.findall(r"[^\n]*\n|[^\n]+", text)
 
 
 def _span(lines: list[str], table: str, code: str) -> tuple[int, int]:

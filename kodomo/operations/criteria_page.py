@@ -21,7 +21,7 @@ from kodomo.configuration import Municipality
 from kodomo.errors import StaffError
 from kodomo.governance import adoption, criteria_versions
 from kodomo.governance.approvals import Matter, State, Step
-from kodomo.governance.criteria_in_force import in_force
+from kodomo.governance.criteria_in_force import SITE, in_force
 from kodomo.governance.permissions import Action, Actor, can
 from kodomo.governance.suppression import SUPPRESSED_MARK, Suppression
 from kodomo.governance.thresholds import thresholds
@@ -88,6 +88,7 @@ class Part:
     approvals: list[Mapping[str, Any]]
     history: list[Mapping[str, Any]]
     is_from_one_account: bool
+    is_stopped: bool
     propose_form: ProposeForm | None
     decide_form: DecideForm | None
 
@@ -170,13 +171,18 @@ def _act(request: Any, step: Step, form: ProposeForm) -> None:
 def _page(request: Any, sent: Mapping[tuple[str, str], forms.Form], status: int = 200) -> HttpResponse:
     now = in_force(settings.HOME, settings.MUNICIPALITY)
     told = criteria_versions.status(settings.HOME, now)
+    origins = adoption.origins(settings.HOME, settings.MUNICIPALITY)
+    parts = [matter.value.lower() for matter in MATTERS]
     context = {
-        "parts": [_part(request.actor, matter, told[matter.value.lower()], sent) for matter in MATTERS],
+        "parts": [
+            _part(request.actor, matter, {**told[part], "origin": origins[part]["origin"]}, sent)
+            for matter, part in zip(MATTERS, parts, strict=True)
+        ],
         "changed": told["criteria"]["changed"],
         "figures": _figure_words(told["thresholds"]["figures"]),
         "title": adoption.title_of(now.criteria_folder),
         "groups": _point_groups(now),
-        "origins": adoption.origins(settings.HOME, settings.MUNICIPALITY),
+        "origins": origins,
         "open_drafts": CriteriaDraft.objects.filter(state=DraftState.OPEN),
         "waiting_drafts": drafts.waiting(),
         "may_edit": can(request.actor.role, Action.EDIT_CRITERIA),
@@ -195,12 +201,14 @@ def _figure_words(figures: Mapping[str, Any]) -> list[str]:
 
 def _part(actor: Actor, matter: Matter, told: Mapping[str, Any], sent: Mapping[tuple[str, str], forms.Form]) -> Part:
     state, first = State(told["state"]), {"matter": matter.value, "version": told["version"]}
-    may_propose = can(actor.role, Action.PROPOSE_CRITERIA) and state in (State.UNKNOWN, State.WITHDRAWN)
+    # What was written on the site and withdrawn is put up again as a new draft; only files are proposed as they lie.
+    is_site = told["origin"] == SITE
+    may_propose = can(actor.role, Action.PROPOSE_CRITERIA) and state in (State.UNKNOWN, State.WITHDRAWN) and not is_site
     may_decide = can(actor.role, Action.APPROVE_CRITERIA) and state in (State.PROPOSED, State.APPROVED)
     return Part(
         matter=matter, version=told["version"], state=state, use=USES[told["usable"]], lacking=told["lacking"],
         approvals=[act_words(act) for act in told["approvals"]], history=[act_words(act) for act in told["history"]],
-        is_from_one_account=told["is_from_one_account"],
+        is_from_one_account=told["is_from_one_account"], is_stopped=is_site and state is State.WITHDRAWN,
         propose_form=_form(sent, matter, "propose", ProposeForm, first) if may_propose else None,
         decide_form=_form(sent, matter, "decide", DecideForm, first) if may_decide else None,
     )  # fmt: skip

@@ -305,7 +305,8 @@ def draft_indicators(request: Any, number: int) -> HttpResponse:
 def draft_capacity(request: Any, number: int) -> HttpResponse:
     """The shares of 高 and 中: everybody's, and those of single types and offices."""
     found = _found(number)
-    form = CapacityForm(request.POST or None, figures=found.thresholds)
+    now = drafts.figures_of(found)
+    form = CapacityForm(request.POST or None, figures=now)
     status, theirs = 200, None
     if request.method == "POST":
         status = 400
@@ -313,16 +314,16 @@ def draft_capacity(request: Any, number: int) -> HttpResponse:
             figures, faults = drafts.figures_faults(form.figures())
             form.take_faults(faults)
             if not faults:
-                if request.POST.get("seen") != drafts.seen(found.thresholds):
+                if request.POST.get("seen") != drafts.seen(now):
                     form.add_error(
                         None, "枠は、あなたが開いた後に、ほかの人が直しました。あなたの入力は残してあります。"
                     )
-                    status, theirs = 409, figure_lines(drafts.figures_in_force(), found.thresholds)
+                    status, theirs = 409, figure_lines(drafts.figures_in_force(), now)
                 else:
                     status = _tried_figures(request, found, form, figures)
                     if status == 200:
                         return redirect("draft", number)
-    context = {"draft": found, "form": form, "rows": form.part_rows(), "seen": _mark(request, status, found.thresholds),
+    context = {"draft": found, "form": form, "rows": form.part_rows(), "seen": _mark(request, status, now),
                "theirs": theirs, "may_edit": _may_edit(request, found)}  # fmt: skip
     return render(request, "operations/draft_capacity.html", context, status=status)
 
@@ -417,8 +418,9 @@ def _overview(
         "state_label": DraftState(found.state).label,
         "is_open": found.state == DraftState.OPEN,
         "types": settings.MUNICIPALITY.types,
-        "lines": change_lines(changes, texts) + figure_lines(drafts.figures_in_force(), found.thresholds),
-        "is_elsewhere": found.based_on != criteria_version(now.criteria_folder) and found.state == DraftState.OPEN,
+        "lines": change_lines(changes, texts) + figure_lines(drafts.figures_in_force(), drafts.figures_of(found)),
+        "is_elsewhere": found.based_on != criteria_version(now.criteria_folder)
+        and (found.state == DraftState.OPEN or waits),
         "saves": list(found.saves.all())[-20:][::-1],
         "standings": [
             {"matter": matter.label, "state": s.state.label, "version": s.version, "lacking": s.lacking if s.state is State.PROPOSED else 0,

@@ -22,9 +22,9 @@ from kodomo.assessment import trail
 from kodomo.assessment.policies import NotAcceptable, VersionConflict
 from kodomo.governance import adoption, approvals
 from kodomo.governance.approvals import Matter, Person, State
-from kodomo.governance.criteria_in_force import in_force
+from kodomo.governance.criteria_in_force import SITE, in_force
 from kodomo.governance.criteria_text import with_top
-from kodomo.governance.criteria_versions import FILES, criteria_version
+from kodomo.governance.criteria_versions import FILES, criteria_version, version_of
 from kodomo.governance.permissions import Actor
 from kodomo.governance.thresholds import checked, thresholds
 from kodomo.operations.commands import ask
@@ -88,7 +88,7 @@ def save(
     _check_open(draft)
     texts = {**draft.files, **(files or {})}
     numbers = dict(figures) if figures is not None else draft.thresholds
-    if texts == draft.files and numbers == draft.thresholds:
+    if texts == draft.files and (figures is None or numbers == figures_of(draft)):
         raise NotAcceptable("何も変わっていないので、保存しませんでした。")
     if files:
         check(by, texts)
@@ -148,7 +148,7 @@ def folder_to_try(draft: CriteriaDraft) -> Path:
     for old in earlier[:-KEPT_TRIALS]:
         shutil.rmtree(old, ignore_errors=True)
     folder = Path(place / f"{draft.pk}-{draft.revision}")
-    write_files(folder, draft.files, draft.thresholds)
+    write_files(folder, draft.files, figures_of(draft))
     return folder
 
 
@@ -169,10 +169,27 @@ def waiting() -> list[CriteriaDraft]:
 
 
 def is_changed(draft: CriteriaDraft) -> tuple[bool, bool]:
-    """Whether the criteria, and whether the thresholds, differ from what judges now (the version's name aside)."""
+    """Whether the criteria, and whether the thresholds, are to be approved: they differ from those in force (name aside).
+
+    Those in force may have been withdrawn: then the same are to be approved as well, or nothing would ever judge.
+    """
+    now = in_force(settings.HOME, settings.MUNICIPALITY)
     before = texts_in_force()
     before["scenarios.toml"] = with_top(before["scenarios.toml"], "version", draft.title)
-    return draft.files != before, draft.thresholds != figures_in_force()
+    stopped, figures_stopped = (
+        approvals.standing(settings.HOME, matter, version_of(now, matter)).state is State.WITHDRAWN
+        for matter in (Matter.CRITERIA, Matter.THRESHOLDS)
+    )
+    return stopped or draft.files != before, figures_stopped or figures_of(draft) != figures_in_force()
+
+
+def figures_of(draft: CriteriaDraft) -> dict[str, Any]:
+    """The draft's figures of capacity: those written in it, or those in force as long as nobody wrote any.
+
+    Else a draft of points alone would take back a capacity that was approved since it was begun.
+    """
+    is_written = draft.saves.filter(entry=CAPACITY_ENTRY).exists()
+    return dict(draft.thresholds) if is_written else figures_in_force()
 
 
 def figures_in_force() -> dict[str, Any]:
@@ -211,7 +228,7 @@ def submit(draft: CriteriaDraft, *, by: Actor, reason: str, at: dt.datetime) -> 
             raise VersionConflict("ほかの人が先に保存しました。", then="いまの内容を確かめてください。")
         found = adoption.submit(
             settings.HOME, folder if criteria else None,
-            {**draft.thresholds, "title": draft.title} if figures else None,
+            {**figures_of(draft), "title": draft.title} if figures else None,
             by=person_of(by), authors=authors, reason=reason, at=at,
         )  # fmt: skip
         CriteriaDraft.objects.filter(pk=draft.pk).update(
@@ -220,10 +237,11 @@ def submit(draft: CriteriaDraft, *, by: Actor, reason: str, at: dt.datetime) -> 
 
 
 def drop(draft: CriteriaDraft, *, by: Actor, at: dt.datetime) -> None:
-    """Give an open draft up. It stays readable."""
+    """Give an open draft up. It stays readable. Raises NotAcceptable, or VersionConflict where somebody submitted meanwhile."""
     _check_open(draft)
     with trail.recorded(trail.event_of(by, "DROP_DRAFT", detail={"draft": draft.pk, "what": draft.title}), at):
-        CriteriaDraft.objects.filter(pk=draft.pk, state=DraftState.OPEN).update(state=DraftState.DROPPED)
+        if not CriteriaDraft.objects.filter(pk=draft.pk, state=DraftState.OPEN).update(state=DraftState.DROPPED):
+            raise VersionConflict("ほかの人が先に承認を求めました。", then="いまの内容を確かめてください。")
 
 
 def person_of(actor: Actor) -> Person:
@@ -253,7 +271,13 @@ def _check_open(draft: CriteriaDraft) -> None:
 def _check_title(title: str, but: int = 0) -> None:
     if not title:
         raise NotAcceptable("版の名前を書いてください。")
-    taken = {one.title for one in adoption.versions(settings.HOME, settings.MUNICIPALITY, Matter.CRITERIA)}
+    carried = set(CriteriaDraft.objects.exclude(criteria_version="").values_list("criteria_version", flat=True))
+    taken = {
+        one.title
+        for one in adoption.versions(settings.HOME, settings.MUNICIPALITY, Matter.CRITERIA)
+        # What a submission that broke off put into the book is no draft's: its name stays free, to be sent again.
+        if not (one.origin == SITE and one.state is State.PROPOSED and one.version not in carried)
+    }
     open_ones = CriteriaDraft.objects.filter(title=title, state=DraftState.OPEN).exclude(pk=but)
     if title in taken or open_ones.exists():
         raise NotAcceptable(f"「{title}」という名前の版か案が、もうあります。別の名前にしてください。")

@@ -89,6 +89,7 @@ def _page(request: Any, of_kind: dict[str, StartForm], status: int = 200) -> Htt
         "stopped": [line for line in lines if line.job.can_resume],
         "ended": [line for line in lines if not (line.job.is_open or line.job.can_resume)],
         "startable": startable,
+        "is_fresh": status == 200,  # a form that was refused is not taken away while somebody mends it
         "today": local_day(request.at),
     }
     return render(request, "operations/jobs.html", context, status=status)

@@ -113,8 +113,14 @@ def _acted(request: Any, action: str, what: str, form: forms.Form, act: Callable
 
 
 def _check_other_account(actor: Actor, model: str) -> None:
-    """One account is one person, whatever it was called when it approved first."""
-    given = approvals.standing(settings.HOME, Matter.MODEL, model).approvals
+    """One account is one person, whatever it was called when it approved first.
+
+    Args:
+        model: the model's version or, as whoever carries it out takes it, a beginning of it.
+    """
+    acts = approvals.history(settings.HOME, Matter.MODEL)
+    meant = {act.version for act in acts if act.version.startswith(model)}
+    given = [act for version in meant for act in approvals.stand(acts, Matter.MODEL, version).approvals]
     if actor.username in {act.by.account for act in given}:
         raise NotPermitted("同じ人は、一つの版を二度承認できません。", then="別の人が承認してください。")
 

@@ -6,6 +6,7 @@ installed package (Noto Sans JP, SIL Open Font License), not from the network; c
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
 import time
@@ -55,8 +56,9 @@ def make_fonts(folder: Path = FOLDER, *, only_words: bool = False) -> dict[str, 
     own, rest = _slices(covered)
     slices = own if only_words else own + rest
     folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob("*.woff2"):
-        old.unlink()
+    # The style sheet goes first and comes last: who stops this half-way leaves no sheet that names missing slices.
+    for old in [folder / STYLE, *folder.glob("*.woff2")]:
+        old.unlink(missing_ok=True)
     # A slice of rare characters says its whole span: listing each would make the style sheet larger than the page.
     spans = [_ranges(letters) for letters in own] + [f"U+{ord(part[0]):X}-{ord(part[-1]):X}" for part in rest]
     faces = [_face(folder, source, number, *one) for number, one in enumerate(zip(slices, spans, strict=False))]
@@ -110,8 +112,10 @@ def _face(folder: Path, source: Path, number: int, letters: Iterable[str], span:
     cutter.subset(font)
     name = f"noto-{number:02d}.woff2"
     subset.save_font(font, str(folder / name), options)
+    # Browsers keep an address for a year: another edition's slice, with other characters, must be another address.
+    address = f"{name}?v={hashlib.sha256((folder / name).read_bytes()).hexdigest()[:12]}"
     return (
-        f'@font-face {{ font-family: "{FAMILY}"; src: url("{name}") format("woff2"); font-display: swap; '
+        f'@font-face {{ font-family: "{FAMILY}"; src: url("{address}") format("woff2"); font-display: swap; '
         f"unicode-range: {span}; }}"
     )
 

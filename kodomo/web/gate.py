@@ -43,7 +43,7 @@ class Gate:
         request.at = timezone.now()
         request.actor = None
         response = self.get_response(request)
-        if request.htmx.target == LIVE and f'id="{LIVE}"'.encode() not in response.content:
+        if request.htmx.target == LIVE and not _has_live_part(response):
             response["HX-Refresh"] = "true"  # what ran has ended: the whole page has something new to say
         return response
 
@@ -130,6 +130,10 @@ def _is_worn_out(request: Any) -> bool:
     if began is None:
         return True
     return request.at - dt.datetime.fromisoformat(began) > dt.timedelta(hours=settings.LONGEST_SESSION_HOURS)
+
+
+def _has_live_part(response: HttpResponseBase) -> bool:
+    return isinstance(response, HttpResponse) and f'id="{LIVE}"'.encode() in response.content  # a file has no content
 
 
 def _record_refusal(request: Any, page: str, case_number: str) -> None:

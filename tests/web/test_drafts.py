@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from django.conf import settings
 from spoken import english_in
@@ -328,6 +330,108 @@ def test_an_earlier_version_is_read_and_gone_back_to_as_a_new_one(as_person: Any
     assert 'version = "第3版"' in text and "points = 8\n" in text
     versions = browser.get("/criteria/versions/").content.decode()
     assert all(title in versions for title in ("見本-1", "第2版", "第3版"))
+
+
+def test_a_submission_that_broke_off_can_be_sent_again_also_after_another_edit(
+    as_person: Any, home: Home, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The book has the proposal, the site's database does not: what a power cut between the two leaves behind."""
+    from kodomo.governance import adoption
+
+    browser, submit = as_person(RIN), adoption.submit
+    assert send(browser, page(number, LINE), **{**WORDS, "points": "3"}).status_code == 302
+
+    def cut_short(*given: Any, **words: Any) -> Any:
+        submit(*given, **words)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(adoption, "submit", cut_short)
+    with pytest.raises(KeyboardInterrupt):
+        browser.post(page(number, "submit"), {"reason": "見直した。"})
+    monkeypatch.setattr(adoption, "submit", submit)
+    assert CriteriaDraft.objects.get(pk=number).state == "OPEN"
+    assert [act.step.value for act in approvals.history(home, Matter.CRITERIA)] == ["PROPOSE"]
+    assert send(browser, page(number, LINE), **{**WORDS, "points": "4"}).status_code == 302
+    again = browser.post(page(number, "submit"), {"reason": "見直した。"})
+    assert again.status_code == 302, again.content.decode()
+    assert browser.post("/criteria/drafts/begin/", {"title": "第2版"}).status_code == 400  # now it is somebody's
+
+
+def test_a_version_withdrawn_by_mistake_is_put_up_again_as_it_was(as_person: Any, home: Home, number: int) -> None:
+    changed_and_submitted(as_person, number)
+    for person in (COORDINATOR, APPROVER):
+        decide(as_person(person), number)
+    assert decide(as_person(APPROVER), number, decision="WITHDRAW").status_code == 302
+    body = as_person(RIN).get("/criteria/").content.decode()
+    assert "取り下げられたので、判定はできません" in body and "この版を提案する" not in body
+    begun = as_person(RIN).post("/criteria/drafts/begin/", {"title": "第2版(もう一度)"})
+    again = int(re.findall(r"\d+", begun["Location"])[0])
+    answer = as_person(RIN).post(page(again, "submit"), {"reason": "取下げは誤りだった。"})
+    assert answer.status_code == 302, answer.content.decode()
+    for person in (COORDINATOR, APPROVER):
+        assert decide(as_person(person), again).status_code == 302
+    assert check_usable(home, in_force(home, settings.MUNICIPALITY))[0].approval == "APPROVED"
+
+
+def test_a_draft_of_points_alone_takes_no_capacity_back_that_was_approved_meanwhile(
+    as_person: Any, home: Home, number: int
+) -> None:
+    browser = as_person(RIN)
+    begun = browser.post("/criteria/drafts/begin/", {"title": "枠だけの見直し"})
+    other = int(re.findall(r"\d+", begun["Location"])[0])
+    assert send(browser, page(other, "capacity"), high="3", middle="9", band="0.5").status_code == 302
+    assert browser.post(page(other, "submit"), {"reason": "回れる件数に合わせた。"}).status_code == 302
+    changed_and_submitted(as_person, number)  # begun before, and submitted before the other is approved
+    for person in (COORDINATOR, APPROVER):
+        assert decide(as_person(person), other).status_code == 302
+    begun = browser.post("/criteria/drafts/begin/", {"title": "点だけの見直し"})
+    assert not CriteriaDraft.objects.get(pk=number).thresholds_version
+    third = int(re.findall(r"\d+", begun["Location"])[0])
+    CriteriaDraft.objects.filter(pk=third).update(thresholds={"high": 0.02, "middle": 0.08, "band": 0.005})
+    assert "「高」の枠" not in browser.get(page(third)).content.decode()
+    assert 'value="3.0"' in browser.get(page(third, "capacity")).content.decode()
+    assert send(browser, page(third, LINE), **{**WORDS, "points": "2"}).status_code == 302
+    assert browser.post(page(third, "submit"), {"reason": "点だけ。"}).status_code == 302
+    assert not CriteriaDraft.objects.get(pk=third).thresholds_version
+    for person in (COORDINATOR, APPROVER):
+        assert decide(as_person(person), third).status_code == 302
+    assert in_force(home, settings.MUNICIPALITY).capacity_high == 0.03
+    waiting = as_person(APPROVER).get(page(number)).content.decode()
+    assert (
+        "いま使われている版の写しではありません" in waiting
+    )  # who approves it would take the points just approved back
+
+
+def test_a_broken_file_of_the_folder_is_told_and_not_a_fault_of_the_product(
+    as_person: Any, home: Home, number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import shutil
+    from dataclasses import replace
+
+    folder = shutil.copytree(settings.MUNICIPALITY.folder, tmp_path / "town")
+    monkeypatch.setattr(settings, "MUNICIPALITY", replace(settings.MUNICIPALITY, folder=folder))
+    (folder / "criteria" / "indicators.toml").write_bytes("# 指標".encode("cp932"))
+    for url in ("/criteria/", page(number)):
+        answer = as_person(RIN).get(url)
+        assert answer.status_code == 500 and "設定ファイルを読めません" in answer.content.decode(), url
+
+
+def test_a_trial_that_ends_takes_nothing_away_that_somebody_types_meanwhile(
+    as_person: Any, home: Home, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kodomo.jobs import runner
+    from kodomo.jobs.book import JobBook
+
+    own, began = os.getpid(), psutil.Process().create_time()
+    monkeypatch.setattr(runner, "start", lambda book, number, globals_: book.belongs_to(number, own, began))
+    browser = as_person(RIN)
+    browser.post(page(number, "try"), {})
+    refused = browser.post(page(number, "submit"), {"reason": "書きかけの理由"}).content.decode()
+    assert f'id="live" hx-get="{page(number)}"' in refused and "書きかけの理由" in refused
+    JobBook(home.runs).end(1, "FAILED")
+    part = browser.get(page(number), headers={"HX-Request": "true", "HX-Target": "live"})
+    body = part.content.decode()
+    assert "HX-Refresh" not in part and 'id="live"' in body and "hx-get" not in body and "数えられませんでした" in body
 
 
 def test_a_draft_is_tried_before_approval_in_counts_alone(

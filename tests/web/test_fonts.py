@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,6 +43,26 @@ def test_each_character_of_the_products_words_lies_in_one_slice(cut: Path) -> No
     assert len(words - set().union(*found)) < 20  # signs the font has not, such as ✓
     assert {ord(c) for c in "判定基準の案"} <= set().union(*found)
     assert "SIL OPEN FONT LICENSE" in (cut / fonts.LICENCE).read_text()
+
+
+def test_a_slice_with_other_characters_has_another_address(cut: Path) -> None:
+    addresses = re.findall(r'url\("(noto-\d+\.woff2)\?v=([0-9a-f]{12})"\)', (cut / fonts.STYLE).read_text())
+    assert len(addresses) == len(list(cut.glob("*.woff2"))) == len({digest for _, digest in addresses})
+    assert all(hashlib.sha256((cut / name).read_bytes()).hexdigest().startswith(digest) for name, digest in addresses)
+
+
+def test_stopped_half_way_it_leaves_no_sheet_that_names_missing_slices(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / fonts.STYLE).write_text("@font-face {}")
+
+    def stopped(*given: object) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(fonts, "_face", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        fonts.make_fonts(tmp_path, only_words=True)
+    assert not fonts.is_made(tmp_path)
 
 
 @pytest.fixture

@@ -196,3 +196,18 @@ def test_it_puts_the_end_of_a_session_off_with_each_click_but_writes_it_once_a_m
     assert ends() > before
     Session.objects.update(expire_date=before - dt.timedelta(hours=1))  # half an hour without a click, and more
     assert browser.get("/cases/")["Location"].startswith("/sign-in/")
+
+
+def test_it_lets_a_file_go_to_whoever_asks_for_a_live_part(as_person: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from django.http import FileResponse
+
+    from kodomo.web.gate import Gate
+
+    class Asking:
+        """A request of htmx for the part that follows a job."""
+
+        class htmx:
+            target = "live"
+
+    answer = Gate(lambda request: FileResponse([b"x"]))(Asking())  # type: ignore[arg-type,return-value]
+    assert answer["HX-Refresh"] == "true" and b"".join(answer.streaming_content) == b"x"  # type: ignore[attr-defined]

@@ -93,6 +93,19 @@ def test_two_people_promote_a_candidate_in_their_own_names_and_accounts(
     assert taken.status_code == 302 and champion(home) is None
 
 
+def test_one_account_under_two_names_promotes_no_model_alone_by_a_beginning_of_its_version(
+    as_person: Any, home: Home
+) -> None:
+    from kodomo.web.models import Staff
+
+    put_candidate(home)
+    given = {"model": VERSION, "reason": "比べた。", "password": PASSWORD}
+    assert as_person(COORDINATOR).post("/models/promote/", given).status_code == 302
+    Staff.objects.filter(username="coordinator").update(name="結婚して 改姓")
+    assert as_person(COORDINATOR).post("/models/promote/", {**given, "model": VERSION[:8]}).status_code == 403
+    assert champion(home) is None
+
+
 @pytest.mark.parametrize("model", ["", "--all", "x y", "../..", "0a1b2c3d4e5f6"])
 def test_what_is_no_model_is_not_approved(model: str, as_person: Any, home: Home) -> None:
     put_candidate(home)

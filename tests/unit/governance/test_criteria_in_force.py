@@ -186,6 +186,9 @@ def test_the_command_tells_exports_and_stops_what_the_site_adopted(
     assert told["origin"]["criteria"]["files_are_the_same"] and told["criteria"]["usable"] == "APPROVED"
     assert run("export", "--out", str(tmp_path / "out"))[0] == 2
     person = ("--by", "個人 保護", "--role", "PRIVACY_OFFICER", "--reason", "止める")
+    acts = len(approvals.history(home))
+    assert run("withdraw", "--version", version[:12], *person)[0] == 2  # of which of the two? nothing is done
+    assert len(approvals.history(home)) == acts
     code, told = run("withdraw", "--part", "criteria", *person)
     assert code == 0 and told["criteria"]["state"] == "WITHDRAWN" and told["criteria"]["usable"] is None
     assert approvals.verify(home) is not None

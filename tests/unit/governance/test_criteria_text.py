@@ -47,6 +47,13 @@ def test_only_the_changed_line_changes() -> None:
     assert with_entry(TEXT, "points", "a", {"points": 8.0, "note": None}) == TEXT
 
 
+@pytest.mark.parametrize("sign", ["\u2028", "\x85", "\u2029", "\x0b", "\x1d"])
+def test_what_was_pasted_with_other_signs_of_a_new_line_can_be_changed_again(sign: str) -> None:
+    pasted = with_entry(TEXT, "points", "a", {"rationale": f"一行目{sign}[[points]]"})
+    assert with_entry(pasted, "points", "a", {"rationale": None}) == TEXT
+    assert entry_of(with_entry(pasted, "points", "b", {"points": 3}), "points", "b") is not None
+
+
 def test_a_key_comes_and_goes_inside_its_own_entry() -> None:
     on = with_entry(TEXT, "points", "b", {"is_off": True, "note": 'かぎ「"」と\\\n改行'})
     assert entry_of(on, "points", "b") == {
