@@ -183,10 +183,11 @@ def write_note(case_number: str, *, by: Actor, text: str, version: int, token: s
 
     Raises:
         NotPermitted: role or office.
-        NotAcceptable: no words.
+        NotAcceptable: no words, or a closed case.
     """
 
     def act(case: Case) -> Mapping[str, object]:
+        policies.check_is_open(case)
         policies.check_text(text, "メモ", required=True)
         Note.objects.create(
             case=case, text=text.strip(), written_by=by.username, written_by_name=by.name, written_at=at
@@ -203,11 +204,12 @@ def disagree(
 
     Raises:
         NotPermitted: role or office.
-        NotAcceptable: not seen yet, no such type, or no words.
+        NotAcceptable: not seen yet, no such type, no words, or a closed case.
         VersionConflict: the case changed since the form was opened, perhaps by a newer judgement.
     """
 
     def act(case: Case) -> Mapping[str, object]:
+        policies.check_is_open(case)
         types = {OVERALL, *(t.value for t in settings.MUNICIPALITY.types)}
         policies.check_disagreement(case, by, kind=kind, opinion=opinion, text=text, types=types)
         Disagreement.objects.create(

@@ -20,6 +20,7 @@ NOTE = FormPage(
     form=NoteForm,
     act=actions.write_note,
     leads_to="case",
+    check=policies.check_is_open,
     note="状態も次回確認日も変わりません。接触したことは「訪問・面談・電話を記録する」に書いてください。",
     helps={"text": "例: 電話は夕方がよい、来月の会議で確かめる。氏名・住所は書かない"},
 )
@@ -31,6 +32,7 @@ DISAGREE = FormPage(
     form=DisagreementForm,
     act=actions.disagree,
     leads_to="case",
+    check=policies.check_is_open,
     note="判定は変わりませんが、意見は個票に残ります。選んだ類型と意見だけが氏名も文章もなく学習に戻り、次の判定の参考になります。",
     helps={"text": "確かめたこと、実際と違うこと", "kind": "総合を選ぶと、挙がった類型すべてについての意見になります"},
 )

@@ -173,15 +173,16 @@ def _answered(sheet: AssessmentSheet) -> list[tuple[str, str, str]]:
 def _possible(case: Case, request: Any, lawful: Lawful) -> dict[str, Any]:
     own = case.office == request.actor.office
     role = request.actor.role
+    is_open = case.state != CaseState.CLOSED
     return {
         "may_write_first_view": can(role, Action.WRITE_FIRST_VIEW, own_office=own)
         and policies.can_write_first_view(case, request.actor),
         "may_decide": can(role, Action.DECIDE, own_office=own) and policies.can_decide(case, request.actor),
         "sheet_types": list(current_sheets(settings.MUNICIPALITY).values())
-        if can(role, Action.WRITE_SHEET, own_office=own) and case.state != CaseState.CLOSED
+        if can(role, Action.WRITE_SHEET, own_office=own) and is_open
         else [],
-        "may_note": can(role, Action.WRITE_NOTE, own_office=own),
-        "may_disagree": can(role, Action.DISAGREE, own_office=own),
+        "may_note": can(role, Action.WRITE_NOTE, own_office=own) and is_open,
+        "may_disagree": can(role, Action.DISAGREE, own_office=own) and is_open,
         "may_ask": can(role, Action.ASK_INQUIRY, own_office=own) and policies.can_ask(case),
         "may_answer": can(role, Action.ANSWER_INQUIRY, own_office=own),
         "may_support": can(role, Action.VIEW_SUPPORT, own_office=own),

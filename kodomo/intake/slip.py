@@ -12,6 +12,7 @@ import io
 import re
 import unicodedata
 import zipfile
+import zlib
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -102,10 +103,16 @@ def _only_entry(path: Path, name: str, limits: Limits, password: str | None) -> 
                 "回答票だけを入れて、返してもらってください。",
             )  # fmt: skip
         content = bytearray()
-        for piece in entry_pieces(archive, entries[0], name, password):
-            content += piece
-            if len(content) > limits.file_bytes:
-                raise refused("too_large", "回答票にしては大きすぎるファイルです。", name, _SAME)
+        try:
+            for piece in entry_pieces(archive, entries[0], name, password):
+                content += piece
+                if len(content) > limits.file_bytes:
+                    raise refused("too_large", "回答票にしては大きすぎるファイルです。", name, _SAME)
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError):
+            # The old encryption notices one wrong password of 256 only by what comes out.
+            if password and entries[0].flag_bits & 0x1:
+                raise _locked(name, is_wrong=True) from None
+            raise refused("broken_archive", "圧縮ファイルが壊れています。", name, _SAME) from None
     return bytes(content)
 
 

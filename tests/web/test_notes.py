@@ -80,6 +80,23 @@ def test_who_saw_the_judgement_may_say_that_it_is_wrong(
     assert "通院" not in str(row) and "hana" not in str(row) and "通院" not in str(audit_rows())
 
 
+def test_what_was_closed_is_not_written_on(
+    as_person: Any, case_of: Any, token_of: Any, decided: Any, home: Any
+) -> None:
+    hana, number = as_person(HANA), case_of("pc01").case_number
+    decided(hana, number)
+    forms = {tail: token_of(hana.get(f"/cases/{number}/{tail}/")) for tail in ("note", "disagree")}
+    Case.objects.filter(case_number=number).update(state="CLOSED")
+    page = hana.get(f"/cases/{number}/").content.decode()
+    given = {"text": WHY, "kind": "NON_ATTENDANCE", "opinion": "TOO_HIGH"}
+    for tail, form in forms.items():
+        assert f"/{tail}/" not in page, tail
+        answers = hana.get(f"/cases/{number}/{tail}/"), hana.post(f"/cases/{number}/{tail}/", {**form, **given})
+        for answer in answers:
+            assert answer.status_code == 400 and "再開する" in words(answer), tail
+    assert not Note.objects.exists() and not Disagreement.objects.exists()
+
+
 def test_what_was_returned_before_there_were_disagreements_is_written_anew(home: Any, hinata: Any) -> None:
     from kodomo.store.database import TABLES, Store
     from kodomo.support.outcomes import return_outcomes

@@ -6,6 +6,8 @@ import io
 import json
 import random
 import zipfile
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import msoffcrypto
@@ -130,6 +132,23 @@ def test_it_opens_no_zip_that_holds_more_than_a_slip(tmp_path: Path) -> None:
             with pytest.raises(DeliveryRefused) as refusal:
                 read_slip(path, "回答票", password=SECRET)
             assert refusal.value.details["code"] == code
+
+
+def test_it_says_of_a_damaged_zip_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*given: object) -> Iterator[bytes]:
+        yield b"a,b"
+        raise zlib.error("invalid block type")
+
+    damaged = bytearray(zipped({"a.csv": b"number,answer\n" * 9}))
+    damaged[45] ^= 0xFF
+    with pytest.raises(DeliveryRefused) as refusal:
+        read(tmp_path, bytes(damaged))
+    assert refusal.value.details["code"] == "broken_archive"
+    monkeypatch.setattr("kodomo.intake.slip.entry_pieces", broken)
+    (tmp_path / "slip").write_bytes(zipped({"a.csv": b"a,b"}, SECRET))
+    with pytest.raises(DeliveryRefused) as refusal:
+        read_slip(tmp_path / "slip", "slip", password="other")
+    assert refusal.value.details["code"] == "password"
 
 
 def test_the_command_reads_it_in_a_bounded_process(
