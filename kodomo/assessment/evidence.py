@@ -98,6 +98,8 @@ class Evidence:
     """Types judged by the staff's points alone, and why, in words."""
     versions: str
     """Which versions of criteria and thresholds the judgement was made with, in words; empty for an old judgement."""
+    is_address_protected: bool
+    """Whether the family was protected at the judgement, or is by the newest snapshot: protection does not wait for one."""
 
 
 def evidence_for(case: Case, *, home: Home, municipality: Municipality, lawful: Lawful) -> Evidence:
@@ -114,7 +116,9 @@ def evidence_for(case: Case, *, home: Home, municipality: Municipality, lawful: 
         sources = {s["source"]: s for s in _rows(engine, f"SELECT * FROM {kept_table(snapshot.file('sources'))}", [])}
         coverage = _rows(engine, _COVERAGE.format(kept_table(judgement.file("coverage"))), [case.child_key])
         reasons = _rows(engine, _REASONS, [str(judgement.file("reasons")), case.child_key])
-    reader = _Reader(case, lawful, municipality, sources, {p["person_key"]: p["role"] for p in people})
+        is_protected = case.is_address_protected or _is_protected(engine, case, store.current("snapshots") or snapshot)
+    roles = {p["person_key"]: p["role"] for p in people}
+    reader = _Reader(case, lawful, municipality, sources, roles, is_protected=is_protected)
     facts, withheld = reader.shown(rows)
     return Evidence(
         records=by_person(facts, [person["role"] for person in people]),
@@ -124,6 +128,7 @@ def evidence_for(case: Case, *, home: Home, municipality: Municipality, lawful: 
         withheld=withheld,
         by_points=_by_points(judgement.manifest),
         versions=_versions(judgement.manifest),
+        is_address_protected=is_protected,
     )
 
 
@@ -202,6 +207,20 @@ def _household(
     return _numbered(found)
 
 
+def _is_protected(engine: duckdb.DuckDBPyConnection, case: Case, newest: Snapshot) -> bool:
+    """Whether by the newest snapshot the child, or anybody it lives with, is under protection."""
+    spells, persons = kept_table(newest.file("household_spells")), kept_table(newest.file("persons"))
+    now = f"valid_to IS NULL AND ({newest.standing('household_spells')})"
+    found = _rows(
+        engine,
+        f"SELECT count(*) AS protected FROM {persons} WHERE is_address_protected AND (person_key = $child OR person_key IN"
+        f" (SELECT person_key FROM {spells} WHERE {now} AND household_key IN"
+        f" (SELECT household_key FROM {spells} WHERE person_key = $child AND {now})))",
+        {"child": case.child_key},
+    )
+    return bool(found[0]["protected"])
+
+
 _KINDS = ("MOTHER", "FATHER", "SIBLING")
 _ROLES = {1: "母", 2: "父", 3: "きょうだい", 4: "保護者"}
 
@@ -253,8 +272,11 @@ class _Reader:
         municipality: Municipality,
         sources: Mapping[str, Mapping[str, Any]],
         roles: Mapping[str, str],
+        *,
+        is_protected: bool,
     ) -> None:
         self.case, self.lawful, self.sources, self.roles = case, lawful, sources, roles
+        self.is_protected = is_protected
         self.register, self.today = lawful.register, lawful.today
         self.offices = {office.code: office.name for office in municipality.offices}
         self.locating, self.presence = self.register.with_role("locating"), self.register.with_role("presence")
@@ -268,7 +290,7 @@ class _Reader:
                 withheld.add(
                     f"{caption}(いまは根拠がない)" if row["item"] in self.register.items else "登録簿にない項目"
                 )
-            elif self.case.is_address_protected and row["item"] in self.locating:
+            elif self.is_protected and row["item"] in self.locating:
                 withheld.add(f"{caption}(支援措置)")
             else:
                 shown.append(self._fact(row, caption, basis))

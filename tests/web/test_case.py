@@ -11,6 +11,7 @@ from django.db import connections
 from small_store import rows, snapshot_tables
 from standing_people import FOUR, HANA, MAKOTO, OTHERS, REN, RIN, Person
 
+from kodomo.assessment.models import AgendaItem, Conference, ConferenceMember
 from kodomo.store.database import Store
 
 COORDINATOR = next(p for p in OTHERS if p.role == "COORDINATOR")
@@ -158,6 +159,42 @@ def test_it_locates_no_protected_family(tail: str, page: Any, case_of: Any, as_p
         assert "ひみつ" not in text
         assert "支援措置" in text
         assert "養育不安" in text  # what happened is shown, where is not
+
+
+@pytest.fixture
+def newly_protected(home: Any) -> Any:
+    def protect(person: str, name: str) -> None:
+        tables = snapshot_tables()
+        people = [{**row, "is_address_protected": row["person_key"] == person} for row in tables["persons"].to_pylist()]
+        Store(home.store).write("snapshots", name, {**tables, "persons": rows("persons", people)}, {})
+
+    return protect
+
+
+@pytest.mark.parametrize("person", ["pc01", "pc01m"])
+def test_protection_does_not_wait_for_the_next_judgement(
+    person: str, page: Any, case_of: Any, as_person: Any, decided: Any, newly_protected: Any
+) -> None:
+    case, chair = case_of("pc01"), as_person(COORDINATOR)
+    decided(as_person(HANA), case.case_number)
+    meeting = Conference.objects.create(
+        held_on=dt.date(2026, 5, 1), title="第3回 統括委員会", quorum=1, called_by=COORDINATOR.username,
+        called_by_name=COORDINATOR.name, called_at=case.arrived_at,
+    )  # fmt: skip
+    ConferenceMember.objects.create(conference=meeting, username=COMMITTEE.username, name=COMMITTEE.name)
+    AgendaItem.objects.create(conference=meeting, case=case, position=1)
+    papers = f"/conferences/{meeting.pk}/papers/"
+
+    def shown() -> list[str]:
+        paper = chair.get(f"{papers}?member={COMMITTEE.username}")
+        return [words(answer) for answer in (page(HANA, "pc01"), page(HANA, "pc01", "print/"), paper)]
+
+    assert all("ひなた東小学校" in text for text in shown())
+    newly_protected("pc01f", "2026-04-30-a")  # a father who lives elsewhere is another family
+    assert all("ひなた東小学校" in text for text in shown())
+    newly_protected(person, "2026-04-30-b")
+    for text in shown():
+        assert "ひなた東小学校" not in text and "小学校区" not in text and "養育" not in text and "欠席" in text
 
 
 def test_it_withholds_an_item_whose_basis_has_lapsed(page: Any, tmp_path: Any, hinata: Any) -> None:
