@@ -329,7 +329,9 @@ def kept_copy(home: Home, version: str) -> Path:
 def judged_with(home: Home) -> list[Path]:
     """The newest kept copies, the latest first: what casework shows was judged with one of them."""
     copies = home.governance / "criteria"
-    found = [one for one in copies.iterdir() if (one / "criteria").is_dir()] if copies.is_dir() else []
+    # A copy that was broken off keeps its dot: it may hold half a file.
+    kept = [one for one in copies.iterdir() if not one.name.startswith(".")] if copies.is_dir() else []
+    found = [one for one in kept if (one / "criteria").is_dir()]
     return sorted(found, key=lambda one: one.stat().st_mtime_ns, reverse=True)[:NEWEST]
 
 

@@ -14,7 +14,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from kodomo.errors import Busy, NotPermitted, NotReady
+from kodomo.errors import Busy, IntegrityFault, NotPermitted, NotReady
 from kodomo.governance.permissions import Action, Scope, can, scope
 from kodomo.jobs.book import JobStep
 from kodomo.operations.jobs_page import put_and_start
@@ -157,7 +157,7 @@ def upload(request: Any) -> HttpResponse:
     steps = [JobStep("受け取りと検査", tuple(words))]
     try:
         number = put_and_start(request, RECEIVE, "データの受け取り", steps, leftovers=str(path.parent), file=path.name)
-    except Busy:  # no job was written down that would take the file away
+    except (Busy, IntegrityFault):  # no job, or one that will never run, would take the file away
         shutil.rmtree(path.parent, ignore_errors=True)
         raise
     return redirect("job", number)

@@ -42,7 +42,10 @@ def typed_words(request: Any) -> list[str]:
     """What a person typed into the form that was refused, so that nobody types anything twice.
 
     Prose alone: no secret, no choice, no date. It is shown once, to the browser that sent it, and kept nowhere.
+    Nothing of a form another site sends: its words are not the person's own, and are not put into this site's mouth.
     """
+    if request.headers.get("Sec-Fetch-Site") == "cross-site":
+        return []
     given = [
         value
         for name, values in request.POST.lists()

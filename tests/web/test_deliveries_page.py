@@ -163,6 +163,23 @@ def test_a_file_whose_job_could_not_be_written_down_does_not_stay(
     assert unstarted == [] and list((home.handover / "uploads").iterdir()) == []
 
 
+def test_a_file_does_not_stay_where_the_trail_cannot_be_written(
+    as_person: Any, home: Home, unstarted: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kodomo.assessment import trail
+    from kodomo.errors import IntegrityFault
+
+    def refuse(*given: object) -> int:
+        raise IntegrityFault("証跡を書けません。")
+
+    browser = as_person(HOLDER)
+    monkeypatch.setattr(trail, "record_first", refuse)
+    given = {"file": SimpleUploadedFile("児童相談_20260401.csv", b"x,y\n1,2\n"), "password": "ひみつ", "carrier": ""}
+    assert browser.post("/deliveries/upload/", given).status_code == 500
+    assert unstarted == [] and list((home.handover / "uploads").iterdir()) == []
+    assert JobBook(home.runs).job(1).state == "NOTED"
+
+
 @pytest.mark.parametrize("name", ["CON.csv", "a|b.csv", "あ" * 90 + ".csv", ".htaccess", "a?.csv", "児童 .csv."])
 def test_a_name_no_file_should_have_is_refused(name: str, as_person: Any, home: Home, unstarted: list[int]) -> None:
     answer = as_person(HOLDER).post("/deliveries/upload/", {"file": SimpleUploadedFile(name, b"x")})

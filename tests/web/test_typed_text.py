@@ -179,6 +179,9 @@ def test_it_keeps_the_words_of_a_page_opened_too_long_ago(opened: Any) -> None:
     strict.cookies = browser.cookies
     answer = strict.post(address, {**hidden, **PROSE["contact"]})
     assert answer.status_code == 403 and WORDS in said(answer)
+    foreign = Client(raise_request_exception=False, enforce_csrf_checks=True)
+    answer = foreign.post(address, PROSE["contact"], headers={"Sec-Fetch-Site": "cross-site"})
+    assert answer.status_code == 403 and WORDS not in said(answer), "another site puts no words on this one's pages"
 
 
 def test_it_keeps_the_words_of_a_member_and_of_the_chair(worked: dict[str, Any], as_person: Any, token_of: Any) -> None:  # noqa: F811

@@ -96,6 +96,14 @@ def test_what_changed_since_the_last_approved_version_is_named(home: Home, folde
     assert versions.changed_files(home, hinata) == []
 
 
+def test_a_copy_that_was_broken_off_is_none_that_was_judged_with(home: Home, hinata: Municipality) -> None:
+    kept = versions.keep_copy(home, hinata.folder)
+    partial = kept.with_name(f".{kept.name}.partial") / "criteria"
+    partial.mkdir(parents=True)
+    (partial / "indicators.toml").write_text('[[indicators]]\ncode = "abse')
+    assert versions.judged_with(home) == [kept]
+
+
 def test_a_person_approves_what_they_looked_at(home: Home, folder: Path, hinata: Municipality) -> None:
     seen = versions.criteria_version(hinata.folder)
     changed = change(folder, "criteria/labels.toml", "weight = 0.5", "weight = 0.4")
