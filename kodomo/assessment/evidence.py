@@ -16,6 +16,7 @@ import duckdb
 
 from kodomo.assessment.lawful import Lawful
 from kodomo.assessment.models import Case
+from kodomo.assessment.protected import protected_now
 from kodomo.assessment.timeline import Fact, PersonRecord, by_person
 from kodomo.configuration import Home, Municipality
 from kodomo.governance.register import Basis
@@ -116,7 +117,7 @@ def evidence_for(case: Case, *, home: Home, municipality: Municipality, lawful: 
         sources = {s["source"]: s for s in _rows(engine, f"SELECT * FROM {kept_table(snapshot.file('sources'))}", [])}
         coverage = _rows(engine, _COVERAGE.format(kept_table(judgement.file("coverage"))), [case.child_key])
         reasons = _rows(engine, _REASONS, [str(judgement.file("reasons")), case.child_key])
-        is_protected = case.is_address_protected or _is_protected(engine, case, store.current("snapshots") or snapshot)
+    is_protected = case.is_address_protected or case.child_key in protected_now(home)
     roles = {p["person_key"]: p["role"] for p in people}
     reader = _Reader(case, lawful, municipality, sources, roles, is_protected=is_protected)
     facts, withheld = reader.shown(rows)
@@ -205,20 +206,6 @@ def _household(
         if not (is_kin_told or person["is_the_child"]):
             person["role"] = "同居の人"
     return _numbered(found)
-
-
-def _is_protected(engine: duckdb.DuckDBPyConnection, case: Case, newest: Snapshot) -> bool:
-    """Whether by the newest snapshot the child, or anybody it lives with, is under protection."""
-    spells, persons = kept_table(newest.file("household_spells")), kept_table(newest.file("persons"))
-    now = f"valid_to IS NULL AND ({newest.standing('household_spells')})"
-    found = _rows(
-        engine,
-        f"SELECT count(*) AS protected FROM {persons} WHERE is_address_protected AND (person_key = $child OR person_key IN"
-        f" (SELECT person_key FROM {spells} WHERE {now} AND household_key IN"
-        f" (SELECT household_key FROM {spells} WHERE person_key = $child AND {now})))",
-        {"child": case.child_key},
-    )
-    return bool(found[0]["protected"])
 
 
 _KINDS = ("MOTHER", "FATHER", "SIBLING")

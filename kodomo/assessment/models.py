@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import models
 
 from kodomo.assessment.case_numbers import check_digit
+from kodomo.assessment.protected import protected_now
 from kodomo.assessment.states import INQUIRED, Agreement, CaseState, Concern, Opinion
 from kodomo.errors import IntegrityFault
 from kodomo.terms import OVERALL, OVERALL_LABEL, AgeBand, Decision, DifficultyType, Level
@@ -81,7 +82,8 @@ class Case(models.Model):
     @property
     def area_label(self) -> str:
         """地区の名前. The store's code is made for computing; it is shown only where the municipality names it."""
-        return named_areas().get(self.area_code, "")
+        label = named_areas().get(self.area_code, "")
+        return "" if label and self.child_key in protected_now(settings.HOME) else label
 
     @property
     def grade_label(self) -> str:

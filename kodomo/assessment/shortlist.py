@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.conf import settings
 from django.db.models import BooleanField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery
 
 from kodomo.assessment.interests import cases_of_interest
 from kodomo.assessment.lawful import Lawful
 from kodomo.assessment.models import Case, CaseLevel, named_areas
 from kodomo.assessment.policies import sees_levels_at_once, views_that_open_levels
+from kodomo.assessment.protected import protected_now
 from kodomo.assessment.states import FOLLOWED_STATES, WAITING_STATES
 from kodomo.governance.permissions import Action, Actor, Scope, scope
 from kodomo.terms import OVERALL, LabelledEnum, Level
@@ -119,8 +121,11 @@ def shortlisted(actor: Actor, filters: Filters, lawful: Lawful) -> QuerySet[Case
     elif filters.type:
         cases = cases.filter(_listed(filters.type, lawful))
     if filters.area:
-        # A protected family's case has no area: it is found by none.
-        cases = cases.filter(area_code__in=[code for code, name in named_areas().items() if name == filters.area])
+        # A protected family's case has no area: it is found by none. Nor is one protected since its judgement.
+        hidden = protected_now(settings.HOME) & set(cases.values_list("child_key", flat=True))
+        cases = cases.exclude(child_key__in=hidden).filter(
+            area_code__in=[code for code, name in named_areas().items() if name == filters.area]
+        )
     if filters.caseworker:
         cases = cases.filter(caseworker=actor.username if filters.caseworker == Hands.MINE else "")
     if filters.overdue:

@@ -191,6 +191,30 @@ def test_it_shows_an_area_only_by_the_name_the_municipality_gives_it(as_person: 
     assert "条件に当てはまる事例はありません" in hidden, "a protected family is found by no area"
 
 
+def test_it_shows_no_area_of_a_family_protected_since_its_judgement(
+    as_person: Any, hinata: Any, home: Any, case_of: Any
+) -> None:
+    from dataclasses import replace
+
+    from django.conf import settings
+    from small_store import rows, snapshot_tables
+
+    from kodomo.store.database import Store
+
+    settings.MUNICIPALITY = replace(hinata, extras={**hinata.extras, "areas": {"東小学校区": "東部"}})
+    number, tables = case_of("pc01").case_number, snapshot_tables()
+    assert number in as_person(COORDINATOR).get("/cases/?reach=ALL&area=東部").content.decode()
+    people = [{**row, "is_address_protected": row["person_key"] == "pc01m"} for row in tables["persons"].to_pylist()]
+    Store(home.store).write("snapshots", "2026-04-30-later", {**tables, "persons": rows("persons", people)}, {})
+    narrowed = as_person(COORDINATOR).get("/cases/?reach=ALL&area=東部").content.decode().split("<table", 1)[1]
+    assert number not in narrowed and narrowed.count('class="case-number"') == 2
+    every = as_person(COORDINATOR).get("/cases/?reach=ALL").content.decode()
+    (line,) = [part for part in every.split("<tr") if number in part]
+    assert "東部" not in line
+    for tail in ("", "support/"):
+        assert "東部" not in as_person(HANA).get(f"/cases/{number}/{tail}").content.decode()
+
+
 def test_it_hides_levels_until_the_readers_own_first_view(as_person: Any, first_view: Any, case_of: Any) -> None:
     hana = as_person(HANA)
     before = hana.get("/cases/?type=NON_ATTENDANCE").content.decode()
