@@ -79,6 +79,13 @@ def test_the_list_narrows_while_one_looks_at_it_and_the_browser_keeps_only_where
         0,
         "htmx-current-path-for-history",
     ]
-    page.go_back()
+    kind.focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowDown")
+    chosen = kind.input_value()
+    page.wait_for_url(f"**/cases/?*type={chosen}*")
+    assert kind.input_value() == chosen != "NON_ATTENDANCE"  # the list follows, the choice is not overtaken
+    assert page.locator("#export input[name=type]").input_value() == chosen
+    page.get_by_role("link", name="条件をすべて外す").click()
     page.wait_for_function(f"document.querySelectorAll('a.case-number').length === {before}")
     assert complaints == []
