@@ -10,6 +10,7 @@ from pathlib import Path
 import xlsxwriter
 
 from kodomo.intake.layout import Layout
+from kodomo.jobs.book import JobBook, JobStep
 
 Row = Mapping[str, object]
 
@@ -49,3 +50,10 @@ def _write_xlsx(path: Path, sheet: str, lines: list[list[str]]) -> None:
         for y, line in enumerate(lines):
             for x, value in enumerate(line):
                 page.write_string(y, x, value)
+
+
+def waiting_job(book: JobBook, kind: str, caption: str, steps: Sequence[JobStep], *, asked_by: str, **more: str) -> int:
+    """A job that may run at once, without the audit row that the site writes before; its number."""
+    number = book.note(kind, caption, steps, asked_by=asked_by, **more)
+    book.let_run(number)
+    return number

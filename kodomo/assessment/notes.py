@@ -47,8 +47,5 @@ def note(request: Any, case_number: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def disagree(request: Any, case_number: str) -> HttpResponse:
     """判定に同意しない: for whoever has seen the judgement."""
-    if not policies.can_see_levels(get_object_or_404(Case, case_number=case_number), request.actor):
-        raise policies.NotAcceptable(
-            "判定への意見は、一次所見を書いた後に書けます。", then="個票で、まず所見を書いてください。"
-        )
+    policies.check_has_seen_levels(get_object_or_404(Case, case_number=case_number), request.actor)
     return answer(request, case_number, DISAGREE)

@@ -173,10 +173,15 @@ def check_sheet(sheet: Sheet | None, answers: Mapping[str, Mapping[str, str]]) -
         raise NotAcceptable("確かめた項目がありません。", then="一つ以上の項目で、程度を選んでください。")
 
 
-def check_disagreement(case: Case, actor: Actor, *, kind: str, opinion: str, text: str, types: Collection[str]) -> None:
-    """Who disagrees has seen the judgement, names one of its types, and says why."""
+def check_has_seen_levels(case: Case, actor: Actor) -> None:
+    """Nobody has an opinion on a judgement that is not shown to them yet."""
     if not can_see_levels(case, actor):
         raise NotAcceptable("判定への意見は、一次所見を書いた後に書けます。", then="個票で、まず所見を書いてください。")
+
+
+def check_disagreement(case: Case, actor: Actor, *, kind: str, opinion: str, text: str, types: Collection[str]) -> None:
+    """Who disagrees has seen the judgement, names one of its types, and says why."""
+    check_has_seen_levels(case, actor)
     if kind not in types or opinion not in set(Opinion):
         raise NotAcceptable("類型と意見を選んでください。")
     check_text(text, "理由", required=True)

@@ -12,10 +12,10 @@ from kodomo.tables.engine import reading
 
 def protected_now(home: Home) -> frozenset[str]:
     """Keys of everybody who is under protection, or lives with somebody who is, by what stands now in the newest snapshot."""
-    pointer = home.store / "snapshots" / "CURRENT"
-    if not pointer.exists():
+    snapshot = Store(home.store).current("snapshots")
+    if snapshot is None:
         return frozenset()
-    return _protected(home.store, pointer.read_text().strip(), pointer.stat().st_mtime_ns)
+    return _protected(home.store, snapshot.snapshot_id, snapshot.file("persons").stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=4)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from kodomo.configuration import Home, Municipality, read_toml
-from kodomo.errors import NotPermitted, WrongUsage
+from kodomo.errors import WrongUsage
 from kodomo.governance import approvals
 from kodomo.governance.approvals import Act, Matter, Person, State, Step
 from kodomo.governance.criteria_in_force import SITE, adopted
@@ -96,18 +96,11 @@ def decide(
     """Approve or withdraw a version that was written on the site.
 
     Raises:
-        NotPermitted: the same person, by name or by account, approved it already; or the role may not.
-        StaffError: as ``governance.approvals``.
+        NotPermitted, StaffError: as ``governance.approvals``.
     """
     words: dict[str, Any] = {"by": by, "reason": reason, "at": at}
     if step is Step.WITHDRAW:
         return approvals.withdraw(home, matter, version, **words)
-    given = approvals.standing(home, matter, version).approvals
-    if by.account and by.account in {act.by.account for act in given}:
-        raise NotPermitted(
-            "同じ人は、一つの版を二度承認できません。", where=f"{matter.label} {version[:12]}",
-            then="別の人が承認してください。二人の承認で使えるようになります。",
-        )  # fmt: skip
     return approvals.approve(home, matter, version, **words)
 
 

@@ -85,12 +85,16 @@ def sameness(name: str) -> str:
 
 @dataclass(frozen=True)
 class Person:
-    """A named person who acts: as whom, for which office, and under which account of the machine or site."""
+    """A named person who acts: as whom, for which office, and under which account of the machine or site.
+
+    ``is_signed_in``: the account is this person's alone, as on the site; one of a machine several people may share.
+    """
 
     name: str
     role: Role
     office: str = ""
     account: str = ""
+    is_signed_in: bool = False
 
     @property
     def sameness(self) -> str:
@@ -242,7 +246,8 @@ def approve(
 
     Raises:
         StaffError: nobody proposed it, or it was withdrawn.
-        NotPermitted: the same person approved it already; or the role may not approve.
+        NotPermitted: the same person approved it already, by name or by an account of their own; or the role may not
+            approve.
     """
 
     def check(acts: list[Act]) -> None:
@@ -252,7 +257,7 @@ def approve(
                 f"この版は{now.state.label}ので、承認できません。", where=_named(matter, version),
                 then="先に提案してください(propose)。",
             )  # fmt: skip
-        if by.sameness in {act.by.sameness for act in now.approvals}:
+        if any(_is_one_person(by, act.by) for act in now.approvals):
             raise NotPermitted(
                 "同じ人は、一つの版を二度承認できません。", where=_named(matter, version),
                 then="別の人が承認してください。二人の承認で使えるようになります。",
@@ -260,6 +265,11 @@ def approve(
 
     enter(home, matter, version, Step.APPROVE, by=by, reason=reason, at=at, detail=detail, check=check)
     return standing(home, matter, version, brought)
+
+
+def _is_one_person(one: Person, other: Person) -> bool:
+    """By name; or by account, whatever the account's person was called then."""
+    return one.sameness == other.sameness or (one.is_signed_in and one.account == other.account)
 
 
 def withdraw(

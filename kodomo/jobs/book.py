@@ -117,14 +117,6 @@ class JobBook:
         with self._open() as database:
             database.execute(SCHEMA)
 
-    def put(
-        self, kind: str, caption: str, steps: Sequence[JobStep], *, asked_by: str, office: str = "", leftovers: str = ""
-    ) -> int:
-        """Write a new job down that may run at once; returns its number. Takes and raises as ``note``."""
-        number = self.note(kind, caption, steps, asked_by=asked_by, office=office, leftovers=leftovers)
-        self.let_run(number)
-        return number
-
     def note(
         self, kind: str, caption: str, steps: Sequence[JobStep], *, asked_by: str, office: str = "", leftovers: str = ""
     ) -> int:

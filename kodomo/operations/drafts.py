@@ -246,7 +246,7 @@ def drop(draft: CriteriaDraft, *, by: Actor, at: dt.datetime) -> None:
 
 def person_of(actor: Actor) -> Person:
     """The signed-in person as the book of approvals names people."""
-    return Person(actor.name, actor.role, actor.office, actor.username)
+    return Person(actor.name, actor.role, actor.office, actor.username, is_signed_in=True)
 
 
 def seen(*entries: Any) -> str:

@@ -13,13 +13,13 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
 from kodomo.assessment import step_up, trail
-from kodomo.errors import NotPermitted, NotReady, StaffError
-from kodomo.governance import approvals, rules
+from kodomo.errors import NotReady, StaffError
 from kodomo.governance import models as at_hand
-from kodomo.governance.approvals import Matter, Step
+from kodomo.governance import rules
+from kodomo.governance.approvals import Step
 from kodomo.governance.champion import roll_back as take_back
 from kodomo.governance.criteria_in_force import in_force
-from kodomo.governance.permissions import Action, Actor, can
+from kodomo.governance.permissions import Action, can
 from kodomo.governance.suppression import SUPPRESSED_MARK, Suppression
 from kodomo.operations.drafts import person_of
 from kodomo.operations.refusals import told_on
@@ -62,7 +62,6 @@ def promote(request: Any) -> HttpResponse:
 
     def act(words: dict[str, Any]) -> None:
         now = in_force(settings.HOME, settings.MUNICIPALITY)
-        _check_other_account(request.actor, model)
         at_hand.promote_model(settings.HOME, now, model, **words)
 
     status = _acted(request, "PROMOTE_MODEL", model, form, act)
@@ -110,19 +109,6 @@ def _acted(request: Any, action: str, what: str, form: forms.Form, act: Callable
     except StaffError as refusal:
         return told_on(request, form, refusal)
     return 302
-
-
-def _check_other_account(actor: Actor, model: str) -> None:
-    """One account is one person, whatever it was called when it approved first.
-
-    Args:
-        model: the model's version or, as whoever carries it out takes it, a beginning of it.
-    """
-    acts = approvals.history(settings.HOME, Matter.MODEL)
-    meant = {act.version for act in acts if act.version.startswith(model)}
-    given = [act for version in meant for act in approvals.stand(acts, Matter.MODEL, version).approvals]
-    if actor.username in {act.by.account for act in given}:
-        raise NotPermitted("同じ人は、一つの版を二度承認できません。", then="別の人が承認してください。")
 
 
 def _page(

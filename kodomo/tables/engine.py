@@ -85,8 +85,9 @@ def kept_table(path: Path) -> str:
     return name
 
 
-MOST_KEPT = 24
-"""The small files of four judgements and more; whichever was asked for longest ago makes room."""
+MOST_KEPT = 48
+"""The small files of eight judgements; whichever was asked for longest ago makes room. Eight people are served at once,
+each asking for six of them: none may go between being named and being read."""
 
 _kept: OrderedDict[str, None] = OrderedDict()
 _making = threading.Lock()

@@ -12,6 +12,7 @@ import pytest
 from browsing import BARE_DATES, address, browser, check, demo_password, opened, sign_in  # noqa: F401
 from django.utils import timezone
 from guide import picture
+from handmade import waiting_job
 from test_links_page import put_pairs
 from test_models_page import learn_rules
 
@@ -216,10 +217,14 @@ def _jobs(home: Home) -> None:
 
     book, day = JobBook(home.runs), dt.date(2026, 3, 31)
     for code in ("LINK", "MONTHLY", "JUDGE"):
-        book.put(code, KINDS[code].caption, steps_of(KINDS[code], day, ""), asked_by="toko", office="school_education")
+        waiting_job(
+            book, code, KINDS[code].caption, steps_of(KINDS[code], day, ""), asked_by="toko", office="school_education"
+        )
     book.end(1, "DONE")
     book.end_step(2, {"step": "link", "mentions": 328252, "linked": 327214, "doubtful": 66, "seconds": 11.6})
-    book.put("WHAT_IF", "判定基準の案の試算", [JobStep("試算", ("what-if",))], asked_by="rin", office="university")
+    waiting_job(
+        book, "WHAT_IF", "判定基準の案の試算", [JobStep("試算", ("what-if",))], asked_by="rin", office="university"
+    )
     curves = [_reach(s) for s in (0.01, 0.02, 0.05, 0.1, 0.2, 0.3)]
     told = {"type": "NON_ATTENDANCE", "label": "不登校", "judged": "2,070", "now_HIGH": "40", "now_MIDDLE": "165",
             "now_LOW": "1,800", "now_INSUFFICIENT": "65", "then_HIGH": "60", "then_MIDDLE": "165", "then_LOW": "1,780",

@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 import pytest
+from handmade import waiting_job
 from standing_people import EVERYBODY, HANA, OTHERS, REN, RIN, Person
 
 from kodomo.assessment.models import Case
@@ -109,7 +110,9 @@ def works(answer: Any) -> dict[str, tuple[str, int]]:
 def test_operators_see_what_waits_for_them_and_where(as_person: Any, home: Any) -> None:
     from kodomo.jobs.book import JobBook, JobStep
 
-    JobBook(home.runs).put("LINK", "名寄せと反映", [JobStep("名寄せ", ("link",))], asked_by="x", office="welfare")
+    waiting_job(
+        JobBook(home.runs), "LINK", "名寄せと反映", [JobStep("名寄せ", ("link",))], asked_by="x", office="welfare"
+    )
     by_role = {p.role: works(as_person(p).get("/")) for p in EVERYBODY}
     assert by_role["COORDINATOR"]["期限を過ぎた・届いていない出所"] == ("/deliveries/", 23)
     assert by_role["COORDINATOR"]["途中で止まった処理"] == ("/jobs/", 1)

@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 import pytest
+from handmade import waiting_job
 from spoken import english_in
 from standing_people import OTHERS, RIN
 
@@ -31,7 +32,7 @@ def unstarted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 def put(home: Home, office: str = "family_centre", kind: str = "LINK") -> int:
     steps = [JobStep("名寄せ", ("link",)), JobStep("こどもデータベースへの反映", ("publish",))]
-    return JobBook(home.runs).put(kind, "名寄せと反映", steps, asked_by="coordinator", office=office)
+    return waiting_job(JobBook(home.runs), kind, "名寄せと反映", steps, asked_by="coordinator", office=office)
 
 
 def test_it_offers_each_role_what_it_may_start(as_person: Any) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import psutil
 import pytest
 from browsing import address, browser, demo_password, opened, sign_in  # noqa: F401
+from handmade import waiting_job
 from standing_people import OTHERS
 
 from kodomo.configuration import Home
@@ -25,7 +26,7 @@ def job(home: Home) -> int:
     """A job whose runner (this very process) lives."""
     book = JobBook(home.runs)
     steps = [JobStep("名寄せ", ("link",))]
-    number = book.put("LINK", "名寄せと反映", steps, asked_by="coordinator", office="family_centre")
+    number = waiting_job(book, "LINK", "名寄せと反映", steps, asked_by="coordinator", office="family_centre")
     assert book.belongs_to(number, os.getpid(), psutil.Process().create_time())
     return number
 

@@ -99,6 +99,13 @@ def test_two_names_from_one_account_are_pointed_out(home: Home) -> None:
     assert found.state is State.APPROVED and found.is_from_one_account
 
 
+def test_an_account_of_the_site_is_one_person_whatever_its_name(home: Home) -> None:
+    propose(home)
+    approve(home, Person("甲", Role.APPROVER, account="toko", is_signed_in=True))
+    with pytest.raises(NotPermitted, match="二度"):
+        approve(home, Person("乙", Role.APPROVER, account="toko", is_signed_in=True))
+
+
 def test_every_act_leaves_an_audit_row_and_an_edit_is_found(home: Home) -> None:
     assert approvals.verify(home) is None
     propose(home)

@@ -23,9 +23,9 @@ from kodomo.governance.permissions import Role
 from kodomo.governance.thresholds import as_settings, checked, thresholds
 
 AT = dt.datetime(2026, 4, 2, 9, 0, tzinfo=dt.UTC)
-TOKO = Person("大野 統子", Role.COORDINATOR, account="toko")
-SHINOBU = Person("工藤 忍", Role.APPROVER, account="shinobu")
-RIN = Person("江藤 凛", Role.ANALYST, account="rin")
+TOKO = Person("大野 統子", Role.COORDINATOR, account="toko", is_signed_in=True)
+SHINOBU = Person("工藤 忍", Role.APPROVER, account="shinobu", is_signed_in=True)
+RIN = Person("江藤 凛", Role.ANALYST, account="rin", is_signed_in=True)
 
 
 @pytest.fixture
@@ -64,7 +64,9 @@ def test_one_approval_changes_nothing_two_bring_it_into_force(home: Home, hinata
     with pytest.raises(NotPermitted):
         approve(home, Matter.CRITERIA, version, TOKO)
     with pytest.raises(NotPermitted):
-        approve(home, Matter.CRITERIA, version, Person("大野 改姓", Role.COORDINATOR, account="toko"))
+        approve(
+            home, Matter.CRITERIA, version, Person("大野 改姓", Role.COORDINATOR, account="toko", is_signed_in=True)
+        )
     with pytest.raises(NotPermitted):
         approve(home, Matter.CRITERIA, version, RIN)
     approve(home, Matter.CRITERIA, version, SHINOBU)

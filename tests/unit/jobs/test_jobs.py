@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from handmade import waiting_job
 
 from kodomo.errors import Busy, NotReady
 from kodomo.jobs.book import MOST_WAITING, Job, JobBook, JobStep
@@ -63,7 +64,7 @@ def book(place: Path) -> JobBook:
 
 
 def put(book: JobBook, *what: str, **more: str) -> int:
-    return book.put("TRY", "試し", [JobStep(f"段 {w}", (w,)) for w in what], asked_by="toko", **more)
+    return waiting_job(book, "TRY", "試し", [JobStep(f"段 {w}", (w,)) for w in what], asked_by="toko", **more)
 
 
 def run_here(book: JobBook, place: Path, number: int) -> Job:
