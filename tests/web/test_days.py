@@ -64,7 +64,9 @@ def menu(page: Any) -> list[str]:
 
 
 def go(page: Any, words: str) -> None:
+    """Follow the menu, and wait until the page is whole: a click returns as soon as its first bytes arrive."""
     page.click(f"nav.menu >> text={words}")
+    page.wait_for_load_state()
 
 
 def searchable(home: Home) -> None:
