@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from kodomo.configuration import Home, Municipality, read_municipality
 
 ROOT = Path(__file__).resolve().parent.parent
 HINATA = ROOT / "municipalities" / "hinata"
+
+SLOW = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]}
+"""How long an example takes says something about the machine, not about the product."""
+
+settings.register_profile("steady", derandomize=True, database=None, **SLOW)
+settings.register_profile("explore", database=None, **SLOW)
+settings.load_profile("steady")
+"""The same examples on every run; other ones with ``pytest --hypothesis-profile=explore``."""
+
+os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+"""Spark's Java lives for seconds here: its thorough compiler would work longer than what it compiles."""
 
 
 @pytest.fixture

@@ -65,6 +65,8 @@ def likely_encoding(content: bytes) -> str:
     head = content[:200_000]
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or head[1::2].count(0) > len(head) // 4:
         return "utf-16"
+    if content.startswith(codecs.BOM_UTF8):
+        return "utf-8"  # damaged or not: ``decode`` follows the mark as well
     if re.search(rb"\x1b\$[@B]", head):
         return "iso-2022-jp"
     for encoding in ("utf-8", *_eight_bit(head)):
@@ -170,7 +172,10 @@ def _shifted(piece: bytes) -> list[str]:
             continue
         row, cell = piece[at], piece[at + 1]
         at += 2
+        if row > 0x7E or not 0x21 <= cell <= 0x7E:  # no pair of the table's
+            out.append("\udcff")
+            continue
         lead = (row + 1) // 2 + (0x70 if row <= 0x5E else 0xB0)
         trail = cell + 0x7E if row % 2 == 0 else cell + 0x1F + (1 if cell >= 0x60 else 0)
-        out.append(bytes((lead, trail & 0xFF)).decode("cp932", "surrogateescape") if cell >= 0x21 else "\udcff")
+        out.append(bytes((lead, trail)).decode("cp932", "surrogateescape"))
     return out

@@ -21,6 +21,7 @@ ORIGINS = ("join", "value", "found_in", "part_of")
 _KIND_WORDS: dict[Any, str] = {
     str: "文字列", int: "整数", (int, float): "数", bool: "true か false", list: "[ ] の並び", dict: "{ } の表",
     (str, list): "文字列か [ ] の並び", (str, int, list): "文字列、整数か [ ] の並び", (int, str): "整数",
+    (str, int): "文字列か整数",
 }  # fmt: skip
 _WRITTEN_OUT = ("group", "template")
 

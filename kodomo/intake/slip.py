@@ -23,7 +23,7 @@ from kodomo.intake.delivery import entry_pieces, is_litter
 from kodomo.intake.limits import LIMITS, MIB, Limits
 from kodomo.intake.office import opened
 from kodomo.intake.sanitise import OLE, ZIP, check_archive, check_kind, check_workbook, refused
-from kodomo.intake.workbooks import open_calamine, sheet_rows
+from kodomo.intake.workbooks import open_calamine, open_sheet, sheet_rows
 
 SLIP_LIMITS = replace(
     LIMITS, file_bytes=MIB, archive_entries=100, unpacked_bytes=16 * MIB, ratio_counts_from=MIB, columns=20, rows=200,
@@ -51,7 +51,7 @@ def read_slip(path: Path, name: str, limits: Limits = SLIP_LIMITS, password: str
         raise refused("too_large", "回答票にしては大きすぎるファイルです。", name, _SAME)
     slip = _unsealed(path, name, limits, password)
     head = slip.getvalue()[: 1 << 12]
-    rows = _workbook(slip, name, limits) if head.startswith(ZIP) else _text(slip.getvalue(), name, head)
+    rows = _workbook(slip, name, limits) if head.startswith(ZIP) else _text(slip.getvalue(), name, head, limits)
     rows = [[cell.strip() for cell in row] for row in islice(rows, limits.rows + 1)]
     if len(rows) > limits.rows or any(len(row) > limits.columns for row in rows):
         raise refused("too_large", "回答票にしては行か列が多すぎます。", name, _SAME)
@@ -139,14 +139,15 @@ def _workbook(source: io.BytesIO, name: str, limits: Limits) -> list[list[str]]:
     workbook = open_calamine(source, name)
     if SHEET not in workbook.sheet_names:
         raise refused("no_sheet", f"シート「{SHEET}」がありません。", name, _SAME)
-    sheet = workbook.get_sheet_by_name(SHEET)
+    sheet = open_sheet(workbook, SHEET, name)
     if sheet.width > limits.columns or sheet.total_height > limits.rows:
         raise refused("too_large", "回答票にしては行か列が多すぎます。", name, _SAME)
     return list(sheet_rows(sheet))
 
 
-def _text(content: bytes, name: str, head: bytes) -> list[list[str]]:
+def _text(content: bytes, name: str, head: bytes, limits: Limits) -> list[list[str]]:
     check_kind(head, "csv", name)
+    csv.field_size_limit(limits.file_bytes)  # the process's, which whoever read before may have narrowed
     encoding = likely_encoding(content) or "cp932"
     if b"\0" in content and not encoding.startswith("utf-16"):
         raise refused("nul", "NUL 文字が入っています。", name, _SAME)

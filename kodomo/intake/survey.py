@@ -26,7 +26,7 @@ from kodomo.intake.office import Source, opened
 from kodomo.intake.sanitise import OLE, ZIP, check_kind, check_workbook, refused
 from kodomo.intake.table_shape import Shape, shape_of
 from kodomo.intake.value_kinds import date_notation
-from kodomo.intake.workbooks import open_calamine, sheet_rows
+from kodomo.intake.workbooks import open_calamine, open_sheet, sheet_rows
 
 DELIMITERS = (",", "\t", ";", "|", "^", "~", ":")
 TRIED_LINES = 400
@@ -251,7 +251,7 @@ def _workbook(path: Source, name: str, kind: str, limits: Limits) -> tuple[Surve
     found = Survey(kind, sheets=len(workbook.sheet_names))
     tables: list[tuple[int, list[list[str]]]] = []
     for position in range(len(workbook.sheet_names)):
-        sheet = workbook.get_sheet_by_index(position)
+        sheet = open_sheet(workbook, position, name)
         if sheet.width > limits.columns or sheet.total_height > limits.rows:
             raise refused("too_wide", "表が大きすぎます。", name, "別のファイルでないか確かめてください。")
         tables.append((position, list(islice(sheet_rows(sheet), ROWS_AT_MOST))))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 from collections.abc import Iterator
+from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from itertools import islice
 from pathlib import Path
@@ -53,24 +54,45 @@ def open_workbook(path: Path | io.BytesIO, layout: Layout, name: str, limits: Li
 
 def open_calamine(path: Path | io.BytesIO, name: str) -> Any:
     """The workbook, opened. Raises DeliveryRefused where it is protected or broken."""
-    from python_calamine import CalamineError, CalamineWorkbook, PasswordError
+    from python_calamine import CalamineWorkbook
 
-    try:
+    with _refusing(name):
         if isinstance(path, Path) and path.suffix:
             path = io.BytesIO(path.read_bytes())  # by its content, not by a name that may lie
         if isinstance(path, io.BytesIO):
             path.seek(0)
             return CalamineWorkbook.from_filelike(path)
         return CalamineWorkbook.from_path(str(path))
+
+
+def open_sheet(workbook: Any, which: str | int, name: str) -> Any:
+    """A sheet by its title or its position from 0. Raises DeliveryRefused where it is broken."""
+    with _refusing(name):
+        return workbook.get_sheet_by_name(which) if isinstance(which, str) else workbook.get_sheet_by_index(which)
+
+
+@contextmanager
+def _refusing(name: str) -> Iterator[None]:
+    """What calamine says of a workbook it can't read, as a refusal."""
+    from python_calamine import CalamineError, PasswordError
+
+    try:
+        yield
     except PasswordError:
         raise refused(
             "password", "パスワードで保護された表計算ファイルです。", name,
             "パスワードを --password-file で添えるか、外して渡してください。",
         ) from None  # fmt: skip
-    except (CalamineError, OSError, ValueError, IndexError):
+    except BaseException as fault:
+        # Where an old workbook breaks off in its middle calamine panics, in a class of its own beside Exception.
+        if not isinstance(fault, CalamineError | OSError | ValueError | IndexError) and type(fault).__name__ != PANIC:
+            raise
         raise refused(
             "broken_workbook", "表計算ファイルを読めません。", name, "表計算ソフトで開いて保存し直してください。"
         ) from None
+
+
+PANIC = "PanicException"
 
 
 def chosen_sheets(layout: Layout, names: list[str], name: str) -> tuple[list[str], bool]:
@@ -96,14 +118,7 @@ def chosen_sheets(layout: Layout, names: list[str], name: str) -> tuple[list[str
 
 
 def _open_sheet(workbook: Any, title: str, layout: Layout, name: str, limits: Limits) -> Sheet:
-    from python_calamine import CalamineError
-
-    try:
-        source = workbook.get_sheet_by_name(title)
-    except (CalamineError, OSError, ValueError, IndexError):
-        raise refused(
-            "broken_workbook", "表計算ファイルを読めません。", name, "表計算ソフトで開いて保存し直してください。"
-        ) from None
+    source = open_sheet(workbook, title, name)
     if source.width > limits.columns:
         check_width([""] * source.width, name, limits)
     if source.total_height > limits.rows:

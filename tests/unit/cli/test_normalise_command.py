@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kodomo.errors import WrongUsage
@@ -80,7 +80,6 @@ def test_only_line_feeds_part_lines() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(
     text=st.one_of(
         st.text(max_size=50),

@@ -63,17 +63,22 @@ later = st.builds(
 )
 
 
-@settings(max_examples=6, deadline=None, derandomize=True)
-@given(st.lists(later, min_size=1, max_size=6))
-def test_facts_known_after_the_date_change_nothing(facts: list[dict]) -> None:  # type: ignore[type-arg]
+@pytest.fixture(scope="module")
+def before(tmp_path_factory: pytest.TempPathFactory) -> FeatureMatrix:
+    """The family's indicators as they were."""
+    return matrix_of(family(), tmp_path_factory.mktemp("before"))
+
+
+@settings(max_examples=6)
+@given(facts=st.lists(later, min_size=1, max_size=6))
+def test_facts_known_after_the_date_change_nothing(before: FeatureMatrix, facts: list[dict]) -> None:  # type: ignore[type-arg]
     town = family()
-    with TemporaryDirectory() as first, TemporaryDirectory() as second:
-        before = matrix_of(town, Path(first))
+    with TemporaryDirectory() as folder:
         for f in facts:
             town.fact(f["key"], "absence_days", f["on"].isoformat(), number=f["number"],
                       known=f["known"].isoformat(), to=None if f["open_spell"] else "same")  # fmt: skip
         town.person("newcomer", "2016-01-01", "h1", since=(AS_OF + dt.timedelta(days=1)).isoformat(), by="MOVE_IN")
-        after = matrix_of(town, Path(second))
+        after = matrix_of(town, Path(folder))
     assert list(before.cohort.child_key) == list(after.cohort.child_key)
     np.testing.assert_array_equal(before.values, after.values)
 

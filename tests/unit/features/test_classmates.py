@@ -1,8 +1,10 @@
-"""Shares and means over a child's class, worked out by hand: the child itself left out, small classes silent."""
+"""Shares and means over a child's class, worked out by hand: the child itself left out, small classes silent.
+
+That Spark says the same is among all the rest in ``test_engines``.
+"""
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -50,10 +52,10 @@ def school(pupils: int = 7) -> Town:
     return town
 
 
-def built(root: Path, town: Town, *entries: str, head: str = CLASS, engine: str = "duckdb") -> FeatureMatrix:
+def built(root: Path, town: Town, *entries: str, head: str = CLASS) -> FeatureMatrix:
     made, snapshot = folder(root, *entries, head=head), town.publish(root / "store")
     catalogue, expectations = read_catalogue(made), read_expectations(made)
-    return feature_matrix(snapshot, [AS_OF], catalogue, expectations, with_dates=True, engine_name=engine)
+    return feature_matrix(snapshot, [AS_OF], catalogue, expectations, with_dates=True)
 
 
 def of(matrix: FeatureMatrix, code: str, key: str) -> float:
@@ -124,13 +126,3 @@ def test_no_indicator_about_a_class_without_a_basis_for_what_names_it(tmp_path: 
     words = (snapshot, [AS_OF], read_catalogue(made), read_expectations(made))
     assert feature_matrix(*words, allows=lambda item: item != "school_enrolled").codes == ()
     assert feature_matrix(*words).codes == ("mean",)
-
-
-@pytest.mark.enable_socket  # Python and the Java machine speak over loopback
-def test_both_engines_say_the_same_of_classes(tmp_path: Path) -> None:
-    pytest.importorskip("pyspark", reason="pyspark がありません(make test が入れます)")
-    if shutil.which("java") is None:
-        pytest.skip("Java がありません(root で make test を実行すると入ります)")
-    duck, spark = (built(tmp_path / name, school(), MEAN, SHARE, engine=name) for name in ("duckdb", "spark"))
-    np.testing.assert_array_equal(duck.values, spark.values)
-    assert duck.cohort.child_key.tolist() == spark.cohort.child_key.tolist()

@@ -1,4 +1,4 @@
-"""Every aggregate and every structure of a shuffled town: the same values on DuckDB and on Spark."""
+"""Every aggregate, every structure and every class of a shuffled town: the same values on DuckDB and on Spark."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from features.factory import Town, day, indicators
+from features.test_classmates import CLASS, COVERAGE, MEAN, SHARE, school
 from kodomo.features.catalogue import read_catalogue
 from kodomo.features.coverage import read_expectations
 from kodomo.features.household import STRUCTURES
@@ -24,9 +25,9 @@ DATES = [day("2025-09-30"), day("2026-03-31")]
 
 
 def shuffled_town(seed: int = 5, homes: int = 25) -> Town:
-    """Families with one to three children, moves, ties on one day, values learned late and values corrected."""
+    """Families with one to three children, moves, ties on one day, values learned late and values corrected; a class."""
     draw = np.random.default_rng(seed)
-    town = Town()
+    town = school(8)
     for home in range(homes):
         mother = town.person(f"m{home}", f"{draw.integers(1975, 1995)}-05-01", f"h{home}", relationship="世帯主")
         children = [
@@ -59,8 +60,11 @@ def catalogue(folder: Path) -> Path:
         'code = "kinds"\nitem = "visit"\naggregate = "distinct"\nwindow_months = 12',
         *(f'code = "s_{name}"\nstructure = "{name}"' for name in STRUCTURES),
     ]
-    coverage = ('source = "school_attendance"\nkind = "universal"\nages = [0, 17]',)
-    return indicators(folder, *numbers, *others, coverage=coverage)
+    coverage = ('source = "school_attendance"\nkind = "universal"\nages = [0, 17]', COVERAGE[1])
+    made = indicators(folder, *numbers, *others, MEAN, SHARE.replace('"share"', '"class_share"', 1), coverage=coverage)
+    file = made / "criteria" / "indicators.toml"
+    file.write_text(CLASS + file.read_text("utf-8"), "utf-8")
+    return made
 
 
 @pytest.mark.enable_socket  # Python and the Java machine speak over loopback

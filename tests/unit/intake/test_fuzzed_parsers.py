@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from strange_files import MAKERS
 from test_layout_forms import FIXED, NAME, TOP, file
@@ -32,7 +32,7 @@ from kodomo.intake.read import Job, read_extract
 from kodomo.intake.survey import survey
 
 LITTLE = Limits(cell_characters=2_000, line_characters=50_000, unpacked_bytes=1 << 22, columns=60, rows=2_000)
-QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUICK = settings(max_examples=60)
 
 FRAGMENTS = st.sampled_from([
     b"\r\n", b"\n", b",", b"\t", b'"', b";", b"\0", b"\x1a", b"\xef\xbb\xbf", b"\xff\xfe", b"\x1b$B", b"\x1b(B", b"\x8e", b"\x8f\xb0", b"=",
@@ -107,6 +107,8 @@ def test_any_protected_workbook(tmp_path, body):
 
 
 @QUICK
+@example(body=b"\xef\xbb\xbf\xbb\xb3\xc5\xc4\x8f\xb0")  # a mark of UTF-8 before what is none
+@example(body=b"\x1b$B\x9f!")  # no character of JIS
 @given(body=BODIES | mutated(workbook()) | mutated(old_workbook()))
 def test_any_file_is_surveyed_and_drafted_or_refused(tmp_path, body):
     path = tmp_path / "x.csv"
@@ -182,6 +184,7 @@ def table(keys: Any) -> st.SearchStrategy[dict[str, Any]]:
 
 
 @settings(QUICK, max_examples=200)
+@example(file={}, record={}, columns=[{"part_of": [], "name": []}], facts=[], repeat="", people="")
 @given(file=table(FILE), record=table(RECORD), columns=st.lists(table(COLUMN), max_size=3), facts=st.lists(table(FACT), max_size=2),
        repeat=VALUES, people=VALUES)  # fmt: skip
 def test_any_layout_is_sound_or_told_what_is_wrong(tmp_path, file, record, columns, facts, repeat, people):

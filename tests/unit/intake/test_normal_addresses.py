@@ -50,7 +50,7 @@ def test_every_notation_of_a_house_is_that_house(place: tuple[str, str, str, lis
                 assert not set(found.doubts) - {"loose_town"}, front + spelling + number
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.integers(0, 10**9), st.integers(1, 9), st.integers(1, 60), st.integers(1, 60), st.data())
 def test_any_town_of_the_register_is_found(seed: int, a: int, b: int, c: int, data: st.DataObject) -> None:
     rng = random.Random(seed)  # noqa: S311
@@ -178,7 +178,6 @@ def test_spellings_of_a_place_share_a_key(pair: str) -> None:
     assert place_key(one) == place_key(other)
 
 
-@settings(deadline=None)
 @given(
     st.one_of(
         st.text(max_size=80),

@@ -47,13 +47,11 @@ mixed = lambda values: st.lists(st.one_of(st.sampled_from(values), st.text(max_s
 SURNAMES = learn_surnames(["山田 太郎", "髙橋　誠", "山 一"])
 
 
-@settings(deadline=None)
 @given(mixed(NAMES))
 def test_names(values: list[str]) -> None:
     assert names_of(values, SURNAMES) == {v: normalise_name(v, SURNAMES) for v in values}
 
 
-@settings(deadline=None)
 @given(mixed(READINGS))
 def test_readings(values: list[str]) -> None:
     assert readings_of(values) == {v: reading_of(v) for v in values}
@@ -111,7 +109,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(
     st.lists(PIECES, max_size=12).map("".join),
     st.sampled_from([("", ""), ("東京都", "千代田区"), ("未来県", "ひなた市")]),
@@ -120,13 +118,11 @@ def test_addresses_put_together_from_pieces(text: str, own: tuple[str, str]) -> 
     assert addresses_of([text], *own)[text] == normalise_address(text, *own)
 
 
-@settings(deadline=None)
 @given(mixed(ADDRESSES), st.sampled_from([("", ""), ("東京都", "千代田区"), ("未来県", "ひなた市")]))
 def test_addresses(values: list[str], own: tuple[str, str]) -> None:
     assert addresses_of(values, *own) == {v: normalise_address(v, *own) for v in values}
 
 
-@settings(deadline=None)
 @given(mixed(DATES))
 def test_dates(values: list[str]) -> None:
     assert dates_of(values) == {v: read_date(v) for v in values}

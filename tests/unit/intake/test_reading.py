@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 import xlsxwriter
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from town import ABSENCE_LAYOUT, REGISTER_LAYOUT, absences_csv, residents_csv
 
@@ -408,7 +408,7 @@ def test_ends_of_periods():
 # Fuzz -------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150)
 @given(st.binary(max_size=400))
 def test_any_bytes_are_read_or_refused_in_words(read, body):
     try:
@@ -423,7 +423,7 @@ def test_any_bytes_are_read_or_refused_in_words(read, body):
     assert rows.isdisjoint(m["row"] for m in mentions(reading))
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100)
 @given(
     st.lists(
         st.lists(

@@ -112,7 +112,7 @@ def test_chance_alone_asks_nothing():
     assert asked <= 1
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     n=st.integers(50, 3_000),
     m=st.integers(50, 3_000),

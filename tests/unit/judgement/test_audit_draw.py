@@ -37,7 +37,7 @@ def pool(size: int, seed: int = 1) -> pa.Table:
 
 
 @given(st.integers(0, 400), st.integers(20, 30), st.integers(0, 2**31))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_each_band_and_area_has_its_share_to_within_one_child(size: int, wanted: int, seed: int) -> None:
     children = pool(size, seed % 7)
     rows = draw(children, AS_OF, wanted, seed).to_pylist()

@@ -96,7 +96,7 @@ def two_runs(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndar
 
 
 @given(two_runs())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_level_falls_only_beyond_the_band_and_rises_at_once(
     runs: tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]],
 ) -> None:

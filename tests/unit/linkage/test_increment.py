@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kodomo.configuration import Home, Municipality
@@ -163,7 +163,7 @@ def _outcome(connection: duckdb.DuckDBPyConnection) -> dict[str, list[Any]]:
     return {name: sorted(connection.execute(query).fetchall(), key=repr) for name, query in COMPARED.items()}
 
 
-@settings(max_examples=3, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=3)
 @given(seed=st.integers(0, 10_000), share=st.sampled_from((0.05, 0.2, 0.5)))
 def test_a_month_linked_onto_the_run_before_is_a_run_from_the_beginning(
     model_file: Path, seed: int, share: float

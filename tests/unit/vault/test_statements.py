@@ -196,7 +196,7 @@ ROW = st.tuples(st.sampled_from("ab"), st.lists(ONE_FACT, max_size=2, unique_by=
 DELIVERY = st.tuples(st.dates(JAN, APR), st.lists(ROW, max_size=3))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(DELIVERY, min_size=1, max_size=5), st.dates(JAN, APR))
 def test_what_is_known_on_a_day_comes_from_the_deliveries_until_then(deliveries, as_of):
     """The definition: on a day, all deliveries say what those extracted until then say."""
