@@ -22,12 +22,19 @@ def is_asked(request: Any) -> bool:
 
 def keep(request: Any, case: Case, page: str) -> None:
     """Keep what was typed, in place of what was kept before. It is not checked: it is not finished."""
-    content = {name: value[:LONGEST] for name, value in request.POST.items() if name not in _NOT_KEPT}
+    put(request, case, page, {n: value[:LONGEST] for n, value in request.POST.items() if n not in _NOT_KEPT})
+
+
+def put(request: Any, case: Case, page: str, content: Mapping[str, Any]) -> None:
+    """Keep something as it is, in place of what was kept before."""
     event = trail.event_of(request.actor, "KEEP_DRAFT", subject=case.child_key,
                            detail={"case": case.case_number, "page": page})  # fmt: skip
     with trail.recorded(event, request.at):
         Draft.objects.update_or_create(
-            case=case, username=request.actor.username, page=page, defaults={"content": content, "kept_at": request.at}
+            case=case,
+            username=request.actor.username,
+            page=page,
+            defaults={"content": dict(content), "kept_at": request.at},
         )
 
 

@@ -13,7 +13,8 @@ from django.db import models
 
 from kodomo.assessment.case_numbers import check_digit
 from kodomo.assessment.protected import protected_now
-from kodomo.assessment.states import INQUIRED, Agreement, CaseState, Concern, Opinion
+from kodomo.assessment.questions import Question, read_questions
+from kodomo.assessment.states import INQUIRED, Agreement, AnswerSource, CaseState, Concern, Opinion
 from kodomo.errors import IntegrityFault
 from kodomo.terms import OVERALL, OVERALL_LABEL, AgeBand, Decision, DifficultyType, Level
 
@@ -249,6 +250,11 @@ class Inquiry(AppendOnly):
         digits = f"{self.pk:06d}"
         return f"調{digits}{check_digit(digits)}"
 
+    @property
+    def asked_questions(self) -> tuple[Question, ...]:
+        """What is asked, one by one."""
+        return read_questions(self.questions)
+
     asked_by = models.CharField(max_length=150)
     asked_by_name = models.CharField(max_length=150)
     asked_at = models.DateTimeField()
@@ -263,6 +269,9 @@ class InquiryAnswer(AppendOnly):
     inquiry = models.ForeignKey(Inquiry, on_delete=models.PROTECT, related_name="answers")
     answered_on = models.DateField("回答のあった日")
     text = models.TextField("回答")
+    source = models.CharField(
+        "回答の受け方", max_length=8, choices=_choices(AnswerSource), default=AnswerSource.TYPED.value
+    )
     recorded_by = models.CharField(max_length=150)
     recorded_by_name = models.CharField(max_length=150)
     recorded_at = models.DateTimeField()

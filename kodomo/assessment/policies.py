@@ -14,6 +14,7 @@ from kodomo.assessment.interests import has_interest
 from kodomo.assessment.lawful import Lawful
 from kodomo.assessment.models import AgendaItem, Case, FirstView, Inquiry, MemberView
 from kodomo.assessment.moves import InquiryState
+from kodomo.assessment.questions import fault_of_choices
 from kodomo.assessment.sheets import Degree, Sheet
 from kodomo.assessment.states import (
     DATED_DECISIONS,
@@ -217,6 +218,9 @@ def check_inquiry(*, asked: str, questions: str, due_on: dt.date | None, today: 
     if asked not in INQUIRED:
         raise NotAcceptable("照会先が選ばれていません。", then="一つ選んでください。")
     check_text(questions, "聞くこと", required=True)
+    fault = fault_of_choices(questions)
+    if fault:
+        raise NotAcceptable(fault, then="「聞くこと(選択: はい、いいえ)」の形に直してください。")
     return check_day_to_come(due_on, "回答の期限", today)
 
 
@@ -237,13 +241,19 @@ def check_answer(
     case: Case, inquiry: int, *, text: str, answered_on: dt.date | None, today: dt.date
 ) -> tuple[Inquiry, dt.date]:
     """An answer belongs to an inquiry of this case, has words, and came on a day that has been; gives both."""
-    asked = case.inquiries.filter(pk=inquiry).first()
-    if asked is None:
-        raise NotAcceptable("この事例の調査ではありません。", then="個票を開き直してください。")
+    asked = inquiry_of(case, inquiry)
     check_text(text, "回答", required=True)
     if answered_on is None or not answered_on <= today:
         raise NotAcceptable("回答のあった日は、今日までの日にしてください。", then="日付を直してください。")
     return asked, answered_on
+
+
+def inquiry_of(case: Case, inquiry: int) -> Inquiry:
+    """An inquiry is answered on its own case alone."""
+    found: Inquiry | None = case.inquiries.filter(pk=inquiry).first()
+    if found is None:
+        raise NotAcceptable("この事例の調査ではありません。", then="個票を開き直してください。")
+    return found
 
 
 def check_assignment(cases: Collection[Case], caseworker: str, eligible: Mapping[str, str]) -> None:

@@ -99,6 +99,13 @@ REVEAL_PURPOSES: Mapping[str, str] = {
 """What a name may be revealed for."""
 
 
+class AnswerSource(LabelledEnum):
+    """How an answer to an inquiry came into the record."""
+
+    TYPED = "TYPED", "職員の入力"
+    FILE = "FILE", "調査票(ファイル)"
+
+
 INQUIRED: Mapping[str, str] = {
     "SCHOOL": "学校",
     "NURSERY": "保育所・幼稚園・認定こども園",

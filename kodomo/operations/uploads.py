@@ -18,7 +18,7 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
-from django.urls import reverse
+from django.urls import Resolver404, resolve
 
 from kodomo.configuration import Home
 from kodomo.jobs.book import JobBook
@@ -31,7 +31,10 @@ MARGIN_BYTES = 1024 * 1024
 """What a form adds to its file."""
 
 SLIP_BYTES = 1024 * 1024
-"""A partner's reply slip is one page."""
+"""A form that comes back from a partner or a school is a page or two."""
+
+LARGEST: dict[str | None, int] = {"delivery-upload": UPLOAD_BYTES, "reply": SLIP_BYTES, "inquiry-return": SLIP_BYTES}
+"""Name of a page that takes a file → bytes. No other page takes any."""
 
 LONGEST_REST_DAYS = 7
 """So long a stopped job's file waits to be resumed."""
@@ -72,7 +75,10 @@ class BoundedUpload(TemporaryFileUploadHandler):
         request: Any = self.request
         if "_auth_user_id" not in request.session:
             return 0
-        return {reverse("delivery-upload"): UPLOAD_BYTES, reverse("reply"): SLIP_BYTES}.get(request.path, 0)
+        try:
+            return LARGEST.get(resolve(request.path_info).url_name, 0)
+        except Resolver404:
+            return 0
 
 
 def uploads_folder(home: Home) -> Path:

@@ -39,6 +39,14 @@ def _date(label: str) -> DateAsWritten:
     return DateAsWritten(label=label, max_length=24, error_messages={"required": missing_date(label)})
 
 
+def _opening_password() -> forms.CharField:
+    """What opens a file that came back protected."""
+    return forms.CharField(
+        label="開くパスワード", required=False, max_length=128, strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+    )  # fmt: skip
+
+
 class PlanForm(OnceForm):
     """支援計画."""
 
@@ -131,11 +139,15 @@ class ReplyForm(OnceForm):
     """回答票を取り込む."""
 
     slip = forms.FileField(label="回答票(表計算ファイル・CSV・圧縮ファイル)", max_length=200)
-    password = forms.CharField(
-        label="開くパスワード", required=False, max_length=128, strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-    )  # fmt: skip
+    password = _opening_password()
     next_on = _date("次回確認日")
+
+
+class InquiryReturnForm(OnceForm):
+    """戻った調査票を取り込む."""
+
+    slip = forms.FileField(label="調査票(表計算ファイル・CSV・圧縮ファイル)", max_length=200)
+    password = _opening_password()
 
 
 class CloseForm(OnceForm):

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 
-from kodomo.assessment.models import AppendOnly, Case
+from kodomo.assessment.models import AppendOnly, Case, Inquiry, InquiryAnswer
 from kodomo.support.partners import current_partners
 from kodomo.support.words import (
     CLOSING_REASONS,
@@ -190,6 +190,36 @@ class ReplySlip(Written):
     class Meta(Written.Meta):
         abstract = False
         constraints = [models.UniqueConstraint(fields=("package", "digest"), name="one_reply_an_answer")]
+
+
+class InquiryFile(Written):
+    """調査票のファイル: an inquiry as an encrypted zip. Its password is kept nowhere."""
+
+    inquiry = models.ForeignKey(Inquiry, on_delete=models.PROTECT, related_name="files")
+    edition = models.IntegerField("版")
+    print_number = models.IntegerField("出力番号")
+    sha256 = models.CharField(max_length=64)
+    # Emptied once the answer is back, or a newer edition has taken its place.
+    content = models.BinaryField()
+
+    class Meta(Written.Meta):
+        abstract = False
+        constraints = [models.UniqueConstraint(fields=("inquiry", "edition"), name="one_inquiry_file_an_edition")]
+
+
+class InquiryReturn(Written):
+    """戻った調査票: which file an answer came in, and who took it in. Each edition is answered once."""
+
+    inquiry = models.ForeignKey(Inquiry, on_delete=models.PROTECT, related_name="returns")
+    edition = models.IntegerField("版")
+    digest = models.CharField(max_length=64)
+    sha256 = models.CharField(max_length=64)
+    is_urgent = models.BooleanField("急いで知らせたいことがある")
+    answer = models.OneToOneField(InquiryAnswer, on_delete=models.PROTECT, related_name="returned")
+
+    class Meta(Written.Meta):
+        abstract = False
+        constraints = [models.UniqueConstraint(fields=("inquiry", "edition"), name="one_return_an_edition")]
 
 
 class PackageEvent(Written):

@@ -16,12 +16,12 @@ from kodomo.assessment.actions import local_day
 from kodomo.assessment.policies import NotAcceptable
 from kodomo.assessment.shortlist import visible_cases
 from kodomo.governance.permissions import Action, can
-from kodomo.support import replies
+from kodomo.support import replies, slip_reader
 from kodomo.support.forms import ReplyForm
 from kodomo.support.models import Package, PackageFile
 from kodomo.support.moves import PackageState
 from kodomo.support.package_policies import state_of
-from kodomo.support.slip_form import SlipRefused
+from kodomo.support.returned_form import SlipRefused
 
 VIEWS = {
     "": "渡しているもの",
@@ -85,7 +85,7 @@ def reply(request: Any) -> HttpResponse:
         given = form.cleaned_data
         try:
             taken, is_new = replies.receive_reply(
-                given["slip"].read(replies.LARGEST_SLIP + 1), by=request.actor, next_on=given["next_on"],
+                given["slip"].read(slip_reader.LARGEST_SLIP + 1), by=request.actor, next_on=given["next_on"],
                 token=given["token"], at=request.at, password=given["password"],
             )  # fmt: skip
         except SlipRefused as refusal:

@@ -5,13 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import hmac
-import json
 import random
-import subprocess
-import sys
-import tempfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -31,16 +26,13 @@ from kodomo.support.actions import author
 from kodomo.support.models import Contact, Outcome, Package, PackageEvent, PackageFile, ReplySlip
 from kodomo.support.partners import current_partners
 from kodomo.support.protection import protection_of
+from kodomo.support.returned_form import SlipRefused
 from kodomo.support.sealed_zip import new_password, sealed_zip
-from kodomo.support.slip_book import slip_book
-from kodomo.support.slip_form import Answers, Printed, SlipRefused, number_on, read_answers
+from kodomo.support.slip_book import Slip, slip_book
+from kodomo.support.slip_form import CHOICES, SEEN_ON, TAKEN_ON, Answers, Printed, number_on, read_answers
+from kodomo.support.slip_reader import read_rows
 from kodomo.support.words import ContactKind, PackageStep, Protection
 from kodomo.terms import AgeBand
-
-LARGEST_SLIP = 1 << 20
-"""Bytes of an upload: the reader would refuse more anyway."""
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def seal_package(
@@ -73,7 +65,8 @@ def seal_package(
                 "この受け渡し先の種類は、いまの設定にありません。", then="新しい受け渡し票をつくってください。"
             )
         printed = Printed(package.number, edition, package.expires_on, partner.questions, partner.keeps)
-        book = slip_book(told_to(package, protection), printed, seal_key(), mark=_mark(package, number, at), made_at=at)
+        slip = Slip(printed.rows(seal_key()), CHOICES, (SEEN_ON, TAKEN_ON), printed.questions)
+        book = slip_book(told_to(package, protection), slip, mark=_mark(package, number, at), made_at=at)
         content = sealed_zip(
             {f"kodomo-{package.number}.xlsx": book}, password, at.astimezone(settings.LOCAL_ZONE), drawn
         )
@@ -102,6 +95,10 @@ def told_to(package: Package, protection: Protection) -> list[tuple[str, str]]:
         ("気を付けること", package.heed if "heed" in items else ""),
         ("返してほしい日", long_date(package.reply_by) if package.reply_by else ""),
         ("連絡先", f"{settings.MUNICIPALITY.name} {office}"),
+        (
+            "使える期限",
+            f"{long_date(package.expires_on)}。期限が過ぎたらこのファイルを消し、消したことを知らせてください。",
+        ),
     ]
     return [(caption, words) for caption, words in lines if words]
 
@@ -111,9 +108,9 @@ def _mark(package: Package, number: int, at: dt.datetime) -> str:
     return f"受け渡し番号 {package.number} 出力番号 {number} {moment:%Y-%m-%d %H:%M}"
 
 
-def seal_key() -> bytes:
-    """The key of the slips' seals, of their own, so that no other use of the casework key can make one."""
-    return hmac.new(keys(settings.HOME)["seal"], b"reply-slip", hashlib.sha256).digest()
+def seal_key(use: str = "reply-slip") -> bytes:
+    """The key of one kind of form's seals, of its own, so that no other use of the casework key can make one."""
+    return hmac.new(keys(settings.HOME)["seal"], use.encode(), hashlib.sha256).digest()
 
 
 # What comes back --------------------------------------------------------------------------------
@@ -221,36 +218,3 @@ def _file_of(rows: Sequence[Sequence[str]], by: Actor) -> PackageFile:
             then="受け渡し番号を確かめてください。ほかの部署が渡したものは、その部署に届けてください。",
         )
     return file
-
-
-def read_rows(content: bytes, password: str = "") -> list[list[str]]:
-    """A slip's rows of text, read by ``kodomo read-slip`` in processes with bounds; nothing of it stays on disk.
-
-    The password goes through a pipe: a command line can be read by other accounts.
-
-    Raises:
-        SlipRefused: in the words of the reader.
-    """
-    if len(content) > LARGEST_SLIP:
-        raise SlipRefused("too_large", "回答票にしては大きすぎるファイルです。")
-    start = "import sys; sys.path.insert(0, sys.argv.pop(1)); from kodomo.cli import main; raise SystemExit(main())"
-    with tempfile.TemporaryDirectory(prefix="kodomo-slip-") as folder:
-        path = Path(folder) / "slip"
-        path.write_bytes(content)
-        words = ["--home", str(Path(folder) / "home"), "read-slip", str(path), "--json", "--password-stdin"]
-        try:
-            done = subprocess.run(  # noqa: S603  our own interpreter and module, no shell
-                [sys.executable, "-I", "-X", "utf8", "-c", start, str(ROOT), *words], input=f"{password}\n".encode(),
-                capture_output=True, timeout=60, check=False,
-            )  # fmt: skip
-            told = json.loads(done.stdout)
-        except (subprocess.TimeoutExpired, ValueError):
-            raise SlipRefused("reader_failed", "回答票を読めませんでした。", then="もう一度試してください。") from None
-    if "rows" not in told:
-        fault = told.get("error", {})
-        raise SlipRefused(
-            str(fault.get("code", "reader_failed")), str(fault.get("what", "回答票を読めませんでした。")),
-            where=str(fault.get("where", "")), then=str(fault.get("then", "")),
-        )  # fmt: skip
-    rows: list[list[str]] = told["rows"]
-    return rows

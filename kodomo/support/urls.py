@@ -7,6 +7,7 @@ from django.urls import path
 from kodomo.support import (
     caseload,
     effect,
+    inquiry_pages,
     inquiry_paper,
     openings,
     package_register,
@@ -29,6 +30,13 @@ urlpatterns = [
         inquiry_paper.inquiry_paper,
         name="inquiry-paper",
     ),
+    path("cases/<case_number:case_number>/inquiry/<int:inquiry>/file/", inquiry_pages.file, name="inquiry-file"),
+    path(
+        "cases/<case_number:case_number>/inquiry/<int:inquiry>/download/",
+        inquiry_pages.download,
+        name="inquiry-download",
+    ),
+    path("cases/<case_number:case_number>/inquiry/<int:inquiry>/return/", inquiry_pages.hand_in, name="inquiry-return"),
     path("cases/<case_number:case_number>/support/", views.support, name="support"),
     path("cases/<case_number:case_number>/plan/", views.plan, name="plan"),
     path("cases/<case_number:case_number>/contact/", views.contact, name="contact"),

@@ -17,7 +17,7 @@ IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
 DIGESTS = IMAGES / "pages.json"
 
 PICTURED = (
-    "shortlist", "first-view", "case", "sheet", "decide", "inquiry", "answer", "conference-call", "conference-item",
+    "shortlist", "first-view", "case", "sheet", "decide", "inquiry", "answer", "inquiry-return", "conference-call", "conference-item",
     "conference-minutes", "plan", "contact", "support", "package-make", "package-approve", "package-file", "packages",
     "reply", "takeover", "open-case", "transfer", "close",
     "deliveries", "delivery-upload", "delivery", "register", "link-pairs", "jobs", "job", "runs", "run", "evaluation", "models",

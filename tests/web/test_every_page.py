@@ -22,7 +22,7 @@ from kodomo.web.pages import PAGE_ACTIONS
 pytestmark = [pytest.mark.web, pytest.mark.enable_socket]
 
 SENT_ONLY = {"sign-out", "shortlist-export", "assign", "filter-save", "filter-drop", "conference-start",
-             "package-download"}  # fmt: skip
+             "package-download", "inquiry-download"}  # fmt: skip
 SENT_ONLY |= {
     "criteria-propose",
     "draft-begin",
@@ -51,7 +51,7 @@ ELSEWHERE = {"sign-in", "second-factor", "enrol"}
 
 WHO = {
     "home": "hana", "shortlist": "hana", "find": "hana", "caseload": "hana", "case": "hana", "case-print": "toko",
-    "first-view": "makoto", "decide": "hana", "reveal": "hana", "inquiry": "hana", "sheet": "hana", "note": "hana", "disagree": "hana", "package-make": "hana", "package": "hana", "package-key": "hana", "package-event": "hana", "package-reminder": "hana", "package-approve": "shinobu", "package-file": "hana", "packages": "hana", "similar": "hana", "takeover": "hana", "open-case": "hana", "reply": "hana", "answer": "hana", "inquiry-paper": "hana", "support": "hana",
+    "first-view": "makoto", "decide": "hana", "reveal": "hana", "inquiry": "hana", "sheet": "hana", "note": "hana", "disagree": "hana", "package-make": "hana", "package": "hana", "package-key": "hana", "package-event": "hana", "package-reminder": "hana", "package-approve": "shinobu", "package-file": "hana", "packages": "hana", "similar": "hana", "takeover": "hana", "open-case": "hana", "reply": "hana", "answer": "hana", "inquiry-paper": "hana", "inquiry-file": "hana", "inquiry-return": "hana", "support": "hana",
     "plan": "hana", "contact": "hana", "outcome": "hana", "close": "hana", "transfer": "hana", "reopen": "ren",
     "effect": "toko", "password": "hana", "audit": "akari", "audit-verify": "akari", "accounts": "osamu",
     "conferences": "toko", "conference-call": "toko", "conference": "toko", "conference-minutes": "toko", "conference-papers": "toko",
@@ -112,7 +112,15 @@ def worked(home: Home, case_of: Any) -> dict[str, Any]:
             agreement="AGREE",
             next_on=later(9),
         )
-    do(actions.ask_inquiry, hana, "pc01", asked="SCHOOL", questions="この1か月の登校の様子。", due_on=later(5))
+    do(
+        actions.ask_inquiry,
+        hana,
+        "pc01",
+        asked="SCHOOL",
+        questions="登校の様子(選択: 毎日、週に数日、来ていない)\n休み時間の様子",
+        due_on=later(5),
+    )
+    returned_form(case_of("pc01").inquiries.get(), hana, next(tokens), at)
     goals = [{"text": "週に二日は登校できる", "service": "SCHOOL", "office": "school_education"},
              {"text": "介護の手を増やす", "service": "CARE", "office": "welfare"}]  # fmt: skip
     do(support.write_plan, hana, "pc01", policy="登校の前に、家の負担を軽くする。", family_words="静かに進めてほしい。",
@@ -150,6 +158,19 @@ def worked(home: Home, case_of: Any) -> dict[str, Any]:
         "inquiry": case_of("pc01").inquiries.get().pk, "meeting": meeting, "item": case_of("pc01").agenda.get().pk,
         "package": case_of("pc01").packages.first().pk, "late": late.pk,
     }  # fmt: skip
+
+
+def returned_form(inquiry: Any, by: Any, token: str, at: dt.datetime) -> None:
+    """The inquiry's file, and what came back in it, chosen and not yet confirmed."""
+    from kodomo.assessment.models import Draft
+    from kodomo.support.inquiry_files import ReadForm, seal_inquiry
+    from kodomo.support.inquiry_form import InquiryAnswers
+
+    seal_inquiry(inquiry.case.case_number, inquiry.pk, by=by, token=token, at=at)
+    texts = {"問1 登校の様子": "週に数日", "問2 休み時間の様子": "図書室で一人で過ごしています。"}
+    read = ReadForm(1, "0a" * 32, InquiryAnswers(timezone.localdate(), texts, is_urgent=False, writer="担任"))
+    content = {"case": inquiry.case, "username": by.username, "kept_at": at, "content": read.kept()}
+    Draft.objects.create(page=f"INQUIRY_RETURN:{inquiry.pk}", **content)
 
 
 def _second_run(home: Home, by: Any, at: dt.datetime) -> None:
@@ -249,7 +270,7 @@ def path_of(page: str, worked: dict[str, Any]) -> str:
 
     from kodomo.governance.criteria_versions import criteria_version
 
-    takes: dict[str, Any] = {"account-change": {"username": "ren"}, "answer": {"inquiry": worked["inquiry"]}, "inquiry-paper": {"inquiry": worked["inquiry"]},
+    takes: dict[str, Any] = {"account-change": {"username": "ren"}, "answer": {"inquiry": worked["inquiry"]}, **{name: {"inquiry": worked["inquiry"]} for name in ("inquiry-paper", "inquiry-file", "inquiry-return")},
                              "outcome": {"goal": worked["goal"]}, "sheet": {"kind": "YOUNG_CARER"},
                              "package-reminder": {"package": worked["late"]}, **{name: {"package": worked["package"]} for name in ("package", "package-key", "package-event", "package-approve", "package-file")}, "conference": {"key": worked["meeting"]},
                              "conference-minutes": {"key": worked["meeting"]},

@@ -22,7 +22,7 @@ def address(page: str, number: str) -> str:
     from django.urls import reverse
 
     own: dict[str, dict[str, Any]] = {
-        "account-change": {"username": "hana"}, "filter-drop": {"key": 1}, "answer": {"inquiry": 1}, "inquiry-paper": {"inquiry": 1},
+        "account-change": {"username": "hana"}, "filter-drop": {"key": 1}, "answer": {"inquiry": 1}, "inquiry-paper": {"inquiry": 1}, "inquiry-file": {"inquiry": 1}, "inquiry-download": {"inquiry": 1}, "inquiry-return": {"inquiry": 1},
         "outcome": {"goal": 1}, "sheet": {"kind": "NON_ATTENDANCE"},
         "package": {"package": 1}, "package-key": {"package": 1}, "package-event": {"package": 1}, "package-reminder": {"package": 1}, "package-approve": {"package": 1}, "package-file": {"package": 1}, "package-download": {"package": 1}, "conference": {"key": 1}, "conference-papers": {"key": 1}, "conference-minutes": {"key": 1},
         "conference-item": {"key": 1}, "conference-start": {"key": 1},

@@ -199,3 +199,46 @@ def test_every_paper_is_a4_and_says_what_it_is(browser: Any, address: str, home:
             page.emulate_media(media="screen")
             page.set_viewport_size({"width": 1280, "height": 720})
         page.context.close()
+
+
+def test_a_returned_form_is_looked_at_and_recorded_without_a_mouse(
+    browser: Any, address: str, home: Home, worked: dict[str, Any]
+) -> None:
+    from test_inquiry_files import as_csv, filled
+
+    from kodomo.assessment.models import Inquiry, InquiryAnswer
+    from kodomo.support.inquiry_files import SEAL_USE, printed_on
+    from kodomo.support.replies import seal_key
+
+    rows = printed_on(Inquiry.objects.get(), 1).rows(seal_key(SEAL_USE))
+    slip = {"name": "調査票.csv", "mimeType": "text/csv", "buffer": as_csv(filled([list(row) for row in rows]))}
+    complaints: list[str] = []
+    page = opened(browser, complaints)
+    sign_in(page, address, "hana", demo_password(home))
+    page.goto(f"{address}/cases/{worked['case_number']}/")
+    tab_to(page, text="戻ったファイルを取り込む")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/return/")
+    tab_to(page, text="記録しないで、ファイルを選び直す")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[name=slip]")
+    tab_to(page, name="slip")
+    check(page, "inquiry-return-upload")
+    page.set_input_files("[name=slip]", {**slip, "buffer": b"%PDF-1.7"})
+    tab_to(page, text="内容を確かめる")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[role=alert]")
+    assert "次にすること" in page.inner_text("[role=alert]")
+    complaints.clear()  # the browser tells of the answer 400
+    page.set_input_files("[name=slip]", slip)
+    tab_to(page, text="内容を確かめる")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=まだ記録していません")
+    tab_to(page, text="この内容で記録する")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/cases/{worked['case_number']}/")
+    assert "調査票(ファイル)" in page.inner_text("main") and InquiryAnswer.objects.get().source == "FILE"
+    page.go_back()
+    page.reload()
+    assert page.locator("[name=slip]").count() == 1 and InquiryAnswer.objects.count() == 1
+    assert complaints == []

@@ -13,7 +13,7 @@ import pytest
 
 HERE = Path(__file__).parent
 AGAIN = (
-    "test_together.py", "test_decide.py", "test_first_view.py", "test_support.py", "test_inquiry.py", "test_find.py",
+    "test_together.py", "test_decide.py", "test_first_view.py", "test_support.py", "test_inquiry.py", "test_inquiry_files.py", "test_find.py",
     "test_home.py", "test_conference.py", "test_sheets.py", "test_packages.py", "test_lapse_page.py",
     "test_jobs_page.py", "test_runs_page.py", "test_deliveries_page.py", "test_links_page.py", "test_criteria_page.py",
     "test_models_page.py", "test_register_page.py", "test_evaluations_page.py", "test_queries.py", "test_on_postgresql.py::test_it_really_runs_on_postgresql",

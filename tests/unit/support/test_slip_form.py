@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from kodomo.support.slip_form import Answers, Printed, SlipRefused, number_on, read_answers
+from kodomo.support.returned_form import SlipRefused
+from kodomo.support.slip_form import Answers, Printed, number_on, read_answers
 from kodomo.support.words import ContactResult, OutcomeScale
 
 KEY, TODAY = b"k" * 32, dt.date(2026, 11, 22)
