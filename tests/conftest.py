@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,15 @@ settings.register_profile("explore", database=None, **SLOW)
 settings.load_profile("steady")
 """The same examples on every run; other ones with ``pytest --hypothesis-profile=explore``."""
 
-os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
-"""Spark's Java lives for seconds here: its thorough compiler would work longer than what it compiles."""
+
+@pytest.fixture(scope="session")
+def java() -> None:
+    """Spark and Java are there; the first session starts the Java machine, the others find it running."""
+    pytest.importorskip("pyspark", reason="pyspark がありません(make test が入れます)")
+    if shutil.which("java") is None:
+        pytest.skip("Java がありません(root で make test を実行すると入ります)")
+    # It lives for seconds: the thorough compiler would work longer than what it compiles.
+    os.environ["JAVA_TOOL_OPTIONS"] = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
 
 @pytest.fixture
@@ -46,7 +54,14 @@ LONG = (
 )
 """Files that take minutes: begun first, so that no core waits for them at the end."""
 
+ONCE = ("journey", "java")
+"""What is made once for all tests that ask for it: a walked city, and a Java machine for Spark."""
 
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files in the order they are handed out: the long ones, then as they lie."""
+    """Files in the order they are handed out: the long ones, then as they lie; what one process does is handed out as one."""
     items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
+    for item in items:
+        shared = next((name for name in ONCE if name in getattr(item, "fixturenames", ())), None)
+        item.add_marker(pytest.mark.xdist_group(shared or str(item.path.relative_to(ROOT))))

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from kodomo.configuration import Home
@@ -28,7 +27,6 @@ def test_killed_demo_goes_on_where_it_was(tmp_path: Path) -> None:
     assert first.stderr is not None
     for line in first.stderr:
         if "[3/" in line:
-            time.sleep(1.0)
             break
     os.killpg(first.pid, signal.SIGKILL)
     first.wait()
@@ -42,7 +40,5 @@ def test_killed_demo_goes_on_where_it_was(tmp_path: Path) -> None:
     assert "receive" not in ran
     assert "judge" in ran
 
-    started = time.monotonic()
     third = subprocess.run(_demo(home), cwd=ROOT, capture_output=True, text=True, check=False)
     assert json.loads(third.stdout)["seconds"] == {}
-    assert time.monotonic() - started < 10

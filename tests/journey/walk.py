@@ -25,7 +25,7 @@ class Journey:
     city: Path
     results: dict[str, dict[str, Any]] = field(default_factory=dict)
     printed: str = ""
-    seconds: float = 0.0
+    cpu_seconds: float = 0.0
 
     def run(self, *words: str) -> dict[str, Any]:
         """Run one command with --json; its object. Fails when the exit code isn't 0."""

@@ -132,4 +132,4 @@ def test_a_line_of_a_hundred_thousand_characters_takes_no_time(kind: str) -> Non
     for piece in LONG:
         started = time.process_time()
         json.loads(as_line(answer(kind, piece * (100_000 // len(piece)))))
-        assert time.process_time() - started < 0.5, piece
+        assert time.process_time() - started < 2, piece

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -68,10 +67,7 @@ def catalogue(folder: Path) -> Path:
 
 
 @pytest.mark.enable_socket  # Python and the Java machine speak over loopback
-def test_both_engines_give_the_same_values_and_dates(tmp_path: Path) -> None:
-    pytest.importorskip("pyspark", reason="pyspark がありません(make test が入れます)")
-    if shutil.which("java") is None:
-        pytest.skip("Java がありません(root で make test を実行すると入ります)")
+def test_both_engines_give_the_same_values_and_dates(java: None, tmp_path: Path) -> None:
     folder = catalogue(tmp_path / "m")
     snapshot = shuffled_town().publish(tmp_path / "store")
 

@@ -198,7 +198,7 @@ def served(home: Home, town: Path, token: str, socket_enabled: Any) -> Iterator[
              "--port", str(port)]  # fmt: skip
     server = subprocess.Popen(words, stderr=subprocess.PIPE)
     address = f"http://127.0.0.1:{port}"
-    for _ in range(200):
+    for _ in range(600):
         try:
             urllib.request.urlopen(address + "/health", timeout=2).close()  # noqa: S310 - loopback
             break
@@ -206,7 +206,7 @@ def served(home: Home, town: Path, token: str, socket_enabled: Any) -> Iterator[
             time.sleep(0.1)
     yield address
     server.send_signal(signal.SIGTERM)
-    server.wait(20)
+    server.wait(60)
 
 
 def send(address: str, token: str, source: str, name: str, body: bytes, key: str) -> tuple[int, dict[str, Any]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
 from pathlib import Path
 
 import duckdb
@@ -83,10 +82,7 @@ def test_edges_are_those_of_splink(town: duckdb.DuckDBPyConnection) -> None:
 
 
 @pytest.mark.enable_socket  # Python and the Java machine speak over loopback
-def test_spark_finds_the_edges_of_duckdb(town: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    pytest.importorskip("pyspark", reason="pyspark がありません(make test が入れます)")
-    if shutil.which("java") is None:
-        pytest.skip("Java がありません(root で make test を実行すると入ります)")
+def test_spark_finds_the_edges_of_duckdb(java: None, town: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     weights = model.weights(None, 1 / 1000)
     edges.weigh_on_duckdb(town, weights)
     mine = found(town)
