@@ -106,12 +106,12 @@ def _face(folder: Path, source: Path, number: int, letters: Iterable[str], span:
     options.flavor = "woff2"
     options.layout_features = ["kern", "locl", "vert"]
     options.hinting = False
-    font = subset.load_font(str(source), options)
     cutter = subset.Subsetter(options)
     cutter.populate(text="".join(letters))
-    cutter.subset(font)
     name = f"noto-{number:02d}.woff2"
-    subset.save_font(font, str(folder / name), options)
+    with subset.load_font(str(source), options) as font:
+        cutter.subset(font)
+        subset.save_font(font, str(folder / name), options)
     # Browsers keep an address for a year: another edition's slice, with other characters, must be another address.
     address = f"{name}?v={hashlib.sha256((folder / name).read_bytes()).hexdigest()[:12]}"
     return (

@@ -1,6 +1,6 @@
 """A real browser for the tests of pages: the site on a free port, Chromium, and what every page must hold.
 
-Screenshots are written to ``screenshots/`` for people to look at.
+With ``KODOMO_SCREENSHOTS=1`` every page looked at is written to ``screenshots/`` for people; no test needs them.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import pytest_socket
 from axe_playwright_python.sync_playwright import Axe
+from guide import IS_ASKED
 from spoken import english_words
 
 from kodomo.configuration import Home, Municipality
@@ -151,8 +152,7 @@ def check(page: Any, name: str) -> None:
         page.set_viewport_size(size)
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= size["width"], f"{name}{suffix}: {wide}px"
-        SCREENSHOTS.mkdir(exist_ok=True)
-        page.screenshot(path=str(SCREENSHOTS / f"{name}{suffix}.png"), full_page=True)
+        look(page, f"{name}{suffix}")
     page.evaluate(UNFOLD)  # axe passes over what is folded away
     assert accessibility_faults(page) == [], name
     page.evaluate(FOLD)
@@ -164,7 +164,9 @@ def check(page: Any, name: str) -> None:
 
 
 def look(page: Any, name: str) -> None:
-    """A picture alone, of a page whose order is checked elsewhere."""
+    """A picture alone, where pictures are asked for."""
+    if not IS_ASKED:
+        return
     SCREENSHOTS.mkdir(exist_ok=True)
     page.screenshot(path=str(SCREENSHOTS / f"{name}.png"), full_page=True)
 

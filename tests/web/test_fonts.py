@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import CHROMIUM, FLAGS, address  # noqa: F401
+from browsing import CHROMIUM, FLAGS, address, look  # noqa: F401
 from django.conf import settings
 
 from kodomo.web import fonts
@@ -108,8 +108,7 @@ def test_a_pc_without_japanese_fonts_reads_and_prints_in_the_sites_own(
     sizes: dict[str, int] = {}
     page.on("response", lambda answer: sizes.update({answer.url: len(answer.body())}))
     page.goto(f"{address}/sign-in/")
-    page.evaluate("document.fonts.ready")
-    page.wait_for_timeout(300)
+    page.evaluate("document.fonts.load('16px \"Noto Sans JP\"', document.body.innerText)")
     client = page.context.new_cdp_session(page)
     client.send("DOM.enable")
     client.send("CSS.enable")
@@ -118,7 +117,7 @@ def test_a_pc_without_japanese_fonts_reads_and_prints_in_the_sites_own(
     used = client.send("CSS.getPlatformFontsForNode", {"nodeId": node})["fonts"]
     assert [(font["familyName"], font["isCustomFont"]) for font in used] == [("Noto Sans JP", True)]
     assert sum(sizes.values()) < LIGHTEST, sizes
-    page.screenshot(path=str(Path(__file__).resolve().parents[2] / "screenshots" / "bare-sign-in.png"))
+    look(page, "bare-sign-in")
     sheet = tmp_path / "sheet.pdf"
     page.pdf(path=str(sheet), format="A4")
     assert b"NotoSansJP" in sheet.read_bytes()

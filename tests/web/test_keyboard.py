@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 import pytest
-from browsing import SCREENSHOTS, address, browser, check, demo_password, opened, sign_in  # noqa: F401
+from browsing import address, browser, check, demo_password, look, opened, sign_in, whole  # noqa: F401
 from test_every_page import worked  # noqa: F401
 
 from kodomo.configuration import Home
@@ -50,7 +50,7 @@ def choose(page: Any, name: str, value: str) -> None:
         page.keyboard.press("Space")
     for _ in range(30):
         if page.evaluate(FOCUS)["value"] == value:
-            return
+            return whole(page)
         page.keyboard.press("ArrowDown")
     raise AssertionError(f"{value} is not reached by the arrows")
 
@@ -191,7 +191,7 @@ def test_every_paper_is_a4_and_says_what_it_is(browser: Any, address: str, home:
                 assert not page.is_visible(gone), (name, gone)
             page.set_viewport_size({"width": 690, "height": 1000})
             assert page.evaluate("document.documentElement.scrollWidth") <= 690, f"{name} runs over the paper's edge"
-            page.screenshot(path=str(SCREENSHOTS / f"paper-{name}.png"), full_page=True)
+            look(page, f"paper-{name}")
             paper = page.pdf(prefer_css_page_size=True)
             sizes = {tuple(round(float(n)) for n in pair)
                      for pair in re.findall(rb"/MediaBox\s*\[0 0 ([\d.]+) ([\d.]+)\]", paper)}  # fmt: skip
