@@ -20,10 +20,10 @@ import pyarrow.compute as pc
 import pyarrow.csv
 from linkage_noise import CITY, PREFECTURE, TODAY
 
-from kodomo.intake.dates import read_date
+from kodomo.intake.normalise_columns import dates_of
 from kodomo.linkage.forms import Printing
 from kodomo.linkage.link import FACT_COLUMNS, link_mentions
-from kodomo.tables.engine import connect
+from kodomo.tables.engine import UNSPILLED, connect
 from kodomo.vault.records import LANDED_FACTS, MENTIONS
 
 FIELDS = {
@@ -62,14 +62,15 @@ def read_mentions(path: Path, receipt: int) -> pa.Table:
 
 def _iso(column: pa.Array) -> pa.Array:
     encoded = column.dictionary_encode()
-    values = pa.array([read_date(text).value or None for text in encoded.dictionary.to_pylist()], pa.string())
+    found = dates_of(encoded.dictionary.to_pylist())
+    values = pa.array([found[text].value or None for text in encoded.dictionary.to_pylist()], pa.string())
     return values.take(encoded.indices)
 
 
 def link_folder(folder: Path) -> dict[str, object]:
     """Link the folder's three files; returns seconds and figures, and writes the clusters."""
     started = time.monotonic()
-    connection = connect(memory="8GB")
+    connection = connect(memory=UNSPILLED, is_packed=True)  # as ``kodomo link`` opens it
     tables = (read_mentions(folder / f"{source}.csv", i + 1) for i, source in enumerate(FIELDS))
     facts = pa.table({name: LANDED_FACTS.empty()[name] for name in FACT_COLUMNS})
     figures = link_mentions(

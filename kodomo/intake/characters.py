@@ -8,10 +8,14 @@ For comparison only: nothing that is shown to a person passes through here.
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 import zlib
-from functools import cache
+from collections.abc import Mapping
+from functools import cache, cached_property
 from pathlib import Path
+
+import numpy as np
 
 WILDCARD = "〓"
 """Stands for one character nobody can read: 外字, geta, a question mark left by a conversion."""
@@ -41,11 +45,50 @@ _SELECTORS = re.compile(
 _UNREADABLE = re.compile("[?？〓■□●◆\ufffd\ud800-\udfff\ue000-\uf8ff\U000f0000-\U0010ffff]")
 
 
+class CharacterTable:
+    """One character for another, as ``str.translate`` does, at a tenth of its time where the text is a whole column.
+
+    Args:
+        pairs: code point -> the one character that takes its place.
+    """
+
+    def __init__(self, pairs: Mapping[int, str]) -> None:
+        self._pairs = dict(pairs)
+
+    @cached_property
+    def _points(self) -> tuple[str, np.ndarray]:
+        highest = max(max(self._pairs), *map(ord, self._pairs.values()))
+        # In UTF-16 a character outside the basic plane is two numbers, neither of which a table of the plane holds.
+        encoding, kind, size = (
+            ("utf-16-le", "<u2", 1 << 16) if highest < 1 << 16 else ("utf-32-le", "<u4", sys.maxunicode + 1)
+        )
+        points = np.arange(size, dtype=kind)
+        points[list(self._pairs)] = [ord(chosen) for chosen in self._pairs.values()]
+        return encoding, points
+
+    def swap(self, text: str) -> str:
+        """The text with every character swapped that the table holds."""
+        if len(text) < LONG_TEXT:
+            return text.translate(self._pairs)
+        encoding, points = self._points
+        numbers = np.frombuffer(text.encode(encoding, "surrogatepass"), points.dtype)
+        return bytes(points[numbers]).decode(encoding, "surrogatepass")
+
+
+LONG_TEXT = 5_000
+"""Characters from which the detour over numbers pays."""
+
+
 @cache
 def kanji_classes() -> dict[int, str]:
     """Code point -> the character that stands for its class, for every kanji that has company."""
     pairs = zlib.decompress(TABLE.read_bytes()).decode()
     return {ord(variant): chosen for variant, chosen in zip(pairs[::2], pairs[1::2], strict=True)}
+
+
+@cache
+def _kanji() -> CharacterTable:
+    return CharacterTable(kanji_classes())
 
 
 def without_invisible(text: str) -> str:
@@ -60,4 +103,4 @@ def fold_characters(text: str) -> str:
     True
     """
     folded = unicodedata.normalize("NFKC", _UNREADABLE.sub(WILDCARD, without_invisible(text)))
-    return folded.translate(kanji_classes())
+    return _kanji().swap(folded)

@@ -10,42 +10,35 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kodomo.intake.characters import WILDCARD, fold_characters
+from kodomo.intake.characters import WILDCARD, CharacterTable, fold_characters
 
 HIRAGANA_TO_KATAKANA = {code: code + 0x60 for code in range(0x3041, 0x3097)}
 SMALL_TO_LARGE = str.maketrans("ァィゥェォヵヶッャュョヮ", "アイウエオカケツヤユヨワ")
-SAME_SOUND = str.maketrans(
-    {
-        "ヅ": "ズ",
-        "ヂ": "ジ",
-        "ヲ": "オ",
-        "ヱ": "エ",
-        "ヰ": "イ",
-        "ヴ": "ブ",
-        "ヷ": "バ",
-        "ヸ": "ビ",
-        "ヹ": "ベ",
-        "ヺ": "ボ",
-    }
-)
-_LARGE_AND_SAME: dict[int, int | str] = {**SMALL_TO_LARGE, **SAME_SOUND}
-_KATAKANA_LARGE_AND_SAME: dict[int, int | str] = {
-    **{h: _LARGE_AND_SAME.get(k, k) for h, k in HIRAGANA_TO_KATAKANA.items()},
+SAME_SOUND = dict(zip(map(ord, "ヅヂヲヱヰヴヷヸヹヺ"), "ズジオエイブバビベボ", strict=True))
+_LARGE_AND_SAME = {code: chr(large) for code, large in SMALL_TO_LARGE.items()} | SAME_SOUND
+_KATAKANA_LARGE_AND_SAME = {
+    **{h: _LARGE_AND_SAME.get(k, chr(k)) for h, k in HIRAGANA_TO_KATAKANA.items()},
     **_LARGE_AND_SAME,
 }
 VOICED_VU = tuple(
-    ("ヴ" + vowel, heard)
-    for vowels, heard in (("ァア", "バ"), ("ィイ", "ビ"), ("ェエ", "ベ"), ("ォオ", "ボ"), ("ュユ", "ビュ"))
+    (written + vowel, heard)
+    for written in "ヴゔ"
+    for vowels, heard in (
+        ("ァアぁあ", "バ"),
+        ("ィイぃい", "ビ"),
+        ("ェエぇえ", "ベ"),
+        ("ォオぉお", "ボ"),
+        ("ュユゅゆ", "ビュ"),
+    )
     for vowel in vowels
 )
 """With large kana too: a system without small ones prints ヴアン for ヴァン."""
 MARKS = str.maketrans({"゛": "\u3099", "゜": "\u309a"})
 """NFKC would make a blank and a loose mark of a mark that stands alone."""
 
-UNVOICED = str.maketrans(
-    "ガギグゲゴザジズゼゾダヂヅデドバビブベボパピプペポヴ",
-    "カキクケコサシスセソタチツテトハヒフヘホハヒフヘホフ",
-)
+_UNVOICED = CharacterTable(dict(zip(
+    map(ord, "ガギグゲゴザジズゼゾダヂヅデドバビブベボパピプペポヴ"), "カキクケコサシスセソタチツテトハヒフヘホハヒフヘホフ", strict=True,
+)))  # fmt: skip
 # The vowel comes first and what stands before it second: most places of a text then fail at once.
 _LONG_VOWEL = re.compile(
     "[アイウエオ](?:(?<=[オコソトノホモヨロ][ウオ])|(?<=[ウクスツヌフムユル]ウ)|(?<=[アカサタナハマヤラワ]ア)"
@@ -55,8 +48,13 @@ _PLAIN_LETTERS = str.maketrans(
     {"Đ": "D", "Ð": "D", "Ø": "O", "Ł": "L", "Æ": "AE", "Œ": "OE", "Þ": "TH", "ẞ": "SS", "Ħ": "H"}
 )
 _SPACES = re.compile(r"[\s・･,、.．]+")
-SPACES_IN_COLUMN = re.compile(r"(?:[^\S\n]|[・･,、.．])+")
-NOT_KANA_IN_COLUMN = re.compile(r"[^ァ-ヺA-Z0-9 \n]")
+_NOT_KANA_IN_LINES = re.compile(r"[^ァ-ヺA-Z0-9 \n]")
+_KANA = CharacterTable(_KATAKANA_LARGE_AND_SAME)
+_KANA_IN_LINES = CharacterTable(
+    _KATAKANA_LARGE_AND_SAME
+    | {code: " " for code in range(0x3001) if chr(code).isspace() and chr(code) != "\n"}
+    | dict.fromkeys(map(ord, "・･,、.．"), " ")
+)
 _NOT_KANA = re.compile(r"[^ァ-ヺA-Z0-9 ]")
 _KANA_ONLY = re.compile(r"^[ぁ-ゖァ-ヺー・\s]+$")
 _LATIN_ONLY = re.compile(r"^[A-Za-zÀ-ɏ'’.,\-\s・]+$")
@@ -126,18 +124,22 @@ def spaced_kana(text: str) -> str:
 
 def fold_kana_within(text: str) -> str:
     """Fold the kana of a text as ``spaced_kana`` does and leave every other character where it stands."""
-    return fold_kana_text(text, _SPACES)
+    return _SPACES.sub(" ", _KANA.swap(_composed(text)))
 
 
-def fold_kana_text(text: str, spaces: re.Pattern[str]) -> str:
-    """``fold_kana_within`` with a say in what counts as a space: a column of lines keeps its line feeds."""
+def spaced_kana_lines(text: str) -> str:
+    """``spaced_kana`` of each line of a text, but that words may be parted by more than one space."""
+    return _NOT_KANA_IN_LINES.sub("", _KANA_IN_LINES.swap(_composed(text)))
+
+
+def _composed(text: str) -> str:
+    """Width and marks folded, ヴ and its vowel as heard."""
     marked = text.translate(MARKS) if "゛" in text or "゜" in text else text
     folded = unicodedata.normalize("NFKC", marked).upper()
     if "ヴ" in folded or "ゔ" in folded:
-        folded = folded.translate(HIRAGANA_TO_KATAKANA)
         for written, heard in VOICED_VU:
             folded = folded.replace(written, heard)
-    return spaces.sub(" ", folded.translate(_KATAKANA_LARGE_AND_SAME))
+    return folded
 
 
 def normalise_kana(text: str) -> str:
@@ -151,7 +153,7 @@ def loose_kana(kana: str) -> str:
     >>> loose_kana("コウタロウ") == loose_kana("コタロ")
     True
     """
-    return long_vowels_lost(kana).translate(UNVOICED)
+    return _UNVOICED.swap(long_vowels_lost(kana))
 
 
 def long_vowels_lost(kana: str) -> str:

@@ -19,14 +19,12 @@ from kodomo.intake.addresses import LONGEST, AddressForm, normalise_address, pla
 from kodomo.intake.characters import KANJI, WILDCARD, fold_characters
 from kodomo.intake.dates import ERAS, WrittenDate, read_date
 from kodomo.intake.normalise import (
-    NOT_KANA_IN_COLUMN,
-    SPACES_IN_COLUMN,
     UNNAMED,
     NameForm,
-    fold_kana_text,
     loose_kana,
     normalise_name,
     spaced_kana,
+    spaced_kana_lines,
     split_by_surname,
 )
 from kodomo.intake.towns.folding import kanji_number
@@ -48,7 +46,6 @@ _PLAIN_ADDRESS = re.compile(
 )
 _PLAIN_DATE = re.compile(
     r"^(?:([0-9]{4})[-/.年]|(明治|大正|昭和|平成|令和|[MTSHRmtshr])(元|[0-9]{1,2})[-/.年])([0-9]{1,2})[-/.月]([0-9]{1,2})日?$"
-    r"|^([1-5])([0-9]{2})([0-9]{2})([0-9]{2})$|^((?:19|20)[0-9]{2})([0-9]{2})([0-9]{2})$"
 )
 _MONTHS = {form: f"-{n:02d}-" for n in range(1, 13) for form in (str(n), f"{n:02d}")}
 _DAYS = {form: f"{n:02d}" for n in range(1, 32) for form in (str(n), f"{n:02d}")}
@@ -146,7 +143,7 @@ def reading_of(text: str) -> Reading:
 def readings_of(values: Iterable[str]) -> dict[str, Reading]:
     """``reading_of`` each value."""
     single, odd = _without_line_feeds(values)
-    spaced = _fold_kana_lines("\n".join(single))
+    spaced = spaced_kana_lines("\n".join(single))
     loose = loose_kana(spaced.replace(" ", "")).split("\n")
     lines = spaced.split("\n")
     found = {v: _reading(line, other) for v, line, other in zip(single, lines, loose, strict=True)} if single else {}
@@ -201,15 +198,17 @@ def _reading_in_brackets(value: str, form: NameForm) -> str:
     return " ".join(words) if len(words) == (2 if form.surname else 1) and form.key else ""
 
 
-def _fold_kana_lines(text: str) -> str:
-    return NOT_KANA_IN_COLUMN.sub("", fold_kana_text(text, SPACES_IN_COLUMN))
-
-
 @_uncollected()
 def addresses_of(values: Iterable[str], prefecture: str = "", city: str = "") -> dict[str, AddressForm]:
     """``normalise_address`` of each value; each different front of an address is looked up once."""
     match = _PLAIN_ADDRESS.match
     places: dict[str, tuple[Place, str] | None] = {}
+    numbers: dict[str, str] = {}
+
+    def plain(written: str) -> str:
+        if written not in numbers:
+            numbers[written] = str(_number(written))
+        return numbers[written]
 
     def form_of(text: str) -> AddressForm:
         parts = match(text) if len(text) <= LONGEST else None
@@ -223,11 +222,11 @@ def addresses_of(values: Iterable[str], prefecture: str = "", city: str = "") ->
         place, town = known
         if third and place.is_known and not place.has_chome and _number(third) >= FIRST_ROOM and town == place.town:
             return normalise_address(text, prefecture, city)
-        number = str(_number(first or kanji))
+        number = plain(first or kanji)
         if third:
-            number = f"{number}-{_number(second)}-{_number(third)}"
+            number = f"{number}-{plain(second)}-{plain(third)}"
         elif second:
-            number = f"{number}-{_number(second)}"
+            number = f"{number}-{plain(second)}"
         building = tidy_rest(fold_characters(rest)) if rest else ""
         return _new(AddressForm, (place.prefecture, place.city, town, number, building))
 
@@ -255,16 +254,20 @@ def dates_of(values: Iterable[str]) -> dict[str, WrittenDate]:
 
 
 def _quick_date(line: str) -> str | None:
-    parts = _PLAIN_DATE.match(line)
-    if parts is None:
-        return None
-    western, word, number, month, day, code, code_year, code_month, code_day, year8, month8, day8 = parts.groups()
-    if code:
-        word, number, month, day = code, code_year, code_month, code_day
-    elif year8:
-        western, month, day = year8, month8, day8
-    year = western or _YEARS_WITHIN.get((word, number))
-    if year is None or month not in _MONTHS or day not in _DAYS or not "1873" <= year <= "2199":
+    if line.isascii() and line.isdecimal():
+        if len(line) == 8:
+            year, month, day = line[:4], line[4:6], line[6:]
+        elif len(line) == 7:
+            year, month, day = _YEARS_WITHIN.get((line[0], line[1:3]), ""), line[3:5], line[5:]
+        else:
+            return None
+    else:
+        parts = _PLAIN_DATE.match(line)
+        if parts is None:
+            return None
+        western, word, number, month, day = parts.groups()
+        year = western or _YEARS_WITHIN.get((word, number), "")
+    if month not in _MONTHS or day not in _DAYS or not "1873" <= year <= "2199":
         return None
     iso = year + _MONTHS[month] + _DAYS[day]
     if int(day) > 28:

@@ -53,7 +53,7 @@ SEALED_SPARK = {
 
 FREQUENCY = """
 CREATE OR REPLACE TABLE kana_share AS
-WITH told AS (SELECT kana FROM record UNION ALL SELECT kana FROM spine_variant)
+WITH told AS (SELECT kana FROM record UNION ALL SELECT kana FROM spine_name)
 SELECT kana, count(*)::DOUBLE / (SELECT count(kana) FROM told) AS share FROM told WHERE kana IS NOT NULL GROUP BY kana
 """
 """How common a reading is, among the records to be compared and all names of the spine."""

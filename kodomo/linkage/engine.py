@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +17,35 @@ were no better (a town of 113,000 with noise: pairwise F1 .99748 trained, .99746
 
 SPINE_VARIANT = """
 CREATE OR REPLACE TABLE spine_variant AS
-WITH places AS (
+WITH told AS (
+    SELECT n.*, p.born_on, p.sex, substr(p.born_on, 1, 4) AS born_year, substr(p.born_on, 1, 7) AS born_month,
+        substr(p.born_on, 6) AS born_day, substr(p.born_on, 4, 1) AS born_decade_year
+    FROM spine_name n JOIN spine p USING (person)
+), wanted AS (
+    {wanted}
+), places AS (
     SELECT person, list(DISTINCT town || '|' || number) FILTER (number IS NOT NULL) AS places, list(DISTINCT town) AS towns,
         max(town || '|' || number) AS home
-    FROM spine_place GROUP BY person
+    FROM spine_place SEMI JOIN wanted USING (person) GROUP BY person
 ), relatives AS (
     SELECT h.person, list(DISTINCT x.value) AS family
-    FROM family h JOIN (SELECT person, name AS value FROM spine_name UNION SELECT person, kana FROM spine_name) x ON x.person = h.other
+    FROM family h SEMI JOIN wanted USING (person)
+    JOIN (SELECT person, name AS value FROM spine_name UNION SELECT person, kana FROM spine_name) x ON x.person = h.other
     WHERE x.value IS NOT NULL GROUP BY h.person
 )
 SELECT row_number() OVER (ORDER BY n.person, n.name, n.kana) AS unique_id, n.person AS owner, n.name, n.surname, n.given,
-    n.kana, n.surname_kana, n.given_kana, n.sorted_kana, n.loose_kana, p.born_on, p.sex, substr(p.born_on, 1, 4) AS born_year, substr(p.born_on, 1, 7) AS born_month,
-    substr(p.born_on, 6) AS born_day, substr(p.born_on, 4, 1) AS born_decade_year,
-    a.places, a.towns, a.home, r.family
-FROM spine_name n JOIN spine p USING (person) LEFT JOIN places a USING (person) LEFT JOIN relatives r USING (person)
+    n.kana, n.surname_kana, n.given_kana, n.sorted_kana, n.loose_kana, n.born_on, n.sex, n.born_year, n.born_month,
+    n.born_day, n.born_decade_year, a.places, a.towns, a.home, r.family
+FROM told n SEMI JOIN wanted USING (person) LEFT JOIN places a USING (person) LEFT JOIN relatives r USING (person)
 """
+
+EVERYBODY = "SELECT person FROM spine"
+
+NEAR = " UNION ".join(
+    f"SELECT person FROM told SEMI JOIN record USING ({', '.join(name for name in block if name != 'home')})"
+    for block in model.BLOCKS
+)
+"""Whom a block can bring beside a record: each block but for the address, which is known only once the lists are made."""
 
 RECORD = """
 CREATE OR REPLACE TABLE {table} AS
@@ -53,10 +66,9 @@ WHERE f.kind = 'observations' AND (f.kana IS NOT NULL OR f.name IS NOT NULL)
   AND (f.born_on IS NOT NULL OR (f.number IS NOT NULL AND f.role = 'subject'))
 """
 
-FOR_TRAINING = """
-WHERE f.kind = 'observations' AND f.role = 'subject' AND f.born_on IS NOT NULL AND (f.kana IS NOT NULL OR f.name IS NOT NULL)
-ORDER BY hash(f.form) LIMIT {limit}
-"""
+TRAINS = "WHERE f.kind = 'observations' AND f.role = 'subject' AND f.born_on IS NOT NULL AND (f.kana IS NOT NULL OR f.name IS NOT NULL)"
+
+FOR_TRAINING = f"{TRAINS} ORDER BY hash(f.form) LIMIT {TRAINING_RECORDS}"
 
 
 def score_candidates(
@@ -73,13 +85,13 @@ def score_candidates(
     Returns:
         Counts: records scored, pairs compared well enough to be kept.
     """
-    logging.getLogger("splink").setLevel(logging.ERROR)
     connection.execute(RECORD.format(table="record", which=LEFT_OVER))
     records = _count(connection, "record")
     if records == 0:
         connection.execute(edges.EMPTY)
         return {"records": 0, "pairs": 0}
-    connection.execute(SPINE_VARIANT)
+    # Training draws from all names of the spine; comparing needs the few thousand that a record could mean.
+    connection.execute(SPINE_VARIANT.format(wanted=NEAR if records < FEWEST_TO_TRAIN_FOR else EVERYBODY))
     connection.execute(edges.DUCKDB)
     connection.execute(edges.FREQUENCY)
     weights = _model(connection, model_file, records)
@@ -94,10 +106,10 @@ def _model(connection: duckdb.DuckDBPyConnection, model_file: Path, left_over: i
     """The weights to score with: the saved model, a freshly trained one, or the stated ones for a handful."""
     # A record has at most one person: before anything is compared, each is as likely as the next.
     prior = 1 / max(_count(connection, "spine"), 1000)
-    connection.execute(RECORD.format(table="train_record", which=FOR_TRAINING.format(limit=TRAINING_RECORDS)))
-    records = _count(connection, "train_record")
+    records = min(_count(connection, f"form f {TRAINS}"), TRAINING_RECORDS)
     kept = model.load_model(model_file, records)
     if kept is None and left_over >= FEWEST_TO_TRAIN_FOR:
+        connection.execute(RECORD.format(table="train_record", which=FOR_TRAINING))
         kept = model.train(connection, records)
         model.save_model(model_file, kept, records)
     return model.weights(kept, prior)

@@ -97,7 +97,7 @@ def _normalise(connection: duckdb.DuckDBPyConnection, printing: Printing, surnam
 
 def _take_in(connection: duckdb.DuckDBPyConnection, table: pa.Table, first: int) -> None:
     """Add one delivery's mentions, numbered from ``first`` on in the order they stand."""
-    numbered = table.append_column("mention", pa.array(range(first, first + table.num_rows), pa.int64()))
+    numbered = table.append_column("mention", pa.arange(first, first + table.num_rows))
     connection.register("incoming", numbered)
     for statement in TAKE_IN:
         connection.execute(statement)

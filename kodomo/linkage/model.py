@@ -11,11 +11,13 @@ import json
 import logging
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
-from splink import DuckDBAPI, Linker, SettingsCreator, block_on
-from splink.comparison_library import CustomComparison
+
+if TYPE_CHECKING:  # Splink is asked for where it is used: most runs weigh by stated beliefs or a saved model
+    from splink import DuckDBAPI, Linker, SettingsCreator
+    from splink.comparison_library import CustomComparison
 
 SEED = 20260401
 SMALLEST_TRAINING = 2_000
@@ -97,6 +99,8 @@ BLOCKS = (
 
 def settings() -> SettingsCreator:
     """The model before training."""
+    from splink import SettingsCreator, block_on
+
     return SettingsCreator(
         link_type="link_only",
         unique_id_column_name="unique_id",
@@ -113,6 +117,8 @@ def settings() -> SettingsCreator:
 
 
 def _comparison(name: str, caption: str, null_if: str, levels: tuple[Level, ...], tf: str = "") -> CustomComparison:
+    from splink.comparison_library import CustomComparison
+
     sides = [null_if.replace(" IS NULL", f"_{side} IS NULL") for side in "lr"]
     made: list[dict[str, Any]] = [
         {"sql_condition": f"({sides[0]}) OR ({sides[1]})", "label_for_charts": "不明", "is_null_level": True}
@@ -179,6 +185,9 @@ def train(connection: duckdb.DuckDBPyConnection, records: int) -> dict[str, Any]
 
     With fewer than ``SMALLEST_TRAINING`` records the starting weights come back.
     """
+    from splink import DuckDBAPI, block_on
+
+    logging.getLogger("splink").setLevel(logging.ERROR)
     api = DuckDBAPI(connection)
     linker = make_linker(api, "train_record", settings())
     if records >= SMALLEST_TRAINING:
@@ -194,6 +203,8 @@ def train(connection: duckdb.DuckDBPyConnection, records: int) -> dict[str, Any]
 
 def make_linker(api: DuckDBAPI, records: str, model: Any) -> Linker:
     """A linker between one table of records and ``spine_variant``."""
+    from splink import Linker
+
     left = api.register(records, dataset_display_name="a_record")
     right = api.register("spine_variant", dataset_display_name="b_spine")
     return Linker([left, right], model, log_level=logging.ERROR)

@@ -272,19 +272,21 @@ OWN_NUMBER = Rule(
     "S1",
     "同じ出所の番号で既に決まった人と、氏名が合う",
     f"""
-WITH bearer AS (
-    SELECT DISTINCT f.system, f.own_number, l.person
-    FROM link l JOIN form f USING (form) WHERE f.own_number IS NOT NULL AND f.role IN ('subject', 'holder')
+WITH asked AS (
+    SELECT DISTINCT system, own_number FROM todo WHERE own_number IS NOT NULL AND role IN ('subject', 'holder')
+), followed AS (
+    SELECT f.*, l.person FROM form f SEMI JOIN asked USING (system, own_number) JOIN link l USING (form) WHERE f.role IN ('subject', 'holder')
+), bearer AS (
+    SELECT DISTINCT system, own_number, person FROM followed
 ), lone AS (
     SELECT system, own_number FROM bearer GROUP BY ALL HAVING count(*) = 1
 ), printed AS (
     -- how the source itself wrote the bearer elsewhere: a wrong character is often wrong everywhere
-    SELECT DISTINCT l.person, f.system, f.own_number, f.name, f.surname, f.given, f.kana, f.surname_kana, f.given_kana, f.sorted_kana, f.loose_kana, f.turned_kana
-    FROM link l JOIN form f USING (form) WHERE f.own_number IS NOT NULL AND f.role IN ('subject', 'holder')
+    SELECT DISTINCT person, system, own_number, name, surname, given, kana, surname_kana, given_kana, sorted_kana, loose_kana, turned_kana FROM followed
 )
 SELECT DISTINCT f.form, b.person
 FROM todo f JOIN bearer b USING (system, own_number) JOIN spine p USING (person)
-LEFT JOIN (SELECT person, NULL AS system, NULL AS own_number, COLUMNS(* EXCLUDE (person)) FROM spine_name
+LEFT JOIN (SELECT person, NULL AS system, NULL AS own_number, COLUMNS(* EXCLUDE (person)) FROM spine_name SEMI JOIN bearer USING (person)
            UNION ALL SELECT * FROM printed) s ON s.person = b.person AND (s.system IS NULL OR (s.system = f.system AND s.own_number = f.own_number))
 WHERE f.role IN ('subject', 'holder')
   AND (f.born_on IS NULL OR p.born_on IS NULL OR {BIRTH_NEAR})

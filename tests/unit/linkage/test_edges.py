@@ -10,6 +10,7 @@ import pytest
 from splink import DuckDBAPI
 
 from kodomo.linkage import edges, model
+from kodomo.linkage.engine import EVERYBODY, NEAR, RECORD, SPINE_VARIANT
 
 from .paper import Paper
 
@@ -44,10 +45,13 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> duckdb.DuckDBPyConnection:
                 break
         paper.row("nurse_room", subject=said, guardian={"name": f"{surname} 恵"})
     linked = paper.link(tmp_path_factory.mktemp("town") / "model.json").connection
-    from kodomo.linkage.engine import RECORD, SPINE_VARIANT
-
     which = "WHERE f.kind = 'observations' AND (f.kana IS NOT NULL OR f.name IS NOT NULL)"
-    for statement in (RECORD.format(table="record", which=which), SPINE_VARIANT, edges.DUCKDB, edges.FREQUENCY):
+    for statement in (
+        RECORD.format(table="record", which=which),
+        SPINE_VARIANT.format(wanted=EVERYBODY),
+        edges.DUCKDB,
+        edges.FREQUENCY,
+    ):
         linked.execute(statement)
     return linked
 
@@ -79,6 +83,28 @@ def test_edges_are_those_of_splink(town: duckdb.DuckDBPyConnection) -> None:
             FROM {pairs.physical_name} GROUP BY ALL"""
     )
     assert_same(found(town), mine, 1e-9)
+
+
+def test_whom_no_block_brings_beside_a_record_is_not_missed(town: duckdb.DuckDBPyConnection) -> None:
+    """The same edges with those alone whom a record could mean."""
+    weights = model.weights(None, 1 / 1000)
+    town.execute(
+        "CREATE OR REPLACE TABLE all_records AS FROM record; DELETE FROM record WHERE hash(unique_id) % 6 <> 0"
+    )
+    town.execute(edges.FREQUENCY)
+    edges.weigh_on_duckdb(town, weights)
+    every = found(town)
+    town.execute("CREATE OR REPLACE TABLE everybody AS FROM spine_variant")
+    town.execute(SPINE_VARIANT.format(wanted=NEAR))
+    near, whole = town.execute(
+        "SELECT (SELECT count(*) FROM spine_variant), (SELECT count(*) FROM everybody)"
+    ).fetchall()[0]
+    edges.weigh_on_duckdb(town, weights)
+    assert near < whole and len(every) > 30
+    assert found(town) == every
+    for table, kept in (("record", "all_records"), ("spine_variant", "everybody")):
+        town.execute(f"CREATE OR REPLACE TABLE {table} AS FROM {kept}")
+    town.execute(edges.FREQUENCY)
 
 
 @pytest.mark.enable_socket  # Python and the Java machine speak over loopback
