@@ -56,6 +56,14 @@ def compared(rule: Suppression) -> list[Compared]:
     ]
 
 
+def side_by_side(rows: Iterable[Compared]) -> list[tuple[str, list[Compared]]]:
+    """Each group in words with its line for every starting level, in the order of ``STARTS``."""
+    found: dict[str, list[Compared]] = defaultdict(list)
+    for one in rows:
+        found[one.group].append(one)
+    return list(found.items())
+
+
 def _share(rule: Suppression, whole: int, part: int) -> str:
     share = rule.share(part, whole)
     return ("—" if whole == 0 else SUPPRESSED_MARK) if share is None else f"{10 * round(10 * share)} %"

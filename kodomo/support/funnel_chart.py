@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-WIDTH, LABEL, ROW = 720, 210, 34
+WIDTH, LABEL, ROW = 720, 210, 28
 
 
 def funnel_chart(rows: Sequence[tuple[str, str, int]], caption: str) -> SafeString:
@@ -22,8 +22,8 @@ def funnel_chart(rows: Sequence[tuple[str, str, int]], caption: str) -> SafeStri
         '<text x="{}" y="{}" text-anchor="end">{}</text><rect class="chart__bar" x="{}" y="{}" width="{}" height="{}"/>'
         '<text x="{}" y="{}">{}</text>',
         (
-            (LABEL - 8, ROW * n + 22, words, LABEL, ROW * n + 6, longest * share // 100, ROW - 12,
-             LABEL + longest * share // 100 + 8, ROW * n + 22, count)
+            (LABEL - 8, ROW * n + 19, words, LABEL, ROW * n + 5, longest * share // 100, ROW - 10,
+             LABEL + longest * share // 100 + 8, ROW * n + 19, count)
             for n, (words, count, share) in enumerate(rows)
         ),
     )  # fmt: skip

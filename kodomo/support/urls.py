@@ -24,6 +24,7 @@ urlpatterns = [
     path("takeover/", takeover.takeover, name="takeover"),
     path("cases/open/", openings.open_case, name="open-case"),
     path("effect/", effect.effect, name="effect"),
+    path("effect/detail/", effect.effect_detail, name="effect-detail"),
     path("cases/<case_number:case_number>/similar/", similar.similar, name="similar"),
     path(
         "cases/<case_number:case_number>/inquiry/<int:inquiry>/paper/",

@@ -42,6 +42,7 @@ PAGE_ACTIONS: Mapping[str, Action] = {
     "conference-start": Action.HOLD_CONFERENCE,
     "caseload": Action.VIEW_CASELOAD,
     "effect": Action.VIEW_EFFECT,
+    "effect-detail": Action.VIEW_EFFECT,
     "similar": Action.VIEW_CASE,
     "support": Action.VIEW_SUPPORT,
     "plan": Action.WRITE_PLAN,

@@ -53,7 +53,7 @@ WHO = {
     "home": "hana", "shortlist": "hana", "find": "hana", "caseload": "hana", "case": "hana", "case-print": "toko",
     "first-view": "makoto", "decide": "hana", "reveal": "hana", "inquiry": "hana", "sheet": "hana", "note": "hana", "disagree": "hana", "package-make": "hana", "package": "hana", "package-key": "hana", "package-event": "hana", "package-reminder": "hana", "package-approve": "shinobu", "package-file": "hana", "packages": "hana", "similar": "hana", "takeover": "hana", "open-case": "hana", "reply": "hana", "answer": "hana", "inquiry-paper": "hana", "inquiry-file": "hana", "inquiry-return": "hana", "support": "hana",
     "plan": "hana", "contact": "hana", "outcome": "hana", "close": "hana", "transfer": "hana", "reopen": "ren",
-    "effect": "toko", "password": "hana", "audit": "akari", "audit-verify": "akari", "accounts": "osamu",
+    "effect": "toko", "effect-detail": "toko", "password": "hana", "audit": "akari", "audit-verify": "akari", "accounts": "osamu",
     "conferences": "toko", "conference-call": "toko", "conference": "toko", "conference-minutes": "toko", "conference-papers": "toko",
     "conference-item": "kei", "account-new": "osamu", "account-change": "osamu",
 }  # fmt: skip

@@ -164,7 +164,7 @@ def test_the_pages_that_refuse_are_in_order_too(
 
 PAPERS = {
     "case-print": "toko", "conference-minutes": "toko", "conference-papers": "toko", "package": "hana", "inquiry-paper": "hana",
-    "package-reminder": "hana", "takeover": "hana", "effect": "toko",
+    "package-reminder": "hana", "takeover": "hana", "effect": "toko", "effect-detail": "toko",
 }  # fmt: skip
 """What is printed, by who prints it. (逆引き票 opens a name and is in ``test_packages``.)"""
 

@@ -285,8 +285,10 @@ def test_it_hides_small_counts_in_the_effect(contacted: Any, as_person: Any) -> 
     text = words(as_person(COORDINATOR).get("/effect/"))
     assert "秘匿" in text and "接触した事例がまだ少なく" in text
     assert not re.search(r"虐待 [1-7] ", text)
+    detail = words(as_person(COORDINATOR).get("/effect/detail/"))
     for said in ("支援の内容ごと", "介護・障害福祉サービスの調整 秘匿", "その後の判定", "効き目の証明ではありません"):
-        assert said in text, said
+        assert said in text + detail, said
+    assert not re.search(r"虐待 [1-7] ", detail)
     assert not re.search(r"[1-9]\d? %", text.replace("10 % 単位", ""))
 
 
@@ -338,13 +340,13 @@ def test_it_sets_only_like_beside_like_and_hides_what_is_small(many: Any, as_per
     for n in range(40, 43):
         many(n, "WATCH", "LOW")
     text = words(as_person(COORDINATOR).get("/effect/"))
-    assert "高 支援を受け入れた 20 50 %" in text
-    assert "高 対応しないとした 20 秘匿" in text, "two of twenty could be somebody"
-    assert "高 調査・見守りをした 秘匿 秘匿" in text and "中 支援を受け入れた 0 —" in text
-    assert "食事の支援・家事支援 20 20 20 20" in text
-    assert "全体 7 日" in text and "子育て支援課 接触した事例がまだ少なく" in text
+    assert "支援を受け入れた 20 50 % 0 —" in text
+    assert "対応しないとした 20 秘匿" in text, "two of twenty could be somebody"
+    assert "調査・見守りをした 秘匿 秘匿" in text
+    assert "食事の支援・家事支援 20 20 20 20" in words(as_person(COORDINATOR).get("/effect/detail/"))
+    assert "7 日 こどもサポートセンター" in text and re.search(r"子育て支援課 [^日]* 少数", text)
     body = as_person(COORDINATOR).get("/effect/").content.decode()
-    assert body.count('class="chart__bar"') == 6 and "印刷番号" in body
+    assert body.count('class="chart__bar"') == 7 and "印刷番号" in body
 
 
 def test_no_shown_step_tells_a_hidden_one_by_subtraction() -> None:
