@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kodomo.judgement.learners.boosting import TABLE
+from kodomo.judgement.tree_parts import read_tables
 
 Array = NDArray[np.float64]
 
@@ -31,6 +32,8 @@ ROUNDS = 80
 UNLABELLED_PER_CASE = 20
 UNLABELLED_AT_LEAST = 600
 UNLABELLED_AT_MOST = 4_000
+ROWS_WORTH_TABLES = 600
+"""Making the tables of a model's trees takes as long as LightGBM takes for so many rows (measured)."""
 
 SETTINGS: dict[str, Any] = {
     "objective": "binary",
@@ -98,10 +101,7 @@ class Boosted:
 
     def contributions(self, values: Array, group: NDArray[np.object_]) -> Array:
         """Exact additive parts (TreeSHAP): one column per feature and a last one for the base; rows add up to the logit."""
-        empty = np.zeros((len(values), len(self.columns) + 1))
-        return self._by_fold(
-            values, group, lambda model, part: np.asarray(model.predict(part, pred_contrib=True, num_threads=1)), empty
-        )
+        return self._by_fold(values, group, _parts_of, np.zeros((len(values), len(self.columns) + 1)))
 
     def _by_fold(
         self, values: Array, group: NDArray[np.object_], ask: Callable[[lgb.Booster, Array], Array], answer: Array
@@ -118,6 +118,14 @@ class Boosted:
     def texts(self) -> list[str]:
         """Every model as LightGBM's own readable text."""
         return [model.model_to_string() for bags in self.models for model in bags]
+
+
+def _parts_of(model: lgb.Booster, values: Array) -> Array:
+    """One model's parts of each row: from tables where there are rows enough to be worth making them."""
+    tables = read_tables(model.model_to_string(), values.shape[1]) if len(values) >= ROWS_WORTH_TABLES else None
+    if tables is None:
+        return np.asarray(model.predict(values, pred_contrib=True, num_threads=1))
+    return tables.of(values)
 
 
 def fold_of(group: NDArray[np.object_], seed: int) -> NDArray[np.int64]:

@@ -58,7 +58,7 @@ def learned_contributions(
         if one.method is Method.RULES:
             said[one.method] = _rules(one, model, values, own, catalogue)
         else:
-            said[one.method] = _similar(one, model, values, own)
+            said[one.method] = _similar(judged.combination.learned[one.method][rows], len(model.columns))
     return said
 
 
@@ -79,14 +79,11 @@ def _boosting(model: TypeModel, values: Array, group: NDArray[np.object_]) -> Sa
     return Said(scaled[:, :-1], (), np.zeros((len(values), 0)), base)
 
 
-def _similar(one: Fitted, model: TypeModel, values: Array, group: NDArray[np.object_]) -> Said:
-    logits = one.logits(values, group, model.boosted.seed)
+def _similar(logits: Array, columns: int) -> Said:
+    """What the votes of past cases come to, beside what they come to for the middle child."""
     middle = float(np.median(logits)) if len(logits) else 0.0
     return Said(
-        np.zeros((len(values), len(model.columns))),
-        (LIKE_CASES,),
-        (logits - middle)[:, None],
-        np.full(len(values), middle),
+        np.zeros((len(logits), columns)), (LIKE_CASES,), (logits - middle)[:, None], np.full(len(logits), middle)
     )
 
 
