@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from typing import Any
 
 import duckdb
+import pyarrow as pa
 
-from kodomo.vault.people import Card
+from kodomo.vault.people import BATCH, Card
 
 SEARCHED_YEARS = 20
 
 PRINTED = """
+CREATE OR REPLACE TEMP TABLE told_card AS
 SELECT n.person_number,
     arg_max(x.name, x.rank) FILTER (x.name IS NOT NULL) AS name,
     arg_max(x.name_kana, x.rank) FILTER (x.name_kana IS NOT NULL) AS name_kana,
@@ -26,11 +29,12 @@ FROM (
     FROM placed m JOIN printed a USING (print) JOIN link l USING (form) LEFT JOIN register r USING (mention)
     WHERE l.rule IN ('REGISTER', 'NEW')
 ) x JOIN numbered n USING (person) JOIN spine p USING (person)
-GROUP BY n.person_number ORDER BY n.person_number
+GROUP BY n.person_number
 """
 """The card shows what the resident register prints; only newcomers' cards show what another source printed."""
 
 PROTECTED = """
+CREATE OR REPLACE TEMP TABLE protected AS
 WITH said AS (
     SELECT n.person_number, m.source, coalesce(a.row_key, p.resident_number, m.receipt || ':' || m.row) AS record,
         a.address_protection AS flag, (NOT m.is_superseded, m.known_from, m.mention) AS rank
@@ -49,58 +53,85 @@ A person of whom no source with the flag says anything is unknown, and unknown c
 leaks came from a flag that stood in one of several systems only, or was lost on re-registration.
 """
 
-GUARDIANS = """
-SELECT c.person_number, list(DISTINCT r.person_number ORDER BY r.person_number)
-FROM kinship k JOIN numbered c ON c.person = k.child JOIN numbered r ON r.person = k.relative
-WHERE k.kind IN ('MOTHER', 'FATHER', 'GUARDIAN') AND (k.valid_to IS NULL OR k.valid_to > $on) AND k.known_to IS NULL
-GROUP BY c.person_number
+BESIDE_PROTECTED = """
+INSERT INTO protected
+SELECT DISTINCT n.person_number
+FROM protected x JOIN numbered o USING (person_number)
+JOIN membership a ON a.person = o.person JOIN membership b ON b.household = a.household
+JOIN numbered n ON n.person = b.person
+WHERE (a.valid_to IS NULL OR a.valid_to > $on) AND (b.valid_to IS NULL OR b.valid_to > $on)
+  AND a.known_to IS NULL AND b.known_to IS NULL
 """
+"""A household with a protected member is protected as a whole: the others' address is the same."""
 
-AROUND = """
-SELECT DISTINCT r.person_number
-FROM kinship k JOIN numbered r ON r.person = k.relative JOIN spine y ON y.person = k.child
-WHERE try_cast(y.born_on AS DATE) >= $since
+CARD = """
+CREATE OR REPLACE TABLE card AS
+WITH guardian AS (
+    SELECT DISTINCT c.person_number, r.person_number AS guardian
+    FROM kinship k JOIN numbered c ON c.person = k.child JOIN numbered r ON r.person = k.relative
+    WHERE k.kind IN ('MOTHER', 'FATHER', 'GUARDIAN') AND (k.valid_to IS NULL OR k.valid_to > $on) AND k.known_to IS NULL
+), guarded AS (
+    SELECT g.person_number, list(t.name ORDER BY g.guardian) AS guardians
+    FROM guardian g JOIN told_card t ON t.person_number = g.guardian WHERE t.name IS NOT NULL GROUP BY g.person_number
+), around AS (
+    SELECT DISTINCT r.person_number FROM kinship k JOIN numbered r ON r.person = k.relative JOIN spine y ON y.person = k.child
+    WHERE try_cast(y.born_on AS DATE) >= $since
+), told AS (
+    SELECT t.person_number, coalesce(t.name, '') AS name, coalesce(t.name_kana, '') AS name_kana,
+        list_filter(coalesce(t.names, []), lambda n: n IS DISTINCT FROM t.name) AS former_names, coalesce(t.born_on, '') AS born_on,
+        coalesce(t.sex, '') AS sex, coalesce(t.address, '') AS address,
+        t.person_number IN (FROM protected) AS is_address_protected, coalesce(g.guardians, []) AS guardians,
+        coalesce(t.resident_numbers, []) AS resident_numbers,
+        t.person_number IN (FROM around) OR coalesce(t.born_on, '') >= $since::VARCHAR AS is_searched
+    FROM told_card t LEFT JOIN guarded g USING (person_number)
+)
+SELECT *, hash(name, name_kana, former_names, born_on, sex, address, is_address_protected, guardians, resident_numbers, is_searched) AS sign
+FROM told ORDER BY person_number
 """
+"""``sign`` changes with anything that a card says."""
+
+SIGNS = "SELECT person_number, sign FROM card"
+"""What the next run knows this one's cards by."""
 
 
-def make_cards(connection: duckdb.DuckDBPyConnection, on: dt.date, protecting: Collection[str]) -> list[Card]:
-    """One card per numbered person, in order of number.
-
-    A household with a protected member is protected as a whole: the others' address is the same.
+def tell_cards(connection: duckdb.DuckDBPyConnection, on: dt.date, protecting: Collection[str]) -> None:
+    """Make the table ``card``: what the vault keeps of each numbered person, and a sign of it.
 
     Args:
         on: the day that decides who is a current guardian and who is still searched for.
         protecting: sources whose layout has the flag of address protection.
     """
-    rows = connection.execute(PRINTED).fetchall()
-    names = {row[0]: row[1] or "" for row in rows}
-    sources = {"sources": sorted(protecting)}
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE protected AS {PROTECTED}", sources)
-    protected = {n for (n,) in connection.execute("FROM protected").fetchall()} | _beside_protected(connection, on)
-    guardians = dict(connection.execute(GUARDIANS, {"on": on}).fetchall())
+    connection.execute(PRINTED)
+    connection.execute(PROTECTED, {"sources": sorted(protecting)})
+    connection.execute(BESIDE_PROTECTED, {"on": on})
     since = on.replace(year=on.year - SEARCHED_YEARS, day=1)
-    around = {n for (n,) in connection.execute(AROUND, {"since": since}).fetchall()}
-    return [
-        Card(
-            person_number=number, name=name or "", name_kana=kana or "",
-            former_names=tuple(n for n in all_names or () if n != name), born_on=born_on or "", sex=sex or "",
-            address=address or "", is_address_protected=number in protected,
-            guardians=tuple(names[g] for g in guardians.get(number, ()) if names.get(g)),
-            resident_numbers=tuple(numbers or ()),
-            is_searched=number in around or (born_on or "") >= since.isoformat(),
-        )
-        for number, name, kana, all_names, born_on, sex, address, numbers in rows
-    ]  # fmt: skip
+    connection.execute(CARD, {"on": on, "since": since})
+    connection.execute("DROP TABLE told_card; DROP TABLE protected")
 
 
-def _beside_protected(connection: duckdb.DuckDBPyConnection, on: dt.date) -> set[int]:
-    rows = connection.execute(
-        """SELECT DISTINCT n.person_number
-           FROM protected x JOIN numbered o USING (person_number)
-           JOIN membership a ON a.person = o.person JOIN membership b ON b.household = a.household
-           JOIN numbered n ON n.person = b.person
-           WHERE (a.valid_to IS NULL OR a.valid_to > $on) AND (b.valid_to IS NULL OR b.valid_to > $on)
-             AND a.known_to IS NULL AND b.known_to IS NULL""",
-        {"on": on},
-    ).fetchall()
-    return {number for (number,) in rows}
+def cards_told(connection: duckdb.DuckDBPyConnection) -> Iterator[Card]:
+    """A card for each person, in order of number, made as it is asked for."""
+    yield from _cards(connection.sql("SELECT * EXCLUDE (sign) FROM card ORDER BY person_number"))
+
+
+def cards_changed(connection: duckdb.DuckDBPyConnection, before: pa.Table) -> tuple[list[Card], list[int]]:
+    """The cards that say anything else than those of the run before, and the numbers that have none any more.
+
+    Args:
+        before: what ``SIGNS`` gave in the run before.
+    """
+    connection.register("card_before", before)
+    changed = connection.sql(
+        "SELECT * EXCLUDE (sign) FROM card ANTI JOIN card_before USING (person_number, sign) ORDER BY person_number"
+    )
+    found = list(_cards(changed))
+    gone = connection.execute("SELECT person_number FROM card_before ANTI JOIN card USING (person_number)").fetchall()
+    connection.unregister("card_before")
+    return found, sorted(number for (number,) in gone)
+
+
+def _cards(told: duckdb.DuckDBPyRelation) -> Iterator[Card]:
+    for batch in told.to_arrow_table().to_batches(BATCH):
+        for row in batch.to_pylist():
+            content: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in row.items()}
+            yield Card(**content)

@@ -45,7 +45,7 @@ def gather_forms(
     Reads tables of the schema of ``landed_mentions``, one after the other; writes only into the given
     connection. ``printed`` keeps each distinct way of printing as it was, ``landed`` what single
     mentions say beside who is meant (relationship, protection). Returns the surnames that part names
-    printed without a space; ``forget_prints`` drops what only ``kept`` needs.
+    printed without a space.
     """
     for statement in (MACROS, *EMPTY):
         connection.execute(statement)
@@ -79,10 +79,14 @@ def take_in_all(
         release()
 
 
+PREPARED = ("base", "combination", "incoming_register")
+"""What forms were made of. Nothing but the next run looks at it again."""
+
+
 def forget_prints(connection: duckdb.DuckDBPyConnection) -> None:
     """Drop what nothing but the next run needs."""
-    for name in ("base", "combination", "incoming_mention", "incoming_register"):
-        connection.execute(f"DROP TABLE {name}")
+    for name in PREPARED:
+        connection.execute(f"DROP TABLE IF EXISTS {name}")
 
 
 def _normalise(connection: duckdb.DuckDBPyConnection, printing: Printing, surnames: frozenset[str], into: str) -> None:
@@ -90,9 +94,9 @@ def _normalise(connection: duckdb.DuckDBPyConnection, printing: Printing, surnam
     connection.execute(into + BASE)
     for name in ("systems", "normal_name", "normal_kana", "normal_place"):
         connection.unregister(name)
-    for statement in (COMBINATION, COMBINED, FORM, MENTION, "DROP TABLE combined", MENTION_VIEW, REGISTER):
+    gone = "DROP TABLE combined; DROP TABLE incoming_mention"
+    for statement in (COMBINATION, COMBINED, FORM, MENTION, gone, MENTION_VIEW, REGISTER):
         connection.execute(statement)
-    connection.execute("CHECKPOINT")
 
 
 def _take_in(connection: duckdb.DuckDBPyConnection, table: pa.Table, first: int) -> None:
@@ -300,7 +304,7 @@ CREATE OR REPLACE TABLE placed AS
 WITH formed AS (
     SELECT c.combo, f.form, m.form AS mate FROM combined c JOIN form f USING (form_hash) LEFT JOIN form m ON m.form_hash = c.mate_hash
 )
-SELECT i.mention, i.receipt, i.row, i.role, i.kind, f.form, f.mate, i.print, i.known_from, i.is_superseded
+SELECT i.mention, i.receipt, i.row, i.role, i.kind, f.form, f.mate, i.print, i.combo, i.known_from, i.is_superseded
 FROM incoming_mention i JOIN formed f USING (combo) ORDER BY i.mention
 """
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from kodomo.linkage.forms import forget_prints
 from kodomo.tables.engine import release
 
 BY_KEY = ("N1", "K1", "K2", "K3", "K4", "H1")
@@ -69,7 +70,7 @@ EARLY = "CREATE OR REPLACE TABLE early AS SELECT form FROM link WHERE rule = 'S1
 TABLES: Mapping[str, str] = {
     "kept_printed": "FROM printed",
     "kept_base": "FROM base",
-    "kept_mention": "SELECT mention, receipt, row, role, kind, combo, known_from, is_superseded FROM incoming_mention ORDER BY mention",
+    "kept_mention": "SELECT mention, receipt, row, role, kind, combo, known_from, is_superseded FROM placed ORDER BY mention",
     "kept_combination": "SELECT combo, print, partner, mate FROM combination",
     "kept_delivery": "FROM delivery",
     "kept_landed": "FROM landed",
@@ -89,11 +90,30 @@ TABLES: Mapping[str, str] = {
 }
 
 
-def tables_to_keep(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, pa.Table]]:
-    """What the next run needs of this one, out of the tables that ``link_mentions`` left; one after the other."""
+EARLY_TABLES = ("kept_base", "kept_combination", "kept_register")
+"""Final as soon as forms are made, and looked at by nobody but the next run."""
+
+
+def set_aside(connection: duckdb.DuckDBPyConnection, take: Callable[[str, pa.Table], None]) -> None:
+    """Hand over ``EARLY_TABLES`` and let go of them, so that they take no room while people are looked for."""
+    for name in EARLY_TABLES:
+        take(name, connection.sql(TABLES[name]).to_arrow_table())
+    forget_prints(connection)
+    release()
+
+
+def tables_to_keep(
+    connection: duckdb.DuckDBPyConnection, taken: Collection[str] = ()
+) -> Iterator[tuple[str, pa.Table]]:
+    """What the next run needs of this one, out of the tables that ``link_mentions`` left; one after the other.
+
+    Args:
+        taken: names of those that were handed over before (``set_aside``).
+    """
     for name, query in TABLES.items():
-        yield name, connection.sql(query).to_arrow_table()
-        release()
+        if name not in taken:
+            yield name, connection.sql(query).to_arrow_table()
+            release()
 
 
 def load_kept(connection: duckdb.DuckDBPyConnection, open_table: Callable[[str], pa.Table]) -> None:

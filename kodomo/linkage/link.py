@@ -47,7 +47,7 @@ class LinksAnew(Exception):
 def link_mentions(
     connection: duckdb.DuckDBPyConnection,
     mentions: Iterable[pa.Table],
-    facts: pa.Table,
+    facts: pa.Table | Callable[[], pa.Table],
     *,
     printing: Printing,
     model_file: Path,
@@ -57,6 +57,7 @@ def link_mentions(
     before: Before | None = None,
     engine: str = "duckdb",
     spill: Path | None = None,
+    set_aside: Callable[[str, pa.Table], None] | None = None,
     step: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
     """Link in memory: leaves ``form``, ``mention``, ``link``, ``doubt`` and the household graph in the connection.
@@ -66,11 +67,13 @@ def link_mentions(
 
     Args:
         mentions: tables of the schema of ``landed_mentions``, one per delivery; each is looked at once.
-        facts: what the rows say, with the columns of ``FACT_COLUMNS`` at least.
+        facts: what the rows say, with the columns of ``FACT_COLUMNS`` at least; or what gives it, asked when forms are made.
         expected_delivery: codes of the items that say when a pregnancy should end.
         decisions: what people decided about pairs of records, oldest first.
         before: the run to build on; ``mentions`` are then those landed since. None to link everything anew.
         engine: on what pairs are weighed, one of ``edges.ENGINES``; ``spill``: where Spark puts things aside, encrypted.
+        set_aside: takes, by name, what only the next run needs of how forms were made (``kept.EARLY_TABLES``), as soon as it
+            is final; it then isn't in the connection any more. None to leave it there.
         step: called after each of the steps.
 
     Returns:
@@ -80,8 +83,11 @@ def link_mentions(
         LinksAnew: see there.
     """
     surnames = _gather(connection, mentions, printing, before)
+    if set_aside is not None:
+        kept.set_aside(connection, set_aside)
+    connection.execute("CHECKPOINT")
     connection.execute("CREATE OR REPLACE TABLE surname AS SELECT unnest(?::VARCHAR[]) AS surname", [sorted(surnames)])
-    connection.register("facts", facts)
+    connection.register("facts", facts() if callable(facts) else facts)
     load_decisions(connection, decisions)
     step()
     figures: dict[str, Any] = {"spine": build_spine(connection)}

@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -23,11 +23,11 @@ from kodomo.governance.audit import AuditEvent
 from kodomo.governance.register import Register, read_register
 from kodomo.intake.layout import Layout, read_layouts
 from kodomo.linkage import kept
-from kodomo.linkage.cards import make_cards
+from kodomo.linkage.cards import SIGNS, cards_changed, cards_told, tell_cards
 from kodomo.linkage.changes import changes_since
 from kodomo.linkage.decisions import decided_since, decisions_made
 from kodomo.linkage.erase import Withheld, withheld
-from kodomo.linkage.forms import Printing, forget_prints
+from kodomo.linkage.forms import Printing
 from kodomo.linkage.kinship import FIRST, LAST
 from kodomo.linkage.link import FACT_COLUMNS, Before, LinksAnew, link_mentions
 from kodomo.linkage.numbers import KNOWN_BEFORE, number_persons
@@ -118,6 +118,9 @@ class _Work:
 
     engine: str = "duckdb"
 
+    packed: dict[str, bytes] = field(default_factory=dict)
+    """What the next run needs of this one and is final before people are looked for, ready to be sealed."""
+
     def link(self, step: Callable[[], None], *, anew: bool) -> tuple[duckdb.DuckDBPyConnection, dict[str, Any]]:
         """Link onto the run before, or everything anew; returns the connection with all tables, and figures."""
         why = "指定による" if anew else kept.why_anew(self._basis_before(), self.basis)
@@ -142,10 +145,14 @@ class _Work:
             raise NotReady("まだ名寄せが済んでいません。")
         return people.open_run(self.home, self.keyring, self.before, table)
 
+    def _pack(self, name: str, table: pa.Table) -> None:
+        self.packed[name] = people.packed(table)
+
     def _anew(self, connection: duckdb.DuckDBPyConnection, step: Callable[[], None]) -> dict[str, Any]:
         self.withheld.found.clear()
-        facts = _encoded(records.fact_tables(self.home, self.keyring, columns=FACT_COLUMNS))
-        tables = records.mention_tables(self.home, self.keyring)
+        known = records.known_of(self.home, self.keyring)
+        facts = records.fact_tables(self.home, self.keyring, columns=FACT_COLUMNS, known=known)
+        tables = records.mention_tables(self.home, self.keyring, known=known)
         return self._linked(connection, tables, facts, None, step)
 
     def _onto_before(self, connection: duckdb.DuckDBPyConnection, step: Callable[[], None]) -> dict[str, Any]:
@@ -156,20 +163,20 @@ class _Work:
         told = told.filter(pc.invert(pc.is_in(pc.cast(told["source"], pa.string()), value_set=retold)))
         again = records.fact_tables(self.home, self.keyring, since.retold, FACT_COLUMNS)
         more = records.fact_tables(self.home, self.keyring, since.sources - since.retold, FACT_COLUMNS, since.receipts)
-        return self._linked(
-            connection, since.mentions, _encoded([told, *again, *more]), Before(self.open_before, since.restated), step
-        )
+        facts = chain([told], again, more)
+        return self._linked(connection, since.mentions, facts, Before(self.open_before, since.restated), step)
 
     def _linked(
-        self, connection: duckdb.DuckDBPyConnection, tables: Iterable[pa.Table], facts: pa.Table, before: Before | None,
+        self, connection: duckdb.DuckDBPyConnection, tables: Iterable[pa.Table], facts: Iterable[pa.Table], before: Before | None,
         step: Callable[[], None],
     ) -> dict[str, Any]:  # fmt: skip
         folder, on = self.municipality.folder, self.at.date()
+        self.packed.clear()
         return link_mentions(
-            connection, permitted(self.withheld.passing(tables), self.municipality, on), facts, printing=printing_of(self.municipality), on=on,
+            connection, permitted(self.withheld.passing(tables), self.municipality, on), lambda: _encoded(facts), printing=printing_of(self.municipality), on=on,
             step=step, expected_delivery=read_register(folder).with_role("expected_delivery"), before=before,
             model_file=self.home.vault / "linkage" / "model.json", decisions=decisions_made(),
-            engine=self.engine, spill=self.home.spill / "link",
+            engine=self.engine, spill=self.home.spill / "link", set_aside=self._pack,
         )  # fmt: skip
 
 
@@ -187,26 +194,36 @@ def _keep(
     figures["changes"] = dict(Counter(change.kind for change in changes))
     figures["erased_again"] = len(work.withheld.found)
     figures["persons_changed"] = len({n for c in changes for n in (c.before, c.after) if n is not None})
+    tell_cards(connection, at.date(), _protecting(work.municipality))
     step()
     name = f"{at.astimezone(dt.UTC):%Y%m%dT%H%M%S%f}-{os.getpid()}"
     basis = {"kept_basis": pa.table({"basis": [json.dumps(work.basis)]})}
-    people.seal_run(home, keyring, name, chain(_run_tables(connection), kept.tables_to_keep(connection), basis.items()))
-    forget_prints(connection)
-    cards = make_cards(connection, at.date(), _protecting(work.municipality))
+    kept_tables = kept.tables_to_keep(connection, work.packed)
+    people.seal_run(
+        home, keyring, name, chain(work.packed.items(), _run_tables(connection), kept_tables, basis.items())
+    )
     step()
+    persons = int(connection.execute("SELECT count(*) FROM card").fetchall()[0][0])
     event = AuditEvent(actor=by, role="OPERATOR", action="LINK_PEOPLE", subject=name, purpose=Purpose.LINK.label,
-                       detail={"persons": len(cards), "doubtful": figures["doubtful"], "changes": figures["changes"],
+                       detail={"persons": persons, "doubtful": figures["doubtful"], "changes": figures["changes"],
                                "mode": figures["mode"]})  # fmt: skip
     figures["cards"] = {}
     with audited(home, keyring, event, at):
         _check_nobody_was_erased(work)
-        figures["cards"] = people.write_people(keyring, cards)
+        figures["cards"] = _write_cards(work, connection, figures["mode"])
         run = people.record_run(name, figures, at)
         told = [*(vars(change) for change in changes), *work.withheld.changes()]
         history.write_changes(run.pk, at, told, after=highest)
         keep_doubts(connection, run)
     step()
     return {"run": run.pk, "name": name, **figures}
+
+
+def _write_cards(work: _Work, connection: duckdb.DuckDBPyConnection, mode: str) -> dict[str, int]:
+    """Write the cards that changed. A run from the beginning looks at every card that the vault holds."""
+    if mode == "ANEW":
+        return people.write_people(work.keyring, cards_told(connection))
+    return people.change_people(work.keyring, *cards_changed(connection, work.open_before("kept_card")))
 
 
 def _check_nobody_was_erased(work: _Work) -> None:
@@ -297,6 +314,7 @@ def _run_tables(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, pa
 
 
 RUN_TABLES = {
+    "kept_card": SIGNS,
     "links": """
         SELECT m.receipt, m.source, m.file, m.row, m.role, n.person_number, l.rule, l.weight
         FROM mention m LEFT JOIN link l USING (form) LEFT JOIN numbered n USING (person) ORDER BY m.mention""",

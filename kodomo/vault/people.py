@@ -10,6 +10,7 @@ import shutil
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -109,22 +110,50 @@ def write_people(keyring: Keyring, cards: Iterable[Card]) -> dict[str, int]:
     Cards that say what is already there are not written again. Persons without a card stay, marked
     as not current: their keys may stand in earlier snapshots and decisions.
     """
-    from kodomo.vault.models import Person, PersonIndex
-
     kept = {number: (content, is_current) for number, content, is_current in _kept_contents(keyring)}
-    fresh = {card.person_number: card for card in cards}
-    said = {number: card.content() for number, card in fresh.items()}
-    changed = [c for n, c in fresh.items() if kept.get(n) != (said[n], True)]
+    fresh: set[int] = set()
+
+    def changed() -> Iterator[Card]:
+        for card in cards:
+            fresh.add(card.person_number)
+            if kept.get(card.person_number) != (card.content(), True):
+                yield card
+
+    written = _write(keyring, changed(), kept)
     gone = [number for number, (_, is_current) in kept.items() if is_current and number not in fresh]
-    cursor = connections["vault"].cursor()
-    for batch in _batches(changed):
-        cursor.executemany(_UPSERT, [_row(keyring, card, said[card.person_number]) for card in batch])
+    _no_longer_current(gone)
+    return {"persons": len(fresh), "written": written, "no_longer_current": len(gone)}
+
+
+def change_people(keyring: Keyring, changed: Collection[Card], gone: Collection[int]) -> dict[str, int]:
+    """The same where it is known which cards say something new, and whose number has none any more."""
+    from kodomo.vault.models import Person
+
+    _write(keyring, changed, {card.person_number for card in changed})
+    _no_longer_current(gone)
+    persons = Person.objects.using("vault").filter(is_current=True).count()
+    return {"persons": persons, "written": len(changed), "no_longer_current": len(gone)}
+
+
+def _write(keyring: Keyring, changed: Iterable[Card], kept: Collection[int]) -> int:
+    """Write cards and their search index; returns how many. ``kept``: numbers that may have an index already."""
+    from kodomo.vault.models import PersonIndex
+
+    cursor, written, cards = connections["vault"].cursor(), 0, iter(changed)
+    while batch := list(islice(cards, BATCH)):
+        cursor.executemany(_UPSERT, [_row(keyring, card, card.content()) for card in batch])
         numbers = [c.person_number for c in batch if c.person_number in kept]
         PersonIndex.objects.using("vault").filter(person_id__in=numbers).delete()
         cursor.executemany(_INDEX, [row for card in batch for row in _index_rows(keyring, card)])
-    for batch in _batches(gone):
+        written += len(batch)
+    return written
+
+
+def _no_longer_current(numbers: Collection[int]) -> None:
+    from kodomo.vault.models import Person
+
+    for batch in _batches(list(numbers)):
         Person.objects.using("vault").filter(pk__in=batch).update(is_current=False)
-    return {"persons": len(fresh), "written": len(changed), "no_longer_current": len(gone)}
 
 
 _UPSERT = """
@@ -212,20 +241,27 @@ def links_folder(home: Home) -> Path:
     return home.vault / "links"
 
 
-def seal_run(home: Home, keyring: Keyring, name: str, tables: Iterable[tuple[str, pa.Table]]) -> None:
+def packed(data: pa.Table) -> bytes:
+    """A table as the bytes that are sealed."""
+    body = io.BytesIO()
+    pq.write_table(data, body, compression="zstd", compression_level=1)
+    return body.getvalue()
+
+
+def seal_run(home: Home, keyring: Keyring, name: str, tables: Iterable[tuple[str, pa.Table | bytes]]) -> None:
     """Seal a run's tables into ``vault/links/<name>``: written aside, flushed, put in place by one rename.
 
-    Nothing reads the folder before a LinkRun names it. The tables are asked for one after the other.
+    Nothing reads the folder before a LinkRun names it. The tables, or what ``packed`` made of them, are asked
+    for one after the other.
     """
     target = links_folder(home) / name
     aside = target.with_name(f".{name}.{os.getpid()}.partial")
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True, mode=0o700)
     for table, data in tables:
-        body = io.BytesIO()
-        pq.write_table(data, body, compression="zstd", compression_level=1)
+        body = data if isinstance(data, bytes) else packed(data)
         with (aside / f"{table}.sealed").open("wb") as handle:
-            handle.write(keyring.seal(body.getvalue(), f"links/{name}/{table}"))
+            handle.write(keyring.seal(body, f"links/{name}/{table}"))
             handle.flush()
             os.fsync(handle.fileno())
     shutil.rmtree(target, ignore_errors=True)

@@ -179,15 +179,30 @@ def landed_mentions(home: Home, keyring: Keyring, sources: Collection[str] | Non
     return pa.concat_tables(tables) if tables else MENTIONS.empty()
 
 
-def mention_tables(home: Home, keyring: Keyring, sources: Collection[str] | None = None) -> Iterator[pa.Table]:
+def mention_tables(
+    home: Home, keyring: Keyring, sources: Collection[str] | None = None, known: Known | None = None
+) -> Iterator[pa.Table]:
     """The tables ``landed_mentions`` is made of, one per receipt in order, each read when it is asked for.
 
     Arguments and errors as for ``landed_mentions``.
     """
+    known = known or known_of(home, keyring, sources)
+    for receipt in known.receipts:
+        yield _mentions(home, keyring, receipt, known.states[receipt.pk])
+
+
+@dataclass(frozen=True)
+class Known:
+    """Receipts and, by their keys, the states of their rows: worked out once for whoever reads mentions and facts."""
+
+    receipts: list[Receipt]
+    states: dict[int, pa.Table]
+
+
+def known_of(home: Home, keyring: Keyring, sources: Collection[str] | None = None) -> Known:
+    """The receipts of these sources (None: of all) and the states of their rows."""
     chosen = receipts(sources)
-    states = row_states(home, keyring, chosen)
-    for receipt in chosen:
-        yield _mentions(home, keyring, receipt, states[receipt.pk])
+    return Known(chosen, row_states(home, keyring, chosen))
 
 
 @dataclass(frozen=True)
@@ -254,6 +269,7 @@ def fact_tables(
     sources: Collection[str] | None = None,
     columns: Collection[str] | None = None,
     only: Collection[int] | None = None,
+    known: Known | None = None,
 ) -> Iterator[pa.Table]:
     """The tables ``landed_facts`` is made of, each read when it is asked for.
 
@@ -262,12 +278,13 @@ def fact_tables(
     Args:
         columns: only these columns of ``LANDED_FACTS``; None for all.
         only: only facts of these receipts, whose records no other receipt tells of; None for all.
+        known: these sources' receipts and states, where they are at hand.
     """
-    chosen = receipts(sources)
-    states = row_states(home, keyring, chosen)
+    known = known or known_of(home, keyring, sources)
+    states = known.states
     schema = pa.schema([f for f in LANDED_FACTS.schema() if columns is None or f.name in columns])
     stored = {name for name in schema.names if name not in ADDED_ON_READING}
-    for group in _by_source(chosen).values():
+    for group in _by_source(known.receipts).values():
         told = pa.concat_tables([states[r.pk].filter(has_stood(states[r.pk])) for r in group])
         changed, revised = changed_records(told), []
         for receipt in group if only is None else [r for r in group if r.pk in only]:

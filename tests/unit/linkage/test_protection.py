@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kodomo.linkage.cards import make_cards
+from kodomo.linkage.cards import cards_told, tell_cards
 from kodomo.linkage.numbers import number_persons
 
 from .paper import ON, Paper
@@ -20,8 +20,8 @@ def protected(paper: Paper, model_file: Path, protecting: set[str] | None = None
     """Birth dates of the protected: each person of these papers has one of their own."""
     linked = paper.link(model_file)
     number_persons(linked.connection, None, 0)
-    cards = make_cards(linked.connection, ON, {REGISTER, WELFARE} if protecting is None else protecting)
-    return {card.born_on for card in cards if card.is_address_protected}
+    tell_cards(linked.connection, ON, {REGISTER, WELFARE} if protecting is None else protecting)
+    return {card.born_on for card in cards_told(linked.connection) if card.is_address_protected}
 
 
 def family(paper: Paper, *flags: str | None, number: str = "0000101", born_on: str = "2015-05-05") -> None:
