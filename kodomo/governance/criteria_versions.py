@@ -33,7 +33,7 @@ from kodomo.errors import ConfigurationFault, WrongUsage
 from kodomo.governance import approvals
 from kodomo.governance.approvals import APPROVERS, Act, Matter, Person, Standing, State, Step
 from kodomo.governance.permissions import Role
-from kodomo.governance.thresholds import figures_version, thresholds
+from kodomo.governance.thresholds import as_written, figures_version, thresholds
 
 FILES = ("indicators.toml", "coverage.toml", "scenarios.toml", "labels.toml")
 """In the order in which their digests make the version."""
@@ -86,8 +86,8 @@ def criteria_version(folder: Path) -> str:
 
 
 def thresholds_version(municipality: Municipality) -> str:
-    """The version of the thresholds."""
-    return figures_version(thresholds(municipality))
+    """The version of the thresholds, whether or not they hold together: what is to be mended has a version too."""
+    return figures_version(as_written(municipality)[0])
 
 
 def version_of(municipality: Municipality, matter: Matter) -> str:
@@ -107,8 +107,9 @@ def check_usable(home: Home, municipality: Municipality) -> tuple[InUse, InUse]:
 
     Raises:
         NotApproved: two different people have not approved it, or it was withdrawn.
-        ConfigurationFault: a file is missing or ``approvals.toml`` does not hold together.
+        ConfigurationFault: a file is missing, or ``approvals.toml`` or the figures of capacity do not hold together.
     """
+    thresholds(municipality)
     return _usable(home, municipality, Matter.CRITERIA), _usable(home, municipality, Matter.THRESHOLDS)
 
 
@@ -237,7 +238,8 @@ def status(home: Home, municipality: Municipality) -> dict[str, Any]:
         }
     parts["criteria"]["files"] = criteria_files(municipality.criteria_folder)
     parts["criteria"]["changed"] = changed_files(home, municipality)
-    parts["thresholds"]["figures"] = thresholds(municipality)
+    figures, faults = as_written(municipality)
+    parts["thresholds"] |= {"figures": figures, "faults": list(dict.fromkeys(faults.values()))}
     return parts
 
 
@@ -252,6 +254,7 @@ def lines(result: Mapping[str, Any]) -> list[str]:
         for act in part["approvals"]:
             kind = "自治体フォルダ" if act["from_folder"] else "帳簿"
             found.append(f"  承認 {act['at'][:10]} {act['name']}({Role(act['role']).label}) {act['reason']}[{kind}]")
+        found += [f"  判定できません: {fault}" for fault in part.get("faults", ())]
         if part["is_from_one_account"]:
             found.append("  注意: 二人の承認が、同じ利用者の端末から入力されています。")
     changed = result["criteria"]["changed"]

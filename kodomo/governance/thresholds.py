@@ -44,16 +44,25 @@ def thresholds(municipality: Municipality) -> dict[str, Any]:
     Raises:
         ConfigurationFault: naming the figure that is no share.
     """
+    read, faults = as_written(municipality)
+    if faults:
+        where = f"{municipality.folder / 'settings.toml'} [capacity] {'、'.join(faults)}"
+        then = "ファイルを直してください。画面で承認した枠なら、「判定基準」の「案をつくって見直す」から枠を直し、承認を受けてください。"
+        raise ConfigurationFault("、".join(dict.fromkeys(faults.values())), where=where, then=then)
+    return read
+
+
+def as_written(municipality: Municipality) -> tuple[dict[str, Any], dict[str, str]]:
+    """As ``thresholds``, with every fault instead of a refusal: for looking at figures that have to be mended.
+
+    What was approved may stop holding together later: an office it names is given up.
+    """
     capacity = municipality.extras.get("capacity", {})
     found: dict[str, Any] = {
         "high": municipality.capacity_high, "middle": municipality.capacity_middle, "band": capacity.get("band", BAND),
     }  # fmt: skip
     found |= {key: capacity[key] for key in ("parts", "title") if capacity.get(key)}
-    read, faults = checked(found, municipality)
-    if faults:
-        where = f"{municipality.folder / 'settings.toml'} [capacity] {'、'.join(faults)}"
-        raise ConfigurationFault("、".join(dict.fromkeys(faults.values())), where=where)
-    return read
+    return checked(found, municipality)
 
 
 def checked(figures: Mapping[str, Any], municipality: Municipality) -> tuple[dict[str, Any], dict[str, str]]:

@@ -24,7 +24,7 @@ from kodomo.governance.approvals import Matter, State, Step
 from kodomo.governance.criteria_in_force import SITE, in_force
 from kodomo.governance.permissions import Action, Actor, can
 from kodomo.governance.suppression import SUPPRESSED_MARK, Suppression
-from kodomo.governance.thresholds import thresholds
+from kodomo.governance.thresholds import as_written
 from kodomo.operations import charts, drafts
 from kodomo.operations.capacity import Reach, reach_at
 from kodomo.operations.criteria_words import act_words, part_name, rows_of_type, share_words
@@ -123,7 +123,7 @@ def decide(request: Any) -> HttpResponse:
 @require_safe
 def capacity(request: Any) -> HttpResponse:
     """What other shares of 高 and 中 would mean, by the newest judgement: how many to look at, how many nobody knows."""
-    now = thresholds(in_force(settings.HOME, settings.MUNICIPALITY))
+    now, _ = as_written(in_force(settings.HOME, settings.MUNICIPALITY))
     form = CapacityForm(request.GET or None, initial={key: 100 * now[key] for key in ("high", "middle")})
     asked = form.cleaned_data if form.is_valid() else {}
     kind = asked.get("type") or OVERALL
@@ -180,6 +180,7 @@ def _page(request: Any, sent: Mapping[tuple[str, str], forms.Form], status: int 
         ],
         "changed": told["criteria"]["changed"],
         "figures": _figure_words(told["thresholds"]["figures"]),
+        "faults": told["thresholds"]["faults"],
         "title": adoption.title_of(now.criteria_folder),
         "groups": _point_groups(now),
         "origins": origins,

@@ -122,9 +122,11 @@ def type_choices() -> list[tuple[str, str]]:
     return [("", "すべての類型"), (OVERALL, OVERALL_LABEL), *((t.value, t.label) for t in settings.MUNICIPALITY.types)]
 
 
-def office_choices() -> list[tuple[str, str]]:
-    """The offices that receive cases."""
-    return [("", "すべての部署"), *((one.code, one.name) for one in settings.MUNICIPALITY.offices if one.age_bands)]
+def office_choices(named: str = "") -> list[tuple[str, str]]:
+    """The offices that receive cases; beside them the one a line names, where it is none of them any more."""
+    offices = [(one.code, one.name) for one in settings.MUNICIPALITY.offices if one.age_bands]
+    gone = [(named, f"いまはない部署({named})")] if named and named not in dict(offices) else []
+    return [("", "すべての部署"), *offices, *gone]
 
 
 def value_words(key: str, value: Any, captions: Mapping[str, str]) -> str:

@@ -190,7 +190,9 @@ class CapacityForm(forms.Form):
         self.fields["band"] = forms.FloatField(label="レベルを保つ幅(%)", min_value=0, max_value=10)
         for n in range(1, self.rows + 1):
             self.fields[f"type_{n}"] = forms.ChoiceField(label=f"類型 {n}", required=False, choices=type_choices())
-            self.fields[f"office_{n}"] = forms.ChoiceField(label=f"部署 {n}", required=False, choices=office_choices())
+            self.fields[f"office_{n}"] = forms.ChoiceField(
+                label=f"部署 {n}", required=False, choices=office_choices(first.get(f"office_{n}", ""))
+            )
             for key, words in (("high", "高"), ("middle", "中")):
                 self.fields[f"{key}_{n}"] = forms.FloatField(label=f"{n} 行目の「{words}」(%)", required=False, **share)
 

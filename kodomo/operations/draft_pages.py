@@ -307,6 +307,7 @@ def draft_capacity(request: Any, number: int) -> HttpResponse:
     found = _found(number)
     now = drafts.figures_of(found)
     form = CapacityForm(request.POST or None, figures=now)
+    gone = list(dict.fromkeys(drafts.figures_faults(now)[1].values()))
     status, theirs = 200, None
     if request.method == "POST":
         status = 400
@@ -324,7 +325,7 @@ def draft_capacity(request: Any, number: int) -> HttpResponse:
                     if status == 200:
                         return redirect("draft", number)
     context = {"draft": found, "form": form, "rows": form.part_rows(), "seen": _mark(request, status, now),
-               "theirs": theirs, "may_edit": _may_edit(request, found)}  # fmt: skip
+               "theirs": theirs, "gone": gone, "may_edit": _may_edit(request, found)}  # fmt: skip
     return render(request, "operations/draft_capacity.html", context, status=status)
 
 

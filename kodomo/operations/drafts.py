@@ -26,7 +26,7 @@ from kodomo.governance.criteria_in_force import SITE, in_force
 from kodomo.governance.criteria_text import with_top
 from kodomo.governance.criteria_versions import FILES, criteria_version, version_of
 from kodomo.governance.permissions import Actor
-from kodomo.governance.thresholds import checked, thresholds
+from kodomo.governance.thresholds import as_written, checked
 from kodomo.operations.commands import ask
 from kodomo.operations.models import CriteriaDraft, DraftSave, DraftState
 
@@ -193,8 +193,8 @@ def figures_of(draft: CriteriaDraft) -> dict[str, Any]:
 
 
 def figures_in_force() -> dict[str, Any]:
-    """The figures of capacity that judge now, without the name of their version."""
-    figures = thresholds(in_force(settings.HOME, settings.MUNICIPALITY))
+    """The figures of capacity that judge now, without the name of their version; also where they must be mended first."""
+    figures, _ = as_written(in_force(settings.HOME, settings.MUNICIPALITY))
     return {key: value for key, value in figures.items() if key != "title"}
 
 
@@ -215,6 +215,12 @@ def submit(draft: CriteriaDraft, *, by: Actor, reason: str, at: dt.datetime) -> 
     if not reason.strip():
         raise NotAcceptable("何をなぜ変えたかを書いてください。")
     criteria, figures = is_changed(draft)
+    faults = figures_faults(figures_of(draft))[1]
+    if faults:
+        raise NotAcceptable(
+            f"{'、'.join(dict.fromkeys(faults.values()))}この枠のままでは判定できません。",
+            then="「枠」の画面で、その行の枠を空にするか、いまの部署に直して保存してから、承認を求めてください。",
+        )
     if not (criteria or figures):
         raise NotAcceptable("いま使われている版から何も変わっていないので、承認を求めるものがありません。")
     if criteria:

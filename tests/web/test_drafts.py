@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from spoken import english_in
 from standing_people import HANA, OTHERS, PASSWORD, RIN
 
 from kodomo.configuration import Home
+from kodomo.errors import ConfigurationFault
 from kodomo.governance import approvals
 from kodomo.governance.approvals import Matter, State
 from kodomo.governance.criteria_in_force import in_force
@@ -287,6 +289,42 @@ def test_capacity_by_type_and_office_is_checked_and_becomes_the_thresholds_in_fo
     assert now.adopted is None and now.capacity_high == 0.03
     assert now.extras["capacity"]["parts"][0]["office"] == "family_centre"
     assert check_usable(home, now)[1].version == draft.thresholds_version
+
+
+def test_a_capacity_of_an_office_that_was_given_up_is_mended_on_the_site(
+    as_person: Any, home: Home, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser, url = as_person(RIN), page(number, "capacity")
+    given = {"high": "3", "middle": "9", "band": "0.5", "type_1": "NON_ATTENDANCE", "office_1": "childcare",
+             "high_1": "4", "middle_1": "12"}  # fmt: skip
+    assert send(browser, url, **given).status_code == 302
+    assert browser.post(page(number, "submit"), {"reason": "回れる件数に合わせた。"}).status_code == 302
+    for person in (COORDINATOR, APPROVER):
+        assert decide(as_person(person), number).status_code == 302
+    left = tuple(
+        replace(one, age_bands=()) if one.code == "childcare" else one for one in settings.MUNICIPALITY.offices
+    )
+    monkeypatch.setattr(settings, "MUNICIPALITY", replace(settings.MUNICIPALITY, offices=left))
+    with pytest.raises(ConfigurationFault, match="childcare"):
+        check_usable(home, in_force(home, settings.MUNICIPALITY))
+    for path in ("/criteria/", "/criteria/capacity/", "/criteria/versions/"):
+        told = browser.get(path)
+        assert told.status_code == 200, path
+    assert "いまの枠では判定できません" in browser.get("/criteria/").content.decode()
+    begun = browser.post("/criteria/drafts/begin/", {"title": "部署の見直し"})
+    again = int(re.findall(r"\d+", begun["Location"])[0])
+    stale = browser.post(page(again, "submit"), {"reason": "このまま。"})
+    assert stale.status_code == 400 and "枠を空にするか" in stale.content.decode()
+    body = browser.get(page(again, "capacity")).content.decode()
+    assert "いまはない部署(childcare)" in body and "このままでは判定できません" in body
+    assert send(browser, page(again, "capacity"), **given).status_code == 400, "the office is still gone"
+    assert send(browser, page(again, "capacity"), **{**given, "high_1": "", "middle_1": ""}).status_code == 302
+    assert browser.post(page(again, "submit"), {"reason": "なくなった部署の枠をやめる。"}).status_code == 302
+    for person in (COORDINATOR, APPROVER):
+        assert decide(as_person(person), again).status_code == 302
+    now = in_force(home, settings.MUNICIPALITY)
+    assert check_usable(home, now)[1].approval == "APPROVED" and "parts" not in drafts.figures_in_force()
+    assert "判定できません" not in browser.get("/criteria/").content.decode()
 
 
 def test_what_was_submitted_cannot_be_changed_and_an_unchanged_draft_is_not_submitted(
