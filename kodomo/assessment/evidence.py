@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-
-import duckdb
 
 from kodomo.assessment.lawful import Lawful
 from kodomo.assessment.models import Case
@@ -21,7 +19,7 @@ from kodomo.assessment.timeline import Fact, PersonRecord, by_person
 from kodomo.configuration import Home, Municipality
 from kodomo.governance.register import Basis
 from kodomo.store.database import Snapshot, Store
-from kodomo.tables.engine import kept_table, reading
+from kodomo.tables.lookup import all_rows, rows_with
 from kodomo.terms import OVERALL, DifficultyType, Method, Purpose
 
 
@@ -111,12 +109,13 @@ def evidence_for(case: Case, *, home: Home, municipality: Municipality, lawful: 
     """
     store = Store(home.store)
     snapshot, judgement = store.open("snapshots", case.snapshot_name), store.open("judgements", case.judgement_name)
-    with reading() as engine:
-        people = _household(engine, case, snapshot, is_kin_told=lawful.may_show(["relationship"]))
-        rows = _facts(engine, [p["person_key"] for p in people], snapshot)
-        sources = {s["source"]: s for s in _rows(engine, f"SELECT * FROM {kept_table(snapshot.file('sources'))}", [])}
-        coverage = _rows(engine, _COVERAGE.format(kept_table(judgement.file("coverage"))), [case.child_key])
-        reasons = _rows(engine, _REASONS, [str(judgement.file("reasons")), case.child_key])
+    people = _household(case, snapshot, is_kin_told=lawful.may_show(["relationship"]))
+    rows = _facts([p["person_key"] for p in people], snapshot)
+    sources = {row["source"]: row for row in all_rows(snapshot.file("sources"))}
+    coverage = sorted(
+        rows_with(judgement.file("coverage"), "child_key", [case.child_key]), key=lambda row: row["source"]
+    )
+    reasons = _reasons(case, judgement)
     is_protected = case.is_address_protected or case.child_key in protected_now(home)
     roles = {p["person_key"]: p["role"] for p in people}
     reader = _Reader(case, lawful, municipality, sources, roles, is_protected=is_protected)
@@ -153,48 +152,31 @@ def _versions(manifest: Mapping[str, Any]) -> str:
     return found + (f"、しきい値 版 {thresholds['sha256'][:12]}" if thresholds.get("sha256") else "")
 
 
-_COVERAGE = "SELECT * FROM {} WHERE child_key = ? ORDER BY source"
-
-_REASONS = f"""
-SELECT * FROM (
-    SELECT *, dense_rank() OVER (
-        PARTITION BY type
-        ORDER BY CASE method WHEN '{Method.COMBINED}' THEN 0 WHEN '{Method.SCENARIO}' THEN 1 ELSE 2 END
-    ) AS preference FROM read_parquet(?) WHERE child_key = ?)
-WHERE preference = 1 ORDER BY type, position
-"""
+_PREFERENCE = {Method.COMBINED: 0, Method.SCENARIO: 1}
 
 
-def _rows(engine: duckdb.DuckDBPyConnection, sql: str, values: object) -> list[dict[str, Any]]:
-    found = engine.execute(sql, values)
-    names = [column[0] for column in found.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+def _reasons(case: Case, judgement: Snapshot) -> list[dict[str, Any]]:
+    """For each type the reasons of the method that was decided by, in their order."""
+    rows = rows_with(judgement.file("reasons"), "child_key", [case.child_key])
+    preferred: dict[str, int] = {}
+    for row in rows:
+        place = _PREFERENCE.get(row["method"], 2)
+        preferred[row["type"]] = min(place, preferred.get(row["type"], place))
+    told = [row for row in rows if _PREFERENCE.get(row["method"], 2) == preferred[row["type"]]]
+    return sorted(told, key=lambda row: (row["type"], row["position"]))
 
 
-def _household(
-    engine: duckdb.DuckDBPyConnection, case: Case, snapshot: Snapshot, *, is_kin_told: bool
-) -> list[dict[str, Any]]:
+def _household(case: Case, snapshot: Snapshot, *, is_kin_told: bool) -> list[dict[str, Any]]:
     """The people living with the child on the judgement's day by what stands now, the child first.
 
     Relatives who live elsewhere are left out on purpose: a separated parent's data are not for this page.
     Where 続柄 may not be told, everybody but the child is 同居の人.
     """
-    spells, persons = kept_table(snapshot.file("household_spells")), kept_table(snapshot.file("persons"))
-    day, standing = case.judged_as_of, snapshot.standing("household_spells")
-    now = f"valid_from <= $day AND (valid_to IS NULL OR valid_to > $day) AND ({standing})"
-    # One plain question after the other: planning them as one takes longer than asking.
-    living = _rows(
-        engine,
-        f"SELECT DISTINCT person_key FROM {spells} WHERE {now} AND household_key IN"
-        f" (SELECT household_key FROM {spells} WHERE person_key = $child AND {now})",
-        {"child": case.child_key, "day": day},
-    )
-    keys = sorted({case.child_key, *(one["person_key"] for one in living)})
-    marks = ", ".join("?" * len(keys))
-    found = _rows(
-        engine, f"SELECT person_key, born_month, sex, is_child FROM {persons} WHERE person_key IN ({marks})", keys
-    )
-    ranks = _kin(engine, case, snapshot)
+    spells, day = snapshot.file("household_spells"), case.judged_as_of
+    homes = {row["household_key"] for row in _now(rows_with(spells, "person_key", [case.child_key]), day)}
+    living = {row["person_key"] for row in _now(rows_with(spells, "household_key", homes), day)}
+    found = rows_with(snapshot.file("persons"), "person_key", {case.child_key, *living})
+    ranks = _kin(case, snapshot)
     for person in found:
         person["is_the_child"] = person["person_key"] == case.child_key
         person["role"] = (
@@ -208,22 +190,29 @@ def _household(
     return _numbered(found)
 
 
+def _now(spells: Iterable[Mapping[str, Any]], day: dt.date) -> Iterator[Mapping[str, Any]]:
+    """The spells in which somebody lives on a day, of those nobody has told otherwise."""
+    for row in spells:
+        if row["valid_from"] <= day and (row["valid_to"] is None or row["valid_to"] > day) and _stands(row):
+            yield row
+
+
+def _stands(row: Mapping[str, Any]) -> bool:
+    """Whether nobody has told otherwise since; a store of before corrections were kept says nothing."""
+    return row.get("known_to") is None
+
+
 _KINDS = ("MOTHER", "FATHER", "SIBLING")
 _ROLES = {1: "母", 2: "父", 3: "きょうだい", 4: "保護者"}
 
 
-def _kin(engine: duckdb.DuckDBPyConnection, case: Case, snapshot: Snapshot) -> dict[str, int]:
+def _kin(case: Case, snapshot: Snapshot) -> dict[str, int]:
     """The child's relatives by rank, mother, father, sibling, another guardian; the nearest where one is two of them."""
-    rows = _rows(
-        engine,
-        f"SELECT relative_key, kind FROM {kept_table(snapshot.file('kinships'))}"
-        f" WHERE child_key = ? AND valid_to IS NULL AND ({snapshot.standing('kinships')})",
-        [case.child_key],
-    )
     ranks: dict[str, int] = {}
-    for row in rows:
-        rank = _KINDS.index(row["kind"]) + 1 if row["kind"] in _KINDS else len(_ROLES)
-        ranks[row["relative_key"]] = min(rank, ranks.get(row["relative_key"], rank))
+    for row in rows_with(snapshot.file("kinships"), "child_key", [case.child_key]):
+        if row["valid_to"] is None and _stands(row):
+            rank = _KINDS.index(row["kind"]) + 1 if row["kind"] in _KINDS else len(_ROLES)
+            ranks[row["relative_key"]] = min(rank, ranks.get(row["relative_key"], rank))
     return ranks
 
 
@@ -239,14 +228,13 @@ def _numbered(people: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return people
 
 
-def _facts(engine: duckdb.DuckDBPyConnection, person_keys: list[str], snapshot: Snapshot) -> list[dict[str, Any]]:
-    """What stands now; a statement that was corrected since is nobody's fact."""
-    return _rows(
-        engine,
-        "SELECT * FROM read_parquet(?) WHERE person_key IN (SELECT unnest(?::VARCHAR[]))"
-        f" AND {snapshot.standing('facts')} ORDER BY valid_from DESC, item, source, known_from, code, number",
-        [str(snapshot.file("facts")), person_keys],
-    )
+def _facts(person_keys: Collection[str], snapshot: Snapshot) -> list[dict[str, Any]]:
+    """What stands now, the newest first; a statement that was corrected since is nobody's fact."""
+    rows = [row for row in rows_with(snapshot.file("facts"), "person_key", person_keys) if _stands(row)]
+    rows.sort(key=lambda row: (row["item"], row["source"], row["known_from"],
+                               row["code"] is None, row["code"] or "", row["number"] is None, row["number"] or 0))  # fmt: skip
+    rows.sort(key=lambda row: row["valid_from"], reverse=True)
+    return rows
 
 
 class _Reader:
@@ -270,9 +258,12 @@ class _Reader:
 
     def shown(self, rows: Iterable[Mapping[str, Any]]) -> tuple[list[Fact], tuple[str, ...]]:
         shown, withheld = [], set()
+        rows = list(rows)
+        grounds = {
+            item: self.register.basis_for(item, Purpose.ASSESS, self.today) for item in {r["item"] for r in rows}
+        }
         for row in rows:
-            basis = self.register.basis_for(row["item"], Purpose.ASSESS, self.today)
-            caption = self.register.caption(row["item"])
+            basis, caption = grounds[row["item"]], self.register.caption(row["item"])
             if basis is None:
                 withheld.add(
                     f"{caption}(いまは根拠がない)" if row["item"] in self.register.items else "登録簿にない項目"

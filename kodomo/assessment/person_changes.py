@@ -10,11 +10,10 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-import pyarrow.compute as pc
-
 from kodomo.assessment.models import Case
 from kodomo.configuration import Home
 from kodomo.store.database import Snapshot, Store
+from kodomo.tables.lookup import rows_with
 
 WORDS = {
     ("MERGE", True): "別の番号で扱っていた記録を、このこどもの記録に加えました",
@@ -48,7 +47,7 @@ def person_changes(case: Case, *, home: Home) -> tuple[PersonChange, ...]:
     newest = store.current("snapshots")
     if newest is None or not newest.holds("person_changes"):
         return ()
-    rows = newest.read("person_changes", filters=pc.field("person_key") == case.child_key).to_pylist()
+    rows = rows_with(newest.file("person_changes"), "person_key", [case.child_key])
     judged_run = _link_run(store.open("snapshots", case.snapshot_name))
     others = _cases_of({row["other_key"] for row in rows if row["other_key"]}, case.office)
     found = [

@@ -59,7 +59,9 @@ def check_version(case: Case, version: int) -> None:
 
 def first_view_of(case: Case, username: str) -> FirstView | None:
     """A person's first view of the case under its current judgement."""
-    return case.first_views.filter(judgement_name=case.judgement_name, written_by=username).last()
+    # A page asks this for each of its buttons, of views it has read already.
+    found = [v for v in case.first_views.all() if v.judgement_name == case.judgement_name and v.written_by == username]
+    return max(found, key=lambda view: view.pk, default=None)
 
 
 def can_see_levels(case: Case, actor: Actor) -> bool:

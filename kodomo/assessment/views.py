@@ -114,7 +114,7 @@ def _opened(request: Any, case_number: str, action: str) -> dict[str, Any]:
     no page is made.
     """
     actor, lawful = request.actor, lawful_at(request.at)
-    found = Case.objects.get(case_number=case_number)
+    found = Case.objects.prefetch_related("first_views").get(case_number=case_number)
     levels_shown = policies.can_see_levels(found, actor)
     evidence = evidence_for(found, home=settings.HOME, municipality=settings.MUNICIPALITY, lawful=lawful)
     detail = {"case": found.case_number, "levels_shown": levels_shown}

@@ -127,11 +127,7 @@ def append_all(
     """Write several rows, one after the other, as ``append`` writes one; returns the last one's number and MAC."""
     if vendor == "postgresql":
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [0x6B6F646F6D6F])
-    if anchor is not None:
-        _check_reaches(cursor, anchor)
-    cursor.execute("SELECT sequence, mac FROM audit_events ORDER BY sequence DESC LIMIT 1")
-    last = cursor.fetchone()
-    sequence, mac = (int(last[0]), str(last[1])) if last else (0, "")
+    sequence, mac = _newest(cursor, anchor)
     for at, event in acts:
         sequence, previous = sequence + 1, mac
         detail = json.dumps(event.detail or {}, ensure_ascii=False, sort_keys=True)
@@ -170,18 +166,23 @@ def verify(cursor: Cursor, key: bytes, anchor: Path | None = None) -> Verdict:
     return _against_anchor(len(rows), macs_at, anchor)
 
 
-def _check_reaches(cursor: Cursor, anchor: Path) -> None:
-    kept = _read_anchor(anchor)
-    if kept is None:
-        return
-    cursor.execute("SELECT mac FROM audit_events WHERE sequence = %s", [kept[0]])
-    row = cursor.fetchone()
-    if row is None or row[0] != kept[1]:
+def _newest(cursor: Cursor, anchor: Path | None) -> tuple[int, str]:
+    """The last row's number and MAC, asked together with the row the anchor knows, which must still be there."""
+    kept = _read_anchor(anchor) if anchor is not None else None
+    # A number no row has stands for no anchor.
+    cursor.execute(
+        "SELECT sequence, mac FROM audit_events WHERE sequence = %s"
+        " OR sequence = (SELECT max(sequence) FROM audit_events) ORDER BY sequence",
+        [kept[0] if kept else 0],
+    )
+    rows = [(int(sequence), str(mac)) for sequence, mac in cursor.fetchall()]
+    if kept is not None and kept not in rows:
         raise IntegrityFault(
             "証跡の末尾が失われているか、古いデータベースに戻されています。処理を止めました。",
-            where=anchor.name,
+            where=anchor.name if anchor else "",
             then="データベースを保全し、kodomo audit verify の結果を個人情報保護責任者に知らせてください。",
         )
+    return rows[-1] if rows else (0, "")
 
 
 def _read_anchor(anchor: Path) -> tuple[int, str] | None:

@@ -243,12 +243,22 @@ def check_can_remind(package: Package, today: dt.date) -> None:
 
 
 def overdue_packages(cases: QuerySet[Case], today: dt.date) -> int:
-    """How many packages partners are late with: an answer past its day, or a paper past its end that may be out."""
+    """How many packages partners are late with: an answer past its day, or a paper past its end that may be out.
+
+    As ``can_remind`` says of each. Whatever nobody had to agree to is counted by the database: an office has hundreds.
+    """
     steps = PackageEvent.objects.filter(package=OuterRef("pk"))
     out = Package.objects.filter(case__in=cases).exclude(Exists(steps.filter(step=PackageStep.DESTROYED)))
-    past = out.filter(Q(reply_by__lt=today) | Q(expires_on__lt=today)).select_related("case")
-    # The rule itself counts: what waits for an approver, or was sent back, no partner has.
-    return sum(can_remind(package, today) for package in past.prefetch_related("events", "approvals"))
+    past = out.filter(Q(reply_by__lt=today) | Q(expires_on__lt=today))
+    asks = Q(case__is_address_protected=True) | ~Q(protection=Protection.NONE) | Q(approvals__isnull=False)
+    # What waits for an approver, or was sent back, no partner has: the rule itself says.
+    asked = past.filter(asks).distinct().select_related("case").prefetch_related("events", "approvals")
+    replied = Exists(steps.filter(step=PackageStep.REPLIED))
+    keepers = [code for code, partner in current_partners(settings.MUNICIPALITY).items() if partner.keeps]
+    expired = Q(expires_on__lt=today) & ~(Q(partner__in=keepers) & replied)
+    unanswered = Exists(steps) & ~replied  # past its day, as ``past`` says
+    plain = past.exclude(pk__in=past.filter(asks).values("pk")).filter(expired | unanswered)
+    return plain.count() + sum(can_remind(package, today) for package in asked)
 
 
 def check_file(file: PackageFile, protection: Protection) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import threading
-from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -65,34 +63,7 @@ def reading() -> Iterator[duckdb.DuckDBPyConnection]:
         cursor.close()
 
 
-def kept_table(path: Path) -> str:
-    """The name under which ``reading`` connections find a published file whole in memory.
-
-    For small files that pages ask for again and again. Read at the first asking; the newest few are kept.
-    """
-    stamp = f"{path}:{path.stat().st_mtime_ns}"
-    name = f"kept_{hashlib.sha256(stamp.encode()).hexdigest()[:24]}"
-    engine = _kept_engine()
-    with _making:
-        if name in _kept:
-            _kept.move_to_end(name)
-            return name
-        quoted = str(path).replace("'", "''")
-        engine.execute(f"CREATE OR REPLACE TABLE {name} AS FROM read_parquet('{quoted}')")
-        _kept[name] = None
-        while len(_kept) > MOST_KEPT:
-            engine.execute(f"DROP TABLE IF EXISTS {_kept.popitem(last=False)[0]}")
-    return name
-
-
-MOST_KEPT = 48
-"""The small files of eight judgements; whichever was asked for longest ago makes room. Eight people are served at once,
-each asking for six of them: none may go between being named and being read."""
-
-_kept: OrderedDict[str, None] = OrderedDict()
 _making = threading.Lock()
-
-
 _engines: dict[int, duckdb.DuckDBPyConnection] = {}
 
 
@@ -101,7 +72,6 @@ def _kept_engine() -> duckdb.DuckDBPyConnection:
     process = os.getpid()
     with _making:
         if process not in _engines:
-            _kept.clear()
             _engines[process] = connect(memory="1GB")
             _engines[process].execute("SET GLOBAL parquet_metadata_cache = true")
         return _engines[process]

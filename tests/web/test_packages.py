@@ -210,3 +210,42 @@ def test_the_new_folder_names_whom_cases_and_packages_go_to(tmp_path: Path) -> N
     assert all("grade" not in current_partners(town)[code].items for code in ("LIBRARY", "CLUB"))
     offices = [responsible_office(town, band) for band in AgeBand]
     assert offices == ["childcare", "school", "school", "school"]
+
+
+def test_the_database_counts_late_packages_as_the_rule_does(packed: Any) -> None:
+    """Every kind of partner, day and course of a package: counted by the database, or one by one."""
+    from itertools import product
+
+    from kodomo.support.models import PackageApproval, PackageEvent
+    from kodomo.support.package_policies import can_remind, overdue_packages
+    from kodomo.support.words import PackageStep, Protection, Verdict
+
+    _, _, package = packed
+    case, today = package.case, timezone.localdate()
+    days = [None, today - dt.timedelta(days=1), today, today + dt.timedelta(days=1)]
+    courses = (
+        [],
+        ["HANDED"],
+        ["HANDED", "REPLIED"],
+        ["REPLIED"],
+        ["HANDED", "REPLIED", "DESTROYED"],
+        ["HANDED", "DESTROYED"],
+    )
+    answers: tuple[str | None, ...] = (None, Verdict.APPROVED, Verdict.REFUSED)
+    written = {"written_by": "hana", "written_at": timezone.now()}
+    kinds = product(("LIBRARY", "CITY"), days, days[1:], courses, (Protection.NONE, Protection.PROTECTED), answers)
+    for place, (partner, reply_by, expires_on, course, protection, answer) in enumerate(kinds):
+        one = Package.objects.create(
+            case=case, number=f"X{place}", partner=partner, partner_name="先", request="頼む", reply_by=reply_by,
+            expires_on=expires_on, protection=protection, **written,
+        )  # fmt: skip
+        PackageEvent.objects.bulk_create(
+            PackageEvent(package=one, step=PackageStep(step), on=today, **written) for step in course
+        )
+        if answer:
+            PackageApproval.objects.create(package=one, verdict=answer, protection=protection, reason="理由", **written)
+    cases = type(case).objects.filter(pk=case.pk)
+    for is_protected in (False, True):
+        cases.update(is_address_protected=is_protected)
+        one_by_one = sum(can_remind(found, today) for found in Package.objects.select_related("case"))
+        assert overdue_packages(cases, today) == one_by_one > 20
