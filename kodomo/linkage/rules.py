@@ -272,27 +272,26 @@ OWN_NUMBER = Rule(
     "S1",
     "同じ出所の番号で既に決まった人と、氏名が合う",
     f"""
-WITH asked AS (
-    SELECT DISTINCT system, own_number FROM todo WHERE own_number IS NOT NULL AND role IN ('subject', 'holder')
+WITH open AS (
+    SELECT o.own, f.* FROM own o JOIN todo f USING (form)
 ), followed AS (
-    SELECT f.*, l.person FROM form f SEMI JOIN asked USING (system, own_number) JOIN link l USING (form) WHERE f.role IN ('subject', 'holder')
+    SELECT o.own, l.person, f.* EXCLUDE (form) FROM own o SEMI JOIN open USING (own) JOIN link l USING (form) JOIN form f USING (form)
 ), bearer AS (
-    SELECT DISTINCT system, own_number, person FROM followed
+    SELECT DISTINCT own, person FROM followed
 ), lone AS (
-    SELECT system, own_number FROM bearer GROUP BY ALL HAVING count(*) = 1
+    SELECT own FROM bearer GROUP BY own HAVING count(*) = 1
 ), printed AS (
     -- how the source itself wrote the bearer elsewhere: a wrong character is often wrong everywhere
-    SELECT DISTINCT person, system, own_number, name, surname, given, kana, surname_kana, given_kana, sorted_kana, loose_kana, turned_kana FROM followed
+    SELECT DISTINCT person, own, name, surname, given, kana, surname_kana, given_kana, sorted_kana, loose_kana, turned_kana FROM followed
 )
 SELECT DISTINCT f.form, b.person
-FROM todo f JOIN bearer b USING (system, own_number) JOIN spine p USING (person)
-LEFT JOIN (SELECT person, NULL AS system, NULL AS own_number, COLUMNS(* EXCLUDE (person)) FROM spine_name SEMI JOIN bearer USING (person)
-           UNION ALL SELECT * FROM printed) s ON s.person = b.person AND (s.system IS NULL OR (s.system = f.system AND s.own_number = f.own_number))
-WHERE f.role IN ('subject', 'holder')
-  AND (f.born_on IS NULL OR p.born_on IS NULL OR {BIRTH_NEAR})
+FROM open f JOIN bearer b USING (own) JOIN spine p USING (person)
+LEFT JOIN (SELECT person, NULL AS own, COLUMNS(* EXCLUDE (person)) FROM spine_name SEMI JOIN bearer USING (person)
+           UNION ALL SELECT * FROM printed) s ON s.person = b.person AND (s.own IS NULL OR s.own = f.own)
+WHERE (f.born_on IS NULL OR p.born_on IS NULL OR {BIRTH_NEAR})
   AND ({NAME_SAME}
     OR ({NAME_LIKE} AND NOT EXISTS (FROM twin t WHERE t.person = b.person))
-    OR (f.name IS NULL AND f.kana IS NULL AND (f.system, f.own_number) IN (FROM lone)))
+    OR (f.name IS NULL AND f.kana IS NULL AND f.own IN (FROM lone)))
 """,
 )
 """One source's own number binds its rows, checked by name; a number two people bore binds only named rows."""
@@ -375,6 +374,18 @@ def _nothing() -> None:
     return None
 
 
+OWN = """
+CREATE OR REPLACE TABLE own AS
+WITH numbered AS (
+    SELECT form, system, own_number FROM form WHERE own_number IS NOT NULL AND role IN ('subject', 'holder')
+), shared AS (
+    SELECT system, own_number, row_number() OVER () AS own FROM numbered GROUP BY system, own_number HAVING count(*) > 1
+)
+SELECT form, own FROM numbered JOIN shared USING (system, own_number)
+"""
+"""Forms that share a number of their source with another form, and which: followed seven times, for each round tells of more."""
+
+
 def start_links(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the tables ``link`` (form, person, rule, weight), with the register's own rows and decisions made by people, and ``doubt``.
 
@@ -384,6 +395,7 @@ def start_links(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("CREATE OR REPLACE TABLE doubt (form BIGINT, person BIGINT, weight DOUBLE, why VARCHAR)")
     connection.execute("CREATE OR REPLACE TABLE waiting (form BIGINT)")  # whose link is taken over at a later point
     connection.execute("INSERT INTO link SELECT form, person, 'REGISTER', NULL FROM spine_form")
+    connection.execute(OWN)
     connection.execute(
         """INSERT INTO link SELECT form, min(person), 'REVIEW', NULL FROM verdict
            WHERE is_same AND form NOT IN (SELECT form FROM link) GROUP BY form HAVING count(DISTINCT person) = 1"""

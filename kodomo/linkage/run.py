@@ -8,6 +8,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
@@ -153,7 +154,8 @@ class _Work:
         known = records.known_of(self.home, self.keyring)
         facts = records.fact_tables(self.home, self.keyring, columns=FACT_COLUMNS, known=known)
         tables = records.mention_tables(self.home, self.keyring, known=known)
-        return self._linked(connection, tables, facts, None, step)
+        with ThreadPoolExecutor(1) as pool:  # facts are wanted when forms are made: they are read beside it
+            return self._linked(connection, tables, pool.submit(_encoded, facts).result, None, step)
 
     def _onto_before(self, connection: duckdb.DuckDBPyConnection, step: Callable[[], None]) -> dict[str, Any]:
         known = {pk for pk, _ in (self._basis_before() or {})["receipts"]}
@@ -164,16 +166,17 @@ class _Work:
         again = records.fact_tables(self.home, self.keyring, since.retold, FACT_COLUMNS)
         more = records.fact_tables(self.home, self.keyring, since.sources - since.retold, FACT_COLUMNS, since.receipts)
         facts = chain([told], again, more)
-        return self._linked(connection, since.mentions, facts, Before(self.open_before, since.restated), step)
+        before = Before(self.open_before, since.restated)
+        return self._linked(connection, since.mentions, lambda: _encoded(facts), before, step)
 
     def _linked(
-        self, connection: duckdb.DuckDBPyConnection, tables: Iterable[pa.Table], facts: Iterable[pa.Table], before: Before | None,
+        self, connection: duckdb.DuckDBPyConnection, tables: Iterable[pa.Table], facts: Callable[[], pa.Table], before: Before | None,
         step: Callable[[], None],
     ) -> dict[str, Any]:  # fmt: skip
         folder, on = self.municipality.folder, self.at.date()
         self.packed.clear()
         return link_mentions(
-            connection, permitted(self.withheld.passing(tables), self.municipality, on), lambda: _encoded(facts), printing=printing_of(self.municipality), on=on,
+            connection, permitted(self.withheld.passing(tables), self.municipality, on), facts, printing=printing_of(self.municipality), on=on,
             step=step, expected_delivery=read_register(folder).with_role("expected_delivery"), before=before,
             model_file=self.home.vault / "linkage" / "model.json", decisions=decisions_made(),
             engine=self.engine, spill=self.home.spill / "link", set_aside=self._pack,

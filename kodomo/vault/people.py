@@ -9,6 +9,7 @@ import os
 import shutil
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -258,12 +259,24 @@ def seal_run(home: Home, keyring: Keyring, name: str, tables: Iterable[tuple[str
     aside = target.with_name(f".{name}.{os.getpid()}.partial")
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True, mode=0o700)
-    for table, data in tables:
+
+    def seal(table: str, data: pa.Table | bytes) -> None:
         body = data if isinstance(data, bytes) else packed(data)
         with (aside / f"{table}.sealed").open("wb") as handle:
             handle.write(keyring.seal(body, f"links/{name}/{table}"))
             handle.flush()
             os.fsync(handle.fileno())
+
+    # The next table is fetched while one is packed: no more than two are in memory.
+    with ThreadPoolExecutor(1) as pool:
+        last: Future[None] | None = None
+        for table, data in tables:
+            sealing = pool.submit(seal, table, data)
+            if last is not None:
+                last.result()
+            last = sealing
+        if last is not None:
+            last.result()
     shutil.rmtree(target, ignore_errors=True)
     aside.rename(target)
     # The database row that names the folder may not outlive it in a power cut.
