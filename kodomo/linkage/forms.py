@@ -77,6 +77,7 @@ def take_in_all(
         _take_in(connection, table, first)
         first += table.num_rows
         release()
+    connection.execute("CHECKPOINT")  # what was printed is the widest; making forms of it takes most room of all
 
 
 PREPARED = ("base", "combination", "incoming_register")
