@@ -7,8 +7,10 @@ carries the row's own ``as_of`` and window starts and compares with those.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 
 import ibis
 import ibis.expr.types as ir
@@ -58,24 +60,51 @@ class Cohort:
         return Cohort(**{name: getattr(self, name)[rows] for name in self.__dataclass_fields__})
 
 
+@dataclass(frozen=True)
+class Told:
+    """How often a source speaks of an item, and since when; by number in the facts of the frame."""
+
+    item: str
+    source: str
+    facts: int
+    begun: dt.date
+
+
 @dataclass
 class Frame:
-    """The tables every indicator is asked of: one engine, the snapshot, the cohort's rows and their relatives."""
+    """The tables every indicator is asked of: one engine, the snapshot, the cohort's rows and their relatives.
+
+    In ``facts`` persons, items, sources and dates are numbers, for each fact meets many rows: ``place`` of the person,
+    ``item`` and ``source`` as numbered below; the dates that know it are those from ``first_date`` up to, not with,
+    ``end_date``; the dates whose window of so many months it begins in or after end before ``reach_<months>``.
+    """
 
     engine: ibis.BaseBackend
     cohort: Cohort
+    dates: tuple[dt.date, ...]
     facts: ir.Table
     members: ir.Table
-    windows: tuple[int, ...]
+    told: tuple[Told, ...]
+    items: dict[str, int]
+    sources: dict[str, int]
+    persons: int
 
-    def start(self, months: int) -> str:
-        """Column that holds the first day of a window."""
-        return start_column(months)
+    def relatives(self, whose: str) -> ir.Table:
+        """(row, place, date_number and all that ``dates`` says) of one kind of relative."""
+        return self.engine.table(f"members_{whose}")
+
+
+WHOSE = ("self", "mother", "guardians", "siblings", "household")
 
 
 def start_column(months: int) -> str:
     """Column that holds the first day of a window of so many months."""
     return f"start_{months}"
+
+
+def reach_column(months: int) -> str:
+    """Column of a fact: how many of the dates have a window of so many months that opens no later than it begins."""
+    return f"reach_{months}"
 
 
 def open_frame(
@@ -97,7 +126,8 @@ def open_frame(
         windows: window lengths in months that will be asked for.
         items: the data items that will be asked for.
     """
-    _load(engine, snapshot, dates, windows, items)
+    ordered = tuple(sorted(dates))
+    _load(engine, snapshot, ordered, windows)
     cohort = _cohort(engine)
     engine.create_table(
         "rows",
@@ -111,17 +141,19 @@ def open_frame(
         ),
         overwrite=True,
     )
-    related = _relatives(engine).join(engine.table("dates"), "as_of")
-    engine.create_table("members", related, overwrite=True)
-    return Frame(engine, cohort, engine.table("facts"), engine.table("members"), tuple(windows))
+    engine.create_table("members", _relatives(engine), overwrite=True)
+    persons = _number_members(engine)
+    told = _load_facts(engine, snapshot, ordered, windows, items)
+    return Frame(
+        engine, cohort, ordered, engine.table("facts"), engine.table("members"), told,
+        _numbered(one.item for one in told), _numbered(one.source for one in told), persons,
+    )  # fmt: skip
 
 
-def _load(
-    engine: ibis.BaseBackend, snapshot: Snapshot, dates: Sequence[dt.date], windows: Sequence[int], items: Sequence[str]
-) -> None:
-    ordered = sorted(dates)
+def _load(engine: ibis.BaseBackend, snapshot: Snapshot, ordered: Sequence[dt.date], windows: Sequence[int]) -> None:
     columns: dict[str, pa.Array] = {
         "as_of": pa.array(ordered, pa.date32()),
+        "date_number": pa.array(range(len(ordered)), pa.int16()),
         "as_of_month": pa.array([month_index(d) for d in ordered], pa.int32()),
     }
     for months in windows:
@@ -129,6 +161,32 @@ def _load(
     engine.create_table("dates", pa.table(columns), overwrite=True)
     for name in ("persons", "corrected_persons", "household_spells", "kinships", "residence_spells"):
         engine.create_table(name, stored(engine, snapshot, name), overwrite=True)
+    engine.create_table("people", _people(engine), overwrite=True)
+    engine.create_table("present", _present(engine), overwrite=True)
+    engine.create_table("dwellings", _dwellings(engine), overwrite=True)
+
+
+def _number_members(engine: ibis.BaseBackend) -> int:
+    """Number everybody who is somebody's relative, and lay out each kind of relative by number; how many persons."""
+    members = engine.table("members")
+    keys = pc.unique(members.select("person_key").distinct().to_pyarrow()["person_key"].combine_chunks()).sort()
+    places = pa.table({"person_key": keys.cast(pa.string()), "place": np.arange(len(keys), dtype=np.int32)})
+    engine.create_table("places", places, overwrite=True)
+    numbered = members.join(engine.table("places"), "person_key").join(engine.table("dates"), "as_of")
+    for whose in WHOSE:
+        own = numbered.filter(numbered.whose == whose).drop("whose", "person_key")
+        engine.create_table(f"members_{whose}", own, overwrite=True)
+    return len(keys)
+
+
+def _load_facts(
+    engine: ibis.BaseBackend,
+    snapshot: Snapshot,
+    ordered: Sequence[dt.date],
+    windows: Sequence[int],
+    items: Sequence[str],
+) -> tuple[Told, ...]:
+    """Lay out the facts about the cohort and its relatives in numbers; what is told of all, by item and source."""
     every = stored(engine, snapshot, "facts")
     earliest, latest = ibis.literal(ordered[0]), ibis.literal(ordered[-1])
     wanted = every.filter(
@@ -137,11 +195,41 @@ def _load(
         every.valid_from <= latest,
         every.item.isin(list(items)),
     )
+    counts = wanted.group_by("item", "source").agg(facts=wanted.count(), begun=wanted.known_from.min())
+    found = counts.order_by([ibis.asc("facts"), ibis.desc("source")]).to_pyarrow().to_pylist()
+    told = tuple(Told(**line) for line in found)
+    numbers = {"item": _numbered(one.item for one in told), "source": _numbered(one.source for one in told)}
+    pairs: dict[str, pa.Array] = {}
+    for name, numbered in numbers.items():
+        names = [getattr(one, name) for one in told]
+        pairs[name] = pa.array(names, pa.string())
+        pairs[f"{name}_number"] = pa.array([numbered[one] for one in names], pa.int16())
+    engine.create_table("told", pa.table(pairs), overwrite=True)
+    own = wanted.join(engine.table("places"), "person_key").join(engine.table("told"), ["item", "source"])
+    reaches = {
+        reach_column(months): _dates_before(own.valid_from, [window_start(d, months) for d in ordered], is_on=True)
+        for months in windows
+    }
+    numbered_facts = own.select(
+        "place", "number", "code", "valid_from", "valid_to", "known_from",
+        item="item_number", source="source_number",
+        first_date=_dates_before(ibis.greatest(own.valid_from, own.known_from), ordered),
+        end_date=_dates_before(own.known_to, ordered).fill_null(len(ordered)),
+        **reaches,
+    )  # fmt: skip
     # Sorted by item, each (whose, item) group reads only its own stretch of the table.
-    engine.create_table("facts", wanted.order_by("item", "person_key"), overwrite=True)
-    engine.create_table("people", _people(engine), overwrite=True)
-    engine.create_table("present", _present(engine), overwrite=True)
-    engine.create_table("dwellings", _dwellings(engine), overwrite=True)
+    engine.create_table("facts", numbered_facts.order_by("item", "place"), overwrite=True)
+    return told
+
+
+def _numbered(names: Iterable[str]) -> dict[str, int]:
+    return {name: number for number, name in enumerate(sorted(set(names)))}
+
+
+def _dates_before(day: ir.DateValue, dates: Sequence[dt.date], *, is_on: bool = False) -> ir.IntegerValue:
+    """How many of the dates lie before a day (or on it)."""
+    each = ((day >= one if is_on else day > one).cast("int16") for one in map(ibis.literal, dates))
+    return reduce(add, each).cast("int16")
 
 
 def stored(engine: ibis.BaseBackend, snapshot: Snapshot, name: str) -> ir.Table:

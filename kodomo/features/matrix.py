@@ -9,15 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import ibis
-import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from kodomo.features.aggregates import group_query, windows_of
+from kodomo.features.aggregates import group_query, seen_column, windows_of
 from kodomo.features.catalogue import CLASS, ZERO_MEANS_NONE, Catalogue, Indicator
 from kodomo.features.classmates import class_values
-from kodomo.features.cohort import Cohort, Frame, known, open_frame, stored
+from kodomo.features.cohort import WHOSE, Cohort, Frame, open_frame, stored
 from kodomo.features.coverage import Expectations, SourceExpectation
 from kodomo.features.engines import open_engine
 from kodomo.features.household import STRUCTURE_WINDOWS, Values, structures
@@ -153,17 +152,30 @@ def _fill(
         rows = answer["row"].to_numpy()
         for indicator in group:
             column = place[indicator.code]
-            seen = _spread(answer[f"{indicator.code}__seen"], rows, shape[0])
-            value = _spread(answer[indicator.code], rows, shape[0])
-            values[:, column] = _zero_or_missing(indicator, value, np.nan_to_num(seen), knowledge)
+            values[:, column] = _answered(indicator, answer, rows, knowledge)
             if on is not None:
-                on[rows, column] = (
-                    answer[f"{indicator.code}__on"].to_numpy(zero_copy_only=False).astype("datetime64[D]")
-                )
-    values = np.round(values, DECIMALS)
+                newest = answer[f"{indicator.code}__on"].to_numpy(zero_copy_only=False)
+                on[rows, column] = newest.astype("datetime64[D]")
     for indicator in catalogue.indicators:
-        values[~asked_of(indicator, frame.cohort), place[indicator.code]] = np.nan
+        column = place[indicator.code]
+        # Column by column: a second matrix of this size would be the most memory of all.
+        own = np.round(values[:, column], DECIMALS)
+        own[~asked_of(indicator, frame.cohort)] = np.nan
+        values[:, column] = own
     return FeatureMatrix(frame.cohort, catalogue, values, on, knowledge.source_of, knowledge.self_known(), skipped)
+
+
+def _answered(indicator: Indicator, answer: pa.Table, rows: NDArray[np.int32], knowledge: _Knowledge) -> Values:
+    """An indicator's values for the whole cohort: what the engine answered, else zero or missing."""
+    found = answer[indicator.code].to_numpy(zero_copy_only=False)
+    values = np.full(len(knowledge.frame.cohort), np.nan)
+    if indicator.aggregate not in ZERO_MEANS_NONE:
+        values[rows] = found
+        return values
+    values[knowledge.zero_means_none(indicator)] = 0.0
+    seen = answer[seen_column(indicator)].to_numpy(zero_copy_only=False) > 0
+    values[rows[seen]] = np.nan_to_num(found[seen])
+    return values
 
 
 def _groups(catalogue: Catalogue) -> dict[tuple[str, str], list[Indicator]]:
@@ -173,12 +185,6 @@ def _groups(catalogue: Catalogue) -> dict[tuple[str, str], list[Indicator]]:
         if not indicator.structure and indicator.whose != CLASS:
             groups[indicator.whose, indicator.item].append(indicator)
     return groups
-
-
-def _spread(column: pa.ChunkedArray, rows: NDArray[np.int32], length: int) -> Values:
-    values = np.full(length, np.nan)
-    values[rows] = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
-    return values
 
 
 def asked_of(indicator: Indicator, cohort: Cohort) -> NDArray[np.bool_]:
@@ -218,23 +224,30 @@ class _Knowledge:
     @classmethod
     def read(cls, frame: Frame, expectations: Expectations) -> _Knowledge:
         """Ask the engine once per relation."""
-        facts = frame.facts
-        counts = facts.group_by("item", "source").agg(n=facts.count(), begun=facts.known_from.min())
-        found = counts.order_by([ibis.asc("n"), ibis.desc("source")]).to_pyarrow().to_pylist()
-        source_of = {line["item"]: line["source"] for line in found}
+        source_of = {one.item: one.source for one in frame.told}
         begun: dict[str, np.datetime64] = {}
         first: dict[str, np.datetime64] = {}
-        for line in found:
-            day = np.datetime64(line["begun"], "D")
-            begun[line["source"]] = min(begun.get(line["source"], day), day)
-            first[line["item"]] = min(first.get(line["item"], day), day)
+        for one in frame.told:
+            day = np.datetime64(one.begun, "D")
+            begun[one.source] = min(begun.get(one.source, day), day)
+            first[one.item] = min(first.get(one.item, day), day)
         latest: dict[tuple[str, str], NDArray[np.datetime64]] = {}
         related: dict[str, NDArray[np.bool_]] = {}
-        dates = [day.astype(object) for day in np.unique(frame.cohort.as_of)]
-        frame.engine.create_table(NEWEST, _newest_of_persons(frame, dates), overwrite=True)
-        for whose in ("self", "mother", "guardians", "siblings", "household"):
-            related[whose] = _has_any(frame, whose)
-            latest |= _latest(frame, whose)
+        newest = _newest_of_persons(frame)
+        for whose in WHOSE:
+            relatives = frame.relatives(whose).select("row", "place", "date_number").to_pyarrow()
+            row, place, date = (relatives[name].to_numpy() for name in ("row", "place", "date_number"))
+            order = np.argsort(row, kind="stable")
+            row, place, date = row[order], place[order], date[order]
+            starts = np.flatnonzero(np.r_[True, row[1:] != row[:-1]]) if len(row) else np.zeros(0, np.intp)
+            related[whose] = np.zeros(len(frame.cohort), dtype=bool)
+            related[whose][row] = True
+            for source, number in frame.sources.items():
+                days = np.full(len(frame.cohort), NEVER, dtype=np.int32)
+                if len(row):
+                    days[row[starts]] = np.maximum.reduceat(newest[number, date, place], starts)
+                if (days > NEVER).any():
+                    latest[whose, source] = _days(days)
         return cls(frame, expectations, source_of, begun, first, latest, related)
 
     def zero_means_none(self, indicator: Indicator) -> NDArray[np.bool_]:
@@ -269,66 +282,39 @@ class _Knowledge:
         return known
 
 
-def _has_any(frame: Frame, whose: str) -> NDArray[np.bool_]:
-    members = frame.members
-    rows = members.filter(members.whose == whose).select("row").distinct().to_pyarrow()["row"].to_numpy()
-    has = np.zeros(len(frame.cohort), dtype=bool)
-    has[rows] = True
-    return has
+NEVER = np.iinfo(np.int32).min
 
 
-def _latest(frame: Frame, whose: str) -> dict[tuple[str, str], NDArray[np.datetime64]]:
-    """Per source, the newest fact about a row's relatives known on its date."""
-    members, newest = frame.members, frame.engine.table(NEWEST)
-    theirs = members.filter(members.whose == whose).select("row", "as_of", "person_key")
-    told = theirs.join(newest, ["person_key", "as_of"])
-    found = told.group_by("row", "source").agg(on=told.on.max()).to_pyarrow()
-    sources = found["source"].to_numpy(zero_copy_only=False)
-    rows, on = found["row"].to_numpy(), found["on"].to_numpy().astype("datetime64[D]")
-    spread = {}
-    for source in set(sources):
-        dates = np.full(len(frame.cohort), np.datetime64("NaT"), dtype="datetime64[D]")
-        here = sources == source
-        dates[rows[here]] = on[here]
-        spread[whose, str(source)] = dates
-    return spread
+def _days(days: NDArray[np.int32]) -> NDArray[np.datetime64]:
+    found = days.astype("datetime64[D]")
+    found[days == NEVER] = np.datetime64("NaT")
+    return found
 
 
-NEWEST = "newest"
-
-
-def _newest_of_persons(frame: Frame, dates: Sequence[dt.date]) -> ir.Table:
-    """(person, source, date): the newest fact known on the date; an open spell counts as of that date.
+def _newest_of_persons(frame: Frame) -> NDArray[np.int32]:
+    """source × date × person: day of the newest fact known on the date, else ``NEVER``; an open spell counts as of it.
 
     Most facts were over when they became known and nobody told otherwise since: their day is the same on every later
     date, so each is looked at once and carried forward. Only the others are compared with every date.
     """
-    facts = frame.facts.select("person_key", "source", "valid_from", "valid_to", "known_from", "known_to")
-    begun = ibis.greatest(facts.valid_from, facts.known_from)
-    first = ibis.cases(*((begun <= ibis.literal(day), ibis.literal(day)) for day in dates))
-    facts = facts.mutate(as_of=first)
-    is_settled = facts.known_to.isnull() & (facts.valid_to <= facts.as_of).fill_null(False)
-    once = facts.filter(is_settled)
-    once = once.mutate(on=ibis.greatest(once.valid_from, once.valid_to))
-    once = once.group_by("person_key", "source", "as_of").agg(on=once.on.max())
-    date = frame.engine.table("dates").select("as_of")
-    empty = once.select("person_key", "source").distinct().cross_join(date).mutate(on=ibis.null("date"))
-    every = ibis.union(
-        once.select("person_key", "source", "as_of", "on"), empty.select("person_key", "source", "as_of", "on")
+    facts = frame.facts
+    over = facts.valid_to <= ibis.cases(
+        *((facts.first_date == number, ibis.literal(day)) for number, day in enumerate(frame.dates))
     )
-    held = every.group_by("person_key", "source", "as_of").agg(on=every.on.max())
-    so_far = ibis.cumulative_window(group_by=["person_key", "source"], order_by="as_of")
-    carried = held.mutate(on=held.on.max().over(so_far))
-    pairs = facts.filter(~is_settled).drop("as_of").cross_join(date)
-    told = pairs.filter((pairs.valid_from <= pairs.as_of) & known(pairs))
+    is_settled = (facts.end_date == len(frame.dates)) & over.fill_null(False)
+    once = facts.filter(is_settled)
+    once = once.group_by("source", "place", date_number=once.first_date).agg(
+        on=ibis.greatest(once.valid_from, once.valid_to).max()
+    )
+    date = frame.engine.table("dates").select("date_number", "as_of")
+    told = facts.filter(~is_settled).cross_join(date)
+    told = told.filter((told.first_date <= told.date_number) & (told.date_number < told.end_date))
     ends = ibis.least(told.valid_to.fill_null(told.as_of), told.as_of)
-    others = told.select("person_key", "source", "as_of", on=ibis.greatest(told.valid_from, ends))
-    both = ibis.union(carried.filter(carried.on.notnull()).select("person_key", "source", "as_of", "on"), others)
-    return both.group_by("person_key", "source", "as_of").agg(on=both.on.max())
-
-
-def _zero_or_missing(indicator: Indicator, value: Values, seen: Values, knowledge: _Knowledge) -> Values:
-    if indicator.aggregate not in ZERO_MEANS_NONE:
-        return value
-    otherwise = np.where(knowledge.zero_means_none(indicator), 0.0, np.nan)
-    return np.where(seen > 0, np.nan_to_num(value), otherwise)
+    others = told.group_by("source", "place", "date_number").agg(on=ibis.greatest(told.valid_from, ends).max())
+    newest = np.full((len(frame.sources), len(frame.dates), frame.persons), NEVER, dtype=np.int32)
+    for found, is_carried in ((once.to_pyarrow(), True), (others.to_pyarrow(), False)):
+        where = tuple(found[name].to_numpy() for name in ("source", "date_number", "place"))
+        newest[where] = np.maximum(newest[where], found["on"].cast(pa.int32()).to_numpy())
+        if is_carried:
+            np.maximum.accumulate(newest, axis=1, out=newest)
+    return newest
