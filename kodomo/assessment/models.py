@@ -6,6 +6,7 @@ own ``case_number``.
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 from django.conf import settings
@@ -249,6 +250,14 @@ class Inquiry(AppendOnly):
         """照会番号: stands on the paper in place of the case's number, which nobody outside learns."""
         digits = f"{self.pk:06d}"
         return f"調{digits}{check_digit(digits)}"
+
+    @classmethod
+    def key_of(cls, number: str) -> int | None:
+        """Which inquiry a number on paper means, in whatever width it was typed; None where its check digit doesn't fit."""
+        digits = unicodedata.normalize("NFKC", number).strip().removeprefix("調")
+        if not (len(digits) == 7 and digits.isascii() and digits.isdigit()):
+            return None
+        return int(digits[:6]) if check_digit(digits[:6]) == int(digits[6]) else None
 
     @property
     def asked_questions(self) -> tuple[Question, ...]:

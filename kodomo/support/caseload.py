@@ -37,14 +37,17 @@ def caseload(request: Any) -> HttpResponse:
     """The worked cases, the soonest next date first; late ones are marked."""
     today, view = local_day(request.at), request.GET.get("view", "")
     worked = visible_cases(request.actor).filter(state__in=WORKED_STATES)
+    number = request.GET.get("number", "").strip() if view == "unanswered" else ""
     cases = _looked_at(worked, view, request.actor.username, today)
+    if number:
+        cases = cases.filter(inquiries=Inquiry.key_of(number) or 0)
     page = Paginator(cases, PAGE_SIZE).get_page(request.GET.get("page"))
     rows, people = _with_latest(list(page.object_list)), workload(worked, today)
     inquiries = _unanswered(rows) if view == "unanswered" else {}
     detail = {"count": len(rows), "view": view if view in VIEWS else ""}
     trail.record_first(trail.event_of(request.actor, Action.VIEW_CASELOAD, detail=detail), request.at)
     names = dict(get_user_model().objects.values_list("username", "name"))
-    context = {"page": page, "rows": rows, "view": view, "views": VIEWS.items(), "people": people, "names": names, "inquiries": inquiries,
+    context = {"page": page, "rows": rows, "view": view, "views": VIEWS.items(), "people": people, "names": names, "inquiries": inquiries, "number": number,
                "today": today, "may_see_packages": can(request.actor.role, Action.VIEW_PACKAGES),
                "may_assign": can(request.actor.role, Action.ASSIGN_CASE),
                "may_open": can(request.actor.role, Action.OPEN_CASE)}  # fmt: skip
@@ -79,6 +82,12 @@ def _unanswered(cases: list[Any]) -> Mapping[int, list[Inquiry]]:
     for one in Inquiry.objects.filter(case__in=cases, answers=None):
         found[one.case_id].append(one)
     return dict(found)
+
+
+def late_inquiries(cases: QuerySet[Case], today: Any) -> int:
+    """How many inquiries of worked cases wait for an answer past their day."""
+    late = Inquiry.objects.filter(case__in=cases.filter(state__in=WORKED_STATES), answers=None, due_on__lt=today)
+    return late.count()
 
 
 def workload(worked: QuerySet[Case], today: Any) -> list[dict[str, Any]]:

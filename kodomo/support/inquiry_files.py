@@ -250,11 +250,7 @@ def _check_number(rows: Rows, found: Inquiry, by: Actor) -> None:
 
 def _own_inquiry(number: str, by: Actor) -> Inquiry | None:
     """The inquiry of one's own office that has the number."""
-    digits = number.removeprefix("調")[:-1]
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= 12):
-        return None
-    found = Inquiry.objects.filter(pk=int(digits), case__office=by.office).select_related("case").first()
-    return found if found is not None and found.number == number else None
+    return Inquiry.objects.filter(pk=Inquiry.key_of(number) or 0, case__office=by.office).select_related("case").first()
 
 
 def _edition(rows: Rows, found: Inquiry) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from django.core.paginator import Paginator
 from django.db.models import Prefetch
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -14,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from kodomo.assessment import trail
 from kodomo.assessment.actions import local_day
 from kodomo.assessment.policies import NotAcceptable
-from kodomo.assessment.shortlist import visible_cases
+from kodomo.assessment.shortlist import PAGE_SIZE, visible_cases
 from kodomo.governance.permissions import Action, can
 from kodomo.support import replies, slip_reader
 from kodomo.support.forms import ReplyForm
@@ -42,10 +43,12 @@ def packages(request: Any) -> HttpResponse:
     found = Package.objects.filter(case__in=visible_cases(request.actor)).select_related("case")
     every = sorted(found.prefetch_related("events", "approvals", files), key=lambda one: (one.due_on, one.pk))
     shown = {key: [one for one in every if _is_in(one, key, today)] for key in VIEWS}
-    detail = {"count": len(shown[view]), "view": view}
+    page = Paginator(shown[view], PAGE_SIZE).get_page(request.GET.get("page"))
+    detail = {"count": len(page.object_list), "view": view}
     trail.record_first(trail.event_of(request.actor, Action.VIEW_PACKAGES, detail=detail), request.at)
     context = {
-        "rows": [(one, state_of(one, today), TODO.get(state_of(one, today), "")) for one in shown[view]],
+        "rows": [(one, state_of(one, today), TODO.get(state_of(one, today), "")) for one in page.object_list],
+        "page": page,
         "views": [(key, words, len(shown[key])) for key, words in VIEWS.items()],
         "view": view,
         "today": today,

@@ -20,6 +20,7 @@ from kodomo.assessment.shortlist import Reach, visible_cases, with_must_see
 from kodomo.assessment.states import WAITING_STATES, CaseState
 from kodomo.governance.permissions import Action, Scope, can, scope
 from kodomo.operations.desk import waiting_work
+from kodomo.support.caseload import late_inquiries
 from kodomo.support.package_policies import overdue_packages, waiting_packages
 
 DUE_ROWS = 20
@@ -48,6 +49,9 @@ def _work(request: Any) -> dict[str, Any]:
     return {
         "overdue_packages": overdue_packages(visible_cases(request.actor), today)
         if can(request.actor.role, Action.VIEW_PACKAGES)
+        else None,
+        "late_inquiries": late_inquiries(visible_cases(request.actor), today)
+        if can(request.actor.role, Action.VIEW_CASELOAD)
         else None,
         "approvals": waiting_packages(visible_cases(request.actor)) if may_approve else [],
         "tiles": _tiles(cases, today, request.actor.username),

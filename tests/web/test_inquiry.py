@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from standing_people import HANA, MAKOTO, OTHERS
+from standing_people import HANA, MAKOTO, OTHERS, REN
 
 from kodomo.assessment.models import Case, Inquiry, SavedFilter
 
@@ -73,8 +73,27 @@ def test_it_lists_the_cases_that_wait_for_an_answer(asked: Any, token_of: Any) -
 
 def test_it_marks_an_answer_that_is_late(asked: Any) -> None:
     hana, number = asked
+    assert "期限を過ぎた調査" not in hana.get("/").content.decode()
     Inquiry.objects.update(due_on=dt.date(2020, 1, 1))
     assert "回答待ち・超過" in hana.get(f"/cases/{number}/").content.decode()
+    assert "期限を過ぎた調査が 1 件" in hana.get("/").content.decode()
+    listed = hana.get("/caseload/?view=unanswered").content.decode()
+    assert "期限 2020/01/01" in listed and "超過" in listed.split("期限 2020/01/01", 1)[1][:120]
+
+
+def test_it_finds_the_case_by_the_number_on_the_paper(asked: Any, as_person: Any) -> None:
+    hana, number = asked
+    told = Inquiry.objects.get().number
+    for typed in (
+        told,
+        told.removeprefix("調"),
+        f" {told.translate(str.maketrans('0123456789', '０１２３４５６７８９'))} ",
+    ):
+        assert number in hana.get("/caseload/", {"view": "unanswered", "number": typed}).content.decode(), typed
+    wrong = told[:-1] + str((int(told[-1]) + 1) % 10)
+    for typed in (wrong, "調9999990", "番号", "調" + "9" * 8, "9" * 40):
+        assert number not in hana.get("/caseload/", {"view": "unanswered", "number": typed}).content.decode(), typed
+    assert number not in as_person(REN).get("/caseload/", {"view": "unanswered", "number": told}).content.decode()
 
 
 def test_it_records_the_answer_and_a_later_one_beside_it(asked: Any, token_of: Any) -> None:

@@ -215,6 +215,8 @@ def test_a_returned_form_is_looked_at_and_recorded_without_a_mouse(
     complaints: list[str] = []
     page = opened(browser, complaints)
     sign_in(page, address, "hana", demo_password(home))
+    page.goto(f"{address}/caseload/?view=unanswered")
+    check(page, "caseload-unanswered")
     page.goto(f"{address}/cases/{worked['case_number']}/")
     tab_to(page, text="戻ったファイルを取り込む")
     page.keyboard.press("Enter")

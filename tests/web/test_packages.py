@@ -116,6 +116,16 @@ def test_it_makes_no_package_that_says_too_much_or_never_ends(changed: dict[str,
     assert not Package.objects.exists()
 
 
+def test_the_register_shows_a_page_at_a_time(packed: Any, send: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    hana, number, package = packed
+    send(hana, number, "package/", {**ASKED, "expires_on": day(20)})
+    monkeypatch.setattr("kodomo.support.package_register.PAGE_SIZE", 1)
+    first, second = (words(hana.get(f"/packages/?page={n}")) for n in (1, 2))
+    assert "1 / 2" in first and "次のページ" in first and "前のページ" in second
+    assert package.number not in first and package.number in second, "the sooner day comes first"
+    assert "渡しているもの(2)" in first
+
+
 def test_it_needs_a_plan(as_person: Any, case_of: Any, decided: Any) -> None:
     hana, number = as_person(HANA), case_of("pc01").case_number
     decided(hana, number, decision="SUPPORT", reason_code="S1")
