@@ -11,7 +11,9 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from kodomo.errors import ConfigurationFault
@@ -45,8 +47,14 @@ class Change:
 
 def entries(text: str, table: str) -> list[dict[str, Any]]:
     """The entries of ``[[table]]``, in written order."""
-    found = tomllib.loads(text).get(table, [])
-    return [dict(entry) for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
+    found = _read(text).get(table, [])
+    return [deepcopy(entry) for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
+
+
+@lru_cache(maxsize=16)
+def _read(text: str) -> dict[str, Any]:
+    """The file's tables, not to be changed: one page asks for the entries of the same few texts dozens of times."""
+    return tomllib.loads(text)
 
 
 def entry_of(text: str, table: str, code: str) -> dict[str, Any] | None:
@@ -103,7 +111,7 @@ def with_top(text: str, key: str, value: str) -> str:
     lines = _lines(text)
     head = next((n for n, line in enumerate(lines) if line.lstrip().startswith("[")), len(lines))
     written = "".join([*_with_key(list(lines[:head]), key, value), *lines[head:]])
-    if tomllib.loads(written) != {**tomllib.loads(text), key: value}:
+    if tomllib.loads(written) != {**_read(text), key: value}:
         raise _unwritable(key)
     return written
 
@@ -112,7 +120,7 @@ def differences(before: Mapping[str, str], after: Mapping[str, str]) -> list[Cha
     """What differs between the files of two versions, by file name, in the order of the later one."""
     found: list[Change] = []
     for name in after:
-        then, now = (tomllib.loads(files.get(name, "")) for files in (before, after))
+        then, now = (_read(files.get(name, "")) for files in (before, after))
         for table in dict.fromkeys([*now, *then]):
             if isinstance(now.get(table, then.get(table)), list):
                 found += _changes(
@@ -189,7 +197,7 @@ def _with_key(block: list[str], key: str, value: Any) -> list[str]:
 
 def _check(before: str, after: str, table: str, changed: Entries) -> None:
     """Refuse what reads otherwise than meant."""
-    meant = tomllib.loads(before)
+    meant = _read(before)
     found = _by_identity(table, meant.get(table)) | changed
     try:
         read = tomllib.loads(after)

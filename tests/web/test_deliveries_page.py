@@ -21,6 +21,7 @@ from kodomo.intake.read import read_extract
 from kodomo.intake.receive import receive
 from kodomo.jobs import runner
 from kodomo.jobs.book import JobBook
+from kodomo.operations.uploads import LARGEST
 
 COORDINATOR = next(p for p in OTHERS if p.role == "COORDINATOR")
 HOLDER = next(p for p in OTHERS if p.role == "HOLDER")  # of the office that holds child_consultation
@@ -195,7 +196,7 @@ def test_a_path_in_a_name_is_no_path(as_person: Any, home: Home, unstarted: list
 def test_too_large_a_file_is_refused_before_it_is_read(
     as_person: Any, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kodomo.operations.uploads.UPLOAD_BYTES", 1000)
+    monkeypatch.setitem(LARGEST, "delivery-upload", 1000)
     monkeypatch.setattr("kodomo.operations.uploads.MARGIN_BYTES", 1000)
     answer = as_person(HOLDER).post("/deliveries/upload/", {"file": SimpleUploadedFile("a.csv", b"x" * 5000)})
     assert answer.status_code == 400 and "大きすぎる" in answer.content.decode()

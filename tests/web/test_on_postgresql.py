@@ -14,12 +14,12 @@ import pytest
 HERE = Path(__file__).parent
 AGAIN = (
     "test_together.py", "test_decide.py", "test_first_view.py", "test_support.py", "test_inquiry.py", "test_inquiry_files.py", "test_find.py",
-    "test_home.py", "test_conference.py", "test_sheets.py", "test_packages.py", "test_lapse_page.py",
+    "test_conference.py", "test_sheets.py", "test_packages.py", "test_lapse_page.py",
     "test_jobs_page.py", "test_runs_page.py", "test_deliveries_page.py", "test_links_page.py", "test_criteria_page.py",
-    "test_models_page.py", "test_register_page.py", "test_evaluations_page.py", "test_queries.py", "test_on_postgresql.py::test_it_really_runs_on_postgresql",
+    "test_models_page.py", "test_queries.py", "test_on_postgresql.py::test_it_really_runs_on_postgresql",
 )  # fmt: skip
 """What people write, at once and one after the other, what they search, what the audit trail keeps of it; the operators'
-pages; and how many questions each page asks."""
+pages that write. ``test_queries`` opens every page, those that only read among them."""
 
 
 # Each of the two belongs to one side of the process that the first starts; neither is skipped on its own side.
