@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,6 +102,11 @@ class Municipality:
         """The folder whose ``criteria/`` judges: the version adopted on the site, else the municipality's own folder."""
         return self.adopted or self.folder
 
+    @property
+    def areas(self) -> dict[str, tuple[str, ...]]:
+        """The municipality's areas, coarser than a town, by name: the towns of each (``[areas]``); none when it names none."""
+        return {name: tuple(towns) for name, towns in self.extras.get("areas", {}).items()}
+
     def office(self, code: str) -> Office:
         """The office with this code. Raises ConfigurationFault."""
         for office in self.offices:
@@ -109,6 +115,11 @@ class Municipality:
         raise ConfigurationFault(
             f"部署コード「{code}」が offices.toml にありません。", where=str(self.folder / "offices.toml")
         )
+
+
+def area_code(name: str) -> str:
+    """What stands for a named area in the child database: its name is no secret, but only this code is stored."""
+    return "a" + hashlib.sha256(f"area:{name}".encode()).hexdigest()[:8]
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -181,10 +192,26 @@ def _settings_faults(settings: dict[str, Any]) -> list[str]:
         for key in keys:
             if not isinstance(body.get(key), int | float) or isinstance(body.get(key), bool):
                 faults.append(f"settings.toml: {part}.{key}: 数で書いてください")
+    faults += _areas_faults(settings.get("areas", {}))
     labels = [member.label for member in DifficultyType]
     for label in settings["types"] if isinstance(settings.get("types"), list) else ():
         if label not in labels:
             faults.append(f"settings.toml: types: 類型「{label}」はありません(使えるのは {'、'.join(labels)})")
+    return faults
+
+
+def _areas_faults(areas: Any) -> list[str]:
+    """What is wrong with ``[areas]``: a name without its towns, or a town that lies in two areas."""
+    if not isinstance(areas, dict):
+        return ["settings.toml: areas: [areas] の表で書いてください"]
+    faults, of_town = [], dict[str, str]()
+    for name, towns in areas.items():
+        if not isinstance(towns, list) or not towns or not all(isinstance(town, str) and town for town in towns):
+            faults.append(f"settings.toml: areas.{name}: 地区に入る町名を [ ] の並びで書いてください")
+            continue
+        for town in towns:
+            if of_town.setdefault(town, name) != name:
+                faults.append(f"settings.toml: areas.{name}: 「{town}」は「{of_town[town]}」にも入っています")
     return faults
 
 

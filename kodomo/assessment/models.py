@@ -16,6 +16,7 @@ from kodomo.assessment.case_numbers import check_digit
 from kodomo.assessment.protected import protected_now
 from kodomo.assessment.questions import Question, read_questions
 from kodomo.assessment.states import INQUIRED, Agreement, AnswerSource, CaseState, Concern, Opinion
+from kodomo.configuration import area_code
 from kodomo.errors import IntegrityFault
 from kodomo.terms import OVERALL, OVERALL_LABEL, AgeBand, Decision, DifficultyType, Level
 
@@ -32,7 +33,7 @@ TYPE_CHOICES = [*_choices(DifficultyType), (OVERALL, OVERALL_LABEL)]
 
 def named_areas() -> dict[str, str]:
     """Code of an area in the store → what the municipality calls it (``[areas]`` in its settings)."""
-    return {str(code): str(name) for code, name in settings.MUNICIPALITY.extras.get("areas", {}).items()}
+    return {area_code(name): name for name in settings.MUNICIPALITY.areas}
 
 
 class Arrival(models.Model):

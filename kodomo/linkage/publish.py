@@ -16,9 +16,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from django.utils.timezone import localdate
 
-from kodomo.configuration import Home, Municipality
+from kodomo.configuration import Home, Municipality, area_code
 from kodomo.governance.audit import AuditEvent
 from kodomo.governance.register import Register, read_register
+from kodomo.intake.addresses import normalise_address
 from kodomo.intake.layout import Layout, read_layouts
 from kodomo.linkage.gate import check_snapshot
 from kodomo.progress import Progress
@@ -79,8 +80,7 @@ def publish_children(
     progress.add()
     allowed = _register_allowed(connection, register, facts, at.date())
     _register_keys(connection, keyring)
-    connection.execute(AREAS, {"fewest": FEWEST_IN_AREA})
-    _register_area_codes(connection, keyring)
+    _register_area_codes(connection, keyring, municipality)
     progress.add()
     tables = _build(connection, allowed, at.date())
     tables["person_changes"] = _person_changes(connection, keyring)
@@ -157,10 +157,17 @@ def _register_keys(connection: duckdb.DuckDBPyConnection, keyring: Keyring) -> N
     _register(connection, "protected", "person_number", "is_protected", dict.fromkeys(people.protected_numbers(), "1"))
 
 
-def _register_area_codes(connection: duckdb.DuckDBPyConnection, keyring: Keyring) -> None:
-    codes = {town: "a" + keyring.mark(f"area:{town}")[:8] for town in _distinct(connection, "large_towns", "town")}
-    connection.register("areas", pa.table({
+def _register_area_codes(connection: duckdb.DuckDBPyConnection, keyring: Keyring, municipality: Municipality) -> None:
+    """Each town's area: the one the municipality puts it into, else the town itself, if enough people live there."""
+    own = (municipality.prefecture, municipality.name)
+    named = {normalise_address(town, *own).town: name for name, towns in municipality.areas.items() for town in towns}
+    codes = {
+        town: area_code(named[town]) if town in named else "a" + keyring.mark(f"area:{town}")[:8]
+        for town in _distinct(connection, "household_spells", "town") if town is not None
+    }  # fmt: skip
+    connection.register("town_area", pa.table({
         "town": pa.array(list(codes), pa.string()), "area_code": pa.array(list(codes.values()), pa.string())}))  # fmt: skip
+    connection.execute(AREAS, {"fewest": FEWEST_IN_AREA})
 
 
 def _distinct(connection: duckdb.DuckDBPyConnection, table: str, column: str) -> list[Any]:
@@ -175,8 +182,10 @@ def _register(
 
 
 AREAS = """
-CREATE OR REPLACE TABLE large_towns AS
-SELECT town FROM household_spells WHERE town IS NOT NULL GROUP BY town HAVING count(DISTINCT person_number) >= $fewest
+CREATE OR REPLACE TABLE areas AS
+SELECT town, area_code FROM town_area WHERE area_code IN (
+    SELECT area_code FROM household_spells JOIN town_area USING (town)
+    GROUP BY area_code HAVING count(DISTINCT person_number) >= $fewest)
 """
 
 AROUND = """

@@ -95,7 +95,8 @@ def locates(text: str, register: Register) -> bool:
 
 def _own_names() -> Collection[str]:
     city = settings.MUNICIPALITY
-    return {city.name, city.prefecture, *city.extras.get("areas", {}).values()} - {""}
+    towns = (town for towns in city.areas.values() for town in towns)
+    return {city.name, city.prefecture, *city.areas, *towns} - {""}
 
 
 @lru_cache(maxsize=2)

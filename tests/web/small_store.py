@@ -8,23 +8,25 @@ from typing import Any
 
 import pyarrow as pa
 
+from kodomo.configuration import area_code
 from kodomo.store.database import TABLES, Snapshot, Store
 from kodomo.terms import OVERALL, DifficultyType
 
 AS_OF = dt.date(2026, 3, 31)
+EAST, NORTH = area_code("東部"), area_code("北部")
 SNAPSHOT = "2026-03-31-small"
 
 # key, years of age, band, grade, area, known to support, council, moved in, protected
 CHILDREN: tuple[tuple[str, int, str, int | None, str, bool, bool, bool, bool], ...] = (
-    ("pc01", 9, "ELEMENTARY", 4, "東小学校区", False, False, False, False),
+    ("pc01", 9, "ELEMENTARY", 4, EAST, False, False, False, False),
     ("pc02", 13, "JUNIOR_HIGH", 7, "西小学校区", True, True, False, False),
-    ("pc03", 3, "PRESCHOOL", None, "東小学校区", False, False, True, False),
-    ("pc04", 11, "ELEMENTARY", 6, "ひみつ小学校区", False, False, False, True),
+    ("pc03", 3, "PRESCHOOL", None, EAST, False, False, True, False),
+    ("pc04", 11, "ELEMENTARY", 6, NORTH, False, False, False, True),
     ("pc05", 8, "ELEMENTARY", 2, "南小学校区", False, False, False, False),
     ("pc06", 7, "ELEMENTARY", 1, "南小学校区", False, False, True, False),
     ("pc07", 16, "OLDER", None, "西小学校区", False, False, False, False),
     ("pc08", 1, "PRESCHOOL", None, "西小学校区", True, False, False, False),
-    ("pc09", 10, "ELEMENTARY", 5, "東小学校区", False, False, False, False),
+    ("pc09", 10, "ELEMENTARY", 5, EAST, False, False, False, False),
 )
 HIGH, MIDDLE, LOW, THIN = "HIGH", "MIDDLE", "LOW", "INSUFFICIENT"
 LEVELS: dict[str, dict[str, tuple[str, float | None]]] = {
