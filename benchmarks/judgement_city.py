@@ -71,11 +71,12 @@ class City:
     owner: Mapping[str, str]
     difficulties: pd.DataFrame
 
-    def study(self, as_of: dt.date, seed: int | None = None) -> Studied:
-        """Learn with what was known on a date; with another seed than the product's where given."""
+    def study(self, as_of: dt.date, seed: int | None = None, before: Studied | None = None) -> Studied:
+        """Learn with what was known on a date; with another seed than the product's, and indicators built before."""
         span = month_index(as_of) - month_index(first_fact(self.snapshot, as_of)) + 1
         plan = Plan(horizon_for(span)) if seed is None else Plan(horizon_for(span), seed=seed)
-        return study(self.snapshot, as_of, self.criteria, self.types, lawful=self.lawful, plan=plan)
+        built = before.matrix if before else None
+        return study(self.snapshot, as_of, self.criteria, self.types, lawful=self.lawful, plan=plan, built=built)
 
     def judge(self, studied: Studied, as_of: dt.date) -> Judged:
         """Judge the cohort of a date."""
@@ -316,7 +317,7 @@ def measure(city: City, *, with_reasons: bool) -> dict[str, Any]:
     body["like_cases"] = like_cases(city)
     if with_reasons:
         others = range(1, SEEDS_OF_REASONS)
-        said = [strongest(judged), *(strongest(city.judge(city.study(AS_OF, seed), AS_OF)) for seed in others)]
+        said = [strongest(judged), *(strongest(city.judge(city.study(AS_OF, seed, studied), AS_OF)) for seed in others)]
         body["top_3_reasons_agree"] = agreement(said)
     return body
 

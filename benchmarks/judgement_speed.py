@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -254,6 +254,16 @@ def learn(children: int) -> dict[str, Any]:
     return body
 
 
+def growth(built: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """By which power of the number of children time grows, from the smallest to the largest size; 1 is in step."""
+    small, large = (choose(built, key=lambda one: one["children"]) for choose in (min, max))
+    times = large["children"] / small["children"]
+    kinds = ("seconds", "cpu_seconds", "peak_gb")
+    return {
+        kind: round(float(np.log(large["build"][kind] / small["build"][kind]) / np.log(times)), 3) for kind in kinds
+    }
+
+
 def main() -> None:
     """Run each size in a process of its own and print one JSON object."""
     if sys.argv[1:2] == ["city"]:
@@ -278,6 +288,8 @@ def main() -> None:
             done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
             body[what].append(json.loads(done.stdout))
             print(json.dumps(body[what][-1]), file=sys.stderr)
+    if len(body.get("build", ())) > 1:
+        body["growth"] = growth(body["build"])
     text = json.dumps(body, ensure_ascii=False, indent=1)
     if words.out:
         words.out.write_text(text + "\n", encoding="utf-8")

@@ -138,30 +138,27 @@ def _fill(
     on = np.full(shape, np.datetime64("NaT"), dtype="datetime64[D]") if with_dates else None
     place = {code: n for n, code in enumerate(catalogue.codes)}
     knowledge = _Knowledge.read(frame, expectations)
+
+    def fill(indicator: Indicator, own: Values) -> None:
+        values[:, place[indicator.code]] = np.where(asked_of(indicator, frame.cohort), np.round(own, DECIMALS), np.nan)
+
     shapes = structures(frame, {i.structure for i in catalogue.indicators if i.structure})
     for indicator in catalogue.indicators:
         if indicator.structure:
-            values[:, place[indicator.code]] = shapes[indicator.structure]
+            fill(indicator, shapes[indicator.structure])
     about_class = [i for i in catalogue.indicators if i.whose == CLASS]
     if about_class and catalogue.classes:
         found = class_values(frame, about_class, catalogue.classes, knowledge.zero_means_none)
         for code, own in found.items():
-            values[:, place[code]] = own
+            fill(catalogue[code], own)
     for (whose, _), group in _groups(catalogue).items():
         answer = group_query(frame, whose, group, with_dates=with_dates).to_pyarrow()
         rows = answer["row"].to_numpy()
         for indicator in group:
-            column = place[indicator.code]
-            values[:, column] = _answered(indicator, answer, rows, knowledge)
+            fill(indicator, _answered(indicator, answer, rows, knowledge))
             if on is not None:
                 newest = answer[f"{indicator.code}__on"].to_numpy(zero_copy_only=False)
-                on[rows, column] = newest.astype("datetime64[D]")
-    for indicator in catalogue.indicators:
-        column = place[indicator.code]
-        # Column by column: a second matrix of this size would be the most memory of all.
-        own = np.round(values[:, column], DECIMALS)
-        own[~asked_of(indicator, frame.cohort)] = np.nan
-        values[:, column] = own
+                on[rows, place[indicator.code]] = newest.astype("datetime64[D]")
     return FeatureMatrix(frame.cohort, catalogue, values, on, knowledge.source_of, knowledge.self_known(), skipped)
 
 

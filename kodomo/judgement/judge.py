@@ -147,6 +147,7 @@ def study(
     held_out: Collection[str] = (),
     feedback: Feedback | None = None,
     staff_rules: Mapping[DifficultyType, TypeRules] | None = None,
+    built: FeatureMatrix | None = None,
     spill: Path | None = None,
     step: Callable[[str], None] = lambda what: None,
 ) -> Studied:
@@ -158,12 +159,13 @@ def study(
         lawful: whether an item has a legal basis.
         feedback: what people decided and support showed, as labels.
         staff_rules: what people said of rules, by type.
+        built: the indicators of an earlier study of the same snapshot, date, criteria and horizon; built when absent.
         plan, held_out, spill, step: as for ``judge``.
     """
     first = first_fact(snapshot, as_of)
     plan = plan or Plan(horizon_for(month_index(as_of) - month_index(first) + 1))
     dates = learning_dates(first, as_of, plan.horizon_months)
-    whole = feature_matrix(
+    whole = built or feature_matrix(
         snapshot,
         [*dates, as_of],
         criteria.catalogue,
