@@ -64,13 +64,14 @@ def learned_contributions(
 
 def mean_said(said: Mapping[Method, Said]) -> Said:
     """The learned methods together, each with the same share."""
-    shared = [one.times(1 / len(said)) for one in said.values()]
-    return Said(
-        np.sum([one.columns for one in shared], axis=0),
-        tuple(sentence for one in shared for sentence in one.sentences),
-        np.column_stack([one.extra for one in shared]),
-        np.sum([one.base for one in shared], axis=0),
-    )
+    share, several = 1 / len(said), tuple(said.values())
+    columns, base = np.zeros_like(several[0].columns), np.zeros_like(several[0].base)
+    # Added up in place: a stack of all methods' parts of all children would be the largest thing in memory.
+    for one in several:
+        columns += one.columns * share
+        base += one.base * share
+    extra = np.column_stack([one.extra * share for one in several])
+    return Said(columns, tuple(sentence for one in several for sentence in one.sentences), extra, base)
 
 
 def _boosting(model: TypeModel, values: Array, group: NDArray[np.object_]) -> Said:
