@@ -244,6 +244,7 @@ def test_incremental_runs_give_the_keys_of_runs_anew_and_none_changes_without_a_
         land(_more(), home, 2, CORRECTED)
         second = link_people(**stage(home, hinata, 10), anew=anew)
         assert second["mode"] == ("ANEW" if anew else "INCREMENTAL")
+        assert 0 < second["cards"]["written"] < second["cards"]["persons"], "only cards that say something new"
         later = exported(home, hinata, 15)
         assert {place: later[place] for place in keys} == keys
         found.append((_run_tables(home), second["numbers"], second["changes"]))
@@ -254,10 +255,20 @@ def test_incremental_runs_give_the_keys_of_runs_anew_and_none_changes_without_a_
     assert found[0] == found[1]
 
 
-def _run_tables(home: Home) -> dict[str, list[dict[str, Any]]]:
+def _run_tables(home: Home) -> dict[str, list[Any]]:
     keyring = open_vault(home)
     run = people.require_run()
-    return {name: people.open_run(home, keyring, run, name).to_pylist() for name in RUN_TABLES}
+    tables = {name: people.open_run(home, keyring, run, name).to_pylist() for name in RUN_TABLES}
+    from kodomo.vault.models import Person, PersonIndex
+
+    cards = Person.objects.using("vault").values_list(
+        "person_number", "sealed_identity", "is_current", "is_address_protected"
+    )
+    index = PersonIndex.objects.using("vault").values_list("person_id", "kind")
+    return {
+        **tables, "index": sorted(index),
+        "cards": sorted((n, keyring.unseal(bytes(sealed), f"person:{n}"), *rest) for n, sealed, *rest in cards),
+    }  # fmt: skip
 
 
 def test_it_links_anew_when_what_came_before_cannot_be_built_on() -> None:
