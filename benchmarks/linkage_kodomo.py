@@ -74,7 +74,7 @@ def link_folder(folder: Path) -> dict[str, object]:
     tables = (read_mentions(folder / f"{source}.csv", i + 1) for i, source in enumerate(FIELDS))
     facts = pa.table({name: LANDED_FACTS.empty()[name] for name in FACT_COLUMNS})
     figures = link_mentions(
-        connection, tables, facts, printing=Printing({}, PREFECTURE, CITY), model_file=folder / "model.json", on=TODAY, set_aside=lambda name, table: None,  # no run comes after this one
+        connection, tables, facts, printing=Printing({}, PREFECTURE, CITY), model_file=folder / "model.json", on=TODAY, set_aside=lambda name, pieces: pieces.close(),  # no run comes after this one
     )  # fmt: skip
     connection.execute(
         "COPY (SELECT source, row, l.person FROM mention LEFT JOIN link l USING (form) ORDER BY source, row) TO '"

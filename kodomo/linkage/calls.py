@@ -11,6 +11,7 @@ from __future__ import annotations
 import duckdb
 
 from kodomo.linkage.rules import SCHOOLS
+from kodomo.tables.engine import drop
 
 MOST_ASKED = 3
 """With more possible children than this nobody can decide from the paper either; the record stays unlinked."""
@@ -265,4 +266,18 @@ def link_called(connection: duckdb.DuckDBPyConnection) -> dict[str, float]:
     ).fetchall()[0][0]
     wrong = connection.execute(EXPECTED_WRONG).fetchall()[0][0]
     asked = connection.execute(DOUBTFUL.format(**words)).fetchall()[0][0]
+    drop(
+        connection,
+        "wanted",
+        "said",
+        "track",
+        "reviewed",
+        "child_name",
+        "name_called",
+        "graded",
+        "alike",
+        "fitted",
+        "called",
+        "sure",
+    )
     return {"linked": int(linked), "doubtful": int(asked), "expected_wrong_rows": round(wrong, 3)}

@@ -40,7 +40,7 @@ class Printing:
 def gather_forms(
     connection: duckdb.DuckDBPyConnection, mentions: Iterable[pa.Table], printing: Printing
 ) -> frozenset[str]:
-    """Make the tables ``form`` (a row per distinct way of writing), ``mention`` (a row per landed mention) and ``register``.
+    """Make the tables ``form`` (a row per distinct way of writing) and ``mention`` (a row per landed mention).
 
     Reads tables of the schema of ``landed_mentions``, one after the other; writes only into the given
     connection. ``printed`` keeps each distinct way of printing as it was, ``landed`` what single
@@ -80,24 +80,19 @@ def take_in_all(
     connection.execute("CHECKPOINT")  # what was printed is the widest; making forms of it takes most room of all
 
 
-PREPARED = ("base", "combination", "incoming_register")
-"""What forms were made of. Nothing but the next run looks at it again."""
-
-
-def forget_prints(connection: duckdb.DuckDBPyConnection) -> None:
-    """Drop what nothing but the next run needs."""
-    for name in PREPARED:
-        connection.execute(f"DROP TABLE IF EXISTS {name}")
-
-
 def _normalise(connection: duckdb.DuckDBPyConnection, printing: Printing, surnames: frozenset[str], into: str) -> None:
     _register_normal_forms(connection, printing, surnames)
     connection.execute(into + BASE)
     for name in ("systems", "normal_name", "normal_kana", "normal_place"):
         connection.unregister(name)
     gone = "DROP TABLE combined; DROP TABLE incoming_mention"
-    for statement in (COMBINATION, COMBINED, FORM, MENTION, gone, MENTION_VIEW, REGISTER):
+    for statement in (COMBINATION, COMBINED, FORM, MENTION, gone, MENTION_VIEW):
         connection.execute(statement)
+
+
+def make_register(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the table ``register`` once the forms stand."""
+    connection.execute(REGISTER)
 
 
 def _take_in(connection: duckdb.DuckDBPyConnection, table: pa.Table, first: int) -> None:

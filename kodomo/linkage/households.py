@@ -18,6 +18,7 @@ import duckdb
 import pyarrow as pa
 
 from kodomo.linkage.kinship import FIRST, LAST, build_kinship
+from kodomo.tables.engine import drop
 
 REGISTER_ROWS = f"""
 CREATE OR REPLACE TABLE register_row AS
@@ -190,6 +191,19 @@ def build_households(
     for statement in (RESIDENCE_SPELLS, together("residing", STAY_IS), RESIDENCE):
         connection.execute(statement)
     build_kinship(connection, at, expected_delivery)
+    drop(
+        connection,
+        "person_version",
+        "household_version",
+        "stay",
+        "move",
+        "living",
+        "residing",
+        "house_pair",
+        "slice",
+        "kin_raw",
+        "partner_mention",
+    )
     _number_households(connection)
     counts = connection.execute(
         """SELECT (SELECT count(DISTINCT household) FROM membership WHERE known_to IS NULL),

@@ -17,8 +17,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from kodomo.linkage.forms import forget_prints
-from kodomo.tables.engine import release
+from kodomo.tables.engine import drop
 
 BY_KEY = ("N1", "K1", "K2", "K3", "K4", "H1")
 """Rules that look at nothing but the spine: their outcome stands while nobody changes whom they could mean."""
@@ -90,30 +89,39 @@ TABLES: Mapping[str, str] = {
 }
 
 
-EARLY_TABLES = ("kept_base", "kept_combination", "kept_register")
-"""Final as soon as forms are made, and looked at by nobody but the next run."""
+EARLY_TABLES = {"kept_base": "base", "kept_combination": "combination", "kept_register": "incoming_register"}
+"""Final as soon as forms and register are made, and looked at by nobody but the next run; what each is made of."""
 
 
-def set_aside(connection: duckdb.DuckDBPyConnection, take: Callable[[str, pa.Table], None]) -> None:
-    """Hand over ``EARLY_TABLES`` and let go of them, so that they take no room while people are looked for."""
-    for name in EARLY_TABLES:
-        take(name, connection.sql(TABLES[name]).to_arrow_table())
-    forget_prints(connection)
-    release()
+def set_aside(
+    connection: duckdb.DuckDBPyConnection, take: Callable[[str, pa.RecordBatchReader], None], name: str
+) -> None:
+    """Hand over one of ``EARLY_TABLES`` and let go of it, so that it takes no room while people are looked for."""
+    take(name, in_pieces(connection, TABLES[name]))
+    drop(connection, EARLY_TABLES[name])
 
 
 def tables_to_keep(
     connection: duckdb.DuckDBPyConnection, taken: Collection[str] = ()
-) -> Iterator[tuple[str, pa.Table]]:
-    """What the next run needs of this one, out of the tables that ``link_mentions`` left; one after the other.
+) -> Iterator[tuple[str, pa.RecordBatchReader]]:
+    """What the next run needs of this one, out of the tables that ``link_mentions`` left.
+
+    One after the other, each to be read before the next is asked for.
 
     Args:
         taken: names of those that were handed over before (``set_aside``).
     """
     for name, query in TABLES.items():
         if name not in taken:
-            yield name, connection.sql(query).to_arrow_table()
-            release()
+            yield name, in_pieces(connection, query)
+
+
+PIECE_ROWS = 122_880
+
+
+def in_pieces(connection: duckdb.DuckDBPyConnection, query: str) -> pa.RecordBatchReader:
+    """What a query gives, to be read piece by piece: whole, a city's largest tables would stand in memory twice."""
+    return connection.sql(query).to_arrow_reader(PIECE_ROWS)
 
 
 def load_kept(connection: duckdb.DuckDBPyConnection, open_table: Callable[[str], pa.Table]) -> None:

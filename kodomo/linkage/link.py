@@ -15,7 +15,7 @@ from kodomo.linkage import kept
 from kodomo.linkage.calls import link_called
 from kodomo.linkage.decide import decide, mint_newcomers
 from kodomo.linkage.engine import score_candidates
-from kodomo.linkage.forms import Printing, gather_forms
+from kodomo.linkage.forms import Printing, gather_forms, make_register
 from kodomo.linkage.households import build_households
 from kodomo.linkage.increment import Replay, gather_more
 from kodomo.linkage.review import Decision, load_decisions, load_verdicts, part_decided
@@ -57,7 +57,7 @@ def link_mentions(
     before: Before | None = None,
     engine: str = "duckdb",
     spill: Path | None = None,
-    set_aside: Callable[[str, pa.Table], None] | None = None,
+    set_aside: Callable[[str, pa.RecordBatchReader], None] | None = None,
     step: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
     """Link in memory: leaves ``form``, ``mention``, ``link``, ``doubt`` and the household graph in the connection.
@@ -83,9 +83,7 @@ def link_mentions(
         LinksAnew: see there.
     """
     surnames = _gather(connection, mentions, printing, before)
-    if set_aside is not None:
-        kept.set_aside(connection, set_aside)
-    connection.execute("CHECKPOINT")
+    _finish_forms(connection, set_aside)
     connection.execute("CREATE OR REPLACE TABLE surname AS SELECT unnest(?::VARCHAR[]) AS surname", [sorted(surnames)])
     connection.register("facts", facts() if callable(facts) else facts)
     load_decisions(connection, decisions)
@@ -100,6 +98,22 @@ def link_mentions(
     figures["graph"] = build_households(connection, on, expected_delivery)
     step()
     return figures | replay.figures() | _counts(connection)
+
+
+def _finish_forms(
+    connection: duckdb.DuckDBPyConnection, set_aside: Callable[[str, pa.RecordBatchReader], None] | None
+) -> None:
+    """Make the register's table; what only the next run needs goes as early as it can, for here most room is taken."""
+
+    def let_go(*names: str) -> None:
+        if set_aside is not None:
+            for name in names:
+                kept.set_aside(connection, set_aside, name)
+
+    let_go("kept_base", "kept_combination")
+    make_register(connection)
+    let_go("kept_register")
+    connection.execute("CHECKPOINT")
 
 
 def _gather(

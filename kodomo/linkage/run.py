@@ -146,7 +146,7 @@ class _Work:
             raise NotReady("まだ名寄せが済んでいません。")
         return people.open_run(self.home, self.keyring, self.before, table)
 
-    def _pack(self, name: str, table: pa.Table) -> None:
+    def _pack(self, name: str, table: pa.RecordBatchReader) -> None:
         self.packed[name] = people.packed(table)
 
     def _anew(self, connection: duckdb.DuckDBPyConnection, step: Callable[[], None]) -> dict[str, Any]:
@@ -154,6 +154,7 @@ class _Work:
         known = records.known_of(self.home, self.keyring)
         facts = records.fact_tables(self.home, self.keyring, columns=FACT_COLUMNS, known=known)
         tables = records.mention_tables(self.home, self.keyring, known=known)
+        del known  # the two hold it as long as they need it
         with ThreadPoolExecutor(1) as pool:  # facts are wanted when forms are made: they are read beside it
             return self._linked(connection, tables, pool.submit(_encoded, facts).result, None, step)
 
@@ -310,10 +311,9 @@ def printing_of(municipality: Municipality) -> Printing:
     return Printing(numbering, municipality.prefecture, municipality.name, _protecting(municipality))
 
 
-def _run_tables(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, pa.Table]]:
+def _run_tables(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, pa.RecordBatchReader]]:
     for name, query in RUN_TABLES.items():
-        yield name, connection.sql(query).to_arrow_table()
-        release()
+        yield name, kept.in_pieces(connection, query)
 
 
 RUN_TABLES = {

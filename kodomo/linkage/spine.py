@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from kodomo.intake.normalise import same_with_wildcards
 from kodomo.linkage.groups import Groups
+from kodomo.tables.engine import drop
 
 Sign = tuple[Any, ...]
 
@@ -94,6 +95,7 @@ def build_spine(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     persons, numbers, bearers = connection.execute(
         "SELECT (SELECT count(*) FROM spine), count(DISTINCT resident_number), count(*) FROM bearer"
     ).fetchall()[0]
+    drop(connection, "register_form", "bearer_form", "bearer", "bearer_name", "suspect")
     return {
         "persons": int(persons), "numbers_split": int(bearers - numbers), "two_numbers": int(bearers - persons),
         "doubts": len(doubts),

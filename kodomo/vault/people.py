@@ -9,7 +9,6 @@ import os
 import shutil
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -242,14 +241,18 @@ def links_folder(home: Home) -> Path:
     return home.vault / "links"
 
 
-def packed(data: pa.Table) -> bytes:
-    """A table as the bytes that are sealed."""
+def packed(data: pa.Table | pa.RecordBatchReader) -> bytes:
+    """A table, whole or as it is read, as the bytes that are sealed."""
     body = io.BytesIO()
-    pq.write_table(data, body, compression="zstd", compression_level=1)
+    with pq.ParquetWriter(body, data.schema, compression="zstd", compression_level=1) as writer:
+        for piece in [data] if isinstance(data, pa.Table) else data:
+            writer.write(piece)
     return body.getvalue()
 
 
-def seal_run(home: Home, keyring: Keyring, name: str, tables: Iterable[tuple[str, pa.Table | bytes]]) -> None:
+def seal_run(
+    home: Home, keyring: Keyring, name: str, tables: Iterable[tuple[str, pa.Table | pa.RecordBatchReader | bytes]]
+) -> None:
     """Seal a run's tables into ``vault/links/<name>``: written aside, flushed, put in place by one rename.
 
     Nothing reads the folder before a LinkRun names it. The tables, or what ``packed`` made of them, are asked
@@ -259,24 +262,12 @@ def seal_run(home: Home, keyring: Keyring, name: str, tables: Iterable[tuple[str
     aside = target.with_name(f".{name}.{os.getpid()}.partial")
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True, mode=0o700)
-
-    def seal(table: str, data: pa.Table | bytes) -> None:
+    for table, data in tables:
         body = data if isinstance(data, bytes) else packed(data)
         with (aside / f"{table}.sealed").open("wb") as handle:
             handle.write(keyring.seal(body, f"links/{name}/{table}"))
             handle.flush()
             os.fsync(handle.fileno())
-
-    # The next table is fetched while one is packed: no more than two are in memory.
-    with ThreadPoolExecutor(1) as pool:
-        last: Future[None] | None = None
-        for table, data in tables:
-            sealing = pool.submit(seal, table, data)
-            if last is not None:
-                last.result()
-            last = sealing
-        if last is not None:
-            last.result()
     shutil.rmtree(target, ignore_errors=True)
     aside.rename(target)
     # The database row that names the folder may not outlive it in a power cut.

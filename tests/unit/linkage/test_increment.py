@@ -170,7 +170,7 @@ def test_a_month_linked_onto_the_run_before_is_a_run_from_the_beginning(
 ) -> None:
     first, both, gone = City(seed).deliveries(share)
     connection, _figures = _linked(first, model_file)
-    tables = dict(kept.tables_to_keep(connection))
+    tables = {name: pieces.read_all() for name, pieces in kept.tables_to_keep(connection)}
     connection.close()
     anew, whole = _linked(both, model_file)
     try:
@@ -184,7 +184,7 @@ def test_a_month_linked_onto_the_run_before_is_a_run_from_the_beginning(
 def test_what_nothing_new_could_mean_is_not_compared_again(paper: Paper, model_file: Path) -> None:
     town(paper)
     connection, figures = _linked(paper, model_file)
-    tables = dict(kept.tables_to_keep(connection))
+    tables = {name: pieces.read_all() for name, pieces in kept.tables_to_keep(connection)}
     more = Paper()
     more.row("nurse_room", subject={"name": "髙橋 翔子", "name_kana": "ﾀｶﾊｼ ｼｮｳｺ", "born_on": "2015-05-05"})
     more.mentions[0]["receipt"] = 101
@@ -197,7 +197,7 @@ def test_a_new_surname_that_parts_an_old_name_asks_for_a_run_from_the_beginning(
     town(paper)
     paper.row("nurse_room", subject={"name": "五百旗頭凛", "born_on": "2014-01-01"})
     connection, _figures = _linked(paper, model_file)
-    tables = dict(kept.tables_to_keep(connection))
+    tables = {name: pieces.read_all() for name, pieces in kept.tables_to_keep(connection)}
     more = Paper()
     more.row("nurse_room", subject={"name": "五百旗頭 蓮", "born_on": "2013-01-01"})
     more.mentions[0]["receipt"] = 101
