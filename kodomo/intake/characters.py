@@ -71,8 +71,11 @@ class CharacterTable:
         if len(text) < LONG_TEXT:
             return text.translate(self._pairs)
         encoding, points = self._points
-        numbers = np.frombuffer(text.encode(encoding, "surrogatepass"), points.dtype)
-        return bytes(points[numbers]).decode(encoding, "surrogatepass")
+        try:
+            numbers = np.frombuffer(text.encode(encoding), points.dtype)
+        except UnicodeEncodeError:  # half a character that some system left behind
+            return text.translate(self._pairs)
+        return bytes(points[numbers]).decode(encoding)
 
 
 LONG_TEXT = 5_000

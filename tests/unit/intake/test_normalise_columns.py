@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kodomo.intake.addresses import normalise_address
+from kodomo.intake.characters import LONG_TEXT, CharacterTable
 from kodomo.intake.dates import read_date
 from kodomo.intake.normalise import learn_surnames, normalise_name
 from kodomo.intake.normalise_columns import addresses_of, dates_of, names_of, reading_of, readings_in_names, readings_of
@@ -169,3 +170,11 @@ def test_name_that_tells_no_reading(printed):
 @given(st.lists(st.text("佐藤蓮さくらﾚﾝレン（）()【】 　", max_size=12), max_size=8, unique=True))
 def test_readings_within_names_never_fail(values):
     assert set(readings_in_names(names_of(values))) <= set(values)
+
+
+@given(text=st.text(alphabet=st.characters() | st.sampled_from("髙﨑𠮷ヴゔぁ\ud83d\ude00"), min_size=1, max_size=60))
+def test_a_column_of_characters_is_swapped_as_a_short_text_is(text: str) -> None:
+    """By numbers, in UTF-16 where the table lies within the basic plane and in UTF-32 where it doesn't."""
+    for pairs in ({ord("髙"): "高", ord("ヴ"): "ブ"}, {ord("𠮷"): "吉", ord("﨑"): "𠮟"}):
+        long = text + "髙い" * LONG_TEXT
+        assert CharacterTable(pairs).swap(long) == long.translate(pairs)
