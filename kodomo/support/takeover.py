@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import transaction
+from django.db.models import F
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
@@ -21,7 +22,7 @@ from kodomo.assessment.lists import caseworkers
 from kodomo.assessment.models import Case, Submission
 from kodomo.assessment.policies import TEXT_LIMIT, NotAcceptable, check_text, state_of_inquiry
 from kodomo.assessment.shortlist import visible_cases
-from kodomo.assessment.states import WORKED_STATES, reason_label
+from kodomo.assessment.states import ENDED_STATES, reason_label
 from kodomo.support import package_policies
 from kodomo.support.actions import author
 from kodomo.support.models import Takeover
@@ -57,21 +58,32 @@ def takeover(request: Any) -> HttpResponse:
             form.refuse(refusal)
         else:
             return redirect(f"/takeover/?from={form.cleaned_data['to']}")
-    kits = [kit_of(case, local_day(request.at)) for case in worked_cases(request, leaving).prefetch_related(*_OF_A_KIT)]
+    kits = [kit_of(case, local_day(request.at)) for case in cases_of(request, leaving).prefetch_related(*_OF_A_KIT)]
     detail = {"count": len(kits), "from": leaving}
     number = trail.record_first(trail.event_of(request.actor, "VIEW_TAKEOVER", detail=detail), request.at)
     context = {
         "kits": kits, "leaving": leaving, "leaving_name": names.get(leaving, leaving), "number": number,
-        "people": {one.username: one.name for one in accounts}, "today": local_day(request.at),
+        "people": holders(request, accounts, names), "today": local_day(request.at),
         "form": form or TakeoverForm.opened(0, {"people": people}),
     }  # fmt: skip
     return render(request, "support/takeover.html", context, status=400 if form is not None else 200)
 
 
-def worked_cases(request: Any, username: str) -> Any:
-    """The cases a caseworker is at work on, as far as the reader may see them; the soonest next date first."""
-    found = visible_cases(request.actor).filter(state__in=WORKED_STATES, caseworker=username)
-    return found.order_by("next_on", "pk")
+def open_cases(request: Any) -> Any:
+    """The cases not ended, as far as the reader may see them: what nobody has decided yet would be lost otherwise."""
+    return visible_cases(request.actor).exclude(state__in=ENDED_STATES)
+
+
+def cases_of(request: Any, username: str) -> Any:
+    """A caseworker's cases; the soonest next date first, those nobody has decided yet last."""
+    return open_cases(request).filter(caseworker=username).order_by(F("next_on").asc(nulls_last=True), "pk")
+
+
+def holders(request: Any, accounts: Iterable[Any], names: Mapping[str, str]) -> dict[str, str]:
+    """Whose cases can be looked at: who may be given cases, and whoever still has some though the account is closed."""
+    known = {one.username: one.name for one in accounts}
+    left = open_cases(request).exclude(caseworker="").values_list("caseworker", flat=True).order_by("caseworker")
+    return known | {one: names.get(one, one) for one in left.distinct() if one not in known}
 
 
 _OF_A_KIT = ("assessments", "plans__goals__outcomes", "inquiries__answers", "packages__events", "packages__approvals",
@@ -105,7 +117,7 @@ def hand_over(
     names: Mapping[str, str],
     given: Mapping[str, Any],
 ) -> None:
-    """Give every worked case of one caseworker to the next, each with the word that goes with it; once.
+    """Give every open case of one caseworker to the next, each with the word that goes with it; once.
 
     Raises:
         NotPermitted: role or office.
@@ -115,7 +127,7 @@ def hand_over(
     with transaction.atomic():
         if Submission.objects.filter(token=given["token"], username=request.actor.username).exists():
             return
-        cases = list(worked_cases(request, leaving))
+        cases = list(cases_of(request, leaving))
         assign_cases(
             [case.case_number for case in cases], by=request.actor, caseworker=given["to"], eligible=eligible,
             token=given["token"], at=request.at,

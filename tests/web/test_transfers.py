@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.utils import timezone
 from standing_people import HANA, MAKOTO, OTHERS, PASSWORD, REN
 from test_find import known  # noqa: F401
 from test_replies import as_csv, filled, sealed, unpacked, upload  # noqa: F401
 
 from kodomo.assessment.models import AgendaItem, Case, Conference, MemberView
+from kodomo.assessment.states import CaseState
 from kodomo.support.models import Contact, Opening, Package, Takeover
 
 APPROVER = next(p for p in OTHERS if p.role == "APPROVER")
@@ -238,6 +240,31 @@ def test_everything_goes_to_the_next_caseworker_at_once(
     makoto = as_person(MAKOTO)
     assert "来週の見学は一緒に行く" in words(makoto.get("/takeover/")) and number not in words(hana.get("/takeover/"))
     assert "青木 花 から 井上 誠 へ" in words(makoto.get(f"/cases/{number}/support/"))
+
+
+def test_what_waits_for_a_decision_goes_along_and_what_has_ended_stays(planned: Any, send: Any, as_person: Any) -> None:
+    hana, number = planned
+    waiting, returned, ended = Case.objects.filter(office="family_centre").exclude(case_number=number)[:3]
+    for case, state in ((waiting, CaseState.ARRIVED), (returned, CaseState.RETURNED), (ended, CaseState.NO_ACTION)):
+        Case.objects.filter(pk=case.pk).update(caseworker="hana", state=state, next_on=None)
+    Case.objects.filter(case_number=number).update(caseworker="hana")
+    shown = words(hana.get("/takeover/"))
+    assert shown.index(number) < shown.index(waiting.case_number) and ended.case_number not in shown
+    assert send(hana, "/takeover/?from=hana", {"to": "makoto", "text": "来週の見学は一緒に行く。"}).status_code == 302
+    given = set(Case.objects.filter(caseworker="makoto").values_list("case_number", flat=True))
+    assert given >= {number, waiting.case_number, returned.case_number} and ended.case_number not in given
+
+
+def test_the_cases_of_who_has_already_left_are_found(planned: Any, send: Any, as_person: Any) -> None:
+    """The account was closed first: the office's cases must not stay with somebody who no longer signs in."""
+    _, number = planned
+    Case.objects.filter(case_number=number).update(caseworker="hana")
+    get_user_model().objects.filter(username="hana").update(is_active=False)
+    makoto = as_person(MAKOTO)
+    assert 'value="hana"' in makoto.get("/takeover/").content.decode()
+    form = {"to": "makoto", "text": "来週の見学は一緒に行く。"}
+    assert send(makoto, "/takeover/?from=hana", form).status_code == 302
+    assert Case.objects.get(case_number=number).caseworker == "makoto"
 
 
 def test_it_takes_no_takeover_that_does_not_hold_together(
