@@ -20,6 +20,7 @@ from django.db import transaction
 from kodomo.assessment import trail
 from kodomo.assessment.case_numbers import new_case_number
 from kodomo.assessment.grounds import current_grounds
+from kodomo.assessment.lawful import current_register
 from kodomo.assessment.models import Arrival, Case, CaseLevel
 from kodomo.assessment.states import ENDED_STATES, CaseState
 from kodomo.configuration import Home, Municipality, responsible_office
@@ -45,6 +46,7 @@ class Judged:
     levels: tuple[Mapping[str, Any], ...]
     is_address_protected: bool = True
     is_drawn: bool = False
+    is_met: bool = True
 
     @property
     def is_insufficient(self) -> bool:
@@ -144,7 +146,8 @@ def open_by_hand(
         NotReady: no judgement has come in yet.
     """
     judgement = arrived_judgement(home)
-    one = next((j for j in _judged(judgement, Store(home.store)) if j.subject["child_key"] == child_key), None)
+    everybody = _judged(judgement, Store(home.store), municipality)
+    one = next((j for j in everybody if j.subject["child_key"] == child_key), None)
     if one is None:
         return None
     case = _open_cases([one], judgement, municipality, at, numbers or random.SystemRandom())[0]
@@ -165,7 +168,8 @@ def _take_in(
 ) -> dict[str, int]:
     # Locked: what somebody decides meanwhile waits, and is not written over.
     known = {case.child_key: case for case in Case.objects.select_for_update()}
-    judged = [one for one in _judged(judgement, store) if one.is_shortlisted or one.subject["child_key"] in known]
+    everybody = _judged(judgement, store, municipality)
+    judged = [one for one in everybody if one.is_shortlisted or one.subject["child_key"] in known]
     before = _current_levels(known, store)
     chosen = _drawn_for_review(judged, known) | _waiting_blind()
     chosen |= _held_back(judged, known, before, chosen, numbers)
@@ -264,6 +268,7 @@ def _describe(case: Case, one: Judged, judgement: Snapshot) -> None:
     case.area_code = "" if one.is_address_protected else (one.subject["area_code"] or "")
     case.is_known_to_support = one.subject["is_known_to_support"]
     case.is_council_registered = one.subject["is_council_registered"]
+    case.is_met_by_agency = one.is_met
     case.moved_in_within_year = one.subject["moved_in_within_year"]
     case.is_insufficient = one.is_insufficient
     case.has_escalation = one.has_escalation
@@ -383,7 +388,8 @@ WHERE persons.is_address_protected AND spells.valid_to IS NULL AND ({standing})
 """Where a protected person lives by what was known on the day of judgement, or by what stands now."""
 
 
-def _judged(judgement: Snapshot, store: Store) -> list[Judged]:
+def _judged(judgement: Snapshot, store: Store, municipality: Municipality | None = None) -> list[Judged]:
+    """The judgement's children. Who is met by an agency is asked of the register, where one is given."""
     snapshot = store.open("snapshots", snapshot_name(judgement.manifest))
     files = [str(snapshot.file("household_spells")), str(snapshot.file("persons"))]
     standing = snapshot.standing("household_spells", _as_of(judgement))
@@ -397,15 +403,25 @@ def _judged(judgement: Snapshot, store: Store) -> list[Judged]:
         people = "SELECT person_key FROM read_parquet(?) WHERE is_address_protected"
         people_protected = {row[0] for row in engine.execute(people, files[1:]).fetchall()}
     drawn = _drawn(judgement)
+    met = _met(judgement, municipality) if municipality else None
     return [
         Judged(
             s,
             tuple(levels[s["child_key"]]),
             s["child_key"] in people_protected or s["household_key"] in homes,
             s["child_key"] in drawn,
+            met is None or s["child_key"] in met,
         )
         for s in found
     ]
+
+
+def _met(judgement: Snapshot, municipality: Municipality) -> set[str]:
+    """Children whom a source knows whose people meet families: its items carry the role ``contact`` in the register."""
+    register = current_register(municipality)
+    sources = {source for item in register.with_role("contact") for source in register.items[item].sources}
+    rows = judgement.read("coverage", ("child_key", "source", "known")).to_pylist()
+    return {row["child_key"] for row in rows if row["known"] and row["source"] in sources}
 
 
 def _drawn(judgement: Snapshot) -> set[str]:

@@ -18,6 +18,7 @@ from kodomo.assessment.interests import cases_of_interest, has_interest
 from kodomo.assessment.judged import judged_types, must_be_seen
 from kodomo.assessment.lawful import Lawful, lawful_at
 from kodomo.assessment.models import AgendaItem, Conference
+from kodomo.assessment.views import inquiries_in_words, sheets_in_words
 from kodomo.governance.permissions import Action, can
 
 MOST_READY = 60
@@ -218,6 +219,8 @@ def _before(request: Any, found: AgendaItem) -> dict[str, Any]:
         "shows_views": conferences.sees_views(found, actor),
         "views": conferences.voices(found) if conferences.sees_views(found, actor) else [],
         "assessment": case.assessments.last() if levels_shown else None,
+        "sheets": sheets_in_words(case) if levels_shown else [],
+        "inquiries": inquiries_in_words(case, lawful) if levels_shown else [],
         "same_office": case.office == actor.office,
         "may_hold": can(actor.role, Action.HOLD_CONFERENCE),
         "form": _form_for(request, found, own),

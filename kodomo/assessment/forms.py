@@ -76,7 +76,7 @@ class FilterForm(forms.Form):
         asked = {
             "unregistered": lawful.may_tell_council,
             "support": lawful.may_tell_known,
-            "nobody_knows": lawful.may_tell_council and lawful.may_tell_known,
+            "nobody_knows": lawful.may_tell_nobody,
             "moved_in": lawful.may_tell_moved_in,
         }
         for name, is_lawful in asked.items():

@@ -60,6 +60,11 @@ class Lawful:
         """Whether 転入1年以内 may be shown and asked for."""
         return self.may_show(self.grounds.moved_in)
 
+    @property
+    def may_tell_nobody(self) -> bool:
+        """Whether どの機関ともつながっていない may be shown and asked for: it speaks of every agency's record."""
+        return self.may_tell_council and self.may_tell_known and self.may_show(self.register.with_role("contact"))
+
     @cached_property
     def withheld_escalations(self) -> frozenset[str]:
         """The sentences in any case's current levels that may not be told today. Asked once for a page."""

@@ -61,6 +61,8 @@ class Case(models.Model):
     area_code = models.CharField("地区", max_length=64, blank=True)
     is_known_to_support = models.BooleanField("支援につながっている")
     is_council_registered = models.BooleanField("要対協登録")
+    # Whether any agency that meets families knows this one; True until a judgement has said otherwise.
+    is_met_by_agency = models.BooleanField("どこかの機関が会っている", default=True)
     moved_in_within_year = models.BooleanField("転入1年以内")
     is_insufficient = models.BooleanField("情報不足")
     is_address_protected = models.BooleanField("支援措置", default=True)
@@ -87,6 +89,11 @@ class Case(models.Model):
         """地区の名前. The store's code is made for computing; it is shown only where the municipality names it."""
         label = named_areas().get(self.area_code, "")
         return "" if label and self.child_key in protected_now(settings.HOME) else label
+
+    @property
+    def is_known_to_nobody(self) -> bool:
+        """どの機関ともつながっていない: neither consulted nor registered, and met by none."""
+        return not (self.is_known_to_support or self.is_council_registered or self.is_met_by_agency)
 
     @property
     def grade_label(self) -> str:

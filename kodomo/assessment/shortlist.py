@@ -148,7 +148,8 @@ def _wanted(filters: Filters, lawful: Lawful) -> list[Q]:
         Q(is_insufficient=True): filters.insufficient,
         Q(moved_in_within_year=True): filters.moved_in and lawful.may_tell_moved_in,
         Q(must_see=True): filters.escalated,
-        Q(is_known_to_support=False, is_council_registered=False): filters.nobody_knows and council and known,
+        Q(is_known_to_support=False, is_council_registered=False, is_met_by_agency=False): filters.nobody_knows
+        and lawful.may_tell_nobody,
         Q(has_changed=True): filters.changed,
         Q(state__in=WAITING_STATES): filters.waiting,
     }

@@ -16,12 +16,13 @@ from kodomo.assessment.evidence import Evidence, evidence_for
 from kodomo.assessment.forms import DecisionForm, FirstViewForm, RevealForm
 from kodomo.assessment.judged import judged_types, level_history, must_be_seen
 from kodomo.assessment.lawful import Lawful, lawful_at
-from kodomo.assessment.models import AssessmentSheet, Case
+from kodomo.assessment.models import AssessmentSheet, Case, Inquiry
+from kodomo.assessment.moves import InquiryState
 from kodomo.assessment.person_changes import person_changes
 from kodomo.assessment.sheets import Degree, current_sheets
 from kodomo.assessment.states import REASON_CODES, REVEAL_PURPOSES, CaseState, reason_label
 from kodomo.assessment.step_up import is_really
-from kodomo.governance.permissions import Action, can
+from kodomo.governance.permissions import Action, Actor, can
 
 # One case --------------------------------------------------------------------------------------
 
@@ -128,36 +129,51 @@ def _opened(request: Any, case_number: str, action: str) -> dict[str, Any]:
         "today": lawful.today,
         "lawful": lawful,
         "person_changes": person_changes(found, home=settings.HOME),
-        **_history(found, actor.username, levels_shown, evidence, lawful),
+        **_history(found, actor, levels_shown, evidence, lawful),
         **_possible(found, request, lawful),
     }
 
 
-def _history(case: Case, username: str, levels_shown: bool, evidence: Evidence, lawful: Lawful) -> dict[str, Any]:
+def _history(case: Case, actor: Actor, levels_shown: bool, evidence: Evidence, lawful: Lawful) -> dict[str, Any]:
+    username, decided = actor.username, case.assessments.select_related("first_view")
     levels = lawful.told(case.levels.all())
     current = judged_types([row for row in levels if row.is_current], settings.MUNICIPALITY.types, evidence.reasons)
-    decisions = [(a, reason_label(a.decision, a.reason_code)) for a in case.assessments.select_related("first_view")]
+    # A colleague's words, and what they decided, would sway the first view; one's own don't.
+    decisions = [
+        (a, reason_label(a.decision, a.reason_code)) for a in decided if levels_shown or a.decided_by == username
+    ]
     context: dict[str, Any] = {
         "escalations": must_be_seen([row for row in levels if row.is_current], evidence.reasons),
-        "first_views": case.first_views.all() if levels_shown else [],
+        "first_views": [view for view in case.first_views.all() if levels_shown or view.written_by == username],
         "decisions": decisions[::-1],
         "conference_decisions": [
             item.decided for item in case.agenda.exclude(decided=None).select_related("decided", "conference")
         ]
         if levels_shown
         else [],
-        "sheets": [(sheet, _answered(sheet)) for sheet in case.sheets.all()][::-1] if levels_shown else [],
-        # A colleague's words would sway the first view; one's own don't.
+        "sheets": sheets_in_words(case) if levels_shown else [],
         "notes": [note for note in case.notes.all() if levels_shown or note.written_by == username],
         "disagreements": case.disagreements.all() if levels_shown else [],
-        "inquiries": [
-            (one, policies.state_of_inquiry(one, lawful.today)) for one in case.inquiries.prefetch_related("answers")
-        ],
+        # That somebody asked tells a member of the committee what the assessor decided.
+        "inquiries": inquiries_in_words(case, lawful)
+        if levels_shown or not can(actor.role, Action.WRITE_MEMBER_VIEW)
+        else [],
     }
     if levels_shown:
         context["judged"], context["quiet"] = current, [one for one in current if one.is_quiet]
         context["history"] = level_history(levels, settings.MUNICIPALITY.types)
     return context
+
+
+def inquiries_in_words(case: Case, lawful: Lawful) -> list[tuple[Inquiry, InquiryState]]:
+    """What was asked and answered, each with whether an answer is awaited today."""
+    found = case.inquiries.prefetch_related("answers")
+    return [(one, policies.state_of_inquiry(one, lawful.today)) for one in found]
+
+
+def sheets_in_words(case: Case) -> list[tuple[AssessmentSheet, list[tuple[str, str, str]]]]:
+    """The sheets with their answers, the newest first."""
+    return [(sheet, _answered(sheet)) for sheet in case.sheets.all()][::-1]
 
 
 def _answered(sheet: AssessmentSheet) -> list[tuple[str, str, str]]:

@@ -44,6 +44,7 @@ ROLES: Mapping[str, str] = {
     "pregnancy": "妊娠していることを示す。その人を分析側へ出す範囲に入れる",
     "locating": "住まいや通う先が分かる。支援措置の世帯では画面に出さない",
     "presence": "あることだけを言い、回数や量ではない。画面では「あり」と書く",
+    "contact": "どこかの機関の人がそのこどもや家庭に会っている(相談・見守りなど)。その出所のどれにも載っていないと「どの機関ともつながっていない」",
 }
 """What the programs must know of an item, whatever its code: item codes are the municipality's own."""
 

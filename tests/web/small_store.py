@@ -40,6 +40,9 @@ LEVELS: dict[str, dict[str, tuple[str, float | None]]] = {
     "pc08": {OVERALL: (LOW, 0.1)},
     "pc09": {"BULLYING": (MIDDLE, 0.39), OVERALL: (LOW, 0.2)},
 }
+CONSULTED = ("pc01", "pc02", "pc04", "pc08")
+"""Whom the consultation ledger knows, though not all of them lately."""
+
 ESCALATIONS = {("pc08", "POSTNATAL_DEPRESSION"): "産後うつの質問票で、自分を傷つける考えに「はい」と答えている"}
 
 
@@ -170,8 +173,8 @@ def judgement_tables(levels: dict[str, dict[str, tuple[str, float | None]]]) -> 
             {"child_key": key, "source": "school_attendance", "expected": age > 6, "known": age > 6,
              "latest_on": AS_OF if age > 6 else None, "is_fresh": age > 6},
             {"child_key": key, "source": "npo_watch", "expected": True, "known": False, "is_fresh": False},
-            {"child_key": key, "source": "child_consultation", "expected": True, "known": True,
-             "latest_on": dt.date(2025, 11, 14), "is_fresh": False},
+            {"child_key": key, "source": "child_consultation", "expected": True, "known": key in CONSULTED,
+             "latest_on": dt.date(2025, 11, 14) if key in CONSULTED else None, "is_fresh": False},
             {"child_key": key, "source": "infant_checkup", "expected": age < 7, "known": False, "is_fresh": False},
         ]  # fmt: skip
     words = (("UP", "直近3か月の欠席が30日を超えている", 2.1, "school_attendance"),

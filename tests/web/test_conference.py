@@ -145,6 +145,21 @@ def test_it_tells_a_blind_member_no_state_by_which_the_assessor_decided(as_perso
         assert two.get(f"/cases/?{query}&reach=ALL").content.count(b'class="case-number"') == 8, query
 
 
+def test_it_tells_a_blind_member_nothing_the_assessor_decided_or_asked(
+    as_person: Any, item: AgendaItem, speak: Any, token_of: Any
+) -> None:
+    number, two, hana = item.case.case_number, as_person(TWO), as_person(HANA)
+    question = {"asked": "SCHOOL", "questions": "保健室の利用はどうですか。", "due_on": day(7)}
+    asked = {**token_of(hana.get(f"/cases/{number}/inquiry/")), **question}
+    assert hana.post(f"/cases/{number}/inquiry/", asked).status_code == 302
+    page = words(two.get(f"/cases/{number}/"))
+    assert "判定への意見" not in page and HANA.name not in page and "保健室の利用はどうですか" not in page
+    speak(TWO)
+    page = words(two.get(f"/cases/{number}/"))
+    assert "判定への意見" in page and "保健室の利用はどうですか" in page
+    assert "保健室の利用はどうですか" in words(two.get(f"/conferences/items/{item.pk}/"))
+
+
 def test_it_lists_at_home_what_waits_for_a_members_view(as_person: Any, item: AgendaItem, speak: Any) -> None:
     assert item.case.case_number in as_person(ONE).get("/").content.decode()
     speak(ONE)

@@ -124,3 +124,15 @@ def test_it_writes_nothing_when_its_audit_row_fails(as_person: Any, case_of: Any
     assert not case.first_views.exists()
     case.refresh_from_db()
     assert case.version == int(hidden["version"])
+
+
+def test_a_colleagues_decision_is_told_after_ones_own_view(
+    as_person: Any, case_of: Any, decided: Any, first_view: Any
+) -> None:
+    number, makoto = case_of("pc01").case_number, as_person(MAKOTO)
+    decided(as_person(HANA), number, reason_text="花の考えた理由です。")
+    for tail in ("", "print/"):
+        assert "花の考えた理由です" not in makoto.get(f"/cases/{number}/{tail}").content.decode()
+        assert "花の考えた理由です" in as_person(HANA).get(f"/cases/{number}/{tail}").content.decode()
+    first_view(makoto, number)
+    assert "花の考えた理由です" in makoto.get(f"/cases/{number}/").content.decode()

@@ -80,7 +80,9 @@ def test_it_keeps_a_case_somebody_works_on_in_the_list(as_person: Any, numbers: 
         ("insufficient=on", {"pc06"}),
         ("moved_in=on", {"pc03", "pc06"}),
         ("escalated=on", {"pc08"}),
-        ("nobody_knows=on&age_band=ELEMENTARY", {"pc01", "pc04", "pc06", "pc09"}),
+        # An old consultation is no support, and yet somebody has met the family.
+        ("support=UNCONNECTED&age_band=ELEMENTARY", {"pc01", "pc04", "pc06", "pc09"}),
+        ("nobody_knows=on&age_band=ELEMENTARY", {"pc06", "pc09"}),
         ("support=CONNECTED&nobody_knows=on", set()),
         ("waiting=on&moved_in=on", {"pc03", "pc06"}),
         ("overdue=on", set()),
