@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+import unicodedata
 from collections.abc import Collection
 
 _WEIGHTS = (7, 3, 1, 7, 3, 1)
+
+_LINES = frozenset("-‐‑‒–—―−ー")
+"""Whatever a keyboard gives for the line between year and number."""
 
 
 def fiscal_year(day: dt.date) -> int:
@@ -38,6 +42,16 @@ def check_digit(digits: str) -> int:
     4
     """
     return -sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, digits, strict=True)) % 10
+
+
+def as_case_number(text: str) -> str:
+    """What somebody typed for a case number, with the digits and the line of a case number.
+
+    >>> as_case_number(" ２０２６－0001234 ")
+    '2026-0001234'
+    """
+    plain = unicodedata.normalize("NFKC", text).strip()
+    return "".join("-" if ch in _LINES else ch for ch in plain)
 
 
 def is_case_number(text: str) -> bool:

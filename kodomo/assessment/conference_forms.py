@@ -10,6 +10,7 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth import get_user_model
 
+from kodomo.assessment.case_numbers import as_case_number, is_case_number
 from kodomo.assessment.conferences import MOST_ITEMS
 from kodomo.assessment.dates import short_date
 from kodomo.assessment.forms import DateAsWritten, OnceForm, missing_date
@@ -55,11 +56,21 @@ class CallForm(OnceForm):
             del self.fields["chosen"]
             self.fields["cases"].label = "議事にかける事例(仮番号)"
 
+    def clean_cases(self) -> list[str]:
+        """The numbers as people write them, in lines or set apart by blanks and commas; one misheard is told, not passed over."""
+        typed = [as_case_number(word) for word in re.split(r"[\s,、，;；]+", self.cleaned_data["cases"]) if word]
+        unread = [word for word in typed if not is_case_number(word)]
+        if unread:
+            raise forms.ValidationError(
+                f"仮番号として読めないものがあります: {'、'.join(unread[:5])}。番号を確かめてください。"
+            )
+        return typed
+
     def given(self) -> dict[str, Any]:
-        """The call as the action takes it; the numbers may stand in lines or be set apart by anything."""
+        """The call as the action takes it."""
         plain = {name: self.cleaned_data[name] for name in ("title", "held_on", "quorum", "token")}
         chosen = {username: name for username, name in committee().items() if username in self.cleaned_data["members"]}
-        numbers = [*self.cleaned_data.get("chosen", ()), *re.findall(r"\d{4}-\d{7}", self.cleaned_data["cases"])]
+        numbers = [*self.cleaned_data.get("chosen", ()), *self.cleaned_data["cases"]]
         return {**plain, "members": chosen, "case_numbers": numbers[: MOST_ITEMS + 1]}
 
 

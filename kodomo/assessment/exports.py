@@ -11,40 +11,50 @@ from typing import Any
 
 from django.conf import settings
 
+from kodomo.assessment import dates
 from kodomo.assessment.lawful import Lawful
 from kodomo.governance.permissions import Actor
 from kodomo.terms import AgeBand
 
 HEADINGS = (
     "仮番号", "学年", "年齢区分", "地区", "担当部署", "状態", "確認する類型", "必ず確認", "要対協",
-    "支援とのつながり", "情報", "転入1年以内", "次回確認日",
+    "支援とのつながり", "情報", "転入1年以内", "主担当", "次回確認日",
 )  # fmt: skip
 
 _FORMULA = tuple("=+-@\t\r＝＋－＠")
 
 
 def shortlist_csv(
-    rows: Iterable[Mapping[str, Any]], *, actor: Actor, at: dt.datetime, number: int, lawful: Lawful
+    rows: Iterable[Mapping[str, Any]],
+    *,
+    actor: Actor,
+    at: dt.datetime,
+    number: int,
+    lawful: Lawful,
+    people: Mapping[str, str],
 ) -> bytes:
     """The rows as CSV that a Japanese spreadsheet opens rightly (UTF-8 with BOM).
 
     The first two lines say that it must be handled with care, who took it, when and under which
-    number of the audit trail. No name, no level that the reader may not see yet, nothing without a basis today.
+    number of the audit trail. ``people``: user name → name of the staff. No child's name, no level that the reader may not see yet, nothing without a basis today.
     """
     offices = {office.code: office.name for office in settings.MUNICIPALITY.offices}
     moment = at.astimezone(settings.LOCAL_ZONE)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow([f"【取扱注意】支援ニーズの確認候補 一覧 出力番号 {number}"])
-    writer.writerow([f"出力者 {safe_cell(actor.name)}({actor.role.label}) {moment:%Y-%m-%d %H:%M}"])
+    writer.writerow(
+        [f"出力者 {safe_cell(actor.name)}({actor.role.label}) {dates.long_date(moment.date())} {moment:%H:%M}"]
+    )
     writer.writerow(HEADINGS)
     for row in rows:
-        writer.writerow([safe_cell(value) for value in _cells(row, offices, lawful)])
+        writer.writerow([safe_cell(value) for value in _cells(row, offices, people, lawful)])
     return b"\xef\xbb\xbf" + text.getvalue().encode()
 
 
-def _cells(row: Mapping[str, Any], offices: Mapping[str, str], lawful: Lawful) -> list[str]:
+def _cells(row: Mapping[str, Any], offices: Mapping[str, str], people: Mapping[str, str], lawful: Lawful) -> list[str]:
     case = row["case"]
+    no_support = "どの機関ともつながっていない" if case.is_known_to_nobody and lawful.may_tell_nobody else "支援未接続"
     types = "、".join(t.label + (f"({t.level_label})" if row["levels_shown"] else "") for t in row["types"])
     return [
         case.case_number,
@@ -56,9 +66,10 @@ def _cells(row: Mapping[str, Any], offices: Mapping[str, str], lawful: Lawful) -
         types,
         "あり" if case.must_see else "",
         _flag(lawful.may_tell_council, case.is_council_registered, "登録", "未登録"),
-        _flag(lawful.may_tell_known, case.is_known_to_support, "つながっている", "支援未接続"),
+        _flag(lawful.may_tell_known, case.is_known_to_support, "つながっている", no_support),
         "情報不足" if case.is_insufficient else "",
         _flag(lawful.may_tell_moved_in, case.moved_in_within_year, "はい", ""),
+        people.get(case.caseworker, case.caseworker),
         case.next_on.isoformat() if case.next_on else "",
     ]
 

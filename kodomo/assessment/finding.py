@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods
 
 from kodomo.assessment import step_up, trail
 from kodomo.assessment.actions import local_day
-from kodomo.assessment.case_numbers import is_case_number
+from kodomo.assessment.case_numbers import as_case_number, is_case_number
 from kodomo.assessment.forms import DateAsWritten
 from kodomo.assessment.lawful import lawful_on
 from kodomo.assessment.models import Case
@@ -53,7 +53,7 @@ class FindForm(forms.Form):
 @require_http_methods(["GET", "POST"])
 def find(request: Any) -> HttpResponse:
     """読みで探す: which of my office's cases is about the child somebody speaks of."""
-    number = request.POST.get("words", "").strip()
+    number = as_case_number(request.POST.get("words", ""))
     if request.method == "POST" and is_case_number(number):
         return redirect("case", case_number=number)
     form = FindForm(request.POST or None, asks_password=not step_up.was_lately(request))

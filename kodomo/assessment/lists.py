@@ -41,7 +41,7 @@ def shortlist(request: Any) -> HttpResponse:
                "lawful": lawful, "beyond": beyond, "wider": urlencode({**query, "reach": lists.Reach.ALL.value}),
                "many_offices": len(_offices(request)) > 1,
                "saved": SavedFilter.objects.filter(username=request.actor.username),
-               "names": dict(get_user_model().objects.values_list("username", "name")),
+               "names": _names(),
                "may_export": can(request.actor.role, Action.EXPORT_SHORTLIST)}  # fmt: skip
     if can(request.actor.role, Action.ASSIGN_CASE):
         context |= {"caseworkers": caseworkers(request), "token": secrets.token_urlsafe(24)}
@@ -56,7 +56,9 @@ def shortlist_export(request: Any) -> HttpResponse:
     cases = lists.shortlisted(request.actor, filters, lawful)
     rows = _rows(list(cases.prefetch_related(_current_levels())), request, lawful)
     number = _record_list(request, Action.EXPORT_SHORTLIST, len(rows), filters)
-    content = exports.shortlist_csv(rows, actor=request.actor, at=request.at, number=number, lawful=lawful)
+    content = exports.shortlist_csv(
+        rows, actor=request.actor, at=request.at, number=number, lawful=lawful, people=_names()
+    )
     response = HttpResponse(content, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="shortlist-{number}.csv"'
     return response
@@ -72,6 +74,11 @@ def _offices(request: Any) -> tuple[Office, ...]:
     return tuple(
         o for o in settings.MUNICIPALITY.offices if o.age_bands and (everywhere or o.code == request.actor.office)
     )
+
+
+def _names() -> dict[str, str]:
+    """User name → name of everybody on the staff."""
+    return dict(get_user_model().objects.values_list("username", "name"))
 
 
 def _current_levels() -> Prefetch:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -122,6 +123,7 @@ def _opened(request: Any, case_number: str, action: str) -> dict[str, Any]:
     number = trail.record_first(trail.event_of(actor, action, subject=found.child_key, detail=detail), request.at)
     return {
         "case": found,
+        "caseworker": _name_of(found.caseworker),
         "evidence": evidence,
         "levels_shown": levels_shown,
         "is_blind": not levels_shown and can(actor.role, Action.WRITE_MEMBER_VIEW),
@@ -132,6 +134,11 @@ def _opened(request: Any, case_number: str, action: str) -> dict[str, Any]:
         **_history(found, actor, levels_shown, evidence, lawful),
         **_possible(found, request, lawful),
     }
+
+
+def _name_of(username: str) -> str:
+    """The name of somebody on the staff; empty for nobody."""
+    return get_user_model().objects.filter(username=username).values_list("name", flat=True).first() or username
 
 
 def _history(case: Case, actor: Actor, levels_shown: bool, evidence: Evidence, lawful: Lawful) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -56,7 +57,8 @@ class Identity:
     @property
     def furigana(self) -> str:
         """The reading in hiragana, as printed above names."""
-        return self.kana.translate(_TO_HIRAGANA)
+        # Many a ledger keeps half-width readings, in which voiced marks stand apart.
+        return unicodedata.normalize("NFKC", self.kana).translate(_TO_HIRAGANA)
 
 
 def reveal(

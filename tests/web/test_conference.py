@@ -294,3 +294,15 @@ def test_the_papers_are_a_numbered_copy_for_each_member(
     closed = words(chair.get(f"{address}?member={TWO.username}"))
     assert item.case.case_number not in closed and "渡せる議事はありません" in closed
     assert as_person(ONE).get(address).status_code == 403
+
+
+def test_a_number_that_cannot_be_read_is_told_and_none_is_passed_over(
+    call: Any, as_person: Any, case_of: Any, decided: Any
+) -> None:
+    number = case_of("pc01").case_number
+    decided(as_person(HANA), number)
+    answer = call(number, "2026-12", "あの子")
+    assert answer.status_code == 400 and "仮番号として読めないものがあります: 2026-12、あの子" in words(answer)
+    assert not AgendaItem.objects.exists()
+    assert call(number.translate(str.maketrans("0123456789-", "０１２３４５６７８９－"))).status_code == 302
+    assert AgendaItem.objects.get().case.case_number == number

@@ -189,3 +189,11 @@ def test_it_searches_only_with_a_legal_basis(as_person: Any, known: None, hinata
     patch.setattr(finding, "lawful_on", lambda today, place: replace(lawful.lawful_on(today, place), register=without))
     assert ask(hana, "わた").status_code == 403
     patch.undo()
+
+
+def test_a_case_number_is_read_as_people_write_it(as_person: Any, case_of: Any, known: None) -> None:
+    number = case_of("pc01").case_number
+    wide = number.translate(str.maketrans("0123456789-", "０１２３４５６７８９－"))
+    for written in (f" {number}", wide, number.replace("-", "―")):
+        answer = ask(as_person(HANA), written)
+        assert answer.status_code == 302 and answer["Location"] == f"/cases/{number}/", written

@@ -154,3 +154,10 @@ def test_it_keeps_the_name_out_of_session_and_casework_database(
     assert "日向" not in str(dict(hana.session))
     stored = b"".join(path.read_bytes() for path in home.casework.iterdir())
     assert "日向".encode() not in stored
+
+
+def test_it_prints_a_half_width_reading_as_furigana(as_person: Any, case_of: Any, in_vault: Any, decided: Any) -> None:
+    in_vault("pc01", name_kana="ﾋﾅﾀ ｶﾞｸ")
+    number, hana = case_of("pc01").case_number, as_person(HANA)
+    decided(hana, number)
+    assert "<rt>ひなた がく</rt>" in ask(hana, number).content.decode()
