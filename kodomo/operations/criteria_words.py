@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
 
+from kodomo.assessment.dates import short_date
 from kodomo.governance.approvals import Step
 from kodomo.governance.criteria_text import Change, entries
 from kodomo.governance.permissions import Role
@@ -43,7 +45,13 @@ OPERATORS = (
 
 def act_words(act: Mapping[str, Any]) -> dict[str, Any]:
     """One act of the book of approvals, in words."""
-    return {**act, "step_label": Step(act["step"]).label, "role_label": Role(act["role"]).label, "on": act["at"][:10]}
+    return {**act, "step_label": Step(act["step"]).label, "role_label": Role(act["role"]).label, "on": _day(act["at"])}
+
+
+def _day(at: str) -> str:
+    """The city's day of a moment of the book, which it keeps in UTC; a day written in the folder is one already."""
+    moment = dt.datetime.fromisoformat(at)
+    return short_date((moment.astimezone(settings.LOCAL_ZONE) if moment.tzinfo else moment).date())
 
 
 def captions_of(text: str) -> dict[str, str]:

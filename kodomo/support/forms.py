@@ -169,7 +169,8 @@ class TransferForm(OnceForm):
     to_office = forms.ChoiceField(label="移管先")
     text = _text("引き継ぐこと", 6)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, own_office: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        receiving = [o for o in settings.MUNICIPALITY.offices if o.age_bands and o.code != own_office]
         to_office: Any = self.fields["to_office"]
-        to_office.choices = [CHOOSE, *((o.code, o.name) for o in settings.MUNICIPALITY.offices if o.age_bands)]
+        to_office.choices = [CHOOSE, *((o.code, o.name) for o in receiving)]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from kodomo.assessment.actions import local_day
@@ -180,4 +181,5 @@ def reopen(request: Any, case_number: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def transfer(request: Any, case_number: str) -> HttpResponse:
     """移管."""
-    return answer(request, case_number, TRANSFER)
+    own_office = get_object_or_404(Case, case_number=case_number).office
+    return answer(request, case_number, replace(TRANSFER, options=lambda **more: {"own_office": own_office}))

@@ -17,6 +17,7 @@ from kodomo.configuration import Home, read_municipality
 from kodomo.governance import approvals, criteria_versions
 from kodomo.governance.approvals import Matter, State
 from kodomo.operations.capacity import reach_at
+from kodomo.operations.criteria_words import act_words
 from kodomo.store.database import Store
 from kodomo.terms import OVERALL
 
@@ -49,6 +50,13 @@ def decide(browser: Any, version: str, **more: str) -> Any:
 
 def state(home: Home, version: str) -> State:
     return approvals.standing(home, Matter.CRITERIA, version).state
+
+
+@pytest.mark.parametrize(
+    ("at", "day"), [("2026-11-22T17:30:00+00:00", "2026/11/23(令8)"), ("2026-03-01", "2026/03/01(令8)")]
+)
+def test_an_act_stands_under_the_citys_day(at: str, day: str) -> None:
+    assert act_words({"step": "APPROVE", "role": "APPROVER", "at": at})["on"] == day
 
 
 def test_it_says_which_version_is_in_force_and_shows_the_points_in_words(as_person: Any) -> None:

@@ -243,6 +243,8 @@ def test_it_hands_a_case_to_another_office(contacted: Any, send: Any, as_person:
 
 def test_it_leads_nowhere_but_to_offices_that_take_cases(planned: Any, send: Any) -> None:
     hana, number = planned
+    offered = re.findall(r'<option value="(\w+)"', hana.get(f"/cases/{number}/transfer/").content.decode())
+    assert offered == ["childcare"]
     for office in ("family_centre", "water", ""):
         assert send(hana, number, "transfer/", {"to_office": office, "text": "引き継ぐこと。"}).status_code == 400
     assert Case.objects.get(case_number=number).office == "family_centre"

@@ -40,7 +40,7 @@ from django.db import connections  # noqa: E402
 from kodomo.vault.database import open_vault  # noqa: E402
 from kodomo.vault.keys import Keyring  # noqa: E402
 from kodomo.vault.models import Person  # noqa: E402
-from kodomo.vault.reveal import reveal, verify_vault  # noqa: E402
+from kodomo.vault.reveal import Identity, reveal, verify_vault  # noqa: E402
 
 CONTENT: dict[str, Any] = {
     "name": "日向 かなり", "name_kana": "ヒナタ カナリ", "former_names": [], "born_on": "2016-02-29", "sex": "F",
@@ -90,6 +90,11 @@ def trail() -> list[tuple[Any, ...]]:
     with connections["vault"].cursor() as cursor:
         cursor.execute("SELECT actor, action, subject, purpose, detail FROM audit_events ORDER BY sequence")
         return list(cursor.fetchall())
+
+
+def test_a_reading_is_hiragana_however_wide_the_register_wrote_it() -> None:
+    for kana in ("シバタ スズ", "シバタ スズ", "ｼﾊﾞﾀ ｽｽﾞ"):
+        assert Identity("", kana, None, None, False, ()).furigana == "しばた すず"
 
 
 def test_a_name_is_opened_with_its_audit_row(home: Home, keyring: Keyring) -> None:
