@@ -97,6 +97,18 @@ class FilterForm(forms.Form):
         """The conditions with choices, for the page."""
         return [field for field in self if isinstance(field.field, forms.ChoiceField)]
 
+    @property
+    def passed_over(self) -> list[str]:
+        """Conditions asked for that can't be kept to: a choice that is gone, or one without a legal basis today."""
+        self.full_clean()
+        wrong = [str(self.fields[name].label) for name in self.errors if name in self.fields]
+        gone = [
+            str(field.label)
+            for name, field in self.base_fields.items()
+            if name not in self.fields and self.data.get(name)
+        ]
+        return [*wrong, *gone]
+
     def filters(self) -> Filters:
         """The conditions as chosen; what can't be read is no condition."""
         self.full_clean()

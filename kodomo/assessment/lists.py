@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.paginator import Paginator
 from django.db.models import Prefetch
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
@@ -29,14 +29,19 @@ MOST_FILTERS = 20
 @require_safe
 def shortlist(request: Any) -> HttpResponse:
     """一次絞り込み: the cases that fit the filters, without names."""
+    return _list(request, request.GET)
+
+
+def _list(request: Any, given: Any, status: int = 200, **more: Any) -> HttpResponse:
+    """The list by the conditions given. ``more``: what was wrong with an assignment, and what was marked."""
     lawful = lawful_at(request.at)
-    form, filters = _asked(request, request.GET, lawful)
+    form, filters = _asked(request, given, lawful)
     cases = lists.shortlisted(request.actor, filters, lawful)
-    page = Paginator(cases.prefetch_related(_current_levels()), lists.PAGE_SIZE).get_page(request.GET.get("page"))
+    page = Paginator(cases.prefetch_related(_current_levels()), lists.PAGE_SIZE).get_page(given.get("page"))
     rows = _rows(list(page.object_list), request, lawful)
     beyond = lists.shortlisted(request.actor, filters.widened, lawful).count() if filters.is_at_capacity else 0
     _record_list(request, Action.VIEW_SHORTLIST, len(rows), filters)
-    query = {name: value for name, value in request.GET.items() if name != "page"}
+    query = {name: value for name, value in given.items() if name != "page"}
     context = {"form": form, "page": page, "rows": rows, "query": urlencode(query), "filters": filters,
                "lawful": lawful, "beyond": beyond, "wider": urlencode({**query, "reach": lists.Reach.ALL.value}),
                "many_offices": len(_offices(request)) > 1,
@@ -45,7 +50,7 @@ def shortlist(request: Any) -> HttpResponse:
                "may_export": can(request.actor.role, Action.EXPORT_SHORTLIST)}  # fmt: skip
     if can(request.actor.role, Action.ASSIGN_CASE):
         context |= {"caseworkers": caseworkers(request), "token": secrets.token_urlsafe(24)}
-    return render(request, "assessment/shortlist.html", context)
+    return render(request, "assessment/shortlist.html", {**context, **more}, status=status)
 
 
 @require_POST
@@ -138,16 +143,21 @@ def drop_filter(request: Any, key: int) -> HttpResponse:
 
 @require_POST
 def assign(request: Any) -> HttpResponse:
-    """主担当を決める: the cases marked on the list go to one person."""
-    actions.assign_cases(
-        request.POST.getlist("case"),
-        by=request.actor,
-        caseworker=request.POST.get("caseworker", ""),
-        eligible={account.username: account.office for account in caseworkers(request)},
-        token=request.POST.get("token", "")[:64],
-        at=request.at,
-    )
-    return redirect(f"/cases/?{request.POST.get('query', '')[:600]}")
+    """主担当を決める: the cases marked on the list go to one person; refused, the list comes again with its marks."""
+    marked, wanted = request.POST.getlist("case"), request.POST.get("caseworker", "")
+    query = request.POST.get("query", "")[:600]
+    try:
+        actions.assign_cases(
+            marked,
+            by=request.actor,
+            caseworker=wanted,
+            eligible={account.username: account.office for account in caseworkers(request)},
+            token=request.POST.get("token", "")[:64],
+            at=request.at,
+        )
+    except policies.NotAcceptable as refusal:
+        return _list(request, QueryDict(query), 400, fault=refusal, marked=set(marked), wanted=wanted)
+    return redirect(f"/cases/?{query}")
 
 
 def caseworkers(request: Any) -> list[Any]:

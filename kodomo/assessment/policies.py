@@ -263,7 +263,7 @@ def check_assignment(cases: Collection[Case], caseworker: str, eligible: Mapping
     if not cases:
         raise NotAcceptable("事例が選ばれていません。", then="一覧で事例に印を付けてください。")
     if not caseworker:
-        raise NotAcceptable("主担当が選ばれていません。", then="前の画面に戻って、だれに頼むかを選んでください。")
+        raise NotAcceptable("主担当が選ばれていません。", then="だれに頼むかを選んでください。")
     if caseworker not in eligible or any(case.office != eligible[caseworker] for case in cases):
         raise NotAcceptable(
             "主担当には、その事例の担当部署のケース担当だけを選べます。", then="部署で絞り込んでから選んでください。"

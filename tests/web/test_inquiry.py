@@ -175,6 +175,15 @@ def test_it_gives_away_no_other_offices_case(as_person: Any, case_of: Any) -> No
     assert assign(as_person(COORDINATOR), numbers[1], to="ren").status_code == 302
 
 
+def test_a_list_that_was_refused_comes_again_with_its_marks_and_conditions(as_person: Any, case_of: Any) -> None:
+    number, hana = case_of("pc01").case_number, as_person(HANA)
+    body = assign(hana, number, to="").content.decode()
+    assert "主担当が選ばれていません" in body and "まだ保存されていません" in body
+    assert f'value="{number}" form="assign" checked' in body and '<option value="ALL" selected>' in body
+    body = assign(hana, to="makoto").content.decode()
+    assert "事例が選ばれていません" in body and '<option value="makoto" selected>' in body and " checked" not in body
+
+
 # 条件 --------------------------------------------------------------------------------------------------
 
 

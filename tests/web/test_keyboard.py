@@ -83,8 +83,7 @@ def test_one_case_from_the_list_to_the_decision_without_a_mouse(browser: Any, ad
     page.keyboard.press("Enter")
     page.wait_for_url("**/cases/assign/")
     assert "主担当が選ばれていません" in page.inner_text("main"), "Enter on a mark gives the case to nobody by accident"
-    page.go_back()
-    assert page.is_checked("input[name=case]"), "the browser keeps the marks"
+    assert page.is_checked("input[name=case]"), "the list comes again with its marks"
     tab_to(page, text=number)
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/cases/{number}/")

@@ -46,7 +46,7 @@ def test_it_opens_on_what_people_can_review_and_says_how_many_more_there_are(as_
     browser = as_person(COORDINATOR)
     assert listed(browser) == numbers(*AT_CAPACITY)
     body = browser.get("/cases/?age_band=ELEMENTARY").content.decode()
-    assert re.search(r"含めると 4 件: <a href=\"\?age_band=ELEMENTARY&amp;reach=ALL\">届いたすべてを表示", body)
+    assert re.search(r"含めると 4 件: <a href=\"/cases/\?age_band=ELEMENTARY&amp;reach=ALL\">届いたすべてを表示", body)
     assert listed(browser, "age_band=ELEMENTARY&reach=ALL") == numbers("pc01", "pc04", "pc06", "pc09")
 
 
@@ -302,3 +302,16 @@ def test_it_leaves_other_cells_alone(value: str) -> None:
     from kodomo.assessment.exports import safe_cell
 
     assert safe_cell(value) == (f"'{value}" if value.startswith("－") else value)
+
+
+def test_it_says_which_condition_it_could_not_keep_to(as_person: Any) -> None:
+    """A kept condition whose choice is gone must not show everything under its name without a word."""
+    coordinator = as_person(COORDINATOR)
+    assert "使えない条件" not in coordinator.get("/cases/?reach=ALL&office=childcare").content.decode()
+    for query, label in (
+        ("area=なくなった地区", "地区"),
+        ("office=nowhere", "担当部署"),
+        ("state=OLD&level=HIGH", "状態"),
+    ):
+        body = coordinator.get(f"/cases/?reach=ALL&{query}").content.decode()
+        assert f"使えない条件を外して表示しています: {label}。" in body, query
