@@ -68,7 +68,7 @@ class FilterForm(forms.Form):
     def _leave_out_what_may_not_be_asked(self, actor: Actor, lawful: Lawful) -> None:
         if not sees_levels_at_once(actor):
             self._choose("order", [(m.value, m.label) for m in Order if m is not Order.PLACE])
-            self.fields["level"].label = "レベル(一次所見の後の事例だけ)"
+            self.fields["level"].label = "レベル(所見の後だけ)"
         if can(actor.role, Action.WRITE_MEMBER_VIEW):
             # A member stays blind to what the assessor decided; these conditions would tell it.
             for name in ("state", "waiting", "overdue", "caseworker"):
