@@ -139,11 +139,11 @@ def in_vault(home: Home) -> Any:
             "address": "ひなた市秘密町1-2-3", "is_address_protected": False, "guardians": ["日向 まもり"], **changed,
         }  # fmt: skip
         sealed = Keyring.open(home.keys).seal(json.dumps(content).encode(), f"person:{number}")
-        Linked.objects.using("vault").create(
-            person_number=number,
-            person_key=child_key,
-            sealed_identity=sealed,
-            is_address_protected=content["is_address_protected"],
-        )
+        told = {
+            "person_key": child_key,
+            "sealed_identity": sealed,
+            "is_address_protected": content["is_address_protected"],
+        }
+        Linked.objects.using("vault").update_or_create(person_number=number, defaults=told)
 
     return put

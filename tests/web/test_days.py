@@ -91,15 +91,15 @@ def test_the_coordinator_keeps_the_whole_in_view(come: Any, worked: dict[str, An
     look(toko, "40-coordinator-home")
     go(toko, "一次絞り込み")
     toko.select_option("[name=age_band]", label="小学生")
-    toko.check("text=どの機関ともつながっていない")
+    toko.check("text=要対協未登録")
     toko.click("button >> text=絞り込む")
     listed = toko.locator("a.case-number").all_inner_texts()
     assert len(listed) == int(toko.inner_text(".result-count strong")) > 0
-    toko.fill("[name=name]", "小学生・つながりなし")
+    toko.fill("[name=name]", "小学生・未登録")
     toko.click("button >> text=保存する")
     toko.click("text=条件をすべて外す")
     assert len(toko.locator("a.case-number").all_inner_texts()) > len(listed)
-    toko.click(".saved >> text=小学生・つながりなし")
+    toko.click(".saved >> text=小学生・未登録")
     assert toko.locator("a.case-number").all_inner_texts() == listed
     toko.check("[data-check-all]")
     toko.select_option("#id_assign_to", "makoto")

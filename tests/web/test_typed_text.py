@@ -53,7 +53,7 @@ PROSE: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 """A form of prose by its page, filled in as a person would."""
 
-NO_PROSE = {"reveal", "package-key", "package-file", "find", "reply"}
+NO_PROSE = {"reveal", "package-key", "package-file", "find", "reply", "inquiry-file", "inquiry-return"}
 """Pages of the casework that take choices, a password, a file or a few letters to search by."""
 
 SPOILT: dict[str, dict[str, Any]] = {
