@@ -14,6 +14,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from django.conf import settings
 from django.db import transaction
 
@@ -420,8 +422,9 @@ def _met(judgement: Snapshot, municipality: Municipality) -> set[str]:
     """Children whom a source knows whose people meet families: its items carry the role ``contact`` in the register."""
     register = current_register(municipality)
     sources = {source for item in register.with_role("contact") for source in register.items[item].sources}
-    rows = judgement.read("coverage", ("child_key", "source", "known")).to_pylist()
-    return {row["child_key"] for row in rows if row["known"] and row["source"] in sources}
+    rows = judgement.read("coverage", ("child_key", "source", "known"))
+    meets = pc.is_in(rows["source"], value_set=pa.array(sorted(sources), pa.string()))
+    return set(rows.filter(pc.and_(rows["known"], meets))["child_key"].to_pylist())
 
 
 def _drawn(judgement: Snapshot) -> set[str]:
