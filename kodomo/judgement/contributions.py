@@ -16,14 +16,14 @@ from kodomo.features.catalogue import Catalogue
 from kodomo.features.matrix import FeatureMatrix
 from kodomo.judgement.boosting import fold_of
 from kodomo.judgement.judge import TypeJudgement, model_values
-from kodomo.judgement.learners.rule_discovery import Condition, Rule, RuleModel
-from kodomo.judgement.learning import SCENARIO_COLUMN, TypeModel
+from kodomo.judgement.learners.rule_discovery import RuleModel
+from kodomo.judgement.learning import TypeModel
 from kodomo.judgement.methods import Fitted
+from kodomo.judgement.rule_words import rule_sentence
 from kodomo.terms import Method
 
 Array = NDArray[np.float64]
 
-ALL_POINTS = "シナリオの点数の合計"
 LIKE_CASES = "よく似た過去の事例に、把握された事例が多い"
 
 
@@ -108,26 +108,3 @@ def _rules(one: Fitted, model: TypeModel, values: Array, group: NDArray[np.objec
             extra[rows, place[sentences[weighed.rule]]] += parts[:, len(named) + n]
         base[rows] += parts[:, -1]
     return Said(columns, distinct, extra, base)
-
-
-TINY = 1e-9
-
-
-def rule_sentence(rule: Rule, columns: tuple[str, ...], catalogue: Catalogue) -> str:
-    """A rule as staff read it: its conditions, joined."""
-    return "、かつ".join(_condition_words(c, columns[c.column], catalogue) for c in rule.conditions)
-
-
-def _condition_words(condition: Condition, name: str, catalogue: Catalogue) -> str:
-    caption = ALL_POINTS if name == SCENARIO_COLUMN else catalogue[name].caption
-    # LightGBM cuts beside zero, not at it: nobody reads 1e-35.
-    low, high = (0.0 if abs(edge) < TINY else edge for edge in (condition.low, condition.high))
-    if np.isfinite(low) and np.isfinite(high):
-        words = f"「{caption}」が {low:g} を超え {high:g} 以下"
-    elif np.isfinite(low):
-        words = f"「{caption}」が {low:g} を超える"
-    elif np.isfinite(high):
-        words = f"「{caption}」が {high:g} 以下"
-    else:
-        return f"「{caption}」の情報がない" if condition.with_gap else f"「{caption}」の情報がある"
-    return f"{words}か、情報がない" if condition.with_gap else words

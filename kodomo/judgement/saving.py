@@ -14,11 +14,11 @@ import numpy as np
 
 from kodomo.features.catalogue import Catalogue
 from kodomo.governance.models import MODELS
-from kodomo.judgement.contributions import rule_sentence
 from kodomo.judgement.judge import Judged
 from kodomo.judgement.learners.rule_discovery import RuleModel
 from kodomo.judgement.learners.similar_cases import SimilarModel
 from kodomo.judgement.learning import TypeModel
+from kodomo.judgement.rule_words import rule_sentence
 
 
 def save_models(root: Path, judged: Judged, summary: dict[str, Any]) -> str | None:

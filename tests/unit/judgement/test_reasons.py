@@ -11,8 +11,7 @@ from scipy.stats import gamma
 from kodomo.features.catalogue import read_catalogue
 from kodomo.judgement.capacities import Capacities
 from kodomo.judgement.combine import model_weight, overall, standing
-from kodomo.judgement.contributions import learned_contributions, rule_sentence
-from kodomo.judgement.learners.rule_discovery import Condition, Rule
+from kodomo.judgement.contributions import learned_contributions
 from kodomo.judgement.levels import Capacity
 from kodomo.judgement.reasons import (
     combined_parts,
@@ -164,9 +163,3 @@ def test_standing_shares_places_among_equals() -> None:
     places = standing(np.array([1.0, 2.0, 2.0, 9.0]), np.array([True, True, True, False]))
     np.testing.assert_allclose(places[:3], [1 / 6, 4 / 6, 4 / 6])
     assert np.isnan(places[3])
-
-
-def test_a_rule_reads_as_staff_would_say_it(town: Town) -> None:
-    rule = Rule((Condition(0, 1e-35, np.inf, True), Condition(1, -np.inf, 2.5, False)))
-    said = rule_sentence(rule, ("absence_3m", "arrears"), town.criteria.catalogue)
-    assert said == "「直近3か月の欠席日数」が 0 を超えるか、情報がない、かつ「水道料金の未納」が 2.5 以下"
