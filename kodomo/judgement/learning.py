@@ -201,7 +201,8 @@ def training_set(
     held_out: Collection[str] = (),
     unlabelled_weight: Array | None = None,
 ) -> TypeRows:
-    """Rows of one type: cases, and the unlabelled of the same dates, each with the weight given for its row (or 1).
+    """Rows of one type: cases, and the unlabelled of the same dates, each with the weight given for its row (or 1),
+    less where the staff's points speak for a case (``no_case``).
 
     Those already recognised are left out, and those held out.
     """
@@ -223,17 +224,34 @@ def training_set(
     apart = {group.get(key, key) for key in held_out}
     seen = np.array([group.get(key, key) not in apart for key in past.cohort.child_key], dtype=bool)
     rows = np.flatnonzero(scenario.applicable & seen & ((case > 0) | unlabelled))
-    values = np.column_stack([design(past, columns), scenario.points_of(columns)])[rows]
+    points = scenario.points_of(columns)
+    values = np.column_stack([design(past, columns), points])[rows]
+    given = np.ones(len(past.cohort)) if unlabelled_weight is None else unlabelled_weight
+    # A child people reviewed is no longer in doubt.
+    weight = np.where(given > 1, given, given * no_case(scenario.base, scenario.point_is * points))
     keys = past.cohort.child_key[rows]
     training = TrainingSet(
         values=values,
         y=(case[rows] > 0).astype(np.float64),
-        weight=np.where(case[rows] > 0, case[rows], 1.0 if unlabelled_weight is None else unlabelled_weight[rows]),
+        weight=np.where(case[rows] > 0, case[rows], weight[rows]),
         group=np.array([group.get(k, k) for k in keys], dtype=object),
         columns=(*columns, SCENARIO_COLUMN),
         signs=(*(past.catalogue[c].sign for c in columns), 1),
     )
     return TypeRows(kind, training, ~today[rows], (marks.onset[rows] >= 1).astype(np.float64), past.cohort.as_of[rows])
+
+
+def no_case(base: float, points: Array) -> Array:
+    """How much an unlabelled row counts as one without a case: less, the more the staff's points speak for one.
+
+    Of the unlabelled some are cases nobody has recognised, and those with many points most likely. Each counts by its
+    probability of being none (Elkan & Noto 2008), that of a row without points being 1.
+
+    Args:
+        base: log-odds of a row without points.
+        points: what its points add to each row's log-odds.
+    """
+    return np.asarray(np.minimum((1.0 + np.exp(base)) / (1.0 + np.exp(base + points)), 1.0))
 
 
 def design(matrix: FeatureMatrix, columns: tuple[str, ...]) -> Array:

@@ -20,7 +20,7 @@ from kodomo.judgement.judge import first_fact, judge
 from kodomo.judgement.labels import horizon_for, learning_dates, mark, read_cases, read_labels
 from kodomo.judgement.learners.calibration import fit_platt
 from kodomo.judgement.learners.leak_gates import rank_auroc, suspicious_columns
-from kodomo.judgement.learning import Plan, household_groups, learnable, training_set
+from kodomo.judgement.learning import Plan, household_groups, learnable, no_case, training_set
 from kodomo.terms import DifficultyType
 
 from .conftest import AS_OF, INDICATORS, QUICK, TYPES, Town, write_criteria
@@ -228,3 +228,21 @@ def test_children_of_the_audit_draws_are_judged_and_not_learned_from(town: Town)
     assert 0 < len(without.y) < len(with_all.y) and without.y.sum() < with_all.y.sum()
     assert not {group[key] for key in some} & set(without.group)
     assert len(training(frozenset(past.cohort.child_key)).y) == 0
+
+
+def test_an_unlabelled_child_counts_less_the_more_the_staffs_points_speak_for_a_case(town: Town) -> None:
+    past, scenarios = town.judged.matrix, town.criteria.scenarios
+    cases = read_cases(town.snapshot, town.criteria.labels).known_by(AS_OF)
+    words = (past, cases, scenarios, TYPES[0], ("absence_3m",), Plan(6, rows="standing"), household_groups(past))
+    data = training_set(*words).training
+    points, unlabelled = data.values[:, -1], data.y == 0
+    assert set(data.weight[~unlabelled]) == {1.0} and set(data.weight[unlabelled & (points <= 0)]) == {1.0}
+    assert unlabelled[points > 0].any() and (data.weight[unlabelled & (points > 0)] < 1).all()
+    reviewed = training_set(*words, (), np.full(len(past.cohort), 2.0)).training
+    assert set(reviewed.weight[unlabelled]) == {2.0}, "looked at by people: no longer in doubt"
+
+
+def test_what_the_points_leave_of_an_unlabelled_row() -> None:
+    """From one in five to half: of (1 - 0.5) / (1 - 0.2)."""
+    left = no_case(float(np.log(0.25)), np.array([-1.0, 0.0, np.log(4.0), 50.0]))
+    np.testing.assert_allclose(left, [1.0, 1.0, 0.625, 0.0], atol=1e-9)

@@ -144,6 +144,10 @@ def test_the_model_weighs_more_with_more_cases() -> None:
     assert weights == sorted(weights) and weights[0] == 0 and weights[2] == 0.5
 
 
+def test_however_many_the_cases_the_staffs_points_keep_a_third() -> None:
+    assert model_weight(1_000_000) == pytest.approx(2 / 3)
+
+
 @pytest.mark.parametrize("number", [1, 3, 7])
 def test_overall_is_even_when_places_are_by_chance(number: int) -> None:
     """Fisher's method: independent places give an even spread, whatever the number of types."""
