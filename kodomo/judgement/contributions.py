@@ -25,6 +25,7 @@ from kodomo.terms import Method
 Array = NDArray[np.float64]
 
 LIKE_CASES = "よく似た過去の事例に、把握された事例が多い"
+LIKE_CASES_FEW = "よく似た過去の事例に、把握された事例が少ない"
 
 
 @dataclass(frozen=True)

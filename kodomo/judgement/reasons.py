@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from kodomo.features.catalogue import Catalogue, Indicator
 from kodomo.features.matrix import FeatureMatrix
 from kodomo.judgement.combine import surprise
-from kodomo.judgement.contributions import Said, mean_said
+from kodomo.judgement.contributions import LIKE_CASES, LIKE_CASES_FEW, Said, mean_said
 from kodomo.judgement.judge import Judged, TypeJudgement, standing_of
 from kodomo.judgement.learning import SCENARIO_COLUMN
 from kodomo.judgement.rule_words import ALL_POINTS
@@ -227,6 +227,8 @@ def _part_columns(parts: Parts, matrix: FeatureMatrix, chosen: Chosen, direction
     for n in np.unique(units):
         here = np.flatnonzero(units == n)
         _say(columns, here, children[here], parts.units[n], matrix)
+    if direction == DOWN:
+        columns["sentence"][columns["sentence"] == LIKE_CASES] = LIKE_CASES_FEW
     return columns
 
 

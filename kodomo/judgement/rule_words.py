@@ -19,7 +19,7 @@ TRUE_OR_NOT = frozenset(
     {"one_adult", "nonresident_guardian", "moved_in_12m", "step_child", "grandparent_headed", "unrelated_adult"}
 )
 """Structures that are 1 or 0."""
-TINY = 1e-9
+TINY, HUGE = 1e-9, 1e100
 
 
 def rule_sentence(rule: Rule, columns: tuple[str, ...], catalogue: Catalogue) -> str:
@@ -32,14 +32,20 @@ def rule_sentence(rule: Rule, columns: tuple[str, ...], catalogue: Catalogue) ->
 
 
 def _condition(condition: Condition, name: str, catalogue: Catalogue) -> str:
-    # LightGBM cuts beside zero, not at it.
-    low, high = (0.0 if abs(edge) < TINY else edge for edge in (condition.low, condition.high))
+    low, high = _read(condition.low), _read(condition.high)
     indicator = None if name == SCENARIO_COLUMN else catalogue[name]
     caption = ALL_POINTS if indicator is None else indicator.caption
-    if math.isinf(low) and math.isinf(high):
+    if (math.isinf(low) and math.isinf(high)) or low == math.inf or high == -math.inf:
         return f"「{caption}」の情報がない" if condition.with_gap else f"「{caption}」の情報がある"
     words = (indicator and _yes_or_no(indicator, low, high)) or f"「{caption}」が {_between(indicator, low, high)}"
     return f"{words}か、情報がない" if condition.with_gap else words
+
+
+def _read(edge: float) -> float:
+    """A cut as it is meant: LightGBM cuts beside zero instead of at it, and beyond every value to part off the gaps."""
+    if abs(edge) < TINY:
+        return 0.0
+    return math.copysign(math.inf, edge) if abs(edge) > HUGE else edge
 
 
 def _yes_or_no(indicator: Indicator, low: float, high: float) -> str:

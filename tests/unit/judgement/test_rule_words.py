@@ -46,6 +46,9 @@ def hinata() -> Catalogue:
         ("household_size", 4.5, ALL, False, "「世帯の人数」が 5 以上"),
         ("household_size", NONE, ALL, True, "「世帯の人数」の情報がない"),
         ("household_size", NONE, ALL, False, "「世帯の人数」の情報がある"),
+        ("household_size", 1e300, ALL, True, "「世帯の人数」の情報がない"),
+        ("household_size", NONE, 1e300, False, "「世帯の人数」の情報がある"),
+        ("household_size", 2.5, 1e300, False, "「世帯の人数」が 3 以上"),
         (SCENARIO_COLUMN, 1.75, ALL, False, "「シナリオの点数の合計」が 1.8 を超える"),
     ],
 )
