@@ -62,13 +62,14 @@ class ReceiptBook:
         """Where reports lie."""
         return self.home.handover / "reports"
 
-    def receipt_of(self, sha256: str) -> Receipt | None:
-        """The receipt of a file with this hash, if it landed before."""
-        return Receipt.objects.using("vault").filter(sha256=sha256).first()
+    def receipts_of(self, sha256: str) -> list[Receipt]:
+        """The receipts of files with this hash, oldest first."""
+        return list(Receipt.objects.using("vault").filter(sha256=sha256).order_by("pk").defer("report"))
 
     def keep(self, taken: Taken, layout: Layout, layout_sha256: str, reading: Reading, told: dict[str, Any]) -> Receipt:
         """Land one file: seal its rows, then one transaction with receipt, quarantined rows and audit row."""
-        name = taken.sha256[:32]
+        again = len(self.receipts_of(taken.sha256))
+        name = taken.sha256[:32] + (f"-{again}" if again else "")
         with writing(landed_folder(self.home)):
             land(self.home, self.keyring, name, reading.landing)
         receipt = Receipt(
@@ -139,8 +140,7 @@ class ReceiptBook:
         given = sorted([*before, (receipt, rows)], key=lambda pair: _order(pair[0]))
         now = compare_rows([(r.pk or 0, _order(r)[0], table) for r, table in given])
         then = compare_rows([(r.pk or 0, _order(r)[0], table) for r, table in given if r.pk])
-        superseded_now = sum(_true(state["is_superseded"]) for state in now.values())
-        superseded_then = sum(_true(state["is_superseded"]) for state in then.values())
+        superseded_now, superseded_then = (sum(map(_corrected, states.values())) for states in (now, then))
         return _true(now[0]["is_duplicate"]), superseded_now - superseded_then
 
     def _beside_the_last(self, receipt: Receipt, layout: Layout, reading: Reading) -> dict[str, Any]:
@@ -184,6 +184,11 @@ def _order(receipt: Receipt) -> tuple[dt.date, int]:
 
 def _true(flags: pa.ChunkedArray) -> int:
     return int(pc.sum(flags).as_py() or 0)
+
+
+def _corrected(states: pa.Table) -> int:
+    """Rows that were corrected, those that only repeated another left out."""
+    return _true(pc.and_not(states["is_superseded"], states["is_duplicate"]))
 
 
 def _stem(number: int) -> str:

@@ -20,7 +20,7 @@ from kodomo.governance.register import Register, read_register
 from kodomo.intake.child import Read, readers
 from kodomo.intake.delivery import Candidate, Found, Taken, find_files, is_archive, locked, take_in, unpack, writing
 from kodomo.intake.incoming import Copy, clear
-from kodomo.intake.layout import Layout, check_against, layout_for, read_layouts
+from kodomo.intake.layout import Layout, check_against, fits_name, layout_for, read_layouts
 from kodomo.intake.limits import LIMITS, Limits
 from kodomo.intake.media import carried
 from kodomo.intake.permission import Permission, permit
@@ -32,6 +32,7 @@ from kodomo.vault.keys import Keyring
 
 if TYPE_CHECKING:
     from kodomo.intake.landing import ReceiptBook
+    from kodomo.vault.models import Receipt
 
 TOKYO = dt.timezone(dt.timedelta(hours=9))
 
@@ -116,6 +117,8 @@ class _Pending:
     permission: Permission | None = None
     refusal: DeliveryRefused | None = None
     reading: Future[tuple[Reading, float]] | None = None
+    unchanged: Receipt | None = None
+    """The receipt of the same content, where this is another day's delivery."""
 
 
 @dataclass
@@ -136,7 +139,7 @@ class _Desk:
         """All files, in order of name; the next ones are read while one is landed."""
         self.incoming = self.home.handover / "incoming"
         self._clear()
-        self.seen: set[str] = set()
+        self.seen: set[tuple[str, dt.date | None]] = set()
         self.copies: list[Copy] = []
         deliveries = [self.book.refuse(name, "", "", refusal) for name, refusal in found.refusals]
         for delivery in deliveries:
@@ -187,7 +190,7 @@ class _Desk:
         """Everything that can be decided before a file is parsed, then the parsing itself, in a child."""
         pending = _Pending(taken.name, taken.size, taken)
         try:
-            self._refuse_same(taken)
+            pending.unchanged = self._refuse_same(taken)
             pending.layout = layout = layout_for(taken.name, self.layouts)
             self._refuse_others(layout, taken.name)
             on = self.at.astimezone(TOKYO).date()
@@ -209,19 +212,31 @@ class _Desk:
                 "ファイル名を確かめ、保有する部署から渡してもらってください。",
             )  # fmt: skip
 
-    def _refuse_same(self, taken: Taken) -> None:
-        before = self.book.receipt_of(taken.sha256)
-        if before or taken.sha256 in self.seen:
+    def _refuse_same(self, taken: Taken) -> Receipt | None:
+        """Refuse a file that landed before; content extracted anew on another day is a delivery, and its receipt told.
+
+        Only a day written in the file's name can differ where the content doesn't.
+        """
+        before = self.book.receipts_of(taken.sha256)
+        on = self._extracted_on(taken.name)
+        if (taken.sha256, on) in self.seen or (before and (on is None or on in {r.extracted_on for r in before})):
             which = (
-                f"受領番号 {before.pk}、{before.received_at.astimezone(TOKYO):%Y-%m-%d %H:%M}"
+                f"受領番号 {before[-1].pk}「{before[-1].file_name}」、{before[-1].received_at.astimezone(TOKYO):%Y-%m-%d %H:%M}"
                 if before
                 else "今回の受け渡しの中"
             )
             raise refused(
                 SAME_FILE, "同じ内容のファイルを受領済みです。", f"{taken.name} ({which})",
-                "何もしなくてかまいません。別のファイルのはずなら、出力し直してください。",
+                "同じものを二度渡したのなら、何もしなくてかまいません。変わりのなかった月の分なら、"
+                "ファイル名に抽出日(20260430 など)を付けて渡してください。別の内容のはずなら、出力し直してください。",
             )  # fmt: skip
-        self.seen.add(taken.sha256)
+        self.seen.add((taken.sha256, on))
+        return before[-1] if before else None
+
+    def _extracted_on(self, name: str) -> dt.date | None:
+        """The day of extraction in a file's name, by the one layout that it fits."""
+        fitting = [layout for layout in self.layouts.values() if fits_name(name, layout)]
+        return fitting[0].extracted_on(name) if len(fitting) == 1 else None
 
     def _finish(self, pending: _Pending) -> dict[str, Any]:
         source = pending.layout.source if pending.layout else ""
@@ -232,12 +247,15 @@ class _Desk:
                 )
             reading, seconds = pending.reading.result()
             told = _told(reading, pending.layout, pending.permission, seconds)
+            if pending.unchanged:
+                told["unchanged"] = _unchanged_words(pending.unchanged)
             layout_sha256 = hashlib.sha256(pending.layout.path.read_bytes()).hexdigest()
             receipt = self.book.keep(pending.taken, pending.layout, layout_sha256, reading, told)
             return self.book.write_report_of(receipt)
         except DeliveryRefused as refusal:
             sha256 = pending.taken.sha256 if pending.taken else ""
-            self.seen.discard(sha256 if refusal.details.get("code") != SAME_FILE else "")
+            if refusal.details.get("code") != SAME_FILE:
+                self.seen.discard((sha256, self._extracted_on(pending.name)))
             return self.book.refuse(pending.name, sha256, source, refusal)
         finally:
             if pending.taken:
@@ -272,6 +290,13 @@ def _told(reading: Reading, layout: Layout, permission: Permission, seconds: flo
     }  # fmt: skip
 
 
+def _unchanged_words(before: Receipt) -> str:
+    return (
+        f"中身は、受領番号 {before.pk}「{before.file_name}」と一字も違いません。変わりのなかった分として、抽出日だけを新しくしました"
+        "(同じ行は二重には数えません)。前の分を取り違えて渡していないか、出所に確かめてください。"
+    )
+
+
 def _doubt_words(doubts: dict[str, int]) -> str:
     from kodomo.intake.dates import DOUBTS
 
@@ -282,7 +307,10 @@ def _say(delivery: dict[str, Any]) -> None:
     """Tell the person at the terminal what needs their eye: refusals and quarantined rows, not what went well."""
     if delivery["state"] == "refused":
         print(f"{delivery['file']}: 受け取れません。{delivery['what']}{delivery['then']}", file=sys.stderr)
-    elif delivery["rows_quarantined"]:
+        return
+    if delivery.get("unchanged"):
+        print(f"{delivery['file']}: {delivery['unchanged']}", file=sys.stderr)
+    if delivery["rows_quarantined"]:
         page = Path(delivery["report"]).with_suffix(".html")
         print(
             f"{delivery['file']}: {delivery['rows_landed']:,} 行を取り込み、{delivery['rows_quarantined']:,} 行を差し戻しました"

@@ -95,8 +95,9 @@ def _landed(report: Report) -> str:
 
 
 def _questions(report: Report) -> str:
-    """Shifts worth asking the holder about, and staleness."""
+    """Shifts worth asking the holder about, content that hasn't changed by a sign, and staleness."""
     questions = [escape(str(shift["question"])) for shift in report.get("shifts", ())]
+    questions += [escape(str(report["unchanged"]))] if report.get("unchanged") else []
     fresh = report.get("freshness") or {}
     if fresh and fresh["age_days"] is not None and not fresh["is_fresh"]:
         questions.append(

@@ -14,7 +14,7 @@ class Receipt(models.Model):
 
     source = models.CharField(max_length=64, db_index=True)
     file_name = models.CharField(max_length=255)
-    sha256 = models.CharField(max_length=64, unique=True)
+    sha256 = models.CharField(max_length=64, db_index=True)
     size_bytes = models.BigIntegerField()
     extracted_on = models.DateField(null=True)
     received_at = models.DateTimeField()
@@ -31,6 +31,10 @@ class Receipt(models.Model):
 
     class Meta:
         ordering = ("pk",)
+        constraints = (
+            # The same content is a delivery of its own where it was extracted on another day: nothing had changed.
+            models.UniqueConstraint(fields=("sha256", "extracted_on"), name="content_once_a_day"),
+        )
 
 
 class QuarantinedRow(models.Model):

@@ -152,8 +152,39 @@ def test_same_file_twice_is_refused_without_an_error(deliver, inbox, home):
     deliver(inbox)
     result = deliver(inbox)
     assert (result["landed"], result["refused"], result["already_landed"], result["exit_code"]) == (0, 1, 1, 0)
-    (inbox / ABSENCES).rename(inbox / "出欠_別名_20260501.csv")
+    (inbox / ABSENCES).rename(inbox / "出欠_別名_20260401.csv")
     assert deliver(inbox)["already_landed"] == 1
+    (inbox / "出欠_別名_20260401.csv").rename(inbox / "出欠_日付なし.csv")
+    result = deliver(inbox)
+    assert (result["already_landed"], result["landed"]) == (1, 0)
+    assert "抽出日" in result["deliveries"][0]["then"] and ABSENCES in result["deliveries"][0]["where"]
+    assert numbers(home) == [("2026-03", 3.0)]
+
+
+def test_same_content_of_another_day_is_a_delivery_in_which_nothing_changed(deliver, inbox, home):
+    put(inbox, "出欠_20260401.csv", absences_csv("A1,山田,2026-03,3,0"))
+    deliver(inbox)
+    (inbox / "出欠_20260401.csv").rename(inbox / "出欠_20260501.csv")
+    result = deliver(inbox)
+    assert (result["landed"], result["refused"], result["rows_duplicate"], result["exit_code"]) == (1, 0, 1, 0)
+    told = result["deliveries"][0]
+    assert "一字も違いません" in told["unchanged"] and "出欠_20260401.csv" in told["unchanged"]
+    assert "一字も違いません" in Path(told["report"]).with_suffix(".html").read_text(encoding="utf-8")
+    assert numbers(home) == [("2026-03", 3.0)]
+    dates = [receipt.extracted_on for receipt in receipts()]
+    assert dates == [dt.date(2026, 4, 1), dt.date(2026, 5, 1)]
+    assert deliver(inbox)["already_landed"] == 1
+    # What comes after is compared with the later of the two, and corrects as if it had come but once.
+    put(inbox, "出欠_20260601.csv", absences_csv("A1,山田,2026-03,4,0"))
+    assert deliver(inbox)["rows_corrected"] == 1
+    assert numbers(home) == [("2026-03", 4.0)]
+
+
+def test_same_content_of_two_days_in_one_delivery_lands_twice_and_counts_once(deliver, inbox, home):
+    for name in ("出欠_20260401.csv", "出欠_20260501.csv"):
+        put(inbox, name, absences_csv("A1,山田,2026-03,3,0"))
+    result = deliver(inbox)
+    assert (result["landed"], result["already_landed"]) == (2, 0)
     assert numbers(home) == [("2026-03", 3.0)]
 
 
