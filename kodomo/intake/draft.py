@@ -72,7 +72,8 @@ def draft_text(file_names: str | Sequence[str], found: Mapping[str, Any], known:
     columns = found["columns"]
     items = {reference(c): item_of(c, known, file_name) for c in columns}
     joined, people, months = dates_in_parts(columns), people_series(columns), month_series(columns)
-    lines += _record(found, people)
+    lines += _dated(found["dated"])
+    lines += _record(found, people, months, columns)
     apart = [c for _, parts in joined for c in parts]
     apart += [c for series in (people, months) if series for members in series.members.values() for c in members]
     for column in (c for c in columns if c not in apart):
@@ -82,7 +83,7 @@ def draft_text(file_names: str | Sequence[str], found: Mapping[str, Any], known:
     lines += _people(people, items, found) if people else []
     lines += _sheet_name(found)
     lines += _months(months, columns, found) if months else []
-    lines += _facts([c for c in columns if c not in apart], items, found)
+    lines += _facts([c for c in columns if c not in apart], items, found, "" if months else _month_of(file_name))
     lines += _closing(columns, items, known)
     return "\n".join(lines) + "\n"
 
@@ -183,6 +184,31 @@ def _extracted(file_names: Sequence[str], found: Mapping[str, Any]) -> list[str]
     ]
 
 
+def _dated(dated: Mapping[str, Any]) -> list[str]:
+    """Columns whose headers are months or days."""
+    if not dated:
+        return []
+    if dated["is_daily"]:
+        told = f"見出しが日付の列が {dated['count']} 日分並んでいる。日ごとには取り込まない。月の合計の列を使うか、足してもらう"
+    else:
+        told = f"見出しが年月の列が {dated['count']} か月分({dated['from']} から {dated['to']})並んでいる。一月ごとに一つの記録として読む"
+    lines = [
+        f"[dated]          # {told}",
+        f"name = {quoted(dated['name'])}",
+        f"columns = {quoted(dated['columns'])}",
+        "",
+    ]
+    for name in dated["columns"] if dated["is_daily"] else ():
+        lines += [
+            "[[columns]]",
+            f"name = {quoted(name)}",
+            'type = "text"',
+            'ignore = "日ごとの出欠。月の合計を使う"',
+            "",
+        ]
+    return lines
+
+
 def _line(key: str, value: object, why: str) -> str:
     return f"{key} = {quoted(value)}" + (f"          # {why}" if why else "")
 
@@ -198,7 +224,9 @@ def _sheet_name(found: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _record(found: Mapping[str, Any], people: Series | None) -> list[str]:
+def _record(
+    found: Mapping[str, Any], people: Series | None, months: Series | None, columns: Sequence[Column]
+) -> list[str]:
     fields = {(c["person"], c["field"]) for c in found["columns"] if not c["ignore"]}
     kind = "observations"
     if {("subject", "resident_number"), ("subject", "event_on"), ("subject", "event_kind")} <= fields:
@@ -220,6 +248,10 @@ def _record(found: Mapping[str, Any], people: Series | None) -> list[str]:
         first = next(iter(people.members.values()))
         who = [t for t, c in zip(people.templates, first, strict=True) if c["field"] in ("name", "resident_number")]
         lines.append(_line("identity", [*found["identity"], *who[:1]], "一人ごとに見分けるため、氏名を足した"))
+    elif found["identity"] and months and not any(c["type"] == "fiscal_year" for c in columns):
+        lines.append(
+            _line("identity", ["年度", *found["identity"]], "年度がないと、次の年度の分がこの年度の分を上書きする")
+        )
     elif found["identity"]:
         lines.append(_line("identity", found["identity"], f"この組合せは {found['rows']:,} 行で重ならない"))
     else:
@@ -306,8 +338,8 @@ def _months(series: Series, columns: Sequence[Column], found: Mapping[str, Any])
     if not year:
         place = "above" if "年度" in found["above"] else "file_name"
         lines += [
-            f"# [[columns]]          # {MARK}? 月の列があるので、年度が要る。見出しより上の行かファイル名から取り出す",
-            '# name = "年度"', '# type = "fiscal_year"', f'# found_in = "{place}"', r"# match = '((?:令和|平成|R|H)?\d+年度)'", "",
+            f"[[columns]]          # {MARK}? 月の列に年がないので、年度が要る。見出しより上の行かファイル名から取り出す。なければ付けてもらう",
+            'name = "年度"', 'type = "fiscal_year"', f'found_in = "{place}"', r"match = '((?:令和|平成|R|H)?(?:\d+|元)年度)'", "",
         ]  # fmt: skip
     lines += [f"[[repeat]]          # {len(months)} か月分の列が並んでいる", f"for = {quoted(months)}"]
     lines += _block("repeat", series, {}, found)
@@ -375,7 +407,17 @@ def item_of(column: Mapping[str, Any], known: Known, file_name: str) -> str:
     return ""
 
 
-def _facts(columns: list[Mapping[str, Any]], items: Mapping[str, str], found: Mapping[str, Any]) -> list[str]:
+_MONTHS_IN_NAMES = (r"((?:令和|平成|R|H)?(?:\d{1,4}|元)年\d{1,2}月)", r"(?<!\d)(20\d\d(?:0[1-9]|1[0-2]))(?!\d)")
+
+
+def _month_of(file_name: str) -> str:
+    """A pattern around the month in a file's name, where it names a month and no day; else nothing."""
+    return next((p for p in _MONTHS_IN_NAMES if re.search(p, unicodedata.normalize("NFKC", file_name))), "")
+
+
+def _facts(
+    columns: list[Mapping[str, Any]], items: Mapping[str, str], found: Mapping[str, Any], month: str
+) -> list[str]:
     """What the rows may be saying, as comments: which of it is wanted, only a person can know."""
     free = [c for c in columns if not (c["ignore"] or c["field"] or c["is_record_number"])]
     dates = [c for c in free if c["type"] in ("date", "month", "fiscal_year")]
@@ -384,6 +426,12 @@ def _facts(columns: list[Mapping[str, Any]], items: Mapping[str, str], found: Ma
     registered = next((c for c in dates if words.REGISTERED.search(c["name"]) and c is not start), None)
     lines = ["# ── この行が言っていること(要るものだけ # を外し、item を登録簿の項目に) ──"]
     if start is None:
+        if month:
+            lines += [
+                f"# {MARK}? 日付の列がない。値がファイル名の月のものなら、# を外し、identity にも「年月」を足す(足さないと、次の月の分がこの月の分を上書きする)",
+                *("# [[columns]]", '# name = "年月"', '# type = "month"', '# found_in = "file_name"', f"# match = {quoted(month)}", ""),
+            ]  # fmt: skip
+            return lines
         lines.append(
             "# 日付の列が見つからない。found_in か value で日付の列をつくれば書ける(名寄せだけなら、なくてよい)"
         )

@@ -346,4 +346,7 @@ def _joined(tables: list[pa.Table], schema: pa.Schema) -> pa.Table:
 
 
 def _by_row(table: pa.Table) -> pa.Table:
-    return table.sort_by([("row", "ascending")]) if len(table["role"].unique()) > 1 else table
+    """In order of row; what is so already is left as it is."""
+    rows = table["row"].combine_chunks()
+    is_ordered = len(rows) < 2 or pc.all(pc.less_equal(rows[:-1], rows[1:])).as_py()
+    return table if is_ordered else table.sort_by([("row", "ascending")])

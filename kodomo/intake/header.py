@@ -52,7 +52,9 @@ def names_of(column: LayoutColumn) -> tuple[str, ...]:
 
 def wanted_names(layout: Layout) -> list[tuple[str, ...]]:
     """For each column that must be there: the names it may have."""
-    return [names_of(c) for c in layout.columns if c.is_printed and not (c.ignore or c.optional or c.position)]
+    made = (layout.dated.name, *layout.dated.columns) if layout.dated else ()
+    there = (c for c in layout.columns if c.is_printed and c.name not in made)
+    return [names_of(c) for c in there if not (c.ignore or c.optional or c.position)]
 
 
 def looks_like_header(names: Iterable[str], wanted: Sequence[tuple[str, ...]]) -> bool:

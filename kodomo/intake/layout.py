@@ -16,7 +16,7 @@ fit ``only_when``, is counted and left out. A flag's codes mean "1" or "0"; a se
 A fact is what one row says about one person. ``lag_days`` is added to known_from. The printed end of
 a spell is its last day, so the fact's ``valid_to`` is the day after. A row whose value or whose
 ``valid_from`` is blank makes no fact. ``[[repeat]]`` writes out columns and facts for each of its
-values before anything else is looked at; ``[[people]]`` does so for each person of a row, and makes a
+values before anything else is looked at; ``[dated]`` makes a record of each month that stands in a header; ``[[people]]`` does so for each person of a row, and makes a
 record of its own for each one who is there.
 """
 
@@ -149,6 +149,14 @@ class FactRule:
         return named - {"", *SPELL_ENDS}
 
 
+@dataclass(frozen=True)
+class Dated:
+    """Columns whose headers are months: the name of the column that takes the month, and the headers' forms."""
+
+    name: str
+    columns: tuple[str, ...]
+
+
 SPELL_ENDS = ("month_end", "year_end", "same_day")
 
 Condition = dict[str, list[str]]
@@ -176,6 +184,13 @@ class Layout:
     skip_when: Condition = field(default_factory=dict)
     only_when: Condition = field(default_factory=dict)
     withdraw_when: Condition = field(default_factory=dict)
+    dated: Dated | None = None
+
+    @property
+    def is_daily_left_out(self) -> bool:
+        """Whether columns of months or days are there and not read."""
+        names = self.dated.columns if self.dated else ()
+        return bool(names) and all(c.ignore for c in self.columns if c.name in names)
 
     @property
     def groups(self) -> tuple[int | None, ...]:
@@ -331,6 +346,7 @@ def _layout(body: dict[str, Any], path: Path) -> Layout:
         skip_when=record.get("skip_when", {}),
         only_when=record.get("only_when", {}),
         withdraw_when=record.get("withdraw_when", {}),
+        dated=Dated(body["dated"]["name"], tuple(body["dated"]["columns"])) if "dated" in body else None,
     )
 
 

@@ -23,6 +23,7 @@ _KIND_WORDS: dict[Any, str] = {
     (str, list): "文字列か [ ] の並び", (str, int, list): "文字列、整数か [ ] の並び", (int, str): "整数",
     (str, int): "文字列か整数",
 }  # fmt: skip
+_MONTH_PLACE = "{}"
 _WRITTEN_OUT = ("group", "template")
 
 Add = Callable[[str, str], None]
@@ -58,6 +59,8 @@ def check_layout(body: Mapping[str, Any]) -> list[str]:
     record = body.get("record", {})
     if _form(record, "record", "record.", add):
         _check_record(record, columns, add)
+        if "dated" in body and is_file_good:
+            _check_dated(body, columns, flat["facts"], add)
     for position, fact in enumerate(flat["facts"], 1):
         _check_fact(fact, f"facts[{position}]", columns, add)
     return faults
@@ -361,6 +364,38 @@ def _check_record(record: Mapping[str, Any], columns: Columns, add: Add) -> None
     for name in wanted.get(kind, ()):
         if ("subject", name) not in fields:
             add("record.kind", f"{kind} には、person が subject で field が {name} の列が要ります")
+
+
+def _check_dated(body: Mapping[str, Any], columns: Columns, facts: list[Any], add: Add) -> None:
+    """Columns of months: each row becomes one record for each month, so that everything has to tell which month."""
+    dated = body["dated"]
+    if not _form(dated, "dated", "dated.", add):
+        return
+    for word in ("people", "repeat"):
+        if body.get(word):
+            add("dated", f"[[{word}]] と同時には書けません")
+    file = body["file"]
+    if file["format"] == "fixed" or file.get("header_rows", 1) == 0:
+        add("dated", "見出しのあるファイルでだけ書けます")
+    names = dated["columns"]
+    for name in names:
+        if not isinstance(name, str) or name.count(_MONTH_PLACE) != 1:
+            add("dated.columns", "見出しの形を、年月のところを {} 一つにして書いてください")
+        elif name not in columns:
+            add("dated.columns", f"列「{name}」を columns にも書いてください")
+    if all(columns.get(name, {}).get("ignore") for name in names):
+        return
+    _check_reference(dated["name"], "dated.name", columns, ("month", "date", "text"), add)
+    months = {dated["name"], *(r for r, c in columns.items() if dated["name"] in c.get("join", ()))}
+    identity = body.get("record", {}).get("identity", [])
+    if identity and not months & set(identity):
+        add("record.identity", f"一月ごとに一つの記録になるので、「{dated['name']}」も入れてください")
+    if any("position" in c or any(isinstance(part, int) for part in c.get("join", ())) for c in columns.values()):
+        add("dated", "position や、列の位置での join は使えません。見出しの名前で書いてください")
+    for at, fact in enumerate(facts, 1):
+        read = {fact.get(word) for word in ("number", "code", "valid_from")} if isinstance(fact, dict) else set()
+        if read and not read & (months | set(names)):
+            add(f"facts[{at}].valid_from", f"月の数だけ重なってしまいます。「{dated['name']}」の列を使ってください")
 
 
 def _check_reference(

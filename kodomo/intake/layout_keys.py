@@ -94,6 +94,7 @@ TOP = (
     Key("record", dict, "行の意味。[record] の表", "なし"),
     Key("columns", list, "列。一列ごとに [[columns]]", needed=True),
     Key("facts", list, "一行が言っていること。一つごとに [[facts]]", "なし"),
+    Key("dated", dict, "見出しが年月(R7.4、2025/04 など)の列。[dated] の表", "なし"),
     Key("repeat", list, "同じ形の列の繰り返し(4月〜3月など)。[[repeat]]", "なし"),
     Key("people", list, "一行に何人も書かれているとき。[[people]]", "なし"),
 )
@@ -180,6 +181,10 @@ REPEAT = (
     Key("columns", list, "列。{} を含む名前で書く", needed=True),
     Key("facts", list, "その列が言っていること", "なし"),
 )  # fmt: skip
+DATED = (
+    Key("name", str, "見出しの年月が入る列の名前。type が month か date の列として columns に書く。一月ごとに一つの記録になるので、identity にも入れる", needed=True),
+    Key("columns", list, '見出しの形。年月のところを {} とする。["{}"]、["{}/欠席", "{}/遅刻"] など。それぞれを columns にも書く', needed=True),
+)  # fmt: skip
 
 PARTS: dict[str, tuple[str, tuple[Key, ...]]] = {
     "": ("いちばん上に書くもの", TOP),
@@ -187,6 +192,7 @@ PARTS: dict[str, tuple[str, tuple[Key, ...]]] = {
     "record": ("[record] 行の意味", RECORD),
     "columns": ("[[columns]] 列", COLUMN),
     "facts": ("[[facts]] 一行が言っていること", FACT),
+    "dated": ("[dated] 見出しが年月の列", DATED),
     "repeat": ("[[repeat]] 同じ形の列の繰り返し", REPEAT),
     "people": ("[[people]] 一行に何人も書かれているとき", REPEAT),
 }

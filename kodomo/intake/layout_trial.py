@@ -146,10 +146,10 @@ def _summary(layout: Layout, reading: Reading) -> dict[str, Any]:
     faults: dict[tuple[str, str], list[int]] = {}
     for row, column, code in reading.quarantined:
         faults.setdefault((column, code), []).append(row)
-    landed, blanks = reading.rows_landed, reading.profile["blanks"]
+    landed, records, blanks = reading.rows_landed, reading.profile["rows"], reading.profile["blanks"]
     columns = [
         {"column": c.reference, "type": c.type, "item": c.item, "person": c.person, "field": c.field,
-         "blank": blanks.get(c.reference, 0), "filled": landed - blanks.get(c.reference, 0)}
+         "blank": blanks.get(c.reference, 0), "filled": records - blanks.get(c.reference, 0)}
         for c in layout.columns if not c.ignore
     ]  # fmt: skip
     mentions, facts = reading.landing.mentions, reading.landing.facts

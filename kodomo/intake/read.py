@@ -26,6 +26,7 @@ import pyarrow.compute as pc
 
 from kodomo.errors import DeliveryRefused
 from kodomo.intake.cells import DITTO, ColumnReader
+from kodomo.intake.dated_columns import Months, month_written, months_of
 from kodomo.intake.decode import ENCODING_NAMES, likely_encoding
 from kodomo.intake.extract import Extraction, fits
 from kodomo.intake.header import printable
@@ -86,8 +87,10 @@ class Reading:
 
     @property
     def rows_landed(self) -> int:
-        """Rows taken in; a row of several people is one."""
-        return int(pc.sum(pc.less(self.landing.rows["row"], PEOPLE_STEP)).as_py() or 0)
+        """Rows taken in; a row of several people, or months, is one."""
+        rows = self.landing.rows["row"]
+        several = int(pc.sum(pc.greater_equal(rows, PEOPLE_STEP)).as_py() or 0)
+        return len({row % PEOPLE_STEP for row in rows.to_pylist()}) if several else len(rows)
 
 
 def read_extract(job: Job) -> Reading:
@@ -141,7 +144,8 @@ class _Reader:
 
     def take(self, sheet: Sheet) -> None:
         """Read one sheet to its end."""
-        found = self._found(sheet)
+        self.months = self._months(sheet)
+        found = self._found(sheet, self.months.header if self.months else sheet.header)
         self.places = found.places
         self._date(sheet)
         self.above: dict[str, str] = {}
@@ -194,7 +198,14 @@ class _Reader:
         else:
             self.extraction.arrived_on, self.extracted_on = written.on, written.on.isoformat()
 
-    def _found(self, sheet: Sheet) -> Found:
+    def _months(self, sheet: Sheet) -> Months | None:
+        """The columns of months, where the layout has such and reads them. Raises DeliveryRefused."""
+        dated = self.job.layout.dated
+        if dated is None or self.job.layout.is_daily_left_out:
+            return None
+        return months_of(sheet.header, dated.name, dated.columns, self.job.name)
+
+    def _found(self, sheet: Sheet, header: list[str]) -> Found:
         """Where each declared column stands in this sheet, whatever the order.
 
         Raises:
@@ -204,7 +215,7 @@ class _Reader:
         layout, name = self.job.layout, self.job.name
         outside = {"file_name": name, "sheet_name": sheet.name, "above": sheet.above}
         has_header = bool(sheet.heads) or layout.file.format == "fixed"
-        found = find_places(layout, sheet.header, outside, has_header)
+        found = find_places(layout, header, outside, has_header)
         if found.missing:
             raise refused(
                 "missing_column",
@@ -212,10 +223,14 @@ class _Reader:
                 f"{name} 列: {'、'.join(found.missing)}",
                 _hint(self.job, len(found.missing)),
             )
-        for at, header in enumerate(sheet.header):
-            if at not in found.expected and header.strip():
-                self.unexpected[printable(header)] = None
+        for at, printed in enumerate(header):
+            if at not in found.expected and printed.strip() and not self._is_left_out(printed):
+                self.unexpected[printable(printed)] = None
         return found
+
+    def _is_left_out(self, printed: str) -> bool:
+        """Whether a printed column is one of those days that the layout knows of and doesn't read."""
+        return self.job.layout.is_daily_left_out and bool(month_written(printed))
 
     def _take(self, chunk: Chunk, watches: list[NumberWatch]) -> None:
         self.faults += chunk.faults
@@ -226,6 +241,10 @@ class _Reader:
         distinct = [set(cells) for cells in printed]
         for watch, values in zip(watches, distinct, strict=True):
             watch.look(values)
+        if self.months:
+            chunk = self.months.chunk(chunk)
+            printed = list(zip(*chunk.rows, strict=True))
+            distinct = [set(cells) for cells in printed]
         kept: dict[str, list[Any]] = {}
         faults: list[tuple[int, str, RowFault]] = []
         for name, reader in self.readers.items():
@@ -264,10 +283,16 @@ class _Reader:
     def _keep(self, numbers: list[int], kept: dict[str, list[Any]], faults: list[tuple[int, str, RowFault]]) -> None:
         """Leave out rows that the layout doesn't want and rows at fault, and take in the rest."""
         left_out = self._left_out(kept, len(numbers))
-        self.rows_skipped += len(left_out)
         faults = [entry for entry in faults if entry[0] not in left_out]
-        self.faults += [(numbers[at], name, fault) for at, name, fault in faults]
+        self.faults += [(numbers[at] % PEOPLE_STEP, name, fault) for at, name, fault in faults]
         bad = left_out | {at for at, _, _ in faults}
+        if self.months:
+            # A row of which one month can't be read is handed back whole, as it is printed.
+            at_fault = {numbers[at] % PEOPLE_STEP for at, _, _ in faults}
+            bad |= {at for at, number in enumerate(numbers) if number % PEOPLE_STEP in at_fault}
+            self.rows_skipped += sum(numbers[at] < PEOPLE_STEP for at in left_out)
+        else:
+            self.rows_skipped += len(left_out)
         if bad:
             good = [at for at in range(len(numbers)) if at not in bad]
             numbers = [numbers[at] for at in good]
@@ -279,7 +304,8 @@ class _Reader:
         withdraw = self.job.layout.withdraw_when
         withdrawn = fits(withdraw, arrays, len(numbers)) if withdraw else None
         self.rows_withdrawn += (pc.sum(withdrawn).as_py() or 0) if withdrawn is not None else 0
-        self.faults += self.extraction.add(numbers, arrays, withdrawn)
+        reversed_spells = self.extraction.add(numbers, arrays, withdrawn)
+        self.faults += [(number % PEOPLE_STEP, name, fault) for number, name, fault in reversed_spells]
 
     def _left_out(self, kept: dict[str, list[Any]], count: int) -> set[int]:
         layout = self.job.layout

@@ -18,12 +18,14 @@ from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
+from kodomo.intake.dated_columns import dated_series, months_of
 from kodomo.intake.decode import ENCODING_NAMES, decode, likely_encoding
 from kodomo.intake.file_dates import date_in
 from kodomo.intake.guess import Guess, guess_columns, identity_of
 from kodomo.intake.limits import Limits
 from kodomo.intake.office import Source, opened
 from kodomo.intake.sanitise import OLE, ZIP, check_kind, check_workbook, refused
+from kodomo.intake.sheets import Chunk
 from kodomo.intake.table_shape import Shape, shape_of
 from kodomo.intake.value_kinds import date_notation
 from kodomo.intake.workbooks import open_calamine, open_sheet, sheet_rows
@@ -48,6 +50,8 @@ class Survey:
     row_key: str = ""
     identity: list[str] = field(default_factory=list)
     rows: int = 0
+    dated: dict[str, Any] = field(default_factory=dict)
+    """Columns whose headers are months: ``name``, ``columns`` (their forms), ``from``, ``to``, ``is_daily``."""
     above: list[str] = field(default_factory=list)
     """What the lines above the header and the sheet's name seem to tell: 年度, 年月."""
     dated_in: str = ""
@@ -83,13 +87,29 @@ def survey(path: Path, name: str, limits: Limits, password: str | None = None) -
     found.why |= found.shape.why
     body = found.shape.body(rows)
     found.rows = len(body)
-    found.columns, found.individual_numbers = guess_columns(found.shape.header, body, found.format in ("xlsx", "xls"))
+    header, body = _months_as_rows(found, body, name)
+    found.columns, found.individual_numbers = guess_columns(header, body, found.format in ("xlsx", "xls"))
     found.row_key, found.identity = identity_of(found.columns, body)
     above = rows[: found.shape.first - found.shape.header_rows - found.shape.skip_below]
     found.above = _hints(above)
     if date_in("\n".join("\t".join(cells) for cells in above)):
         found.dated_in = "above"
     return found
+
+
+def _months_as_rows(found: Survey, body: list[list[str]], name: str) -> tuple[list[str], list[list[str]]]:
+    """A table whose headers are months as one with a row for each month; days are left out, as too many."""
+    header = found.shape.header
+    series = dated_series(header) if found.shape.header_rows else None
+    if series is None:
+        return header, body
+    column = "年月" if "年月" not in header else "見出しの年月"
+    found.dated = {"name": column, "columns": list(series.templates), "from": series.months[0],
+                   "to": series.months[-1], "count": len(series.months), "is_daily": series.is_daily}  # fmt: skip
+    months = months_of(header, column, series.templates, name)
+    if series.is_daily:
+        return [header[at] for at in months.shared], [[row[at] for at in months.shared] for row in body]
+    return months.header, months.chunk(Chunk(list(range(len(body))), body)).rows
 
 
 def _hints(above: Sequence[Sequence[str]]) -> list[str]:

@@ -151,7 +151,7 @@ def _is_data(row: Sequence[str], typed: list[int], body: Rows) -> bool:
     return 0 < repeated < len(filled) and repeated >= max(1, len(filled) * 0.2)
 
 
-_DATE_LABEL = re.compile(r"\d\s?[./年月-]\s?\d|\d[月日]$")
+_DATE_LABEL = re.compile(r"\d\s?[./年月-]\s?\d|\d[月日]$|^(19|20)\d\d(0[1-9]|1[0-2])$")
 
 
 def _is_date_label(cell: str, body: Rows, at: int) -> bool:
