@@ -73,6 +73,9 @@ def draft_text(file_names: str | Sequence[str], found: Mapping[str, Any], known:
     items = {reference(c): item_of(c, known, file_name) for c in columns}
     joined, people, months = dates_in_parts(columns), people_series(columns), month_series(columns)
     lines += _dated(found["dated"])
+    if found["side_by_side"]:
+        lines += _record(_per_table(found), None, None, columns)
+        return "\n".join(lines + _beside(columns, items, found) + _closing(columns, items, known)) + "\n"
     lines += _record(found, people, months, columns)
     apart = [c for _, parts in joined for c in parts]
     apart += [c for series in (people, months) if series for members in series.members.values() for c in members]
@@ -117,6 +120,7 @@ def _top(file_name: str, found: Mapping[str, Any], known: Known) -> list[str]:
         )
     return [
         *lines,
+        *_other_tables(found["tables"]),
         f'source = {quoted(_source(file_name))}          # {MARK} 出所のコード(英小文字・数字・_)。あとから変えない',
         f"caption = {quoted(_stem(file_name))}          # 出所の名前",
         f'system = ""          # {MARK} 印字したシステムの名前',
@@ -154,6 +158,10 @@ def _file(file_names: Sequence[str], found: Mapping[str, Any]) -> list[str]:
         lines.append(_line("delimiter", found["delimiter"], why.get("delimiter", "")))
     if found["sheet"]:
         lines.append(_line("sheet", found["sheet"], why.get("sheet", "")))
+    if found["transposed"]:
+        lines.append(
+            "transposed = true          # 見出しが左端の列にあり、一列に一人が書かれている。縦と横を入れ替えて読む"
+        )
     for key, default in (("skip_top", 0), ("header_rows", 1), ("skip_below", 0), ("footer", ""), ("junk", "")):
         if key == "skip_top" and shape.get("moves"):
             lines.append("find_header = true          # 見出しより上の行の数が、見本によって違う")
@@ -181,6 +189,45 @@ def _extracted(file_names: Sequence[str], found: Mapping[str, Any]) -> list[str]
     return [
         f"# {MARK}? 抽出日が見つからない。このままでは受け取った日とみなす(年齢や、どちらが新しいかを誤る)。",
         "# ファイル名に 20250430 などの日付を付けてもらうか、書かれているところを extracted_on(正規表現)と extracted_in で示す",
+    ]
+
+
+def _per_table(found: Mapping[str, Any]) -> dict[str, Any]:
+    """A survey of tables of one header beside each other, its columns referred to by the place of their table."""
+    again = {name: f"{name}#{{}}" for name in (found["row_key"], *found["identity"]) if name}
+    return {
+        **found,
+        "row_key": again.get(found["row_key"], ""),
+        "identity": [again[name] for name in found["identity"]],
+    }
+
+
+def _beside(columns: Sequence[Column], items: Mapping[str, str], found: Mapping[str, Any]) -> list[str]:
+    """The columns of tables of one header beside each other, written once."""
+    count = found["side_by_side"]
+    lines = [
+        f"[[people]]          # 同じ見出しの表が左右に {count} つ並んでいる。一組ごとに別の記録になる",
+        f"for = {quoted(list(range(1, count + 1)))}",
+    ]
+    for column in columns:
+        told = _column(column, items[reference(column)], found)
+        lines += [told[0].replace("[[columns]]", "[[people.columns]]"), told[1], 'occurrence = "{}"', *told[2:]]
+    return lines
+
+
+def _other_tables(tables: Mapping[str, Any]) -> list[str]:
+    """What a person has to know of tables that this draft leaves out."""
+    if not tables:
+        return []
+    where = (
+        "、".join(f"{line} 行目から" for line in tables["lines"])
+        if tables["how"] == "above"
+        else "、".join(f"左から {column} 列目から" for column in tables["columns"])
+    )
+    read = f"{tables['read']} {'行' if tables['how'] == 'above' else '列'}目"
+    return [
+        f"# !! 見出しの違う表が、一つのシートに {len(tables['lines'] if tables['how'] == 'above' else tables['columns'])} つあります({where})。",
+        f"# この下書きは {read}からの表だけのものです。ほかの表も要るなら、表ごとに別のファイルに分けて渡してもらってください。",
     ]
 
 

@@ -54,6 +54,7 @@ class FileShape:
     """The one sheet's name, where the layout names one."""
     sheets: tuple[str | int, ...] = ()
     """Names, name patterns or positions (from 1) of the sheets to read; empty: the first."""
+    transposed: bool = False
     skip_top: int = 0
     find_header: bool = False
     header_rows: int = 1

@@ -128,6 +128,8 @@ def _check_file(file: Mapping[str, Any], add: Add) -> None:
         add("file.quote", '引用符を一つだけ書くか、使わないなら "" と書いてください')
     if file.get("find_header") and file.get("header_rows", 1) == 0:
         add("file.find_header", "header_rows が 0 のときは使えません")
+    if file.get("transposed") and file["format"] == "fixed":
+        add("file.transposed", "固定長のファイルには書けません")
     if file.get("positions", "byte") not in ("byte", "character"):
         add("file.positions", "byte か character で書いてください")
     if file.get("sheet") and file["format"] not in ("xlsx", "xls"):

@@ -105,6 +105,7 @@ FILE = (
     Key("delimiter", str, '区切り文字一つ。"," "\\t" ";" "|" など', "csv は , 、tsv はタブ"),
     Key("quote", str, '引用符。使っていないファイルは ""', '"'),
     Key("sheet", (str, int, list), "シートの名前か、何枚目か(1 から)。* を使うか並びにすると何枚も読む", "1 枚目"),
+    Key("transposed", bool, "true: 縦と横を入れ替えて読む(一列に一人、見出しが左端の列にある表)。skip_top は入れ替える前の行の数", "false"),
     Key("skip_top", int, "見出しより上にある行の数(空の行も数える)", "0"),
     Key("find_header", bool, "true: 見出しの行を、列の名前から探す(上の行数が月ごとに違うとき)", "false"),
     Key("header_rows", int, "見出しの段数。0 は見出しなし。2 段以上は上から / でつなぐ(例 欠席/病欠)", "1"),

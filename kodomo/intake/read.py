@@ -38,7 +38,8 @@ from kodomo.intake.places import Found, find_places
 from kodomo.intake.profile import Profile
 from kodomo.intake.quarantine import RowFault
 from kodomo.intake.sanitise import check_kind, check_workbook, refused
-from kodomo.intake.sheets import Chunk, Sheet
+from kodomo.intake.several_tables import OtherTable
+from kodomo.intake.sheets import WHOLE_ROW, Chunk, Sheet
 from kodomo.intake.slip import read_slip
 from kodomo.intake.survey import survey
 from kodomo.intake.text_rows import open_fixed, open_text
@@ -148,6 +149,10 @@ class _Reader:
         found = self._found(sheet, self.months.header if self.months else sheet.header)
         self.places = found.places
         self._date(sheet)
+        used = set().union(*(place.printed_at() for name, place in found.places.items() if name in self.readers))
+        self.other = OtherTable(
+            sheet.heads[-1] if sheet.heads else [], used if not self.months else set(self.months.shared)
+        )
         self.above: dict[str, str] = {}
         watches = [NumberWatch(header) for header in sheet.header]
         self.watches += watches
@@ -241,6 +246,14 @@ class _Reader:
         distinct = [set(cells) for cells in printed]
         for watch, values in zip(watches, distinct, strict=True):
             watch.look(values)
+        other = self.other.begins_at(chunk.rows, distinct)
+        if other is not None:
+            self.faults += [(number, WHOLE_ROW, RowFault.OTHER_TABLE) for number in chunk.numbers[other:]]
+            chunk.numbers, chunk.rows = chunk.numbers[:other], chunk.rows[:other]
+            if not chunk.rows:
+                return
+            printed = list(zip(*chunk.rows, strict=True))
+            distinct = [set(cells) for cells in printed]
         if self.months:
             chunk = self.months.chunk(chunk)
             printed = list(zip(*chunk.rows, strict=True))

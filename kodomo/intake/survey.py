@@ -25,6 +25,12 @@ from kodomo.intake.guess import Guess, guess_columns, identity_of
 from kodomo.intake.limits import Limits
 from kodomo.intake.office import Source, opened
 from kodomo.intake.sanitise import OLE, ZIP, check_kind, check_workbook, refused
+from kodomo.intake.several_tables import (
+    lies_on_its_side,
+    tables_one_above_another,
+    tables_side_by_side,
+    turned,
+)
 from kodomo.intake.sheets import Chunk
 from kodomo.intake.table_shape import Shape, shape_of
 from kodomo.intake.value_kinds import date_notation
@@ -50,6 +56,11 @@ class Survey:
     row_key: str = ""
     identity: list[str] = field(default_factory=list)
     rows: int = 0
+    transposed: bool = False
+    side_by_side: int = 0
+    """How many tables of one header stand beside each other; 0: there is one."""
+    tables: dict[str, Any] = field(default_factory=dict)
+    """Other tables that this survey leaves out: ``how`` they lie (above, beside), ``lines`` or ``columns``."""
     dated: dict[str, Any] = field(default_factory=dict)
     """Columns whose headers are months: ``name``, ``columns`` (their forms), ``from``, ``to``, ``is_daily``."""
     above: list[str] = field(default_factory=list)
@@ -82,24 +93,72 @@ def survey(path: Path, name: str, limits: Limits, password: str | None = None) -
         check_kind(head, "csv", name)
         found, rows, lines = _text(path, name, limits)
     edges = found.shape.edges
-    found.shape = shape_of(rows, lines)
+    found.shape, above = _shape(found, rows, lines)
     found.shape.edges = edges
+    top = rows[:above]
+    if found.transposed:
+        rows = turned(rows[above:])
     found.why |= found.shape.why
     body = found.shape.body(rows)
     found.rows = len(body)
-    header, body = _months_as_rows(found, body, name)
+    header, body = _one_of_several(found, body)
+    header, body = _months_as_rows(found, header, body, name)
     found.columns, found.individual_numbers = guess_columns(header, body, found.format in ("xlsx", "xls"))
     found.row_key, found.identity = identity_of(found.columns, body)
-    above = rows[: found.shape.first - found.shape.header_rows - found.shape.skip_below]
-    found.above = _hints(above)
-    if date_in("\n".join("\t".join(cells) for cells in above)):
+    found.above = _hints(top)
+    if date_in("\n".join("\t".join(cells) for cells in top)):
         found.dated_in = "above"
     return found
 
 
-def _months_as_rows(found: Survey, body: list[list[str]], name: str) -> tuple[list[str], list[list[str]]]:
-    """A table whose headers are months as one with a row for each month; days are left out, as too many."""
+def _shape(found: Survey, rows: list[list[str]], lines: list[int]) -> tuple[Shape, int]:
+    """Where the table lies, and how many rows stand above it; of several tables the longest, upright or on its side."""
+    starts = tables_one_above_another(rows)
+    if starts:
+        ends = [*starts[1:], len(rows)]
+        longest = max(range(len(starts)), key=lambda at: ends[at] - starts[at])
+        start, end = starts[longest] if longest else 0, ends[longest]
+        while end < len(rows) and sum(map(bool, map(str.strip, rows[end - 1]))) <= 1:
+            end -= 1  # the next table's title
+        found.tables = {"how": "above", "lines": [lines[at] + 1 for at in starts], "read": lines[starts[longest]] + 1}
+        shape = shape_of(rows[start:end], lines[start:end])
+        shape.first += start
+        shape.skipped = [*(at + start for at in shape.skipped), *range(end, len(rows))]
+        return shape, shape.first - shape.header_rows - shape.skip_below
+    shape = shape_of(rows, lines)
+    start = shape.first - shape.header_rows - shape.skip_below
+    if shape.header_rows:
+        return shape, start
+    side = lies_on_its_side(rows)
+    if side is None:
+        return shape, start
+    on_side = turned(rows[side:])
+    found.transposed = True
+    shape = shape_of(on_side, list(range(len(on_side))))
+    shape.skip_top, shape.why = lines[side], {}
+    return shape, side
+
+
+def _one_of_several(found: Survey, body: list[list[str]]) -> tuple[list[str], list[list[str]]]:
+    """The header and rows of one table, where several stand beside each other: all rows of like ones, else the first."""
     header = found.shape.header
+    beside = tables_side_by_side(header, body) if found.shape.header_rows else None
+    if beside is None:
+        return header, body
+    first = beside.tables[0]
+    if beside.are_alike:
+        found.side_by_side = len(beside.tables)
+        body = [cells for row in body for table in beside.tables if any(cells := [row[at] for at in table])]
+    else:
+        found.tables = {"how": "beside", "columns": [table[0] + 1 for table in beside.tables], "read": first[0] + 1}
+        body = [cells for row in body if any(cells := [row[at] for at in first])]
+    return [header[at] for at in first], body
+
+
+def _months_as_rows(
+    found: Survey, header: list[str], body: list[list[str]], name: str
+) -> tuple[list[str], list[list[str]]]:
+    """A table whose headers are months as one with a row for each month; days are left out, as too many."""
     series = dated_series(header) if found.shape.header_rows else None
     if series is None:
         return header, body

@@ -188,6 +188,9 @@ def _ends(rows: Rows, found: Shape) -> None:
         elif 1 < len(rows[at]) < found.width:
             short.append(at)
     last = max((at for at in range(found.first, len(rows)) if _is_full(rows[at], found, labels)), default=found.first)
+    titles = _titles(rows, found)
+    for title, places in titles.items():
+        labels.setdefault(title, []).extend(places)
     ending = sorted({label for label, places in labels.items() if min(places) > last})
     between = sorted({label for label, places in labels.items() if min(places) <= last})
     found.skipped = [at for places in labels.values() for at in places]
@@ -200,6 +203,23 @@ def _ends(rows: Rows, found: Shape) -> None:
     if short and len(short) > len(rows) * 0.02:
         found.short_rows = True
         found.why["short_rows"] = f"うしろの空のセルを省いた行が {len(short)} 行ある"
+
+
+_PART_TITLE = re.compile(r"^[\d一-龠々ぁ-んァ-ヶーA-Za-z・\s　]{0,12}(組|年|級|校|園|班|クラス|地区|教室)$")
+
+
+def _titles(rows: Rows, found: Shape) -> dict[str, list[int]]:
+    """Titles of parts (2組, 南小学校) right above a header printed anew, as patterns, with their places."""
+    titles: dict[str, list[int]] = {}
+    if not found.header_rows:
+        return titles
+    for at in range(found.first, len(rows) - 1):
+        filled = [cell.strip() for cell in rows[at] if cell.strip()]
+        is_above = [cell.strip() for cell in rows[at + 1]][: len(found.header)] == found.header
+        if len(filled) == 1 and is_above and _PART_TITLE.match(filled[0]):
+            pattern = re.sub(r"\d+", r"\\d+", _plain(filled[0]))
+            titles.setdefault(pattern + "$", []).append(at)
+    return titles
 
 
 def _is_full(row: Sequence[str], found: Shape, labels: dict[str, list[int]]) -> bool:

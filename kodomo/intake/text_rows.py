@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from kodomo.intake.layout import Layout, LayoutColumn
 from kodomo.intake.limits import Limits
 from kodomo.intake.quarantine import RowFault
 from kodomo.intake.sanitise import refused
+from kodomo.intake.several_tables import turned
 from kodomo.intake.sheets import CHUNK_ROWS, Record, Sheet, check_width, numbered
 
 SLOW_START = 32
@@ -33,15 +35,45 @@ def open_text(path: Path, layout: Layout, name: str, limits: Limits) -> Sheet:
     lines = list(io.StringIO(text, newline=""))
     if max(map(len, lines), default=0) > limits.line_characters:
         raise refused("long_line", "1行が長すぎます。", name, "改行の抜けや引用符の閉じ忘れを確かめてください。")
-    rows = _TextRows(lines, foreign_lines(content, encoding), layout, name, limits)
+    above, foreign = "", foreign_lines(content, encoding)
+    if layout.file.transposed:
+        skipped = layout.file.skip_top
+        above, lines, foreign = "".join(lines[:skipped]), _on_its_side(lines[skipped:], layout, name, limits), set()
+        layout = replace(layout, file=replace(layout.file, skip_top=0))
+    rows = _TextRows(lines, foreign, layout, name, limits)
     sheet = Sheet([], iter(()), ends_abruptly=not text.endswith(("\n", "\r")))
     sheet.heads = rows.read_header()
-    sheet.above = "".join(lines[: rows.header_at])
+    sheet.above = above + "".join(lines[: rows.header_at])
     sheet.header = combined(sheet.heads) if sheet.heads else [""] * rows.first_width()
     check_width(sheet.header, name, limits)
     rows.skip(layout.file.skip_below)
     sheet.chunks = numbered(rows.chunks(len(sheet.header)), layout, sheet, limits, name)
     return sheet
+
+
+def _on_its_side(lines: list[str], layout: Layout, name: str, limits: Limits) -> list[str]:
+    """Lines with rows and columns changed over. Raises DeliveryRefused where they can't be split into cells."""
+    csv.field_size_limit(limits.cell_characters)
+    style = _style(layout)
+    try:
+        rows = list(csv.reader(lines, **style))
+    except csv.Error:
+        raise refused(
+            "quotes", "引用符の対応がとれない行があります。", name, "引用符の抜け・余りを直し、出力し直してください。"
+        ) from None
+    check_width([""] * len(rows), name, limits)
+    out = io.StringIO(newline="")
+    if "quoting" in style:
+        out.write("".join(layout.file.delimiter.join(cells) + "\n" for cells in turned(rows)))
+    else:
+        csv.writer(out, **style, lineterminator="\n").writerows(turned(rows))
+    return list(io.StringIO(out.getvalue(), newline=""))
+
+
+def _style(layout: Layout) -> dict[str, Any]:
+    """How a layout's cells are parted and quoted, as ``csv`` takes it."""
+    quote = {"quotechar": layout.file.quote} if layout.file.quote else {"quoting": csv.QUOTE_NONE}
+    return {"delimiter": layout.file.delimiter, "strict": True, **quote}
 
 
 class _TextRows:
@@ -50,11 +82,7 @@ class _TextRows:
     def __init__(self, lines: list[str], foreign: set[int], layout: Layout, name: str, limits: Limits) -> None:
         self.lines, self.foreign, self.layout, self.name, self.limits = lines, foreign, layout, name, limits
         self.at = self.header_at = layout.file.skip_top
-        self.style: dict[str, Any] = {"delimiter": layout.file.delimiter, "strict": True}
-        if layout.file.quote:
-            self.style["quotechar"] = layout.file.quote
-        else:
-            self.style["quoting"] = csv.QUOTE_NONE
+        self.style = _style(layout)
         self.quote_faults = 0
         csv.field_size_limit(limits.cell_characters)
 

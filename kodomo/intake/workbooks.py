@@ -16,6 +16,7 @@ from kodomo.intake.header import SEARCHED_ROWS, combined, find_header, looks_lik
 from kodomo.intake.layout import Layout
 from kodomo.intake.limits import Limits
 from kodomo.intake.sanitise import refused
+from kodomo.intake.several_tables import turned
 from kodomo.intake.sheets import CHUNK_ROWS, Sheet, check_width, numbered
 
 
@@ -125,10 +126,14 @@ def _open_sheet(workbook: Any, title: str, layout: Layout, name: str, limits: Li
         raise refused("too_many_rows", "行が多すぎます。", name, "ファイルを分けて渡してください。")
     rows, shape = sheet_rows(source), layout.file
     above = list(islice(rows, shape.skip_top))
+    if shape.transposed:
+        rows = iter(turned(rows))
     head = _header(rows, above, layout, name)
     if head is None:
         raise refused("no_header", "見出しの行がありません。", name, "見出しより上の行数(skip_top)を確かめてください。")
     heads, rest = head
+    if shape.transposed:
+        check_width(heads[0] if heads else [], name, limits)
     sheet = Sheet(combined(heads) if heads else [""] * source.total_width, iter(()), heads=heads, name=title)
     sheet.above = "\n".join("\t".join(cells) for cells in above)
     list(islice(rest, shape.skip_below))
