@@ -95,10 +95,12 @@ class OtherTable:
     has_begun: bool = False
     _folded: list[str] = field(init=False)
     _words: frozenset[str] = field(init=False)
+    _printed: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self._folded = [folded(name) for name in self.names]
         self._words = frozenset(name for name in self._folded if name)
+        self._printed = frozenset(name for name in self.names if name)
 
     def begins_at(self, rows: Rows, distinct: Sequence[set[str]]) -> int | None:
         """The first of these rows that belongs to another table, its header included.
@@ -107,10 +109,7 @@ class OtherTable:
         """
         if self.has_begun:
             return 0
-        if (
-            sum(any(folded(cell) in self._words for cell in values if len(cell) < 40) for values in map(_few, distinct))
-            < 2
-        ):
+        if sum(not self._printed.isdisjoint(values) for values in distinct) < 2:
             return None
         for at, row in enumerate(rows):
             cells = [folded(cell) for cell in row]
@@ -120,8 +119,3 @@ class OtherTable:
                 self.has_begun = True
                 return at
         return None
-
-
-def _few(values: set[str]) -> Iterable[str]:
-    """Values that may be a header's words: none with a digit at its beginning, as most of a large file's have."""
-    return (value for value in values if value and not value[0].isdigit())
