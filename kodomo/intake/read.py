@@ -149,10 +149,7 @@ class _Reader:
         found = self._found(sheet, self.months.header if self.months else sheet.header)
         self.places = found.places
         self._date(sheet)
-        used = set().union(*(place.printed_at() for name, place in found.places.items() if name in self.readers))
-        self.other = OtherTable(
-            sheet.heads[-1] if sheet.heads else [], used if not self.months else set(self.months.shared)
-        )
+        self.other = OtherTable(sheet.heads[-1] if sheet.heads else [])
         self.above: dict[str, str] = {}
         watches = [NumberWatch(header) for header in sheet.header]
         self.watches += watches

@@ -87,11 +87,10 @@ def _tells_who(names: Sequence[str]) -> bool:
 
 @dataclass
 class OtherTable:
-    """Looks out, while rows are read, for the header of another table below the first."""
+    """Looks out, while rows are read, for the header of another table below the first; the first's own may come again."""
 
     names: list[str]
     """The header's lowest row as printed."""
-    used: set[int]
     has_begun: bool = False
     _folded: list[str] = field(init=False)
     _words: frozenset[str] = field(init=False)
@@ -115,7 +114,7 @@ class OtherTable:
             cells = [folded(cell) for cell in row]
             if len({cell for cell in cells if cell in self._words}) < 2 or any(map(_DATAISH.search, cells)):
                 continue
-            if any(self._folded[place] != cells[place] for place in self.used if place < len(cells)):
+            if cells != self._folded:
                 self.has_begun = True
                 return at
         return None
