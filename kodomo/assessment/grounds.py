@@ -19,6 +19,9 @@ from kodomo.terms import DifficultyType
 FILES = ("indicators.toml", "scenarios.toml", "labels.toml")
 OPERATOR = re.compile(r"\s*(?:>=|<=|==|!=|>|<)")
 
+RULE = re.compile(r"(「.+?」)(?:が |の情報が|に当た)")
+"""How a condition of a discovered rule begins that isn't an indicator's own sentence (``judgement.rule_words``)."""
+ALL_POINTS = "「シナリオの点数の合計」"
 Items = frozenset[str]
 
 
@@ -35,6 +38,7 @@ class Line:
 class Grounds:
     """What everything the judgement says rests on.
 
+    ``words``: what names an indicator in a discovered rule's sentence (「caption」, or its own sentence), and its items.
     ``council`` and ``known``: the items behind the flags 要対協登録 and 支援につながっている; ``moved_in``: behind
     転入1年以内.
     """
@@ -45,20 +49,30 @@ class Grounds:
     council: Items
     known: Items
     moved_in: Items
+    words: Mapping[str, Items]
 
     def of_reason(self, kind: str, indicator: str | None, sentence: str) -> Items | None:
         """The items a reason's sentence rests on; None when that is not known.
 
-        A reason without an indicator speaks of the judgement itself (its place, its sum of points): no item.
-        A line of several conditions carries only its first as indicator, but speaks of all of them.
+        A reason without an indicator is a discovered rule, which speaks of every indicator it names, or speaks of the
+        judgement itself (its place, its sum of points): no item. A line of several conditions carries only its first as indicator, but speaks of all of them.
         """
         if not indicator:
-            return frozenset()
+            return self._of_rule(sentence)
         own = self.indicators.get(indicator)
         if own is None:
             return None
         said = (line.items for line in self.lines if line.type == kind and line.pattern.fullmatch(sentence))
         return own.union(*said)
+
+    def _of_rule(self, sentence: str) -> Items | None:
+        """The items a rule's conditions rest on; none for a sentence that is no rule, None for a rule not known whole."""
+        conditions = [one.removesuffix("か、情報がない") for one in sentence.split("、かつ")]
+        found = [self.words.get(_named(one)) for one in conditions]
+        if None in found:
+            is_rule = len(found) > 1 or any(found) or RULE.match(conditions[0])
+            return None if is_rule and _named(sentence) != ALL_POINTS else frozenset()
+        return frozenset().union(*(items for items in found if items is not None))
 
     def of_escalation(self, sentence: str) -> Items | None:
         """The items behind a fact that must be seen; None when the criteria do not (or no longer) hold the sentence."""
@@ -78,6 +92,7 @@ def current_grounds(municipality: Municipality, earlier: Iterable[Path] = ()) ->
         now,
         indicators=_together(one.indicators for one in (now, *before)),
         lines=tuple(dict.fromkeys(line for one in (now, *before) for line in one.lines)),
+        words=_together(one.words for one in (now, *before)),
         escalations=_together(one.escalations for one in (now, *before)),
     )
 
@@ -113,7 +128,24 @@ def _read_grounds(folder: Path, stamps: tuple[int, ...]) -> Grounds:
         council=_items(*registering),
         known=_items(*registering, *connecting),
         moved_in=_items(*(e.get("item") for e in moved)),
+        words=_words(indicators.get("indicators", ()), of_indicator),
     )
+
+
+def _words(entries: Iterable[Mapping[str, Any]], of_indicator: Mapping[str, Items]) -> dict[str, Items]:
+    """By what words a rule may name an indicator; two that share them rest on what either rests on."""
+    return _together(
+        {words: of_indicator[str(entry.get("code", ""))]}
+        for entry in entries
+        for words in (f"「{entry.get('caption')}」", entry.get("sentence"), entry.get("sentence_zero"))
+        if words
+    ) | {ALL_POINTS: frozenset()}
+
+
+def _named(condition: str) -> str:
+    """What stands for the indicator in a rule's condition."""
+    found = RULE.match(condition)
+    return found[1] if found else condition
 
 
 def _items(*codes: Any) -> Items:

@@ -17,9 +17,11 @@ import pyarrow as pa
 
 from kodomo.configuration import Home, Municipality
 from kodomo.errors import NotReady
-from kodomo.evaluation.drift import Shift, shifts
+from kodomo.evaluation.drift import Shift, score_shifts, shifts
 from kodomo.evaluation.figures import type_report
+from kodomo.evaluation.groups import check_groups, divisions
 from kodomo.evaluation.items import item_lines
+from kodomo.evaluation.misjudged import misjudged
 from kodomo.evaluation.missed_cases import missed_report, reviews
 from kodomo.evaluation.outcomes import outcome, overall_outcome
 from kodomo.evaluation.report import write_page
@@ -43,6 +45,7 @@ from kodomo.store.database import Store
 from kodomo.terms import Purpose
 
 KIND = "evaluations"
+CASES = "cases.json"
 Beat = Callable[[dict[str, object]], None] | None
 
 
@@ -52,7 +55,8 @@ def evaluate(
     """Judge a past date again and measure against the registrations that followed until ``as_of``.
 
     Reads the current snapshot, criteria and register. Writes JSON and a page under ``evaluations/``; small
-    counts are suppressed in both. The past date is judged as on that day: facts, labels and learning
+    counts are suppressed in both. Beside them ``cases.json``: the cases missed and the children raised for nothing
+    known yet, one by one, pseudonymous. The past date is judged as on that day: facts, labels and learning
     known later take no part.
 
     Raises:
@@ -61,6 +65,7 @@ def evaluate(
     started = time.monotonic()
     snapshot = current_snapshot(home)
     criteria = read_all_criteria(municipality.criteria_folder)
+    check_groups(municipality, criteria.catalogue)
     register = read_register(municipality.folder)
     past, months = past_date(first_fact(snapshot, as_of), as_of)
     store = Store(home.store)
@@ -98,12 +103,16 @@ def evaluate(
     may = lawful_for(register, Purpose.JUDGE, as_of)
     now = feature_matrix(snapshot, [as_of], criteria.catalogue, criteria.expectations, allows=may, spill=home.spill)
     report["drift"] = [drift_line(shift) for shift in shifts(judged.matrix, now)]
+    report["score_drift"] = [drift_line(shift) for shift in score_shifts(judged, now, criteria)]
     progress.add()
     report |= {"as_of": as_of.isoformat(), "snapshot": snapshot.snapshot_id, "at": at.isoformat()}
     folder = home.store / KIND / f"{as_of.isoformat()}.{snapshot.snapshot_id}.{criteria.sha256[:12]}"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "report.json").write_text(json.dumps(report, ensure_ascii=False, indent=1, sort_keys=True), "utf-8")
     page = write_page(report, folder / "report.html", municipality.name)
+    outcomes = [outcome(judged, kind, cases, months) for kind in judged.types]
+    lines = misjudged(judged, outcomes, capacities(municipality), captions)
+    (folder / CASES).write_text(json.dumps(lines, ensure_ascii=False, indent=1), "utf-8")
     progress.close()
     return {
         "as_of": as_of.isoformat(),
@@ -111,6 +120,7 @@ def evaluate(
         "months_after": months,
         "json": str(folder / "report.json"),
         "page": str(page),
+        "cases": str(folder / CASES),
         "types": {kind: body["methods"] for kind, body in report["types"].items()},
         "staff_score": {kind: body["staff_score"] for kind, body in report["types"].items()},
         "missed": report["missed"],
@@ -155,6 +165,7 @@ def measure(
     outcomes = [outcome(judged, kind, cases, months) for kind in judged.types]
     outcomes.append(overall_outcome(judged, outcomes))
     generator = np.random.default_rng(judged.plan.seed)
+    parts = divisions(judged, municipality)
     return {
         "past_date": judged.as_of.isoformat(),
         "months_after": months,
@@ -164,7 +175,7 @@ def measure(
         "learned": learned_summary(judged),
         "children": rule.count(len(judged.matrix.cohort)),
         "coverage": _coverage(judged, captions or {}),
-        "types": {o.type: type_report(o, judged, places.of_type(o.type), rule, generator, months) for o in outcomes},
+        "types": {o.type: type_report(o, parts, places.of_type(o.type), rule, generator, months) for o in outcomes},
     }
 
 

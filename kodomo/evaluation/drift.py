@@ -1,4 +1,4 @@
-"""Whether what comes in still looks like what was learned from: each indicator now against then (analysis side).
+"""Whether what comes in still looks like what was learned from: each indicator and score, now against then (analysis side).
 
 The population stability index (PSI; Siddiqi, Credit Risk Scorecards, 2006) compares shares in ten bins cut at
 the earlier date's quantiles, missing values being a bin of their own. By the usual reading .10 asks for a look
@@ -14,6 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kodomo.features.matrix import FeatureMatrix
+from kodomo.judgement.combine import probability
+from kodomo.judgement.criteria import Criteria
+from kodomo.judgement.judge import Judged, score_others
 
 Array = NDArray[np.float64]
 
@@ -25,9 +28,10 @@ _BINS = 10
 
 @dataclass(frozen=True)
 class Shift:
-    """One indicator's change between two dates: its index, and the share of children without a value, then and now."""
+    """One indicator's or score's change between two dates: its index, and the share without a value, then and now."""
 
     code: str
+    """An indicator's code, or a type's where its score moved."""
     caption: str
     index: float
     missing_then: float
@@ -51,6 +55,21 @@ def shifts(then: FeatureMatrix, now: FeatureMatrix) -> list[Shift]:
                 Shift(indicator.code, indicator.caption, stability_index(before, after),
                       float(np.isnan(before).mean()), float(np.isnan(after).mean()))
             )  # fmt: skip
+    return sorted(found, key=lambda s: (-s.index, s.code))
+
+
+def score_shifts(then: Judged, now: FeatureMatrix, criteria: Criteria) -> list[Shift]:
+    """How each type's combined score is spread over today's children against those of the past date; empty when few.
+
+    Both are scored by what judged the past date: models learned anew on another day have another level.
+    """
+    found = []
+    for kind in then.types:
+        before = probability(kind.combination.logit)[kind.rows]
+        logits, asked = score_others(then, kind.type.value, now, now.cohort.group(), criteria)
+        after = probability(logits[asked])
+        if min(len(before), len(after)) >= FEWEST:
+            found.append(Shift(kind.type.value, kind.type.label, stability_index(before, after), 0.0, 0.0))
     return sorted(found, key=lambda s: (-s.index, s.code))
 
 

@@ -8,13 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from kodomo.evaluation.groups import group_lines
+from kodomo.evaluation.groups import Division, group_lines
 from kodomo.evaluation.metrics import (
     Figure,
     auroc,
     average_precision,
     brier,
     calibration_error,
+    curve_with_intervals,
+    poisson_interval,
     precision_at,
     recall_at,
     with_interval,
@@ -22,7 +24,6 @@ from kodomo.evaluation.metrics import (
 from kodomo.evaluation.outcomes import Array, Outcome
 from kodomo.evaluation.staff_score import against_staff_score
 from kodomo.governance.suppression import Suppression
-from kodomo.judgement.judge import Judged
 from kodomo.judgement.learning import CALIBRATE_TO_MONTHS
 from kodomo.judgement.levels import Capacity
 from kodomo.terms import OVERALL, Method, difficulty_label
@@ -36,7 +37,12 @@ def places_of(size: int, capacity: Capacity) -> tuple[int, int]:
 
 
 def type_report(
-    one: Outcome, judged: Judged, capacity: Capacity, rule: Suppression, generator: np.random.Generator, months: int
+    one: Outcome,
+    parts: list[Division],
+    capacity: Capacity,
+    rule: Suppression,
+    generator: np.random.Generator,
+    months: int,
 ) -> dict[str, Any]:
     """Counts, figures of each method, the capacity curve and the groups of one type."""
     size, cases = len(one.keys), int(one.positive.sum())
@@ -55,8 +61,9 @@ def type_report(
         "enough_cases": cases > rule.threshold,
         "methods": methods,
         "staff_score": against_staff_score(one, both, generator) if cases > rule.threshold else None,
-        "curve": _curve(one, rule),
-        "groups": group_lines(one, judged, both, rule),
+        "expected": _expected(one, rule, months),
+        "curve": _curve(one, (high, both), rule, generator),
+        "groups": group_lines(one, parts, both, rule),
     }
 
 
@@ -100,7 +107,7 @@ def _probability_figures(one: Outcome, scores: Array, months: int) -> dict[str, 
     """Brier and calibration against the same months; 総合 is a place among children, not a probability."""
     if one.type == OVERALL:
         return {"brier": None, "calibration_error": None}
-    expected = 1 - (1 - scores) ** (months / CALIBRATE_TO_MONTHS)
+    expected = _within(scores, months)
     return {
         "brier": round(brier(expected, one.positive), 5),
         "calibration_error": round(calibration_error(expected, one.positive), 5),
@@ -111,12 +118,47 @@ def _at_share(figure: Callable[[Array, Array, int], float], share: float, scores
     return figure(scores, positive, max(1, int(len(scores) * share)))
 
 
-def _curve(one: Outcome, rule: Suppression) -> list[dict[str, float]]:
-    """Capacity curve: reviewing so many children reaches this share of the later cases."""
-    if one.positive.sum() <= rule.threshold:
+def _expected(one: Outcome, rule: Suppression, months: int) -> dict[str, Any] | None:
+    """How many cases the scores foresaw in these months, beside how many there were and what chance allows of that."""
+    if one.type == OVERALL or not one.is_learned or one.positive.sum() <= rule.threshold:
+        return None
+    foreseen = _within(one.scores[Method.COMBINED.value], months).sum()
+    low, high = poisson_interval(int(one.positive.sum()))
+    return {
+        "foreseen": round(float(foreseen), 1),
+        "range": [round(low, 1), round(high, 1)],
+        "is_off": bool(not low <= foreseen <= high),
+    }
+
+
+def _within(scores: Array, months: int) -> Array:
+    """Probability of a case within so many months, from that within ``CALIBRATE_TO_MONTHS``."""
+    return np.asarray(1 - (1 - scores) ** (months / CALIBRATE_TO_MONTHS))
+
+
+CUTS = (0.01, 0.02, 0.03, 0.05, 0.08, 0.1, 0.12, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
+"""Where the capacity curve is cut, beside the municipality's own two places."""
+
+
+def _curve(
+    one: Outcome, own: tuple[int, int], rule: Suppression, generator: np.random.Generator
+) -> list[dict[str, Any]]:
+    """Capacity curve: reviewing so many children reaches this share of the later cases, and misses the others."""
+    total = int(one.positive.sum())
+    if total <= rule.threshold:
         return []
     scores = one.scores[Method.COMBINED.value]
-    steps = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5)
-    places = {s: max(1, int(len(scores) * s)) for s in steps}
-    shown = [s for s, number in places.items() if not _is_small(scores, one.positive, number, rule)]
-    return [{"share": s, "recall": round(recall_at(scores, one.positive, places[s]), 4)} for s in shown]
+    places = sorted({*own, *(max(1, int(len(scores) * share)) for share in CUTS)})
+    shown = [number for number in places if not _is_small(scores, one.positive, number, rule)]
+    figures = curve_with_intervals(scores, one.positive, one.group, shown, generator)
+    return [
+        {
+            "share": round(number / len(scores), 4),
+            "places": number,
+            "recall": round(figure.value, 4),
+            "range": figure.as_list()[1:],
+            "reached": rule.count(round(figure.value * total)),
+            "missed": rule.count(total - round(figure.value * total)),
+        }
+        for number, figure in zip(shown, figures, strict=True)
+    ]

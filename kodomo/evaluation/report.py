@@ -36,7 +36,7 @@ FIGURES = {
 def write_page(report: dict[str, Any], path: Path, municipality: str) -> Path:
     """Write one self-contained page: no script, no outside file, readable on paper. Returns the path."""
     body = [_head(report, municipality), _missed(report.get("missed")), *(_type(kind) for kind in report["types"].values()), _coverage(report),
-            _items(report.get("items", [])), _drift(report.get("drift", []))]  # fmt: skip
+            _items(report.get("items", [])), _drift(report.get("drift", [])), _score_drift(report)]  # fmt: skip
     title = f"{html.escape(municipality)} 判定の検証 {report['past_date']}"
     page = (
         f'<!doctype html><html lang="ja"><head><meta charset="utf-8"><title>{title}</title>'
@@ -83,7 +83,7 @@ def _type(body: dict[str, Any]) -> str:
     if not body["enough_cases"]:
         few = "<p>その後の登録が少ないため、この類型だけの数値は示しません(個人の特定を避け、偶然を成績と見誤らないため)。</p>"
         return f"<h2>{caption}</h2>{counts}{few}"
-    figures = _against_staff(body.get("staff_score")) + _figure_table(body["methods"])
+    figures = _against_staff(body.get("staff_score")) + _foreseen(body) + _figure_table(body["methods"])
     curve = f'<div class="side">{_curve_plot(body["curve"], caption)}{_curve_table(body["curve"])}</div>'
     return f"<h2>{caption}</h2>{counts}{figures}<h3>確認する人数と、届く割合</h3>{curve}{_group_tables(body['groups'])}"
 
@@ -100,6 +100,17 @@ def _against_staff(found: dict[str, Any] | None) -> str:
     else:
         words = f"{verdict.label}(順位の正しさの差 {_signed(found['auroc'])}、「高」「中」の枠で届いた割合の差 {_signed(found['recall'])})。"
     return f'<p class="{"plain" if verdict is Verdict.BEATS else "note"}">{html.escape(words)}</p>'
+
+
+def _foreseen(body: dict[str, Any]) -> str:
+    """Whether the scores foresaw as many cases as there were."""
+    found = body.get("expected")
+    if found is None:
+        return ""
+    low, high = found["range"]
+    words = f"この期間の登録の見込みは {found['foreseen']:.0f} 人、実際の登録から考えられる幅は {low:.0f}〜{high:.0f} 人です。"
+    off = "見込みの水準が外れています。順番は使えますが、割合としては読まないでください。" if found["is_off"] else ""
+    return f'<p class="{"note" if off else "plain"}">{words}{off}</p>'
 
 
 def _signed(values: list[float | None]) -> str:
@@ -153,19 +164,30 @@ def _plain(value: float | None) -> str:
     return "—" if value is None else f"{value:.4f}"
 
 
-def _curve_table(curve: list[dict[str, float]]) -> str:
-    rows = [(f"上位 {point['share']:.0%}", f"{point['recall']:.0%}") for point in curve]
-    return _table(("確認するこども", "その後の登録のうち届く割合"), rows)
+def _curve_table(curve: list[dict[str, Any]]) -> str:
+    rows = [
+        (f"上位 {point['share']:.1%}({point['places']:,} 人)", _reached(point), _count(point["reached"]), _count(point["missed"]))
+        for point in curve
+    ]  # fmt: skip
+    return _table(("確認するこども", "届く割合(95 %の幅)", "届く", "届かない"), rows)
 
 
-def _curve_plot(curve: list[dict[str, float]], caption: str) -> str:
-    """Recall over share reviewed; the dotted line is what chance would reach."""
+def _reached(point: dict[str, Any]) -> str:
+    low, high = point["range"]
+    return f"{point['recall']:.0%}" + ("" if low is None or high is None else f"({low:.0%}–{high:.0%})")
+
+
+def _curve_plot(curve: list[dict[str, Any]], caption: str) -> str:
+    """Recall over share reviewed with its interval; the dotted line is what chance would reach."""
 
     def at(share: float, recall: float) -> tuple[float, float]:
         return LEFT + share / 0.5 * (WIDTH - LEFT - 10), (HEIGHT - BOTTOM) - recall * (HEIGHT - BOTTOM - 10)
 
     points = [at(0.0, 0.0), *(at(p["share"], p["recall"]) for p in curve)]
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    spread = [(p["share"], *p["range"]) for p in curve if None not in p["range"]]
+    edge = [at(share, high) for share, _, high in spread] + [at(share, low) for share, low, _ in reversed(spread)]
+    band = " ".join(f"{x:.1f},{y:.1f}" for x, y in edge)
     dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="#0017c1"/>' for x, y in points[1:])
     (x0, y0), (x1, y1) = at(0, 0), at(0.5, 0.5)
     ticks = "".join(_tick(at(share, 0.0), f"{share:.0%}", below=True) for share in (0, 0.1, 0.2, 0.3, 0.4, 0.5))
@@ -173,7 +195,7 @@ def _curve_plot(curve: list[dict[str, float]], caption: str) -> str:
     return (
         f'<svg role="img" aria-label="{caption}: 確認する割合と届く割合" width="{WIDTH}" height="{HEIGHT}" '
         f'viewBox="0 0 {WIDTH} {HEIGHT}"><line x1="{x0:.1f}" y1="{y0:.1f}" x2="{x1:.1f}" y2="{y1:.1f}" stroke="#767676" '
-        f'stroke-dasharray="3 3"/><polyline points="{line}" fill="none" stroke="#0017c1" stroke-width="2"/>{dots}{ticks}</svg>'
+        f'stroke-dasharray="3 3"/><polygon points="{band}" fill="#0017c1" fill-opacity="0.12"/><polyline points="{line}" fill="none" stroke="#0017c1" stroke-width="2"/>{dots}{ticks}</svg>'
     )
 
 
@@ -210,6 +232,8 @@ def _items(lines: Sequence[dict[str, Any]]) -> str:
         "(学習はやり直しません)。取扱区分が重いのに割合が小さい項目は、受け取り続けるかを見直す候補です。"
         "マイナスは、ないほうが多く届いたことを表します。</p>"
     )
+    if all(x["lost_share"] is None for x in lines):
+        return f"<h2>データ項目の値打ち</h2>{note}<p>枠の中で届いた登録が少ないため、示しません。</p>"
     head = ("項目", "取扱区分", "役立てている類型", "ないと届かなくなる割合")
     return "<h2>データ項目の値打ち</h2>" + note + _table(head, rows)
 
@@ -229,6 +253,17 @@ def _drift(lines: Sequence[dict[str, Any]]) -> str:
     )
     table = _table(("指標", "PSI", "状態", "値のないこども"), rows) if rows else "<p>変わった指標はありません。</p>"
     return "<h2>入ってくるデータの変化</h2>" + note + table
+
+
+def _score_drift(report: dict[str, Any]) -> str:
+    """How the scores themselves moved."""
+    if "score_drift" not in report:
+        return ""
+    lines = report["score_drift"]
+    rows = [(x["caption"], f"{x['index']:.2f}", x["state"]) for x in lines]
+    note = "<p>過去の日付の判定の仕方で、いまのこどもを採点したとき、スコアの分布がどれだけ変わったかです(読み方は上と同じ)。</p>"
+    table = _table(("類型", "PSI", "状態"), rows) if rows else "<p>こどもが少なく、変化は測れません。</p>"
+    return "<h2>スコアの変化</h2>" + note + table
 
 
 def _count(value: int | None) -> str:

@@ -31,7 +31,7 @@ def against_staff_score(one: Outcome, places: int, generator: np.random.Generato
         places: how many children can be reviewed.
 
     Returns:
-        ``auroc`` and ``recall`` as value, low, high; ``verdict``; ``is_used``: whether learning moved the score at all.
+        ``auroc`` and ``recall`` as value, low, high; ``verdict`` and its ``words``; ``is_used``: whether learning moved the score at all.
     """
     combined, points = one.scores.get(Method.COMBINED.value), one.scores.get(Method.SCENARIO.value)
     if combined is None or points is None:
@@ -43,10 +43,12 @@ def against_staff_score(one: Outcome, places: int, generator: np.random.Generato
 
     difference = with_interval_of_difference(auroc, combined, points, one.positive, one.group, generator)
     reached = with_interval_of_difference(recall, combined, points, one.positive, one.group, generator)
+    verdict = verdict_of(difference, is_used=one.is_learned)
     return {
         "auroc": difference.as_list(),
         "recall": reached.as_list(),
-        "verdict": verdict_of(difference, is_used=one.is_learned).value,
+        "verdict": verdict.value,
+        "words": verdict.label,
         "is_used": one.is_learned,
     }
 

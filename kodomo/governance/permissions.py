@@ -154,6 +154,11 @@ class Action(LabelledEnum):
     ASK_RELEASE = "ASK_RELEASE", "判定の公開を申請する"
     APPROVE_RELEASE = "APPROVE_RELEASE", "判定の公開を承認する"
     VIEW_EVALUATION = "VIEW_EVALUATION", "判定の検証を見る", "集計だけ。少数は伏せる"
+    VIEW_MISJUDGED = (
+        "VIEW_MISJUDGED",
+        "見落としの一覧を見る",
+        "検証で、枠に入らなかった登録と、登録のなかった「高」。仮番号だけ。見るたびに証跡が残る",
+    )
     REVIEW_LINK = "REVIEW_LINK", "名寄せを確かめる", "二つの記録の氏名等を見比べる。見るたびに本人確認と証跡を伴う"
     VIEW_AUDIT = "VIEW_AUDIT", "証跡を見る"
     MANAGE_ACCOUNTS = "MANAGE_ACCOUNTS", "利用者を管理する"
@@ -201,6 +206,7 @@ GRANTS: Mapping[Role, Mapping[Action, Scope]] = {
         Action.VIEW_RUNS: Scope.EVERY_OFFICE,
         Action.ASK_RELEASE: Scope.EVERY_OFFICE,
         Action.VIEW_EVALUATION: Scope.EVERY_OFFICE,
+        Action.VIEW_MISJUDGED: Scope.EVERY_OFFICE,
     },
     Role.HOLDER: {
         **_EVERYBODY,

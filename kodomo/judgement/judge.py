@@ -308,13 +308,24 @@ def model_values(model: TypeModel, matrix: FeatureMatrix, scenario: ScenarioResu
 
 def score_again(judged: Judged, kind: str, matrix: FeatureMatrix, criteria: Criteria) -> Array:
     """The combined log-odds of one type had the same children had the values of another matrix."""
+    return score_others(judged, kind, matrix, judged.groups, criteria)[0]
+
+
+def score_others(
+    judged: Judged, kind: str, matrix: FeatureMatrix, groups: NDArray[np.object_], criteria: Criteria
+) -> tuple[Array, Flags]:
+    """The combined log-odds other children, or other values, would have by what judged these, and whom the type asks.
+
+    Args:
+        groups: the household of each row of the matrix: nobody is scored by a model that learned from it.
+    """
     before = next(t for t in judged.types if t.type.value == kind)
     scenario = judge_scenario(before.type, criteria.scenarios, matrix)
     model = before.model
     if model is None:
-        return Combination(scenario.logit, {}, 0.0).logit
-    said = learned_logits(model, model_values(model, matrix, scenario), judged.groups)
-    return Combination(scenario.logit, said, model.weight, model.level, model.counting).logit
+        return Combination(scenario.logit, {}, 0.0).logit, scenario.applicable
+    said = learned_logits(model, model_values(model, matrix, scenario), groups)
+    return Combination(scenario.logit, said, model.weight, model.level, model.counting).logit, scenario.applicable
 
 
 def standing_of(judged: TypeJudgement, length: int) -> Array:

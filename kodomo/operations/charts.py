@@ -14,12 +14,17 @@ Interval = tuple[str, float, float | None, float | None]
 """A label, a value, and the ends of its 95 % interval where there is one."""
 
 
-def curve(points: Sequence[tuple[float, float]], caption: str) -> SafeString:
+def curve(
+    points: Sequence[tuple[float, float]], caption: str, spread: Sequence[tuple[float, float, float]] = ()
+) -> SafeString:
     """Share reached over share reviewed, to one half; the dotted line is what chance would reach.
 
     Args:
         points: (share reviewed, share reached), both 0–1, in ascending order.
+        spread: (share reviewed, least, most) of the share reached, where its interval is known.
     """
+    edge = [_on_curve(x, most) for x, _, most in spread] + [_on_curve(x, least) for x, least, _ in reversed(spread)]
+    band = " ".join(f"{x:.1f},{y:.1f}" for x, y in edge)
     dots = [_on_curve(x, y) for x, y in points]
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in [_on_curve(0, 0), *dots])
     (x0, y0), (x1, y1) = _on_curve(0, 0), _on_curve(0.5, 0.5)
@@ -27,6 +32,7 @@ def curve(points: Sequence[tuple[float, float]], caption: str) -> SafeString:
     grid += [("y", _on_curve(0, r), f"{r:.0%}") for r in (0, 0.25, 0.5, 0.75, 1.0)]
     body = [
         *(_grid(*one) for one in grid),
+        *([format_html('<polygon class="chart__spread" points="{}"/>', band)] if band else []),
         _line(x0, y0, x1, y1, "chart__chance"),
         format_html('<polyline class="chart__line" points="{}"/>', line),
         format_html_join("", '<circle class="chart__dot" cx="{}" cy="{}" r="4"/>', [_words(x, y) for x, y in dots]),

@@ -1,6 +1,7 @@
 """判定の検証: how well a past judgement foresaw what became known, for whom, and whether its inputs still look alike (casework side).
 
 Reads the reports ``kodomo evaluate`` left in the store. They hold no child: counts are suppressed where they are made.
+Only the list of what was missed speaks of single children, to whom all cases are open, by their case's number.
 """
 
 from __future__ import annotations
@@ -9,17 +10,22 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
+from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from kodomo.assessment import trail
-from kodomo.governance.permissions import Action
+from kodomo.assessment.lawful import Lawful, lawful_at
+from kodomo.assessment.models import Case
+from kodomo.assessment.shortlist import visible_cases
+from kodomo.governance.permissions import Action, can
 from kodomo.governance.suppression import SUPPRESSED_MARK
 from kodomo.operations import charts
-from kodomo.terms import OVERALL, Method
+from kodomo.terms import OVERALL, Level, Method, difficulty_label
 
 FIGURES = {
     "auroc": "順位の正しさ", "average_precision": "平均適合率",
@@ -33,6 +39,13 @@ LOOK, DECIDE = 0.10, 0.25
 """From here a shift of an indicator asks for a look, and for a decision (the report's own reading of the index)."""
 
 STEADY = "安定"
+CASES = "cases.json"
+"""What ``kodomo evaluate`` writes of single children, beside the report."""
+KINDS = {
+    "MISSED": "枠に入らなかった登録",
+    "RAISED": "「高」で、登録のないこども",
+}
+CASES_ON_A_PAGE = 30
 MOST_SHIFTS = 20
 
 
@@ -58,11 +71,56 @@ def evaluation(request: Any, name: str) -> HttpResponse:
         "types": [_type(kind, body) for kind, body in _ordered(report["types"])],
         "coverage": _coverage(report.get("coverage", [])),
         "items": [{**x, "lost": _share(x["lost_share"])} for x in report.get("items", [])],
+        "items_hidden": all(x["lost_share"] is None for x in report.get("items", [])),
         "drift": _drift(report.get("drift", [])),
         "missed": _missed(report.get("missed")),
+        "score_drift": report.get("score_drift", []),
+        "has_cases": can(request.actor.role, Action.VIEW_MISJUDGED) and (_folder() / name / CASES).exists(),
     }
     trail.record_first(trail.event_of(request.actor, Action.VIEW_EVALUATION, detail={"what": name}), request.at)
     return render(request, "operations/evaluation.html", context)
+
+
+@require_safe
+def misjudged(request: Any, name: str) -> HttpResponse:
+    """The later cases the past judgement did not raise, and those it raised without a registration, one by one."""
+    if name not in report_names() or not (_folder() / name / CASES).exists():
+        raise Http404
+    lines = json.loads((_folder() / name / CASES).read_text(encoding="utf-8"))
+    kind = request.GET.get("kind") if request.GET.get("kind") in KINDS else "MISSED"
+    types = sorted({line["type"] for line in lines})
+    chosen = request.GET.get("type") if request.GET.get("type") in types else ""
+    cases = dict(visible_cases(request.actor).values_list("child_key", "case_number"))
+    # A case the reader may not list (their own family's) is left out; a child without a case is nobody's.
+    hidden = set(Case.objects.values_list("child_key", flat=True)) - set(cases)
+    mine = [line for line in lines if line["kind"] == kind and line["child_key"] not in hidden]
+    own = [line for line in mine if not chosen or line["type"] == chosen]
+    page = Paginator(own, CASES_ON_A_PAGE).get_page(request.GET.get("page"))
+    lawful = lawful_at(request.at)
+    context = {
+        "name": name, "kind": kind, "kinds": KINDS.items(), "type": chosen,
+        "types": [(code, difficulty_label(code)) for code in types],
+        "page": page, "query": urlencode({"kind": kind, "type": chosen}),
+        "rows": [_misjudged_row(line, cases, lawful) for line in page.object_list],
+    }  # fmt: skip
+    detail = {"what": name, "kind": kind, "type": chosen, "count": len(page.object_list)}
+    trail.record_first(trail.event_of(request.actor, Action.VIEW_MISJUDGED, detail=detail), request.at)
+    return render(request, "operations/misjudged.html", context)
+
+
+def _misjudged_row(line: Mapping[str, Any], cases: Mapping[str, str], lawful: Lawful) -> dict[str, Any]:
+    def told(reasons: Sequence[Mapping[str, Any]]) -> list[str]:
+        return [r["sentence"] for r in reasons if lawful.may_tell_reason({**r, "type": line["type"]})]
+
+    return {
+        "case_number": cases.get(line["child_key"], ""),
+        "type": difficulty_label(line["type"]),
+        "level": Level(line["level"]).label,
+        "place": f"上位 {max(line['place'], 0.001) * 100:.3g}%",
+        "reasons": told(line["reasons"]),
+        "against": told(line["against"]),
+        "silent": "・".join(line["silent"]),
+    }
 
 
 def report_names() -> list[str]:
@@ -105,11 +163,32 @@ def _type(kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
         {"words": words, "values": [_interval(body["methods"][m][key]) for m in methods]}
         for key, words in FIGURES.items()
     ]
+    told["staff"], told["beats"] = _against_staff(body.get("staff_score"))
+    told["expected"] = body.get("expected")
     points = [(p["share"], p["recall"]) for p in body["curve"]]
-    told["curve"] = charts.curve(points, f"{body['caption']}: 確認する割合と届く割合") if points else ""
-    told["points"] = [{"share": f"{x:.0%}", "reached": f"{y:.0%}"} for x, y in points]
+    spread = [(p["share"], *p["range"]) for p in body["curve"] if None not in p.get("range", [None])]
+    told["curve"] = charts.curve(points, f"{body['caption']}: 確認する割合と届く割合", spread) if points else ""
+    told["points"] = [_cut(point) for point in body["curve"]]
     told["groups"] = [_group(name, lines) for name, lines in body["groups"].items()]
     return told
+
+
+def _cut(point: Mapping[str, Any]) -> dict[str, str]:
+    """One cut of the capacity curve in words; a report of an older form has no interval and no counts."""
+    low, high = point.get("range", (None, None))
+    spread = "" if low is None or high is None else f"({low:.0%}–{high:.0%})"
+    places = f"({point['places']:,} 人)" if "places" in point else ""
+    return {"share": f"{point['share'] * 100:.3g}%{places}",
+            "reached": f"{point['recall']:.0%}{spread}",
+            "found": _count(point["reached"]) if "reached" in point else "",
+            "missed": _count(point["missed"]) if "missed" in point else ""}  # fmt: skip
+
+
+def _against_staff(found: Mapping[str, Any] | None) -> tuple[str, bool]:
+    """Whether learning beats the staff's points, in words; and whether it does."""
+    if found is None:
+        return "", False
+    return found.get("words", ""), found["verdict"] == "BEATS"
 
 
 def _group(name: str, lines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -122,7 +201,12 @@ def _group(name: str, lines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
          "reached": _share(line["recall"])}
         for line in lines
     ]  # fmt: skip
-    return {"name": name, "rows": rows, "chart": charts.bars(shown, caption, most=most, form=".1%") if most else ""}
+    return {
+        "name": name,
+        "rows": rows,
+        "hidden": all(r["flagged"] == SUPPRESSED_MARK for r in rows),
+        "chart": charts.bars(shown, caption, most=most, form=".1%") if most else "",
+    }
 
 
 def _coverage(lines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

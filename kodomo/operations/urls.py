@@ -54,6 +54,7 @@ urlpatterns = [
     path("runs/<str:name>/decide/", runs_page.decide, name="release-decide"),
     path("evaluations/", evaluations.evaluations, name="evaluations"),
     path("evaluations/<str:name>/", evaluations.evaluation, name="evaluation"),
+    path("evaluations/<str:name>/cases/", evaluations.misjudged, name="misjudged"),
     path("links/", links_page.pairs, name="link-pairs"),
     path("links/<int:number>/", links_page.pair, name="link-pair"),
     path("links/<int:number>/decide/", links_page.decide, name="link-decide"),

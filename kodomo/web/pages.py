@@ -98,6 +98,7 @@ PAGE_ACTIONS: Mapping[str, Action] = {
     "release-decide": Action.APPROVE_RELEASE,
     "evaluations": Action.VIEW_EVALUATION,
     "evaluation": Action.VIEW_EVALUATION,
+    "misjudged": Action.VIEW_MISJUDGED,
     "link-pairs": Action.REVIEW_LINK,
     "link-pair": Action.REVIEW_LINK,
     "link-decide": Action.REVIEW_LINK,

@@ -20,7 +20,12 @@ def report() -> dict[str, Any]:
     body = {
         "caption": "不登校", "children": 2500, "cases": 60, "cases_not_known_to_support": 25, "places": {"high": 50, "middle": 250},
         "enough_cases": True, "methods": {"COMBINED": METHOD, "SCENARIO": METHOD},
-        "curve": [{"share": s, "recall": r} for s, r in ((0.02, 0.31), (0.05, 0.48), (0.1, 0.62), (0.2, 0.8), (0.5, 0.95))],
+        "curve": [{"share": s, "places": int(2500 * s), "recall": r, "range": [r - 0.1, min(r + 0.1, 1)],
+                   "reached": 5 * round(12 * r), "missed": None}
+                  for s, r in ((0.02, 0.31), (0.05, 0.48), (0.1, 0.62), (0.2, 0.8), (0.5, 0.95))],
+        "expected": {"foreseen": 30.4, "range": [45.8, 77.2], "is_off": True},
+        "staff_score": {"auroc": [0.01, -0.02, 0.04], "recall": [0.0, -0.1, 0.1], "verdict": "UNSURE", "is_used": True,
+                        "words": "学習を加えた判定が、職員の点数表を上回るとはいえない"},
         "groups": {"性別": [{"group": "女", "children": 1250, "flagged_share": 0.081, "recall": 0.6},
                            {"group": "男", "children": 1250, "flagged_share": 0.119, "recall": 0.64}],
                    "国籍": [{"group": "外国籍", "children": None, "flagged_share": None, "recall": None},
@@ -41,7 +46,15 @@ def report() -> dict[str, Any]:
         "missed": {"rounds": 3, "drawn": 60, "reviewed": 55, "found": None, "stands_for_share": 0.9, "rate": [0.012, 0.004, 0.03]},
         "drift": [shift, {**shift, "indicator": "late_3m", "caption": "直近3か月の遅刻日数", "index": 0.14, "state": "要注意"},
                   {**shift, "indicator": "x", "caption": "在籍", "index": 0.01, "state": "安定"}],
+        "score_drift": [{**shift, "indicator": "NON_ATTENDANCE", "caption": "不登校", "index": 0.27}],
     }  # fmt: skip
+
+
+def case_line(child_key: str, **changed: Any) -> dict[str, Any]:
+    """A later case that was missed, as ``cases.json`` holds it."""
+    said = {"sentence": "直近3か月の欠席が 2 日", "indicator": "absence_3m"}
+    return {"child_key": child_key, "type": "NON_ATTENDANCE", "kind": "MISSED", "level": "LOW", "place": 0.341,
+            "silent": ["児童生徒アセスメント"], "reasons": [said], "against": [], **changed}  # fmt: skip
 
 
 def write_report(store: Path, name: str = NAME, **changed: Any) -> None:
@@ -49,3 +62,8 @@ def write_report(store: Path, name: str = NAME, **changed: Any) -> None:
     folder = store / "evaluations" / name
     folder.mkdir(parents=True)
     (folder / "report.json").write_text(json.dumps({**report(), **changed}, ensure_ascii=False), encoding="utf-8")
+
+
+def write_cases(store: Path, *lines: dict[str, Any], name: str = NAME) -> None:
+    """Leave the list of single cases beside the report."""
+    (store / "evaluations" / name / "cases.json").write_text(json.dumps(lines, ensure_ascii=False), encoding="utf-8")

@@ -6,9 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from evaluation_report import NAME, report, write_report
+from evaluation_report import NAME, case_line, report, write_cases, write_report
 from spoken import english_in
 from standing_people import HANA, OTHERS, RIN
+from test_transfers import with_interest
 
 from kodomo.configuration import Home
 from kodomo.operations import charts
@@ -32,6 +33,17 @@ def test_each_chart_stands_beside_its_table(as_person: Any, evaluated: str, audi
     assert browser.get("/evaluations/")["Location"] == f"/evaluations/{NAME}/"
     body = browser.get(f"/evaluations/{NAME}/").content.decode()
     assert body.count("<svg") == 6  # ranking, curve, two divisions, coverage, drift
+    for words in (
+        "上回るとはいえない",
+        "登録の見込みは 30 人",
+        "46〜77 人",
+        "水準が外れています",
+        "上位 10%(250 人)",
+        "62%(52%–72%)",
+        "0.27",
+    ):
+        assert words in body, words
+    assert 'class="chart__spread"' in body and "見落とし" not in body.partition("監査抽出")[0]
     for figure in ("0.812(0.771–0.850)", "上位 10%", "62%", "11.9%", "0.31", "25.0%", "1.2%(95 %の幅 0.4%–3.0%)"):
         assert figure in body, figure
     assert "style=" not in body and english_in(body) == set()
@@ -57,6 +69,52 @@ def test_nobody_else_and_nothing_else_is_shown(as_person: Any, evaluated: str) -
     assert as_person(HANA).get(f"/evaluations/{NAME}/").status_code == 403
     for name in ("..", "nowhere"):
         assert as_person(RIN).get(f"/evaluations/{name}/").status_code == 404
+
+
+def test_what_was_missed_is_listed_by_case_number_with_its_reasons(
+    as_person: Any, evaluated: str, home: Home, case_of: Any, audit_rows: Any
+) -> None:
+    case = case_of("pc01")
+    lapsed = {"sentence": "「消えた指標」が 3 以上", "indicator": None}
+    write_cases(
+        home.store, case_line(case.child_key), case_line("pnobody", place=0.9, reasons=[lapsed], silent=[]),
+        case_line("praised", kind="RAISED", level="HIGH", place=0.0004),
+    )  # fmt: skip
+    browser = as_person(COORDINATOR)
+    assert f"/evaluations/{NAME}/cases/" in browser.get(f"/evaluations/{NAME}/").content.decode()
+    body = browser.get(f"/evaluations/{NAME}/cases/").content.decode()
+    for words in (
+        case.case_number,
+        "上位 34.1%",
+        "直近3か月の欠席が 2 日",
+        "児童生徒アセスメント",
+        "事例なし",
+        "不登校",
+    ):
+        assert words in body, words
+    assert (
+        case.child_key not in body and "pnobody" not in body and "上位 0.1%" not in body and english_in(body) == set()
+    )
+    assert "消えた指標" not in body, "what a sentence rests on must be known before it is told"
+    raised = browser.get(f"/evaluations/{NAME}/cases/?kind=RAISED&type=NON_ATTENDANCE").content.decode()
+    assert "上位 0.1%" in raised and case.case_number not in raised
+    assert audit_rows()[-1]["action"] == "VIEW_MISJUDGED"
+
+
+def test_an_own_familys_case_is_not_in_the_list(as_person: Any, evaluated: str, home: Home, case_of: Any) -> None:
+    case = case_of("pc01")
+    write_cases(home.store, case_line("pc01"), case_line("pc03"))
+    with_interest(COORDINATOR.username, case)
+    body = as_person(COORDINATOR).get(f"/evaluations/{NAME}/cases/").content.decode()
+    assert case.case_number not in body and case_of("pc03").case_number in body
+
+
+def test_the_list_is_for_those_all_cases_are_open_to(as_person: Any, evaluated: str, home: Home) -> None:
+    assert as_person(COORDINATOR).get(f"/evaluations/{NAME}/cases/").status_code == 404, "nothing was written"
+    write_cases(home.store, case_line("pnobody"))
+    for person in (RIN, HANA):
+        assert as_person(person).get(f"/evaluations/{NAME}/cases/").status_code == 403
+    assert "見落としの一覧" not in as_person(RIN).get(f"/evaluations/{NAME}/").content.decode()
 
 
 def test_charts_escape_words_and_keep_values_in_the_frame() -> None:

@@ -61,14 +61,14 @@ WHO = {
 
 WHO |= {
     "deliveries": "toko", "delivery": "toko", "delivery-refused": "toko", "delivery-upload": "mamoru", "media": "toko",
-    "register": "rin", "item": "rin", "evaluation": "rin", "link-pairs": "tamaki", "link-pair": "tamaki", "criteria": "toko", "capacity": "toko", "models": "toko", "runs": "toko", "run": "shinobu", "jobs": "toko", "job": "toko",
+    "register": "rin", "item": "rin", "evaluation": "rin", "misjudged": "toko", "link-pairs": "tamaki", "link-pair": "tamaki", "criteria": "toko", "capacity": "toko", "models": "toko", "runs": "toko", "run": "shinobu", "jobs": "toko", "job": "toko",
     "drafts": "rin", "draft": "toko", "draft-type": "rin", "draft-new": "rin", "draft-entry": "rin", "draft-indicators": "rin",
     "draft-capacity": "rin", "criteria-versions": "shinobu", "criteria-version": "rin",
 }  # fmt: skip
 OPERATED: dict[str, dict[str, Any]] = {
     "job": {"number": 2}, "delivery": {"receipt": 1}, "delivery-refused": {"refusal": 1},
     "item": {"code": "absence_days"}, "run": {"name": "2026-04-30-second"},
-    "evaluation": {"name": evaluation_report.NAME}, "link-pair": {"number": 1},
+    "evaluation": {"name": evaluation_report.NAME}, "misjudged": {"name": evaluation_report.NAME}, "link-pair": {"number": 1},
     "draft": {"number": 1}, "draft-type": {"number": 1, "kind": "NON_ATTENDANCE"}, "draft-indicators": {"number": 1},
     "draft-new": {"number": 1, "kind": "NON_ATTENDANCE", "table": "points"}, "draft-capacity": {"number": 1},
     "draft-entry": {"number": 1, "table": "points", "code": "n_absence_3m_15"},
@@ -152,6 +152,7 @@ def worked(home: Home, case_of: Any, in_vault: Any) -> dict[str, Any]:
     _deliveries(home, at)
     _second_run(home, toko, at)
     evaluation_report.write_report(home.store)
+    evaluation_report.write_cases(home.store, evaluation_report.case_line("pc01"))
     put_pairs(home)
     learn_rules(home)
     return {

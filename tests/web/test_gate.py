@@ -27,7 +27,7 @@ def address(page: str, number: str) -> str:
         "package": {"package": 1}, "package-key": {"package": 1}, "package-event": {"package": 1}, "package-reminder": {"package": 1}, "package-approve": {"package": 1}, "package-file": {"package": 1}, "package-download": {"package": 1}, "conference": {"key": 1}, "conference-papers": {"key": 1}, "conference-minutes": {"key": 1},
         "conference-item": {"key": 1}, "conference-start": {"key": 1},
         **{page: {"number": 1} for page in ("job", "job-cancel", "job-resume", "job-file")},
-        "delivery": {"receipt": 1}, "delivery-refused": {"refusal": 1}, "item": {"code": "absence_days"}, "evaluation": {"name": "nowhere"},
+        "delivery": {"receipt": 1}, "delivery-refused": {"refusal": 1}, "item": {"code": "absence_days"}, "evaluation": {"name": "nowhere"}, "misjudged": {"name": "nowhere"},
         **{page: {"number": 1} for page in ("draft", "draft-indicators", "draft-capacity", "draft-try", "draft-submit", "draft-drop", "draft-decide")},
         "draft-type": {"number": 1, "kind": "ABUSE"}, "draft-new": {"number": 1, "kind": "ABUSE", "table": "points"},
         "draft-entry": {"number": 1, "table": "points", "code": "x"}, "criteria-version": {"matter": "CRITERIA", "version": "x"},

@@ -24,7 +24,14 @@ item = "absence_days"
 per = "school_days"
 [[indicators]]
 code = "epds_item10"
+caption = "EPDSの項目10"
 item = "epds_item10"
+[[indicators]]
+code = "assistance_now"
+caption = "世帯の生活保護"
+item = "public_assistance"
+sentence = "世帯が生活保護を受けている"
+sentence_zero = "世帯は生活保護を受けていない"
 [[indicators]]
 code = "consulted"
 item = "child_consultation"
@@ -90,11 +97,35 @@ def place(tmp_path: Path, hinata: Municipality) -> Municipality:
         ("NON_ATTENDANCE", "absence_share", "欠席率が 40 %", {"absence_days", "school_days"}),
         ("NON_ATTENDANCE", "grade", "学年 4", set()),
         ("OVERALL", None, "「不登校」の確認候補の上位に入る", set()),
+        ("ABUSE", None, "よく似た過去の事例に、把握された事例が多い", set()),
+        ("ABUSE", None, "世帯が生活保護を受けているか、情報がない", {"public_assistance"}),
+        (
+            "ABUSE",
+            None,
+            "「EPDSの項目10」が 1 以上、かつ世帯は生活保護を受けていない",
+            {"epds_item10", "public_assistance"},
+        ),
+        ("ABUSE", None, "「EPDSの項目10」の情報がない、かつ「シナリオの点数の合計」が 3 を超える", {"epds_item10"}),
+        ("ABUSE", None, "「消えた指標」が 1 以上", None),
+        ("ABUSE", None, "「EPDSの項目10」が 1 以上、かつ「消えた指標」が 2 以下", None),
     ],
-    ids=["own item", "every condition", "another type's line", "denominator", "no item", "of the judgement itself"],
+    ids=[
+        "own item",
+        "every condition",
+        "another type's line",
+        "denominator",
+        "no item",
+        "of the judgement itself",
+        "of past cases",
+        "a rule",
+        "a rule of two",
+        "a rule with the points",
+        "a rule not known",
+        "a rule half known",
+    ],
 )
 def test_a_sentence_rests_on_all_it_speaks_of(
-    place: Municipality, kind: str, indicator: str | None, sentence: str, items: set[str]
+    place: Municipality, kind: str, indicator: str | None, sentence: str, items: set[str] | None
 ) -> None:
     assert current_grounds(place).of_reason(kind, indicator, sentence) == items
 

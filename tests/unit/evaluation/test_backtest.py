@@ -4,32 +4,51 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from features.factory import day, simulated_town
 from judgement.conftest import QUICK, TYPES, write_criteria
 
 from kodomo.configuration import Municipality
-from kodomo.errors import NotReady
+from kodomo.errors import ConfigurationFault, NotReady
 from kodomo.evaluation.backtest import measure, past_date
+from kodomo.evaluation.drift import score_shifts
+from kodomo.evaluation.groups import check_groups, divisions
+from kodomo.evaluation.misjudged import MISSED, RAISED, misjudged
+from kodomo.evaluation.outcomes import outcome
 from kodomo.evaluation.report import write_page
 from kodomo.governance.suppression import Suppression
-from kodomo.judgement.criteria import read_all_criteria
-from kodomo.judgement.judge import judge
-from kodomo.judgement.labels import read_cases
+from kodomo.judgement.capacities import capacities
+from kodomo.judgement.criteria import Criteria, read_all_criteria
+from kodomo.judgement.judge import Judged, judge, score_others
+from kodomo.judgement.labels import Cases, read_cases
+
+
+@dataclass(frozen=True)
+class Past:
+    """A town judged on a past date, and what became known until today."""
+
+    judged: Judged
+    criteria: Criteria
+    cases: Cases
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory, hinata: Municipality) -> dict:  # type: ignore[type-arg]
+def past(tmp_path_factory: pytest.TempPathFactory, hinata: Municipality) -> Past:
     root = tmp_path_factory.mktemp("back")
     records, _ = simulated_town(500, seed=11, registration=0.8)
     snapshot = records.publish(root / "store")
     criteria = read_all_criteria(write_criteria(root / "m"))
-    past = day("2025-09-30")
-    judged = judge(snapshot, past, criteria, TYPES, plan=QUICK)
-    cases = read_cases(snapshot, criteria.labels).known_by(day("2026-03-31"))
-    return measure(judged, cases, criteria, hinata, 6)
+    judged = judge(snapshot, day("2025-09-30"), criteria, TYPES, plan=QUICK)
+    return Past(judged, criteria, read_cases(snapshot, criteria.labels).known_by(day("2026-03-31")))
+
+
+@pytest.fixture(scope="module")
+def report(past: Past, hinata: Municipality) -> dict:  # type: ignore[type-arg]
+    return measure(past.judged, past.cases, past.criteria, hinata, 6)
 
 
 def test_later_registrations_stand_high_before(report: dict) -> None:  # type: ignore[type-arg]
@@ -50,6 +69,62 @@ def test_figures_that_would_give_away_a_small_number_are_hidden(report: dict) ->
         value = body["methods"]["COMBINED"][name][0]
         total = body["places"]["middle"] if name == "precision_middle" else body["cases"]
         assert value is None or value * total > 7 - 2.5
+
+
+def test_the_curve_says_how_many_are_reached_and_missed_at_each_cut(report: dict) -> None:  # type: ignore[type-arg]
+    body = report["types"]["NON_ATTENDANCE"]
+    assert {body["places"]["middle"]} <= {point["places"] for point in body["curve"]}, (
+        "cut at the municipality's own too"
+    )
+    for point in body["curve"]:
+        low, high = point["range"]
+        assert low <= point["recall"] <= high
+        together = [point[name] for name in ("reached", "missed")]
+        assert None in together or abs(sum(together) - body["cases"]) <= 5
+
+
+def test_every_later_case_is_either_raised_or_listed_as_missed(past: Past, hinata: Municipality) -> None:
+    outcomes = [outcome(past.judged, kind, past.cases, 6) for kind in past.judged.types]
+    lines = misjudged(past.judged, outcomes, capacities(hinata), {"school_attendance": "出欠"})
+    for one in outcomes:
+        missed = {x["child_key"] for x in lines if (x["type"], x["kind"]) == (one.type, MISSED)}
+        raised = [x for x in lines if (x["type"], x["kind"]) == (one.type, RAISED)]
+        cases = set(one.keys[one.positive > 0])
+        assert missed <= cases and not cases & {x["child_key"] for x in raised}
+        assert all(
+            x["level"] in ("LOW", "INSUFFICIENT") for x in lines if x["child_key"] in missed and x["type"] == one.type
+        )
+        assert all(x["level"] == "HIGH" for x in raised)
+    found = [x for x in lines if x["kind"] == RAISED and x["type"] == "NON_ATTENDANCE"]
+    assert found and all(x["reasons"] and 0 <= x["place"] <= 0.1 for x in found)
+    assert [x["place"] for x in found] == sorted(x["place"] for x in found)
+
+
+def test_groups_are_the_municipalitys_own_indicators(past: Past, hinata: Municipality) -> None:
+    asked = {"caption": "欠席", "indicator": "absence_3m", "yes": "ある", "no": "ない"}
+    one = replace(hinata, extras={**hinata.extras, "evaluation_groups": [asked]})
+    check_groups(one, past.criteria.catalogue)
+    part = next(d for d in divisions(past.judged, one) if d.caption == "欠席")
+    values = past.judged.matrix.column("absence_3m")
+    assert set(part.values[np.isnan(values)]) <= {""}
+    assert set(part.values[values > 0]) == {"yes"} and set(part.values[values == 0]) == {"no"}
+    wrong = [{**asked, "indicator": "nowhere"}, {"caption": "x"}]
+    with pytest.raises(ConfigurationFault) as fault:
+        check_groups(replace(hinata, extras={"evaluation_groups": wrong}), past.criteria.catalogue)
+    assert "nowhere" in str(fault.value) and "evaluation_groups[2].yes" in str(fault.value)
+
+
+def test_a_score_drifts_with_what_comes_in_and_not_with_the_day(past: Past) -> None:
+    matrix = past.judged.matrix
+    same = score_shifts(past.judged, matrix, past.criteria)
+    assert same and all(shift.index < 0.02 for shift in same)
+    worse = matrix.values.copy()
+    worse[:, matrix.codes.index("absence_3m")] += 20
+    moved = score_shifts(past.judged, matrix.with_values(worse), past.criteria)
+    assert moved[0].code == "NON_ATTENDANCE" and moved[0].index > 0.25
+    logits, asked = score_others(past.judged, "NON_ATTENDANCE", matrix, past.judged.groups, past.criteria)
+    kind = next(t for t in past.judged.types if t.type.value == "NON_ATTENDANCE")
+    np.testing.assert_allclose(logits[asked], kind.combination.logit[kind.rows])
 
 
 def test_types_with_few_cases_show_no_figures(report: dict) -> None:  # type: ignore[type-arg]

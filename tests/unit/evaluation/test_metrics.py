@@ -11,6 +11,8 @@ from kodomo.evaluation.metrics import (
     average_precision,
     brier,
     calibration_error,
+    curve_with_intervals,
+    poisson_interval,
     precision_at,
     recall_at,
     with_interval,
@@ -67,3 +69,23 @@ def test_a_perfect_ranking_is_not_certain_of_itself() -> None:
     y = np.r_[np.ones(6), np.zeros(60)]
     found = with_interval(auroc, y, y, np.arange(66).astype(object), np.random.default_rng(0))
     assert found.value == found.high == 1 and 0.99 < found.low < 1
+
+
+def test_a_curve_is_recall_at_each_place_with_its_own_interval() -> None:
+    rng = np.random.default_rng(5)
+    positive = (rng.random(600) < 0.1).astype(float)
+    scores = np.round(rng.normal(size=600) + positive, 1)  # many ties
+    group = np.array([f"h{n // 2}" for n in range(600)], dtype=object)
+    places = [1, 12, 60, 300, 600]
+    figures = curve_with_intervals(scores, positive, group, places, np.random.default_rng(1))
+    for figure, number in zip(figures, places, strict=True):
+        alone = with_interval(
+            lambda s, p, n=number: recall_at(s, p, n), scores, positive, group, np.random.default_rng(1)
+        )
+        assert figure.value == pytest.approx(recall_at(scores, positive, number))
+        assert figure.low == pytest.approx(alone.low, abs=0.02) and figure.high == pytest.approx(alone.high, abs=0.02)
+    assert np.isnan(curve_with_intervals(scores, np.zeros(600), group, places, np.random.default_rng(1))[0].value)
+
+
+def test_chance_allows_a_count_of_none_to_come_from_some() -> None:
+    assert poisson_interval(0) == pytest.approx((0.0, 3.689), abs=1e-3)
