@@ -81,6 +81,12 @@ def _in_short(case: Case) -> str:
     return f"{case.case_number} {case.grade_label}・{office}・{case.get_state_display()}{day}"
 
 
+class CallOffForm(OnceForm):
+    """会議を取りやめる."""
+
+    reason = forms.CharField(label="取りやめる理由", widget=forms.Textarea(attrs={"rows": 3}), max_length=TEXT_LIMIT)
+
+
 class MemberViewForm(OnceForm):
     """委員の所見."""
 

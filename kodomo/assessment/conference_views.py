@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
@@ -12,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from kodomo.assessment import conferences, policies, trail
-from kodomo.assessment.conference_forms import CallForm, ItemDecisionForm, MemberViewForm
+from kodomo.assessment.conference_forms import CallForm, CallOffForm, ItemDecisionForm, MemberViewForm
 from kodomo.assessment.evidence import evidence_for
 from kodomo.assessment.interests import cases_of_interest, has_interest
 from kodomo.assessment.judged import judged_types, must_be_seen
@@ -62,6 +63,23 @@ def conference(request: Any, key: int) -> HttpResponse:
     found = get_object_or_404(_visible(request), pk=key)
     context = _agenda(request, found, Action.VIEW_CONFERENCE)
     return render(request, "assessment/conference.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def call_off(request: Any, key: int) -> HttpResponse:
+    """会議を取りやめる: a meeting called by mistake, or one that can't be held."""
+    found = get_object_or_404(_visible(request), pk=key)
+    form = CallOffForm(request.POST) if request.method == "POST" else CallOffForm.opened(0)
+    if form.is_bound and form.is_valid():
+        try:
+            conferences.call_off(key, by=request.actor, reason=form.cleaned_data["reason"], at=request.at)
+        except policies.NotAcceptable as refusal:
+            form.refuse(refusal)
+        else:
+            return redirect("conference", key=key)
+    trail.record_first(trail.event_of(request.actor, "OPEN_CALL_OFF", detail={"conference": key}), request.at)
+    status = 400 if form.is_bound else 200
+    return render(request, "assessment/conference_call_off.html", {"conference": found, "form": form}, status=status)
 
 
 @require_safe
@@ -137,7 +155,9 @@ def item(request: Any, key: int) -> HttpResponse:
 @require_POST
 def start(request: Any, key: int) -> HttpResponse:
     """この事例を始める."""
-    conferences.start_item(_item(request, key), by=request.actor, at=request.at)
+    # A meeting called off meanwhile says so on the item's own page.
+    with suppress(policies.NotAcceptable):
+        conferences.start_item(_item(request, key), by=request.actor, at=request.at)
     return redirect("conference-item", key=key)
 
 
@@ -168,8 +188,10 @@ def _agenda(request: Any, found: Conference, action: str) -> dict[str, Any]:
     number = trail.record_first(trail.event_of(request.actor, action, detail=detail), request.at)
     closed = set(cases_of_interest(request.actor.username).values_list("pk", flat=True))
     lines = [_line(request, one, is_out=one.case_id in closed) for one in items]
+    may_hold = can(request.actor.role, Action.HOLD_CONFERENCE)
+    is_open = found.called_off_at is None and all(_decision(one) is None for one in items)
     return {"conference": found, "lines": lines, "members": found.members.all(), "number": number,
-            "may_hold": can(request.actor.role, Action.HOLD_CONFERENCE)}  # fmt: skip
+            "may_hold": may_hold, "may_call_off": may_hold and is_open}  # fmt: skip
 
 
 def _line(request: Any, one: AgendaItem, *, is_out: bool) -> dict[str, Any]:
@@ -228,7 +250,9 @@ def _before(request: Any, found: AgendaItem) -> dict[str, Any]:
 
 
 def _form_for(request: Any, found: AgendaItem, own: Any) -> Any:
-    if _decision(found) is not None or has_interest(request.actor.username, found.case):
+    if _decision(found) is not None or found.conference.called_off_at is not None:
+        return None
+    if has_interest(request.actor.username, found.case):
         return None
     if can(request.actor.role, Action.HOLD_CONFERENCE):
         return ItemDecisionForm.opened(found.case.version) if conferences.has_quorum(found) else None

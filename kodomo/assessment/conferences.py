@@ -74,19 +74,50 @@ def call_conference(
     return int(conference.pk)
 
 
+def call_off(key: int, *, by: Actor, reason: str, at: dt.datetime) -> None:
+    """Call a meeting off that will not be held: its cases may come before another, and nobody is waited for.
+
+    What members wrote stays on record. A second click changes nothing.
+
+    Raises:
+        NotPermitted: role.
+        NotAcceptable: no reason, or the meeting decided on a case already.
+    """
+    permissions.check(by.role, Action.HOLD_CONFERENCE)
+    check_text(reason, "取りやめる理由", required=True)
+    with transaction.atomic():
+        found = Conference.objects.select_for_update().get(pk=key)
+        if found.called_off_at is not None:
+            return
+        if ConferenceDecision.objects.filter(item__conference=found).exists():
+            raise NotAcceptable(
+                "決定した事例がある会議は、取りやめられません。", then="残りの事例は、次の会議にかけてください。"
+            )
+        found.called_off_at, found.called_off_by_name, found.called_off_reason = at, by.name, reason.strip()
+        found.save(update_fields=["called_off_at", "called_off_by_name", "called_off_reason"])
+        trail.append(trail.event_of(by, "CALL_OFF_CONFERENCE", detail={"conference": key}), at, settings.HOME)
+
+
 def ready_cases(by: Actor) -> QuerySet[Case]:
     """The cases somebody assessed and works on that no meeting was called for yet: 支援する first, the soonest date first."""
     closed = interests.cases_of_interest(by.username).values("pk")
-    found = Case.objects.filter(state__in=WORKED_STATES, agenda=None).exclude(pk__in=closed)
+    called = AgendaItem.objects.filter(case=OuterRef("pk"), conference__called_off_at=None)
+    found = Case.objects.filter(~Exists(called), state__in=WORKED_STATES).exclude(pk__in=closed)
     assessed = found.filter(Exists(Assessment.objects.filter(case=OuterRef("pk"))))
     is_support = Choice(When(state=CaseState.SUPPORT, then=0), default=1)
     return assessed.order_by(is_support, "next_on", "pk")
 
 
 def start_item(item: AgendaItem, *, by: Actor, at: dt.datetime) -> None:
-    """Begin with a case: from here its time is counted. A second click changes nothing."""
+    """Begin with a case: from here its time is counted. A second click changes nothing.
+
+    Raises:
+        NotPermitted: role.
+        NotAcceptable: the meeting was called off.
+    """
     permissions.check(by.role, Action.HOLD_CONFERENCE)
     with transaction.atomic():
+        _check_is_held(item)
         if AgendaItem.objects.filter(pk=item.pk, started_at=None).update(started_at=at):
             event = trail.event_of(by, "START_ITEM", subject=item.case.child_key, detail=_about(item))
             trail.append(event, at, settings.HOME)
@@ -99,7 +130,7 @@ def write_member_view(
 
     Raises:
         NotPermitted: role, or not a member of this meeting.
-        NotAcceptable: written before, decided already, or no opinion.
+        NotAcceptable: written before, decided already, called off, or no opinion.
     """
     is_closed = interests.has_interest(by.username, item.case) and view_of(item, by.username) is None
     permissions.check(by.role, Action.WRITE_MEMBER_VIEW, has_interest=is_closed)
@@ -134,7 +165,7 @@ def decide_item(
 
     Raises:
         NotPermitted: role.
-        NotAcceptable: below the quorum, decided already, or decision and date don't hold together.
+        NotAcceptable: below the quorum, decided already, called off, or decision and date don't hold together.
         VersionConflict: the case changed since the form was opened.
     """
 
@@ -171,6 +202,8 @@ def state_of(item: AgendaItem) -> ItemState:
     """Where a case before a meeting stands."""
     if getattr(item, "decided", None) is not None:
         return ItemState.DECIDED
+    if item.conference.called_off_at is not None:
+        return ItemState.CALLED_OFF
     return ItemState.QUORATE if has_quorum(item) else ItemState.CALLED
 
 
@@ -181,7 +214,9 @@ def view_of(item: AgendaItem, username: str) -> MemberView | None:
 
 def waiting_items(actor: Actor) -> QuerySet[AgendaItem]:
     """The items that wait for a member's view, of the next meeting first."""
-    called = AgendaItem.objects.filter(conference__members__username=actor.username, decided=None)
+    called = AgendaItem.objects.filter(
+        conference__members__username=actor.username, conference__called_off_at=None, decided=None
+    )
     closed = interests.cases_of_interest(actor.username).values("pk")
     waiting = called.exclude(views__username=actor.username).exclude(case__in=closed)
     waiting = waiting.select_related("case", "conference")
@@ -207,6 +242,7 @@ def check_decision(
     item: AgendaItem, *, decision: str, text: str, discussion: str, next_on: dt.date | None, today: dt.date
 ) -> None:
     """A meeting decides once on a case, with a quorum, in words, and with a next date where it is followed up."""
+    _check_is_held(item)
     if ConferenceDecision.objects.filter(item=item).exists():
         raise NotAcceptable("この事例は、この会議でもう決定されています。")
     if item.case.state == CaseState.CLOSED:
@@ -223,7 +259,14 @@ def check_decision(
     check_next_date(Decision(decision), next_on, today)
 
 
+def _check_is_held(item: AgendaItem) -> None:
+    """Asked inside the write: the page may have been opened before the meeting was called off."""
+    if Conference.objects.filter(pk=item.conference_id).exclude(called_off_at=None).exists():
+        raise NotAcceptable("取りやめた会議です。", then="この事例は、次の会議にかけてください。")
+
+
 def _check_view(item: AgendaItem, by: Actor, *, has_interest: bool, decision: str, text: str) -> None:
+    _check_is_held(item)
     if not item.conference.members.filter(username=by.username).exists():
         raise NotPermitted("この会議の委員ではありません。", then="総括管理主体の担当に確かめてください。")
     if view_of(item, by.username) is not None:

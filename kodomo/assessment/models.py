@@ -306,6 +306,9 @@ class Conference(models.Model):
     called_by = models.CharField(max_length=150)
     called_by_name = models.CharField(max_length=150)
     called_at = models.DateTimeField()
+    called_off_at = models.DateTimeField("取りやめた日時", null=True)
+    called_off_by_name = models.CharField(max_length=150, blank=True)
+    called_off_reason = models.TextField("取りやめた理由", blank=True)
 
     class Meta:
         ordering = ("-held_on", "-pk")

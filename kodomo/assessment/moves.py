@@ -44,6 +44,7 @@ class ItemState(LabelledEnum):
     CALLED = "CALLED", "所見を待つ"
     QUORATE = "QUORATE", "決定を待つ"
     DECIDED = "DECIDED", "決定済み"
+    CALLED_OFF = "CALLED_OFF", "取りやめ"
 
 
 _OPEN = tuple(state for state in CaseState if state is not CaseState.CLOSED)
@@ -74,6 +75,8 @@ ITEM_MOVES = (
     Move(ItemState.CALLED, Action.WRITE_MEMBER_VIEW, ItemState.QUORATE),
     Move(ItemState.QUORATE, Action.WRITE_MEMBER_VIEW, ItemState.QUORATE),
     Move(ItemState.QUORATE, Action.HOLD_CONFERENCE, ItemState.DECIDED),
+    Move(ItemState.CALLED, Action.HOLD_CONFERENCE, ItemState.CALLED_OFF),
+    Move(ItemState.QUORATE, Action.HOLD_CONFERENCE, ItemState.CALLED_OFF),
 )
 
 

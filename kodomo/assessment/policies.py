@@ -99,7 +99,9 @@ def views_that_open_levels(actor: Actor) -> QuerySet[FirstView]:
 def _before_the_member(username: str) -> QuerySet[Case]:
     """Cases of whose undecided item a member has not said what they think, or must not say: they stay blind there."""
     spoken = MemberView.objects.filter(username=username, has_interest=False).values("item")
-    called = AgendaItem.objects.filter(conference__members__username=username, decided=None)
+    called = AgendaItem.objects.filter(
+        conference__members__username=username, conference__called_off_at=None, decided=None
+    )
     return Case.objects.filter(agenda__in=called.exclude(pk__in=spoken))
 
 

@@ -36,6 +36,7 @@ urlpatterns = [
     path("conferences/", conference_views.conference_list, name="conferences"),
     path("conferences/call/", conference_views.call, name="conference-call"),
     path("conferences/<int:key>/", conference_views.conference, name="conference"),
+    path("conferences/<int:key>/call-off/", conference_views.call_off, name="conference-call-off"),
     path("conferences/<int:key>/minutes/", conference_views.minutes, name="conference-minutes"),
     path("conferences/<int:key>/papers/", conference_views.papers, name="conference-papers"),
     path("conferences/items/<int:key>/", conference_views.item, name="conference-item"),

@@ -36,6 +36,7 @@ PAGE_ACTIONS: Mapping[str, Action] = {
     "conferences": Action.VIEW_CONFERENCE,
     "conference-call": Action.HOLD_CONFERENCE,
     "conference": Action.VIEW_CONFERENCE,
+    "conference-call-off": Action.HOLD_CONFERENCE,
     "conference-minutes": Action.VIEW_CONFERENCE,
     "conference-papers": Action.HOLD_CONFERENCE,
     "conference-item": Action.VIEW_CONFERENCE,

@@ -306,3 +306,66 @@ def test_a_number_that_cannot_be_read_is_told_and_none_is_passed_over(
     assert not AgendaItem.objects.exists()
     assert call(number.translate(str.maketrans("0123456789-", "０１２３４５６７８９－"))).status_code == 302
     assert AgendaItem.objects.get().case.case_number == number
+
+
+@pytest.fixture
+def call_off(as_person: Any, token_of: Any, item: AgendaItem) -> Any:
+    def send(reason: str = "開催日を誤って登録した。", by: Person = CHAIR) -> Any:
+        browser, address = as_person(by), f"/conferences/{item.conference_id}/call-off/"
+        return browser.post(address, {**token_of(as_person(CHAIR).get(address)), "reason": reason})
+
+    return send
+
+
+def test_it_can_be_called_off_and_its_cases_come_before_another(
+    as_person: Any, item: AgendaItem, call: Any, call_off: Any, speak: Any, audit_rows: Any
+) -> None:
+    number = item.case.case_number
+    assert f'value="{number}"' not in as_person(CHAIR).get("/conferences/call/").content.decode()
+    assert call_off().status_code == 302 and audit_rows()[-1]["action"] == "CALL_OFF_CONFERENCE"
+    page = words(as_person(CHAIR).get(f"/conferences/{item.conference_id}/"))
+    assert "取りやめました" in page and "開催日を誤って登録した。" in page and "この会議を取りやめる" not in page
+    assert "取りやめ" in words(as_person(ONE).get("/conferences/"))
+    assert number not in words(as_person(ONE).get("/")), "nobody waits for a view any more"
+    assert f'value="{number}"' in as_person(CHAIR).get("/conferences/call/").content.decode()
+    assert call(number).status_code == 302 and AgendaItem.objects.count() == 2
+
+
+def test_it_takes_no_view_no_start_and_no_decision_once_called_off(
+    as_person: Any, item: AgendaItem, call_off: Any, speak: Any, conclude: Any, token_of: Any
+) -> None:
+    speak(ONE, "WATCH", "一の所見: もう少し待ちたい。")
+    speak(TWO)
+    chair, address = as_person(CHAIR), f"/conferences/items/{item.pk}/"
+    form = {**token_of(chair.get(address)), "decision": "SUPPORT", "text": "訪問から始める。", "next_on": day(14)}
+    third = {**token_of(as_person(THREE).get(address)), "interest": "NONE", "decision": "WATCH", "text": "所見です。"}
+    assert call_off().status_code == 302
+    for browser, given in ((chair, form), (as_person(THREE), third)):
+        answer = browser.post(address, given)
+        assert answer.status_code == 400 and "取りやめた会議です" in words(answer)
+    assert chair.post(f"{address}start/").status_code == 302
+    found = AgendaItem.objects.get()
+    assert found.started_at is None and found.views.count() == 2 and not ConferenceDecision.objects.exists()
+    assert "所見と決定は書けません" in words(chair.get(address)) and "一の所見" in words(chair.get(address))
+
+
+def test_it_is_not_called_off_after_a_decision_without_a_reason_or_by_a_member(
+    item: AgendaItem, call_off: Any, speak: Any, conclude: Any
+) -> None:
+    assert call_off(by=ONE).status_code == 403
+    assert call_off(reason=" ").status_code == 400
+    speak(ONE)
+    speak(TWO)
+    assert conclude().status_code == 302
+    answer = call_off()
+    assert answer.status_code == 400 and "決定した事例がある会議は、取りやめられません" in words(answer)
+    assert Conference.objects.get().called_off_at is None
+
+
+def test_a_member_who_had_not_spoken_is_no_longer_blind_for_a_meeting_called_off(
+    as_person: Any, item: AgendaItem, call_off: Any
+) -> None:
+    address = f"/cases/{item.case.case_number}/"
+    assert not [word for word in LEVELS if word in words(as_person(TWO).get(address))]
+    call_off()
+    assert [word for word in LEVELS if word in words(as_person(TWO).get(address))]

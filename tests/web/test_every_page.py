@@ -54,7 +54,7 @@ WHO = {
     "first-view": "makoto", "decide": "hana", "reveal": "hana", "inquiry": "hana", "sheet": "hana", "note": "hana", "disagree": "hana", "package-make": "hana", "package": "hana", "package-key": "hana", "package-event": "hana", "package-reminder": "hana", "package-approve": "shinobu", "package-file": "hana", "packages": "hana", "similar": "hana", "takeover": "hana", "open-case": "hana", "reply": "hana", "answer": "hana", "inquiry-paper": "hana", "inquiry-file": "hana", "inquiry-return": "hana", "support": "hana",
     "plan": "hana", "contact": "hana", "outcome": "hana", "close": "hana", "transfer": "hana", "reopen": "ren",
     "effect": "toko", "effect-detail": "toko", "password": "hana", "audit": "akari", "audit-verify": "akari", "accounts": "osamu",
-    "conferences": "toko", "conference-call": "toko", "conference": "toko", "conference-minutes": "toko", "conference-papers": "toko",
+    "conferences": "toko", "conference-call": "toko", "conference": "toko", "conference-call-off": "toko", "conference-minutes": "toko", "conference-papers": "toko",
     "conference-item": "kei", "account-new": "osamu", "account-change": "osamu",
 }  # fmt: skip
 """For each page somebody who may open it."""
@@ -274,7 +274,7 @@ def path_of(page: str, worked: dict[str, Any]) -> str:
 
     takes: dict[str, Any] = {"account-change": {"username": "ren"}, "answer": {"inquiry": worked["inquiry"]}, **{name: {"inquiry": worked["inquiry"]} for name in ("inquiry-paper", "inquiry-file", "inquiry-return")},
                              "outcome": {"goal": worked["goal"]}, "sheet": {"kind": "YOUNG_CARER"},
-                             "package-reminder": {"package": worked["late"]}, **{name: {"package": worked["package"]} for name in ("package", "package-key", "package-event", "package-approve", "package-file")}, "conference": {"key": worked["meeting"]},
+                             "package-reminder": {"package": worked["late"]}, **{name: {"package": worked["package"]} for name in ("package", "package-key", "package-event", "package-approve", "package-file")}, "conference": {"key": worked["meeting"]}, "conference-call-off": {"key": worked["meeting"]},
                              "conference-minutes": {"key": worked["meeting"]},
                              "conference-papers": {"key": worked["meeting"]},
                              "conference-item": {"key": worked["item"]},

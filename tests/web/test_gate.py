@@ -24,7 +24,7 @@ def address(page: str, number: str) -> str:
     own: dict[str, dict[str, Any]] = {
         "account-change": {"username": "hana"}, "filter-drop": {"key": 1}, "answer": {"inquiry": 1}, "inquiry-paper": {"inquiry": 1}, "inquiry-file": {"inquiry": 1}, "inquiry-download": {"inquiry": 1}, "inquiry-return": {"inquiry": 1},
         "outcome": {"goal": 1}, "sheet": {"kind": "NON_ATTENDANCE"},
-        "package": {"package": 1}, "package-key": {"package": 1}, "package-event": {"package": 1}, "package-reminder": {"package": 1}, "package-approve": {"package": 1}, "package-file": {"package": 1}, "package-download": {"package": 1}, "conference": {"key": 1}, "conference-papers": {"key": 1}, "conference-minutes": {"key": 1},
+        "package": {"package": 1}, "package-key": {"package": 1}, "package-event": {"package": 1}, "package-reminder": {"package": 1}, "package-approve": {"package": 1}, "package-file": {"package": 1}, "package-download": {"package": 1}, "conference": {"key": 1}, "conference-call-off": {"key": 1}, "conference-papers": {"key": 1}, "conference-minutes": {"key": 1},
         "conference-item": {"key": 1}, "conference-start": {"key": 1},
         **{page: {"number": 1} for page in ("job", "job-cancel", "job-resume", "job-file")},
         "delivery": {"receipt": 1}, "delivery-refused": {"refusal": 1}, "item": {"code": "absence_days"}, "evaluation": {"name": "nowhere"}, "misjudged": {"name": "nowhere"},

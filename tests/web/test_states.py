@@ -145,23 +145,29 @@ def test_an_inquiry_goes_through_its_states(move: Any, do: Any, case_of: Any) ->
 
 def test_an_item_goes_through_its_states(move: Any, case_of: Any, tokens: Iterator[str]) -> None:
     move(Move(CaseState.ARRIVED, Action.DECIDE, CaseState.INQUIRE))
-    third = Actor("member-3", "委員 三", Role.COMMITTEE_MEMBER, "npo")
-    people = [*MEMBERS, third]
-    key = conferences.call_conference(
-        by=CHAIR, held_on=TODAY, title="試験の会議", quorum=2, members={m.username: m.name for m in people},
-        case_numbers=[case_of("pc01").case_number], token=next(tokens), at=AT,
-    )  # fmt: skip
-    item = case_of("pc01").agenda.get(conference=key)
-    states = [conferences.state_of(item)]
-    for member in people:
-        conferences.write_member_view(item, by=member, has_interest=False, decision="WATCH", text="委員の所見です。",
-                                      token=next(tokens), at=AT)  # fmt: skip
+    people = [*MEMBERS, Actor("member-3", "委員 三", Role.COMMITTEE_MEMBER, "npo")]
+    seen = set()
+    for views, is_off in ((3, False), (1, True), (2, True)):
+        key = conferences.call_conference(
+            by=CHAIR, held_on=TODAY, title="試験の会議", quorum=2, members={m.username: m.name for m in people},
+            case_numbers=[case_of("pc01").case_number], token=next(tokens), at=AT,
+        )  # fmt: skip
+        item = case_of("pc01").agenda.get(conference=key)
+        states = [conferences.state_of(item)]
+        for member in people[:views]:
+            conferences.write_member_view(item, by=member, has_interest=False, decision="WATCH", text="委員の所見です。",
+                                          token=next(tokens), at=AT)  # fmt: skip
+            states.append(conferences.state_of(item))
+        if is_off:
+            conferences.call_off(key, by=CHAIR, reason="開けなくなった。", at=AT)
+            item.conference.refresh_from_db()
+        else:
+            conferences.decide_item(item, by=CHAIR, decision="WATCH", text="会議の決定です。", discussion="", at=AT,
+                                    next_on=NEXT, version=item.case.version, token=next(tokens))  # fmt: skip
         states.append(conferences.state_of(item))
-    conferences.decide_item(item, by=CHAIR, decision="WATCH", text="会議の決定です。", discussion="", at=AT, next_on=NEXT,
-                            version=item.case.version, token=next(tokens))  # fmt: skip
-    states.append(conferences.state_of(item))
-    assert set(zip(["", *states], states, strict=False)) == {(one.before, one.after) for one in ITEM_MOVES}
-    assert set(states) == set(ItemState)
+        seen |= set(zip(["", *states], states, strict=False))
+    assert seen == {(one.before, one.after) for one in ITEM_MOVES}
+    assert {state for _, state in seen} == set(ItemState)
 
 
 def plan(do: Any) -> None:
