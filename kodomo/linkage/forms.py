@@ -38,34 +38,48 @@ class Printing:
 
 
 def gather_forms(
-    connection: duckdb.DuckDBPyConnection, mentions: Iterable[pa.Table], printing: Printing
+    connection: duckdb.DuckDBPyConnection,
+    mentions: Iterable[pa.Table],
+    printing: Printing,
+    *,
+    first: int = 0,
+    surnames: frozenset[str] = frozenset(),
+    is_packed: bool = True,
 ) -> frozenset[str]:
     """Make the tables ``form`` (a row per distinct way of writing) and ``mention`` (a row per landed mention).
 
     Reads tables of the schema of ``landed_mentions``, one after the other; writes only into the given
     connection. ``printed`` keeps each distinct way of printing as it was, ``landed`` what single
-    mentions say beside who is meant (relationship, protection). Returns the surnames that part names
-    printed without a space.
+    mentions say beside who is meant (relationship, protection).
+
+    Args:
+        first: the number of the first mention.
+        surnames: those known before.
+        is_packed: compress what was taken in before forms are made of it.
+
+    Returns:
+        The surnames that part names printed without a space, those known before among them.
     """
     for statement in (MACROS, *EMPTY):
         connection.execute(statement)
-    take_in_all(connection, mentions, printing, 0)
-    connection.execute("CREATE OR REPLACE TEMP VIEW fresh_print AS FROM printed")
-    surnames = learn_surnames(_distinct(connection, "name").to_pylist())
-    _normalise(connection, printing, surnames, "CREATE OR REPLACE TABLE base AS")
+    _take_in_all(connection, mentions, printing, first)
+    if is_packed:
+        connection.execute("CHECKPOINT")  # what was printed is the widest; making forms of it takes most room of all
+    surnames |= learn_surnames(_distinct(connection, "name").to_pylist())
+    _register_normal_forms(connection, printing, surnames)
+    connection.execute(BASE)
+    connection.execute(UNSPACED)
+    for name in ("systems", "normal_name", "normal_kana", "normal_place"):
+        connection.unregister(name)
+    gone = "DROP TABLE combined; DROP TABLE incoming_mention"
+    for statement in (COMBINATION, COMBINED, FORM, FORMED, PLACED, gone, MENTION_VIEW):
+        connection.execute(statement)
     return surnames
 
 
-def make_forms(connection: duckdb.DuckDBPyConnection, printing: Printing, surnames: frozenset[str]) -> None:
-    """The same as ``gather_forms`` once all is taken in, where ``base`` holds the normal forms of some prints already."""
-    connection.execute("CREATE OR REPLACE TEMP TABLE fresh_print AS FROM printed ANTI JOIN base USING (print)")
-    _normalise(connection, printing, surnames, "INSERT INTO base BY NAME")
-
-
-def take_in_all(
+def _take_in_all(
     connection: duckdb.DuckDBPyConnection, mentions: Iterable[pa.Table], printing: Printing, first: int
 ) -> None:
-    """Add landed mentions, delivery by delivery, numbered from ``first`` on."""
     connection.register(
         "systems", pa.table({"source": list(printing.systems), "system": list(printing.systems.values())})
     )
@@ -77,17 +91,6 @@ def take_in_all(
         _take_in(connection, table, first)
         first += table.num_rows
         release()
-    connection.execute("CHECKPOINT")  # what was printed is the widest; making forms of it takes most room of all
-
-
-def _normalise(connection: duckdb.DuckDBPyConnection, printing: Printing, surnames: frozenset[str], into: str) -> None:
-    _register_normal_forms(connection, printing, surnames)
-    connection.execute(into + BASE)
-    for name in ("systems", "normal_name", "normal_kana", "normal_place"):
-        connection.unregister(name)
-    gone = "DROP TABLE combined; DROP TABLE incoming_mention"
-    for statement in (COMBINATION, COMBINED, FORM, MENTION, gone, MENTION_VIEW):
-        connection.execute(statement)
 
 
 def make_register(connection: duckdb.DuckDBPyConnection) -> None:
@@ -137,9 +140,7 @@ def _turned(readings: Iterable[Reading]) -> list[str | None]:
 
 
 def _distinct(connection: duckdb.DuckDBPyConnection, *columns: str) -> pa.ChunkedArray:
-    union = " UNION ".join(
-        f"SELECT {column} AS value FROM fresh_print WHERE {column} IS NOT NULL" for column in columns
-    )
+    union = " UNION ".join(f"SELECT {column} AS value FROM printed WHERE {column} IS NOT NULL" for column in columns)
     return connection.sql(f"SELECT DISTINCT value FROM ({union}) ORDER BY value").to_arrow_table()["value"]
 
 
@@ -224,6 +225,7 @@ TAKE_IN = (
 )
 
 BASE = """
+CREATE OR REPLACE TABLE base AS
 SELECT l.print, l.source, coalesce(y.system, l.source) AS system,
     l.role, l.kind, plain_number(l.resident_number) AS resident_number, filled(l.own_number) AS own_number,
     n.name, n.surname, n.given,
@@ -238,7 +240,7 @@ SELECT l.print, l.source, coalesce(y.system, l.source) AS system,
     CASE WHEN upper(l.sex) IN ('M', '男', '男性', '1') THEN 'M' WHEN upper(l.sex) IN ('F', '女', '女性', '2') THEN 'F' END AS sex,
     p.town, p.number, filled(l.phone) AS phone,
     try_cast(regexp_extract(l.age, '\\d+') AS INTEGER) AS age, filled(l.school) AS school, filled(l.grade) AS grade, l.dated
-FROM fresh_print l
+FROM printed l
 LEFT JOIN systems y ON y.source = l.source
 LEFT JOIN normal_name n ON n.value = l.name
 LEFT JOIN normal_name a ON a.value = l.alias_name
@@ -248,6 +250,12 @@ LEFT JOIN normal_kana w ON w.value = l.name AND k.kana IS NULL
 LEFT JOIN normal_place p ON p.value = l.address
 """
 """A name that tells its own reading serves where no reading is printed beside it."""
+
+UNSPACED = r"""
+CREATE OR REPLACE TABLE unspaced AS
+SELECT value, name, surname, given FROM normal_name WHERE NOT regexp_matches(trim(value), '\s')
+"""
+"""Names printed without a space: whether a surname parts them hangs on the surnames known."""
 
 COMBINATION = """
 CREATE OR REPLACE TABLE combination AS
@@ -277,30 +285,35 @@ JOIN fingerprint f ON f.print = c.print AND f.partner IS NOT DISTINCT FROM c.par
 LEFT JOIN fingerprint m ON m.print = c.mate AND m.partner IS NOT DISTINCT FROM c.partner
 """
 
-FORM = """
+FORM_COLUMNS = """
+    b.source, b.system, b.role, b.kind, b.resident_number, b.own_number, b.name, b.surname, b.given, b.kana, b.surname_kana, b.given_kana,
+    b.sorted_kana, b.loose_kana, b.turned_kana, b.alias, b.former, b.born_on, b.sex, b.town, b.number, b.phone,
+    g.name AS guardian_name, g.kana AS guardian_kana, b.age, b.school, b.grade"""
+
+FORM = f"""
 CREATE OR REPLACE TABLE form AS
 WITH first AS (
     -- ages, schools and grades move on under one number: those of the first day go with the first day
     SELECT row_number() OVER (ORDER BY min(first)) AS form, form_hash,
-        arg_min({print: print, partner: partner, mate_hash: mate_hash}, (seen_from, first)) AS print,
+        arg_min({{print: print, partner: partner, mate_hash: mate_hash}}, (seen_from, first)) AS print,
         min(seen_from) AS seen_from, max(seen_to) AS seen_to, sum(rows)::BIGINT AS rows
     FROM combined GROUP BY form_hash
 )
-SELECT c.form, c.form_hash, c.print.mate_hash AS mate_hash,
-    b.source, b.system, b.role, b.kind, b.resident_number, b.own_number, b.name, b.surname, b.given, b.kana, b.surname_kana, b.given_kana,
-    b.sorted_kana, b.loose_kana, b.turned_kana, b.alias, b.former, b.born_on, b.sex, b.town, b.number, b.phone,
-    g.name AS guardian_name, g.kana AS guardian_kana, b.age, b.school, b.grade, c.seen_from, c.seen_to, c.rows
+SELECT c.form, c.form_hash, c.print.mate_hash AS mate_hash, {FORM_COLUMNS}, c.seen_from, c.seen_to, c.rows
 FROM first c JOIN base b ON b.print = c.print.print LEFT JOIN (SELECT print, name, kana FROM base) g ON g.print = c.print.partner
 ORDER BY c.form
 """
 """A guardian named without number is a different form beside each child: namesakes must not become one."""
 
-MENTION = """
+FORMED = """
+CREATE OR REPLACE TABLE formed AS
+SELECT c.combo, c.print, c.partner, c.mate_hash, f.form, m.form AS mate
+FROM combined c JOIN form f USING (form_hash) LEFT JOIN form m ON m.form_hash = c.mate_hash
+"""
+
+PLACED = """
 CREATE OR REPLACE TABLE placed AS
-WITH formed AS (
-    SELECT c.combo, f.form, m.form AS mate FROM combined c JOIN form f USING (form_hash) LEFT JOIN form m ON m.form_hash = c.mate_hash
-)
-SELECT i.mention, i.receipt, i.row, i.role, i.kind, f.form, f.mate, i.print, i.combo, i.known_from, i.is_superseded
+SELECT i.mention, i.receipt, i.row, i.role, i.kind, f.form, f.mate, f.print, i.combo, i.known_from, i.is_superseded
 FROM incoming_mention i JOIN formed f USING (combo) ORDER BY i.mention
 """
 

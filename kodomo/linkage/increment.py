@@ -18,30 +18,76 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from kodomo.intake.normalise import learn_surnames
 from kodomo.intake.normalise_columns import names_of
 from kodomo.linkage import forms, kept
 
-RESTORE = (
-    """CREATE OR REPLACE TABLE incoming_mention AS
-       SELECT m.mention, m.receipt, m.row, m.role, m.kind, c.print, c.partner, c.mate, m.combo, m.known_from,
-           coalesce(s.is_superseded, m.is_superseded) AS is_superseded
-       FROM kept_mention m JOIN kept_combination c USING (combo) LEFT JOIN restated s USING (receipt, row) ORDER BY m.mention""",
-    """CREATE OR REPLACE TABLE incoming_register AS
-       SELECT r.* REPLACE (
-           CASE WHEN s.row IS NULL THEN r.is_silent ELSE s.is_superseded OR s.is_duplicate END AS is_silent,
-           CASE WHEN s.row IS NULL THEN r.has_stood ELSE NOT s.is_duplicate AND coalesce(s.told_until > s.told_on, true) END AS has_stood,
-           CASE WHEN s.row IS NULL THEN r.told_from WHEN NOT s.is_initial THEN s.told_on END AS told_from,
-           CASE WHEN s.row IS NULL THEN r.told_to ELSE s.told_until END AS told_to)
-       FROM kept_register r JOIN kept_mention m USING (mention) LEFT JOIN restated s ON s.receipt = m.receipt AND s.row = m.row
-       ORDER BY r.mention""",
+RESTATED = (
+    """UPDATE placed SET is_superseded = s.is_superseded FROM restated s
+       WHERE s.receipt = placed.receipt AND s.row = placed.row AND s.is_superseded <> placed.is_superseded""",
+    """UPDATE register SET is_silent = t.is_silent, has_stood = t.has_stood, told_from = t.told_from, told_to = t.told_to
+       FROM (SELECT p.mention, s.is_superseded OR s.is_duplicate AS is_silent,
+                 NOT s.is_duplicate AND coalesce(s.told_until > s.told_on, true) AS has_stood,
+                 CASE WHEN NOT s.is_initial THEN s.told_on END AS told_from, s.told_until AS told_to
+             FROM restated s JOIN placed p USING (receipt, row)) t
+       WHERE t.mention = register.mention AND (register.is_silent, register.has_stood, register.told_from, register.told_to)
+           IS DISTINCT FROM (t.is_silent, t.has_stood, t.told_from, t.told_to)""",
 )
-"""Rows of earlier deliveries as they are; which of them a new one corrects is told by ``restated``."""
+"""Rows of earlier deliveries as they are now; which of them a new one corrects is told by ``restated``."""
 
-UNSPACED = """
-SELECT DISTINCT p.name, b.name AS folded, b.surname, b.given FROM printed p JOIN base b USING (print)
-WHERE p.name IS NOT NULL AND NOT regexp_matches(trim(p.name), '\\s')
+MONTH = "month"
+"""The schema in which what was landed since is made into forms by itself: a form is told by nothing but its own row."""
+
+SAME_FORM = f"""
+CREATE OR REPLACE TEMP TABLE month_form AS
+SELECT n.form AS month_form, o.form IS NOT NULL AS is_known,
+    coalesce(o.form, (SELECT coalesce(max(form), 0) FROM main.form) + row_number() OVER (PARTITION BY o.form IS NULL ORDER BY n.form)) AS form
+FROM {MONTH}.form n LEFT JOIN main.form o USING (form_hash)
 """
+
+TOLD_AGAIN = """
+CREATE OR REPLACE TEMP TABLE told_again AS
+WITH combination AS (
+    SELECT form, combo, min(mention) AS first, min(known_from) AS seen_from, max(known_from) AS seen_to, count(*) AS rows
+    FROM main.placed SEMI JOIN (FROM month_form WHERE is_known) USING (form) GROUP BY form, combo
+)
+SELECT form, arg_min(combo, (seen_from, first)) AS combo, min(seen_from) AS seen_from, max(seen_to) AS seen_to, sum(rows)::BIGINT AS rows
+FROM combination GROUP BY form
+"""
+"""Forms of before that a new row writes once more: since when, how often, and in which way first."""
+
+WRITTEN_FIRST = f"""
+CREATE OR REPLACE TEMP TABLE written_first AS
+SELECT t.form, o.form_hash, c.mate_hash, {forms.FORM_COLUMNS}, t.seen_from, t.seen_to, t.rows
+FROM told_again t JOIN main.form o USING (form) JOIN {MONTH}.formed c USING (combo) JOIN {MONTH}.base b ON b.print = c.print
+LEFT JOIN (SELECT print, name, kana FROM {MONTH}.base) g ON b.role = 'subject' AND g.print = c.partner
+"""
+"""An old row that is delivered late may be the first of all; what moves on under one number is told by the first."""
+
+MERGE = (
+    SAME_FORM,
+    f"""INSERT INTO main.placed
+        SELECT p.mention, p.receipt, p.row, p.role, p.kind, f.form, m.form, p.print, p.combo, p.known_from, p.is_superseded
+        FROM {MONTH}.placed p JOIN month_form f ON f.month_form = p.form LEFT JOIN month_form m ON m.month_form = p.mate ORDER BY p.mention""",
+    f"""INSERT INTO main.formed
+        SELECT c.combo, c.print, f.form, m.form FROM {MONTH}.formed c ANTI JOIN main.formed o USING (combo)
+        JOIN month_form f ON f.month_form = c.form LEFT JOIN month_form m ON m.month_form = c.mate""",
+    TOLD_AGAIN,
+    WRITTEN_FIRST,
+    """UPDATE main.form SET seen_from = t.seen_from, seen_to = t.seen_to, rows = t.rows
+       FROM (FROM told_again ANTI JOIN written_first USING (form)) t WHERE t.form = main.form.form""",
+    "DELETE FROM main.form WHERE form IN (SELECT form FROM written_first)",
+    "INSERT INTO main.form BY NAME FROM written_first",
+    f"""INSERT INTO main.form BY NAME
+        SELECT n.* REPLACE (f.form AS form) FROM {MONTH}.form n JOIN month_form f ON f.month_form = n.form WHERE NOT f.is_known ORDER BY f.form""",
+    f"INSERT INTO main.printed FROM {MONTH}.printed ANTI JOIN main.printed USING (print)",
+    f"INSERT INTO main.unspaced FROM {MONTH}.unspaced ANTI JOIN main.unspaced USING (value)",
+    f"INSERT INTO main.delivery FROM {MONTH}.delivery ANTI JOIN main.delivery USING (receipt, source, file)",
+    f"INSERT INTO main.landed FROM {MONTH}.landed",
+    f"""INSERT INTO main.register BY NAME
+        SELECT r.* REPLACE (f.form AS form) FROM {MONTH}.register r JOIN month_form f ON f.month_form = r.form ORDER BY r.mention""",
+    f"DROP SCHEMA {MONTH} CASCADE",
+    "DROP TABLE month_form; DROP TABLE told_again; DROP TABLE written_first",
+)
 
 
 def gather_more(
@@ -50,7 +96,7 @@ def gather_more(
     restated: pa.Table,
     printing: forms.Printing,
 ) -> frozenset[str] | None:
-    """Make the tables of ``forms.gather_forms`` out of what the run before kept and the mentions landed since.
+    """Make the tables of ``forms.gather_forms`` and ``register`` out of what the run before kept and the mentions landed since.
 
     Args:
         restated: ``receipt, row`` and the states of rows of earlier deliveries whose source has delivered since.
@@ -59,27 +105,32 @@ def gather_more(
         The surnames known now; None when one of them is new and parts a name that was printed before, so
         that everything has to be linked anew.
     """
-    connection.execute(forms.MACROS)
-    connection.register("restated", restated)
-    for statement in RESTORE:
+    for statement in (forms.MACROS, forms.MENTION_VIEW):
         connection.execute(statement)
-    connection.unregister("restated")
-    first = connection.execute("SELECT coalesce(max(mention) + 1, 0) FROM incoming_mention").fetchall()[0][0]
-    landed = list(mentions)  # a month is small: one pass over all of it
-    forms.take_in_all(connection, [pa.concat_tables(landed)] if landed else [], printing, first)
+    first = connection.execute("SELECT coalesce(max(mention) + 1, 0) FROM placed").fetchall()[0][0]
     surnames = frozenset(s for (s,) in connection.execute("FROM kept_surname").fetchall())
-    fresh = connection.execute("SELECT DISTINCT name FROM printed ANTI JOIN base USING (print) WHERE name IS NOT NULL")
-    known = surnames | learn_surnames([name for (name,) in fresh.fetchall()])
+    connection.execute(f"CREATE OR REPLACE SCHEMA {MONTH}")
+    connection.execute(f"SET schema = '{MONTH}'")
+    landed = list(mentions)  # a month is small: one pass over all of it
+    whole = [pa.concat_tables(landed)] if landed else []
+    known = forms.gather_forms(connection, whole, printing, first=first, surnames=surnames, is_packed=False)
+    forms.make_register(connection)
+    connection.execute("SET schema = 'main'")
     if _parts_old_names(connection, known, known - surnames):
         return None
-    forms.make_forms(connection, printing, known)
+    connection.register("restated", restated)
+    for statement in RESTATED:
+        connection.execute(statement)
+    connection.unregister("restated")
+    for statement in MERGE:
+        connection.execute(statement)
     return known
 
 
 def _parts_old_names(connection: duckdb.DuckDBPyConnection, surnames: frozenset[str], fresh: frozenset[str]) -> bool:
     if not fresh:
         return False
-    old = connection.execute(UNSPACED).fetchall()
+    old = connection.execute("SELECT value, name, surname, given FROM unspaced").fetchall()
     begun = {name: form for name, *form in old if form[0] and any(form[0].startswith(s) for s in fresh)}
     again = names_of(begun, surnames)
     return any([n.key or None, n.surname or None, n.given or None] != begun[name] for name, n in again.items())

@@ -66,14 +66,20 @@ JOIN link c ON c.form = m.mate JOIN leader x ON x.person = c.person
 EARLY = "CREATE OR REPLACE TABLE early AS SELECT form FROM link WHERE rule = 'S1'"
 """Taken just after the first time that own numbers were followed."""
 
-TABLES: Mapping[str, str] = {
-    "kept_printed": "FROM printed",
-    "kept_base": "FROM base",
+EARLY_TABLES: Mapping[str, str] = {
+    "kept_written": "FROM form",
     "kept_mention": "SELECT mention, receipt, row, role, kind, combo, known_from, is_superseded FROM placed ORDER BY mention",
-    "kept_combination": "SELECT combo, print, partner, mate FROM combination",
+    "kept_combination": "SELECT combo, print, form, mate FROM formed",
+}
+"""Taken as soon as forms are made, for numbers that changed hands part some of them later."""
+
+TABLES: Mapping[str, str] = {
+    **EARLY_TABLES,
+    "kept_printed": "FROM printed",
+    "kept_unspaced": "FROM unspaced",
     "kept_delivery": "FROM delivery",
     "kept_landed": "FROM landed",
-    "kept_register": "FROM incoming_register",
+    "kept_register": "FROM register",
     "kept_facts": "FROM facts",
     "kept_surname": "FROM surname",
     "kept_decision": "SELECT left_ref, right_ref FROM decision",
@@ -88,17 +94,17 @@ TABLES: Mapping[str, str] = {
     "kept_mate": "FROM mate_seen",
 }
 
-
-EARLY_TABLES = {"kept_base": "base", "kept_combination": "combination", "kept_register": "incoming_register"}
-"""Final as soon as forms and register are made, and looked at by nobody but the next run; what each is made of."""
+Take = Callable[[str, pa.RecordBatchReader], None]
 
 
-def set_aside(
-    connection: duckdb.DuckDBPyConnection, take: Callable[[str, pa.RecordBatchReader], None], name: str
-) -> None:
-    """Hand over one of ``EARLY_TABLES`` and let go of it, so that it takes no room while people are looked for."""
-    take(name, in_pieces(connection, TABLES[name]))
-    drop(connection, EARLY_TABLES[name])
+def set_aside(connection: duckdb.DuckDBPyConnection, take: Take | None = None) -> None:
+    """Hand over ``EARLY_TABLES`` by name; without anybody who takes them they stay in the connection as ``aside_…``."""
+    for name, query in EARLY_TABLES.items():
+        if take is None:
+            connection.execute(f"CREATE OR REPLACE TABLE aside_{name} AS {query}")
+        else:
+            take(name, in_pieces(connection, query))
+    drop(connection, "formed")
 
 
 def tables_to_keep(
@@ -113,7 +119,7 @@ def tables_to_keep(
     """
     for name, query in TABLES.items():
         if name not in taken:
-            yield name, in_pieces(connection, query)
+            yield name, in_pieces(connection, f"FROM aside_{name}" if name in EARLY_TABLES else query)
 
 
 PIECE_ROWS = 122_880
@@ -125,14 +131,31 @@ def in_pieces(connection: duckdb.DuckDBPyConnection, query: str) -> pa.RecordBat
 
 
 def load_kept(connection: duckdb.DuckDBPyConnection, open_table: Callable[[str], pa.Table]) -> None:
-    """Put what a run kept into the connection: under the same names, or under those of tables that only grow."""
-    for name in TABLES.keys() - {"kept_facts"}:
-        connection.register("sealed_table", open_table(name))
-        connection.execute(f"CREATE OR REPLACE TABLE {GROWING.get(name, name)} AS FROM sealed_table")
-        connection.unregister("sealed_table")
+    """Put what a run kept into the connection: under the same names, or as the tables of ``forms`` that it was."""
+    for name in TABLES.keys() - {"kept_facts", "kept_mention", "kept_combination"}:
+        _load(connection, GROWING.get(name, name), open_table(name))
+    connection.register("kept_mention", open_table("kept_mention"))
+    _load(connection, "formed", open_table("kept_combination"))
+    connection.execute(PLACED_AGAIN)
+    connection.unregister("kept_mention")
 
 
-GROWING = {"kept_printed": "printed", "kept_base": "base", "kept_delivery": "delivery", "kept_landed": "landed"}
+def _load(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> None:
+    connection.register("sealed_table", table)
+    connection.execute(f"CREATE OR REPLACE TABLE {name} AS FROM sealed_table")
+    connection.unregister("sealed_table")
+
+
+GROWING = {
+    "kept_printed": "printed", "kept_delivery": "delivery", "kept_landed": "landed", "kept_unspaced": "unspaced",
+    "kept_written": "form", "kept_register": "register",
+}  # fmt: skip
+
+PLACED_AGAIN = """
+CREATE OR REPLACE TABLE placed AS
+SELECT m.mention, m.receipt, m.row, m.role, m.kind, f.form, f.mate, f.print, m.combo, m.known_from, m.is_superseded
+FROM kept_mention m JOIN formed f USING (combo) ORDER BY m.mention
+"""
 
 
 def basis(*, receipts: list[tuple[int, str]], rules_about: Mapping[str, Any]) -> dict[str, Any]:

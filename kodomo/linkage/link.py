@@ -22,6 +22,7 @@ from kodomo.linkage.review import Decision, load_decisions, load_verdicts, part_
 from kodomo.linkage.rules import OWN_NUMBER, apply_certain_rules, apply_following_rules, apply_rule, start_links
 from kodomo.linkage.spine import build_spine
 from kodomo.linkage.tenure import part_by_tenure
+from kodomo.tables.engine import drop
 
 FACT_COLUMNS = ("receipt", "row", "role", "source", "item", "valid_from", "valid_to", "known_from", "known_to")
 """What linkage reads of facts: who was named beside whom, and when. Never what was said."""
@@ -57,7 +58,7 @@ def link_mentions(
     before: Before | None = None,
     engine: str = "duckdb",
     spill: Path | None = None,
-    set_aside: Callable[[str, pa.RecordBatchReader], None] | None = None,
+    set_aside: kept.Take | None = None,
     step: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
     """Link in memory: leaves ``form``, ``mention``, ``link``, ``doubt`` and the household graph in the connection.
@@ -72,8 +73,8 @@ def link_mentions(
         decisions: what people decided about pairs of records, oldest first.
         before: the run to build on; ``mentions`` are then those landed since. None to link everything anew.
         engine: on what pairs are weighed, one of ``edges.ENGINES``; ``spill``: where Spark puts things aside, encrypted.
-        set_aside: takes, by name, what only the next run needs of how forms were made (``kept.EARLY_TABLES``), as soon as it
-            is final; it then isn't in the connection any more. None to leave it there.
+        set_aside: takes, by name, what the next run needs of how forms were made (``kept.EARLY_TABLES``). None to leave it
+            in the connection.
         step: called after each of the steps.
 
     Returns:
@@ -82,8 +83,7 @@ def link_mentions(
     Raises:
         LinksAnew: see there.
     """
-    surnames = _gather(connection, mentions, printing, before)
-    _finish_forms(connection, set_aside)
+    surnames = _gather(connection, mentions, printing, before, set_aside)
     connection.execute("CREATE OR REPLACE TABLE surname AS SELECT unnest(?::VARCHAR[]) AS surname", [sorted(surnames)])
     connection.register("facts", facts() if callable(facts) else facts)
     load_decisions(connection, decisions)
@@ -100,32 +100,28 @@ def link_mentions(
     return figures | replay.figures() | _counts(connection)
 
 
-def _finish_forms(
-    connection: duckdb.DuckDBPyConnection, set_aside: Callable[[str, pa.RecordBatchReader], None] | None
-) -> None:
-    """Make the register's table; what only the next run needs goes as early as it can, for here most room is taken."""
-
-    def let_go(*names: str) -> None:
-        if set_aside is not None:
-            for name in names:
-                kept.set_aside(connection, set_aside, name)
-
-    let_go("kept_base", "kept_combination")
-    make_register(connection)
-    let_go("kept_register")
-    connection.execute("CHECKPOINT")
-
-
 def _gather(
-    connection: duckdb.DuckDBPyConnection, mentions: Iterable[pa.Table], printing: Printing, before: Before | None
+    connection: duckdb.DuckDBPyConnection,
+    mentions: Iterable[pa.Table],
+    printing: Printing,
+    before: Before | None,
+    take: kept.Take | None,
 ) -> frozenset[str]:
+    """Make forms and register; what only the next run needs goes as early as it can, for here most room is taken."""
     if before is None:
-        return gather_forms(connection, mentions, printing)
+        surnames = gather_forms(connection, mentions, printing)
+        drop(connection, "base", "combination")
+        kept.set_aside(connection, take)
+        make_register(connection)
+        drop(connection, "incoming_register")
+        connection.execute("CHECKPOINT")
+        return surnames
     kept.load_kept(connection, before.open_table)
-    surnames = gather_more(connection, mentions, before.restated, printing)
-    if surnames is None:
+    more = gather_more(connection, mentions, before.restated, printing)
+    if more is None:
         raise LinksAnew
-    return surnames
+    kept.set_aside(connection, take)
+    return more
 
 
 def _link(
