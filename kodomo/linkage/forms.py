@@ -8,7 +8,7 @@ of a million rows no more than a few numbers each stay in memory.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -87,10 +87,25 @@ def _take_in_all(
         "SET VARIABLE protecting = $sources",
         {"sources": None if printing.protecting is None else sorted(printing.protecting)},
     )
-    for table in mentions:
+    for table in _together(mentions):
         _take_in(connection, table, first)
         first += table.num_rows
         release()
+
+
+ROWS_AT_ONCE = 60_000
+"""Small deliveries are taken in together: each time costs as much as a few thousand rows."""
+
+
+def _together(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    waiting: list[pa.Table] = []
+    for table in tables:
+        if waiting and sum(t.num_rows for t in waiting) + table.num_rows > ROWS_AT_ONCE:
+            yield pa.concat_tables(waiting)
+            waiting = []
+        waiting.append(table)
+    if waiting:
+        yield pa.concat_tables(waiting)
 
 
 def make_register(connection: duckdb.DuckDBPyConnection) -> None:

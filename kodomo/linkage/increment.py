@@ -63,8 +63,11 @@ LEFT JOIN (SELECT print, name, kana FROM {MONTH}.base) g ON b.role = 'subject' A
 """
 """An old row that is delivered late may be the first of all; what moves on under one number is told by the first."""
 
+SIGNED = f"SELECT form, {kept.FORM_SIGN} AS sign FROM main.form"
+
 MERGE = (
     SAME_FORM,
+    f"CREATE OR REPLACE TEMP TABLE sign_before AS {SIGNED} SEMI JOIN month_form USING (form)",
     f"""INSERT INTO main.placed
         SELECT p.mention, p.receipt, p.row, p.role, p.kind, f.form, m.form, p.print, p.combo, p.known_from, p.is_superseded
         FROM {MONTH}.placed p JOIN month_form f ON f.month_form = p.form LEFT JOIN month_form m ON m.month_form = p.mate ORDER BY p.mention""",
@@ -79,6 +82,8 @@ MERGE = (
     "INSERT INTO main.form BY NAME FROM written_first",
     f"""INSERT INTO main.form BY NAME
         SELECT n.* REPLACE (f.form AS form) FROM {MONTH}.form n JOIN month_form f ON f.month_form = n.form WHERE NOT f.is_known ORDER BY f.form""",
+    f"""CREATE OR REPLACE TABLE changed_form AS
+        SELECT form FROM ({SIGNED} SEMI JOIN month_form USING (form)) n LEFT JOIN sign_before b USING (form) WHERE b.sign IS DISTINCT FROM n.sign""",
     f"INSERT INTO main.printed FROM {MONTH}.printed ANTI JOIN main.printed USING (print)",
     f"INSERT INTO main.unspaced FROM {MONTH}.unspaced ANTI JOIN main.unspaced USING (value)",
     f"INSERT INTO main.delivery FROM {MONTH}.delivery ANTI JOIN main.delivery USING (receipt, source, file)",
@@ -86,7 +91,7 @@ MERGE = (
     f"""INSERT INTO main.register BY NAME
         SELECT r.* REPLACE (f.form AS form) FROM {MONTH}.register r JOIN month_form f ON f.month_form = r.form ORDER BY r.mention""",
     f"DROP SCHEMA {MONTH} CASCADE",
-    "DROP TABLE month_form; DROP TABLE told_again; DROP TABLE written_first",
+    "DROP TABLE month_form; DROP TABLE told_again; DROP TABLE written_first; DROP TABLE sign_before",
 )
 
 
@@ -111,9 +116,7 @@ def gather_more(
     surnames = frozenset(s for (s,) in connection.execute("FROM kept_surname").fetchall())
     connection.execute(f"CREATE OR REPLACE SCHEMA {MONTH}")
     connection.execute(f"SET schema = '{MONTH}'")
-    landed = list(mentions)  # a month is small: one pass over all of it
-    whole = [pa.concat_tables(landed)] if landed else []
-    known = forms.gather_forms(connection, whole, printing, first=first, surnames=surnames, is_packed=False)
+    known = forms.gather_forms(connection, mentions, printing, first=first, surnames=surnames, is_packed=False)
     forms.make_register(connection)
     connection.execute("SET schema = 'main'")
     if _parts_old_names(connection, known, known - surnames):
@@ -159,9 +162,8 @@ UNREAD = "(SELECT * FROM {table} x WHERE contains(x.name, '〓'))"
 
 FRESH = f"""
 CREATE OR REPLACE TABLE fresh_form AS
-SELECT f.form FROM {OPEN} f LEFT JOIN kept_form k ON k.form = f.form JOIN form_sign s ON s.form = f.form WHERE k.sign IS DISTINCT FROM s.sign
-UNION SELECT form FROM form WHERE form_hash IN (SELECT form_hash FROM form GROUP BY form_hash HAVING count(*) > 1)
-UNION SELECT form FROM kept_form WHERE form_hash IN (SELECT form_hash FROM kept_form GROUP BY form_hash HAVING count(*) > 1)
+SELECT form FROM changed_form ANTI JOIN spine_form USING (form)
+UNION SELECT form FROM form WHERE form_hash IN (SELECT form_hash FROM form GROUP BY form_hash HAVING count(*) > 1 UNION FROM kept_parted)
 UNION SELECT left_form FROM decided UNION SELECT right_form FROM decided
 UNION SELECT p.form FROM placed p JOIN (SELECT left_ref AS ref FROM kept_decision UNION SELECT right_ref FROM kept_decision)
     ON ref = p.receipt || ':' || p.row || ':' || p.role
@@ -227,7 +229,7 @@ class Replay:
     def begin(self) -> None:
         """Find what can be taken over; call when the spine stands and before any rule ran."""
         found = (NOTHING_SETTLED,) if self._is_empty else (*TOUCHED, FRESH, TOGETHER, SETTLED)
-        for statement in (kept.FORM_SIGN, kept.PERSON_SIGN, *found):
+        for statement in (kept.PERSON_SIGN, *found):
             self._connection.execute(statement)
         self._take_over("FIRST")
 

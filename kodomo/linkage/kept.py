@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
-
-from kodomo.tables.engine import drop
 
 BY_KEY = ("N1", "K1", "K2", "K3", "K4", "H1")
 """Rules that look at nothing but the spine: their outcome stands while nobody changes whom they could mean."""
@@ -40,13 +38,9 @@ SELECT l.leader, hash(list_sort(list(s.part))) AS sign FROM sign s JOIN leader l
 """
 """All that a rule may look at of a person on the spine: one sign that changes with any of it."""
 
-FORM_SIGN = """
-CREATE OR REPLACE TABLE form_sign AS
-SELECT form, hash(source, system, role, kind, resident_number, own_number, name, surname, given, kana, surname_kana, given_kana,
+FORM_SIGN = """hash(source, system, role, kind, resident_number, own_number, name, surname, given, kana, surname_kana, given_kana,
     sorted_kana, loose_kana, turned_kana, alias, former, born_on, sex, town, number, phone, guardian_name, guardian_kana,
-    age, school, grade, mate_hash, seen_from, CASE WHEN name IS NULL AND kana IS NULL THEN hash(seen_to, rows) END) AS sign
-FROM form
-"""
+    age, school, grade, mate_hash, seen_from, CASE WHEN name IS NULL AND kana IS NULL THEN hash(seen_to, rows) END)"""
 """All that a rule may look at of a form; of one without a name also when it was seen last."""
 
 KIN = """
@@ -74,7 +68,6 @@ EARLY_TABLES: Mapping[str, str] = {
 """Taken as soon as forms are made, for numbers that changed hands part some of them later."""
 
 TABLES: Mapping[str, str] = {
-    **EARLY_TABLES,
     "kept_printed": "FROM printed",
     "kept_unspaced": "FROM unspaced",
     "kept_delivery": "FROM delivery",
@@ -83,7 +76,7 @@ TABLES: Mapping[str, str] = {
     "kept_facts": "FROM facts",
     "kept_surname": "FROM surname",
     "kept_decision": "SELECT left_ref, right_ref FROM decision",
-    "kept_form": "SELECT s.form, s.sign, f.form_hash FROM form_sign s JOIN form f USING (form)",
+    "kept_parted": "SELECT form_hash FROM form GROUP BY form_hash HAVING count(*) > 1",
     "kept_outcome": f"""
         SELECT l.form, l.rule, l.weight, d.leader, l.rule IN {BY_KEY} OR (l.rule = 'S1' AND e.form IS NOT NULL) AS is_early
         FROM link l ANTI JOIN spine_form USING (form) LEFT JOIN leader d USING (person) LEFT JOIN early e ON e.form = l.form""",
@@ -97,29 +90,19 @@ TABLES: Mapping[str, str] = {
 Take = Callable[[str, pa.RecordBatchReader], None]
 
 
-def set_aside(connection: duckdb.DuckDBPyConnection, take: Take | None = None) -> None:
-    """Hand over ``EARLY_TABLES`` by name; without anybody who takes them they stay in the connection as ``aside_…``."""
+def set_aside(connection: duckdb.DuckDBPyConnection, take: Take) -> None:
+    """Hand over ``EARLY_TABLES`` by name, one after the other."""
     for name, query in EARLY_TABLES.items():
-        if take is None:
-            connection.execute(f"CREATE OR REPLACE TABLE aside_{name} AS {query}")
-        else:
-            take(name, in_pieces(connection, query))
-    drop(connection, "formed")
+        take(name, in_pieces(connection, query))
 
 
-def tables_to_keep(
-    connection: duckdb.DuckDBPyConnection, taken: Collection[str] = ()
-) -> Iterator[tuple[str, pa.RecordBatchReader]]:
-    """What the next run needs of this one, out of the tables that ``link_mentions`` left.
+def tables_to_keep(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, pa.RecordBatchReader]]:
+    """What the next run needs of this one beside ``EARLY_TABLES``, out of the tables that ``link_mentions`` left.
 
     One after the other, each to be read before the next is asked for.
-
-    Args:
-        taken: names of those that were handed over before (``set_aside``).
     """
     for name, query in TABLES.items():
-        if name not in taken:
-            yield name, in_pieces(connection, f"FROM aside_{name}" if name in EARLY_TABLES else query)
+        yield name, in_pieces(connection, query)
 
 
 PIECE_ROWS = 122_880
@@ -132,10 +115,9 @@ def in_pieces(connection: duckdb.DuckDBPyConnection, query: str) -> pa.RecordBat
 
 def load_kept(connection: duckdb.DuckDBPyConnection, open_table: Callable[[str], pa.Table]) -> None:
     """Put what a run kept into the connection: under the same names, or as the tables of ``forms`` that it was."""
-    for name in TABLES.keys() - {"kept_facts", "kept_mention", "kept_combination"}:
+    for name in ("kept_written", "kept_combination", *(TABLES.keys() - {"kept_facts"})):
         _load(connection, GROWING.get(name, name), open_table(name))
     connection.register("kept_mention", open_table("kept_mention"))
-    _load(connection, "formed", open_table("kept_combination"))
     connection.execute(PLACED_AGAIN)
     connection.unregister("kept_mention")
 
@@ -148,7 +130,7 @@ def _load(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> 
 
 GROWING = {
     "kept_printed": "printed", "kept_delivery": "delivery", "kept_landed": "landed", "kept_unspaced": "unspaced",
-    "kept_written": "form", "kept_register": "register",
+    "kept_written": "form", "kept_combination": "formed", "kept_register": "register",
 }  # fmt: skip
 
 PLACED_AGAIN = """

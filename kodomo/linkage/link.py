@@ -73,8 +73,7 @@ def link_mentions(
         decisions: what people decided about pairs of records, oldest first.
         before: the run to build on; ``mentions`` are then those landed since. None to link everything anew.
         engine: on what pairs are weighed, one of ``edges.ENGINES``; ``spill``: where Spark puts things aside, encrypted.
-        set_aside: takes, by name, what the next run needs of how forms were made (``kept.EARLY_TABLES``). None to leave it
-            in the connection.
+        set_aside: takes, by name, what the next run needs of how forms were made (``kept.EARLY_TABLES``); None where none follows.
         step: called after each of the steps.
 
     Returns:
@@ -111,17 +110,20 @@ def _gather(
     if before is None:
         surnames = gather_forms(connection, mentions, printing)
         drop(connection, "base", "combination")
+    else:
+        kept.load_kept(connection, before.open_table)
+        more = gather_more(connection, mentions, before.restated, printing)
+        if more is None:
+            raise LinksAnew
+        surnames = more
+    if take is not None:
         kept.set_aside(connection, take)
+    drop(connection, "formed")
+    if before is None:
         make_register(connection)
         drop(connection, "incoming_register")
         connection.execute("CHECKPOINT")
-        return surnames
-    kept.load_kept(connection, before.open_table)
-    more = gather_more(connection, mentions, before.restated, printing)
-    if more is None:
-        raise LinksAnew
-    kept.set_aside(connection, take)
-    return more
+    return surnames
 
 
 def _link(

@@ -35,6 +35,7 @@ from kodomo.linkage.numbers import KNOWN_BEFORE, number_persons
 from kodomo.linkage.review import keep_doubts
 from kodomo.progress import Progress
 from kodomo.tables.engine import UNSPILLED, connect, release
+from kodomo.tables.packing import packed
 from kodomo.terms import Purpose
 from kodomo.vault import history, people, records
 from kodomo.vault.database import audited, open_vault
@@ -147,7 +148,7 @@ class _Work:
         return people.open_run(self.home, self.keyring, self.before, table)
 
     def _pack(self, name: str, table: pa.RecordBatchReader) -> None:
-        self.packed[name] = people.packed(table)
+        self.packed[name] = packed(table)
 
     def _anew(self, connection: duckdb.DuckDBPyConnection, step: Callable[[], None]) -> dict[str, Any]:
         self.withheld.found.clear()
@@ -164,8 +165,9 @@ class _Work:
         told = self.open_before("kept_facts")
         retold = pa.array(sorted(since.retold), pa.string())
         told = told.filter(pc.invert(pc.is_in(pc.cast(told["source"], pa.string()), value_set=retold)))
-        again = records.fact_tables(self.home, self.keyring, since.retold, FACT_COLUMNS)
-        more = records.fact_tables(self.home, self.keyring, since.sources - since.retold, FACT_COLUMNS, since.receipts)
+        again = records.fact_tables(self.home, self.keyring, columns=FACT_COLUMNS, known=since.known.of(since.retold))
+        fresh = since.known.of(since.sources - since.retold)
+        more = records.fact_tables(self.home, self.keyring, columns=FACT_COLUMNS, only=since.receipts, known=fresh)
         facts = chain([told], again, more)
         before = Before(self.open_before, since.restated)
         return self._linked(connection, since.mentions, lambda: _encoded(facts), before, step)
@@ -202,7 +204,7 @@ def _keep(
     step()
     name = f"{at.astimezone(dt.UTC):%Y%m%dT%H%M%S%f}-{os.getpid()}"
     basis = {"kept_basis": pa.table({"basis": [json.dumps(work.basis)]})}
-    kept_tables = kept.tables_to_keep(connection, work.packed)
+    kept_tables = kept.tables_to_keep(connection)
     people.seal_run(
         home, keyring, name, chain(work.packed.items(), _run_tables(connection), kept_tables, basis.items())
     )

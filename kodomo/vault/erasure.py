@@ -24,6 +24,7 @@ from django.db import connections
 from django.db.models import Q
 
 from kodomo.configuration import Home
+from kodomo.tables.packing import packed
 from kodomo.vault import people, records
 from kodomo.vault.keys import Keyring
 
@@ -169,10 +170,9 @@ def _rewrite(path: Path, place: str, keyring: Keyring, change: Callable[[pa.Tabl
     after = change(before)
     if after.num_rows == before.num_rows:
         return 0
-    body, aside = io.BytesIO(), path.with_suffix(f".{os.getpid()}.partial")
-    pq.write_table(after, body, compression="zstd", compression_level=1)
+    aside = path.with_suffix(f".{os.getpid()}.partial")
     with aside.open("wb") as handle:
-        handle.write(keyring.seal(body.getvalue(), place))
+        handle.write(keyring.seal(packed(after), place))
         handle.flush()
         os.fsync(handle.fileno())
     aside.replace(path)

@@ -20,6 +20,7 @@ from django.db import connections
 
 from kodomo.configuration import Home
 from kodomo.errors import IntegrityFault, NotReady
+from kodomo.tables.packing import packed
 from kodomo.vault.keys import Keyring
 
 if TYPE_CHECKING:
@@ -239,15 +240,6 @@ def protected_numbers() -> list[int]:
 def links_folder(home: Home) -> Path:
     """Where sealed link runs lie."""
     return home.vault / "links"
-
-
-def packed(data: pa.Table | pa.RecordBatchReader) -> bytes:
-    """A table, whole or as it is read, as the bytes that are sealed."""
-    body = io.BytesIO()
-    with pq.ParquetWriter(body, data.schema, compression="zstd", compression_level=1) as writer:
-        for piece in [data] if isinstance(data, pa.Table) else data:
-            writer.write(piece)
-    return body.getvalue()
 
 
 def seal_run(

@@ -33,6 +33,7 @@ import pyarrow.parquet as pq
 
 from kodomo.configuration import Home
 from kodomo.errors import IntegrityFault
+from kodomo.tables.packing import packed
 from kodomo.tables.schema import Column, Table
 from kodomo.terms import Sensitivity
 from kodomo.vault.statements import STATE, changed_records, compare_rows, has_stood, known_between, known_once
@@ -198,6 +199,10 @@ class Known:
     receipts: list[Receipt]
     states: dict[int, pa.Table]
 
+    def of(self, sources: Collection[str]) -> Known:
+        """The same of some of the sources."""
+        return Known([r for r in self.receipts if r.source in sources], self.states)
+
 
 def known_of(home: Home, keyring: Keyring, sources: Collection[str] | None = None) -> Known:
     """The receipts of these sources (None: of all) and the states of their rows."""
@@ -211,7 +216,7 @@ class Since:
 
     ``mentions``: the tables of ``mention_tables`` of the new receipts. ``restated``: the states (``receipt``, ``row`` and
     the columns of ``MENTION_STATE``) of all older rows of the sources whose records the new receipts tell of again.
-    ``retold``: these sources. ``receipts``: the new receipts' keys; ``sources``: theirs.
+    ``retold``: these sources. ``receipts``: the new receipts' keys; ``sources``: theirs, and ``known`` all receipts of these.
     """
 
     mentions: Iterator[pa.Table]
@@ -219,14 +224,15 @@ class Since:
     retold: frozenset[str]
     receipts: frozenset[int]
     sources: frozenset[str]
+    known: Known
 
 
 def delivered_since(home: Home, keyring: Keyring, known: Collection[int]) -> Since:
     """What receipts made after some known ones (by key) say, and what that does to the rows of the known ones."""
     fresh = [r for r in receipts() if r.pk not in known]
     sources = frozenset(r.source for r in fresh)
-    groups = _by_source(receipts(sources))
-    states = row_states(home, keyring, [r for group in groups.values() for r in group])
+    told = known_of(home, keyring, sources)
+    groups, states = _by_source(told.receipts), told.states
     retold = frozenset(source for source, group in groups.items() if _is_retold(group, states, known))
     restated = [
         states[r.pk].select(["row", *MENTION_STATE]).append_column("receipt", pa.repeat(pa.scalar(r.pk, pa.int64()), states[r.pk].num_rows))
@@ -234,7 +240,7 @@ def delivered_since(home: Home, keyring: Keyring, known: Collection[int]) -> Sin
     ]  # fmt: skip
     empty = pa.schema([*(STATE.field(name) for name in ("row", *MENTION_STATE)), ("receipt", pa.int64())]).empty_table()
     mentions = (_mentions(home, keyring, r, states[r.pk]) for r in fresh)
-    return Since(mentions, pa.concat_tables([empty, *restated]), retold, frozenset(r.pk for r in fresh), sources)
+    return Since(mentions, pa.concat_tables([empty, *restated]), retold, frozenset(r.pk for r in fresh), sources, told)
 
 
 def _is_retold(group: list[Receipt], states: dict[int, pa.Table], known: Collection[int]) -> bool:
@@ -356,10 +362,9 @@ def _conform(declared: Table, data: pa.Table) -> pa.Table:
 
 
 def _write_sealed(path: Path, keyring: Keyring, place: str, data: pa.Table) -> None:
-    body = io.BytesIO()
-    pq.write_table(data, body, compression="zstd", compression_level=1)
+    body = packed(data)
     with path.open("wb") as handle:
-        handle.write(keyring.seal(body.getvalue(), place))
+        handle.write(keyring.seal(body, place))
         handle.flush()
         os.fsync(handle.fileno())
 

@@ -132,15 +132,19 @@ SLIPS = (
 
 
 def _linked(
-    paper: Paper, model: Path, before: Before | None = None, after: int = 0
+    paper: Paper, model: Path, before: Before | None = None, after: int = 0, keep: dict[str, pa.Table] | None = None
 ) -> tuple[duckdb.DuckDBPyConnection, dict[str, Any]]:
-    """Link rows of receipts after one; facts are always those of all."""
+    """Link rows of receipts after one; facts are always those of all. ``keep`` is filled with what the next run needs."""
+    kept_tables: dict[str, pa.Table] = {} if keep is None else keep
     connection = connect(threads=1)
     mentions = _table(MENTIONS.schema(), [row for row in paper.mentions if row["receipt"] > after])
     facts = _table(LANDED_FACTS.schema(), paper.facts)
     figures = link_mentions(
-        connection, [mentions], facts, printing=PRINTING, model_file=model, on=ON, before=before
+        connection, [mentions], facts, printing=PRINTING, model_file=model, on=ON, before=before,
+        set_aside=lambda name, pieces: kept_tables.update({name: pieces.read_all()}),
     )  # fmt: skip
+    if keep is not None:
+        keep.update({name: pieces.read_all() for name, pieces in kept.tables_to_keep(connection)})
     return connection, figures
 
 
@@ -169,9 +173,8 @@ def test_a_month_linked_onto_the_run_before_is_a_run_from_the_beginning(
     model_file: Path, seed: int, share: float
 ) -> None:
     first, both, gone = City(seed).deliveries(share)
-    connection, _figures = _linked(first, model_file)
-    tables = {name: pieces.read_all() for name, pieces in kept.tables_to_keep(connection)}
-    connection.close()
+    tables: dict[str, pa.Table] = {}
+    _linked(first, model_file, keep=tables)[0].close()
     anew, whole = _linked(both, model_file)
     try:
         more, part = _linked(both, model_file, Before(tables.__getitem__, _restated(gone)), after=99)
@@ -183,8 +186,8 @@ def test_a_month_linked_onto_the_run_before_is_a_run_from_the_beginning(
 
 def test_what_nothing_new_could_mean_is_not_compared_again(paper: Paper, model_file: Path) -> None:
     town(paper)
-    connection, figures = _linked(paper, model_file)
-    tables = {name: pieces.read_all() for name, pieces in kept.tables_to_keep(connection)}
+    tables: dict[str, pa.Table] = {}
+    _, figures = _linked(paper, model_file, keep=tables)
     more = Paper()
     more.row("nurse_room", subject={"name": "髙橋 翔子", "name_kana": "ﾀｶﾊｼ ｼｮｳｺ", "born_on": "2015-05-05"})
     more.mentions[0]["receipt"] = 101
@@ -196,8 +199,8 @@ def test_what_nothing_new_could_mean_is_not_compared_again(paper: Paper, model_f
 def test_a_new_surname_that_parts_an_old_name_asks_for_a_run_from_the_beginning(paper: Paper, model_file: Path) -> None:
     town(paper)
     paper.row("nurse_room", subject={"name": "五百旗頭凛", "born_on": "2014-01-01"})
-    connection, _figures = _linked(paper, model_file)
-    tables = {name: pieces.read_all() for name, pieces in kept.tables_to_keep(connection)}
+    tables: dict[str, pa.Table] = {}
+    _linked(paper, model_file, keep=tables)
     more = Paper()
     more.row("nurse_room", subject={"name": "五百旗頭 蓮", "born_on": "2013-01-01"})
     more.mentions[0]["receipt"] = 101
