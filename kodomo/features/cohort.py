@@ -94,6 +94,7 @@ class Frame:
         return self.engine.table(f"members_{whose}")
 
 
+PARENTS = ("MOTHER", "FATHER")
 WHOSE = ("self", "mother", "guardians", "siblings", "household")
 
 
@@ -107,14 +108,47 @@ def reach_column(months: int) -> str:
     return f"reach_{months}"
 
 
-def open_frame(
+@dataclass
+class Ground:
+    """The city as one engine holds it: everybody's attributes and homes, the whole cohort, and what is told of whom.
+
+    ``frame`` lays out some of the children; only one frame of a ground can be asked at a time.
+    """
+
+    engine: ibis.BaseBackend
+    cohort: Cohort
+    dates: tuple[dt.date, ...]
+    windows: tuple[int, ...]
+    told: tuple[Told, ...]
+    facts: ir.Table
+    """Facts of the wanted items known by the latest date, of everybody."""
+
+    def frame(self, rows: NDArray[np.intp] | None = None, facts: ir.Table | None = None) -> Frame:
+        """The tables that indicators of some of the cohort's rows, or of all, are asked of.
+
+        Args:
+            rows: the cohort's rows; those of one child stay together, or its facts are read again and again.
+            facts: a part of ``Ground.facts`` that holds all about these rows and their relatives.
+        """
+        cohort = self.cohort if rows is None else self.cohort.take(rows)
+        _lay_out_rows(self.engine, "rows", cohort)
+        self.engine.create_table("members", _relatives(self.engine), overwrite=True)
+        persons = _number_members(self.engine)
+        _number_facts(self.engine, self.facts if facts is None else facts, self.dates, self.windows)
+        return Frame(
+            self.engine, cohort, self.dates, self.engine.table("facts"), self.engine.table("members"), self.told,
+            _numbered(one.item for one in self.told), _numbered(one.source for one in self.told), persons,
+        )  # fmt: skip
+
+
+def open_ground(
     engine: ibis.BaseBackend,
     snapshot: Snapshot,
     dates: Sequence[dt.date],
     windows: Sequence[int],
     items: Sequence[str],
-) -> Frame:
-    """Lay out cohort, relatives and the facts of some items for some dates.
+) -> Ground:
+    """Read the city for some dates: who is judged on each, and what is told of some items.
 
     Facts come in only when known by the latest date and not told otherwise by the earliest; each aggregate
     compares with its own row's.
@@ -129,25 +163,32 @@ def open_frame(
     ordered = tuple(sorted(dates))
     _load(engine, snapshot, ordered, windows)
     cohort = _cohort(engine)
-    engine.create_table(
-        "rows",
-        pa.table(
-            {
-                "row": pa.array(np.arange(len(cohort), dtype=np.int32)),
-                "child_key": pa.array(cohort.child_key, pa.string()),
-                "as_of": pa.array(cohort.as_of.astype("datetime64[D]"), pa.date32()),
-                "household_key": pa.array(cohort.household_key, pa.string()),
-            }
-        ),
-        overwrite=True,
+    _lay_out_rows(engine, "judged", cohort)
+    told, wanted = _told_facts(engine, snapshot, ordered, items)
+    return Ground(engine, cohort, ordered, tuple(windows), told, wanted)
+
+
+def open_frame(
+    engine: ibis.BaseBackend,
+    snapshot: Snapshot,
+    dates: Sequence[dt.date],
+    windows: Sequence[int],
+    items: Sequence[str],
+) -> Frame:
+    """Lay out the whole cohort at once, its relatives and the facts of some items; arguments as of ``open_ground``."""
+    return open_ground(engine, snapshot, dates, windows, items).frame()
+
+
+def _lay_out_rows(engine: ibis.BaseBackend, name: str, cohort: Cohort) -> None:
+    table = pa.table(
+        {
+            "row": pa.array(np.arange(len(cohort), dtype=np.int32)),
+            "child_key": pa.array(cohort.child_key, pa.string()),
+            "as_of": pa.array(cohort.as_of.astype("datetime64[D]"), pa.date32()),
+            "household_key": pa.array(cohort.household_key, pa.string()),
+        }
     )
-    engine.create_table("members", _relatives(engine), overwrite=True)
-    persons = _number_members(engine)
-    told = _load_facts(engine, snapshot, ordered, windows, items)
-    return Frame(
-        engine, cohort, ordered, engine.table("facts"), engine.table("members"), told,
-        _numbered(one.item for one in told), _numbered(one.source for one in told), persons,
-    )  # fmt: skip
+    engine.create_table(name, table, overwrite=True)
 
 
 def _load(engine: ibis.BaseBackend, snapshot: Snapshot, ordered: Sequence[dt.date], windows: Sequence[int]) -> None:
@@ -179,14 +220,10 @@ def _number_members(engine: ibis.BaseBackend) -> int:
     return len(keys)
 
 
-def _load_facts(
-    engine: ibis.BaseBackend,
-    snapshot: Snapshot,
-    ordered: Sequence[dt.date],
-    windows: Sequence[int],
-    items: Sequence[str],
-) -> tuple[Told, ...]:
-    """Lay out the facts about the cohort and its relatives in numbers; what is told of all, by item and source."""
+def _told_facts(
+    engine: ibis.BaseBackend, snapshot: Snapshot, ordered: Sequence[dt.date], items: Sequence[str]
+) -> tuple[tuple[Told, ...], ir.Table]:
+    """What is told of all, by item and source; and the facts themselves, item and source as numbers."""
     every = stored(engine, snapshot, "facts")
     earliest, latest = ibis.literal(ordered[0]), ibis.literal(ordered[-1])
     wanted = every.filter(
@@ -205,21 +242,30 @@ def _load_facts(
         pairs[name] = pa.array(names, pa.string())
         pairs[f"{name}_number"] = pa.array([numbered[one] for one in names], pa.int16())
     engine.create_table("told", pa.table(pairs), overwrite=True)
-    own = wanted.join(engine.table("places"), "person_key").join(engine.table("told"), ["item", "source"])
+    facts = wanted.join(engine.table("told"), ["item", "source"]).select(
+        "person_key", "number", "code", "valid_from", "valid_to", "known_from", "known_to",
+        item="item_number", source="source_number",
+    )  # fmt: skip
+    return told, facts
+
+
+def _number_facts(
+    engine: ibis.BaseBackend, facts: ir.Table, ordered: Sequence[dt.date], windows: Sequence[int]
+) -> None:
+    """Lay out the facts about the numbered relatives, with the numbers of the dates that know them."""
+    own = facts.join(engine.table("places"), "person_key")
     reaches = {
         reach_column(months): _dates_before(own.valid_from, [window_start(d, months) for d in ordered], is_on=True)
         for months in windows
     }
-    numbered_facts = own.select(
-        "place", "number", "code", "valid_from", "valid_to", "known_from",
-        item="item_number", source="source_number",
+    numbered = own.select(
+        "place", "number", "code", "valid_from", "valid_to", "known_from", "item", "source",
         first_date=_dates_before(ibis.greatest(own.valid_from, own.known_from), ordered),
         end_date=_dates_before(own.known_to, ordered).fill_null(len(ordered)),
         **reaches,
     )  # fmt: skip
     # Sorted by item, each (whose, item) group reads only its own stretch of the table.
-    engine.create_table("facts", numbered_facts.order_by("item", "place"), overwrite=True)
-    return told
+    engine.create_table("facts", numbered.order_by("item", "place"), overwrite=True)
 
 
 def _numbered(names: Iterable[str]) -> dict[str, int]:
@@ -328,9 +374,10 @@ def _arrays(found: pa.Table) -> Cohort:
 
 
 def _objects(column: pa.ChunkedArray) -> NDArray[np.object_]:
-    values = np.empty(len(column), dtype=object)
-    values[:] = pc.cast(column, column.type).to_pylist()
-    return values
+    """A child's key is one object, on however many dates it stands."""
+    coded = column.combine_chunks().dictionary_encode()
+    named = np.array([*coded.dictionary.to_pylist(), None], dtype=object)
+    return np.asarray(named[coded.indices.fill_null(len(named) - 1).to_numpy()])
 
 
 def _relatives(engine: ibis.BaseBackend) -> ir.Table:
@@ -375,8 +422,10 @@ def _housemates(engine: ibis.BaseBackend, rows: ir.Table) -> ir.Table:
 
 def _same_parent(engine: ibis.BaseBackend, rows: ir.Table, kin: ir.Table) -> ir.Table:
     """Children of the same mother or father who live elsewhere, also judged on that date."""
-    parents = kin.filter(kin.kind.isin(["MOTHER", "FATHER"])).select("row", "as_of", "person_key")
-    others = parents.view().select(other="row", as_of="as_of", person_key="person_key")
-    pairs = parents.join(others, ["as_of", "person_key"]).filter(lambda t: t.row != t.other)
-    keys = rows.select(other="row", sibling_key="child_key")
-    return pairs.join(keys, "other").select("row", "as_of", person_key="sibling_key").distinct()
+    parents = kin.filter(kin.kind.isin(PARENTS)).select("row", "as_of", "person_key")
+    kinship = engine.table("kinships").filter(lambda t: t.kind.isin(PARENTS)).rename(other="child_key")
+    pairs = parents.join(kinship, parents.person_key == kinship.relative_key)
+    held = pairs.filter(known(pairs), pairs.valid_from <= pairs.as_of, ~_over(pairs)).select("row", "as_of", "other")
+    judged = engine.table("judged").select("as_of", other="child_key")
+    both = held.join(judged, ["as_of", "other"]).join(rows.select("row", "child_key"), "row")
+    return both.filter(both.other != both.child_key).select("row", "as_of", person_key="other").distinct()

@@ -14,9 +14,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from kodomo.features.aggregates import group_query, seen_column, windows_of
+from kodomo.features.blocks import ROWS_AT_ONCE, frames
 from kodomo.features.catalogue import CLASS, ZERO_MEANS_NONE, Catalogue, Indicator
-from kodomo.features.classmates import class_values
-from kodomo.features.cohort import WHOSE, Cohort, Frame, open_frame, stored
+from kodomo.features.classmates import ClassTotals
+from kodomo.features.cohort import WHOSE, Cohort, Frame, open_ground, stored
 from kodomo.features.coverage import Expectations, SourceExpectation
 from kodomo.features.engines import open_engine
 from kodomo.features.household import STRUCTURE_WINDOWS, Values, structures
@@ -84,6 +85,7 @@ def feature_matrix(
     with_dates: bool = False,
     spill: Path | None = None,
     engine_name: str = "duckdb",
+    rows_at_once: int = ROWS_AT_ONCE,
 ) -> FeatureMatrix:
     """Build the indicators of every child on every date, from what was known on each date alone.
 
@@ -98,6 +100,7 @@ def feature_matrix(
         with_dates: also keep the date of the newest fact behind each value.
         spill: folder for what does not fit in memory.
         engine_name: one of ``engines.ENGINES``; the values are the same on each.
+        rows_at_once: how many rows are asked of at once, where there is a folder to spill to; the values are the same.
     """
     with open_engine(engine_name, spill) as engine:
         used, skipped = _lawful(catalogue, allows)
@@ -105,8 +108,13 @@ def feature_matrix(
             windows_of([i for i in used.indicators if not i.structure]) | {*STRUCTURE_WINDOWS, RECENT_MONTHS}
         )
         items = sorted(i for i in _items_there(engine, snapshot) if allows(i))
-        frame = open_frame(engine, snapshot, dates, windows, items)
-        matrix = _fill(frame, used, expectations, skipped, with_dates=with_dates)
+        ground = open_ground(engine, snapshot, dates, windows, items)
+        matrix = _empty(ground.cohort, used, skipped, with_dates=with_dates)
+        classes = ClassTotals(used, len(ground.cohort))
+        for frame, rows in frames(ground, spill, most=rows_at_once):
+            _fill(frame, rows, matrix, expectations, classes)
+        for code, own in classes.values().items():
+            _put(matrix, used[code], ground.cohort, np.arange(len(ground.cohort)), own)
         return replace(matrix, register_source=_register_source(snapshot))
 
 
@@ -130,36 +138,42 @@ def _items_there(engine: ibis.BaseBackend, snapshot: Snapshot) -> list[str]:
     return list(facts.select("item").distinct().to_pyarrow()["item"].to_pylist())
 
 
-def _fill(
-    frame: Frame, catalogue: Catalogue, expectations: Expectations, skipped: dict[str, str], *, with_dates: bool
-) -> FeatureMatrix:
-    shape = (len(frame.cohort), len(catalogue.indicators))
-    values = np.full(shape, np.nan)
+def _empty(cohort: Cohort, catalogue: Catalogue, skipped: dict[str, str], *, with_dates: bool) -> FeatureMatrix:
+    """Nothing known of anybody, to be filled block by block."""
+    shape = (len(cohort), len(catalogue.indicators))
     on = np.full(shape, np.datetime64("NaT"), dtype="datetime64[D]") if with_dates else None
-    place = {code: n for n, code in enumerate(catalogue.codes)}
+    return FeatureMatrix(cohort, catalogue, np.full(shape, np.nan), on, {}, {}, skipped)
+
+
+def _fill(
+    frame: Frame, rows: NDArray[np.intp], matrix: FeatureMatrix, expectations: Expectations, classes: ClassTotals
+) -> None:
+    """Write a block's values, dates and what its sources know into its rows of the matrix."""
+    catalogue = matrix.catalogue
     knowledge = _Knowledge.read(frame, expectations)
-
-    def fill(indicator: Indicator, own: Values) -> None:
-        values[:, place[indicator.code]] = np.where(asked_of(indicator, frame.cohort), np.round(own, DECIMALS), np.nan)
-
     shapes = structures(frame, {i.structure for i in catalogue.indicators if i.structure})
     for indicator in catalogue.indicators:
         if indicator.structure:
-            fill(indicator, shapes[indicator.structure])
-    about_class = [i for i in catalogue.indicators if i.whose == CLASS]
-    if about_class and catalogue.classes:
-        found = class_values(frame, about_class, catalogue.classes, knowledge.zero_means_none)
-        for code, own in found.items():
-            fill(catalogue[code], own)
+            _put(matrix, indicator, frame.cohort, rows, shapes[indicator.structure])
     for (whose, _), group in _groups(catalogue).items():
-        answer = group_query(frame, whose, group, with_dates=with_dates).to_pyarrow()
-        rows = answer["row"].to_numpy()
+        answer = group_query(frame, whose, group, with_dates=matrix.on is not None).to_pyarrow()
+        answered = answer["row"].to_numpy()
         for indicator in group:
-            fill(indicator, _answered(indicator, answer, rows, knowledge))
-            if on is not None:
+            _put(matrix, indicator, frame.cohort, rows, _answered(indicator, answer, answered, knowledge))
+            if matrix.on is not None:
                 newest = answer[f"{indicator.code}__on"].to_numpy(zero_copy_only=False)
-                on[rows, place[indicator.code]] = newest.astype("datetime64[D]")
-    return FeatureMatrix(frame.cohort, catalogue, values, on, knowledge.source_of, knowledge.self_known(), skipped)
+                matrix.on[rows[answered], matrix.codes.index(indicator.code)] = newest.astype("datetime64[D]")
+    classes.add(frame, rows, knowledge.zero_means_none)
+    matrix.source_of.update(knowledge.source_of)
+    nothing = np.datetime64("NaT", "D")
+    for source, days in knowledge.self_known().items():
+        matrix.known_by.setdefault(source, np.full(len(matrix.cohort), nothing))[rows] = days
+
+
+def _put(matrix: FeatureMatrix, indicator: Indicator, cohort: Cohort, rows: NDArray[np.intp], own: Values) -> None:
+    """Write an indicator's values into the rows that the cohort given stands for."""
+    asked = asked_of(indicator, cohort)
+    matrix.values[rows, matrix.codes.index(indicator.code)] = np.where(asked, np.round(own, DECIMALS), np.nan)
 
 
 def _answered(indicator: Indicator, answer: pa.Table, rows: NDArray[np.int32], knowledge: _Knowledge) -> Values:

@@ -136,17 +136,45 @@ def auroc_interval(scores: Array, y: Array, group: NDArray[np.object_]) -> tuple
     hold a case. 0 to 1 where fewer than two groups hold a case, or fewer than two none: nothing is known then.
     """
     area = rank_auroc(scores, y)
+    error, freedom = _clustered_error(_right_sides(scores, y), y, group)
+    if not freedom:
+        return 0.0, 1.0
+    held = float(np.clip(area, 1e-3, 1 - 1e-3))
+    middle = np.log(held / (1 - held))
+    reach = t.ppf(0.975, freedom) * error / (held * (1 - held))
+    low, high = (float(1 / (1 + np.exp(-edge))) for edge in (middle - reach, middle + reach))
+    return low, high
+
+
+def auroc_difference(one: Array, other: Array, y: Array, group: NDArray[np.object_]) -> tuple[float, float, float]:
+    """By how much one ranking's AUROC is above another's on the same rows, and its 95 % interval (as ``auroc_interval``)."""
+    apart = _right_sides(one, y) - _right_sides(other, y)
+    value = float(apart[y > 0].mean()) if (y > 0).any() else 0.0
+    error, freedom = _clustered_error(apart, y, group)
+    if not freedom:
+        return value, -1.0, 1.0
+    reach = float(t.ppf(0.975, freedom) * error)
+    return value, value - reach, value + reach
+
+
+def _right_sides(scores: Array, y: Array) -> Array:
+    """Each row's share of the other class it stands on the right side of, ties half."""
     _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    case = y > 0
+    per_value = [np.bincount(place, weights=flag, minlength=len(counts)) for flag in (~case, case)]
+    below_rest, below_case = (np.cumsum(each) - each / 2 for each in per_value)
+    return np.where(case, below_rest[place] / max((~case).sum(), 1), 1 - below_case[place] / max(case.sum(), 1))
+
+
+def _clustered_error(sides: Array, y: Array, group: NDArray[np.object_]) -> tuple[float, int]:
+    """Standard error of the mean right side and its degrees of freedom; 0 of these where nothing is known."""
     _, of_group = np.unique(group.astype(str), return_inverse=True)
     case = y > 0
-    # Each row's share of the other class it stands on the right side of, ties half.
-    per_value = [np.bincount(place, weights=flag, minlength=len(counts)) for flag in (~case, case)]
-    below_rest, below_case = (np.cumsum(one) - one / 2 for one in per_value)
     cases, rest = int(case.sum()), int((~case).sum())
     with_case, with_rest = len(np.unique(of_group[case])), len(np.unique(of_group[~case]))
     if with_case < 2 or with_rest < 2:
-        return 0.0, 1.0
-    own = np.where(case, below_rest[place] / rest, 1 - below_case[place] / cases) - area
+        return float("nan"), 0
+    own = sides - np.where(case, sides[case].mean(), sides[~case].mean())
     up, down = (np.bincount(of_group, weights=own * flag) for flag in (case, ~case))
     groups = len(up)
     variance = (
@@ -154,11 +182,7 @@ def auroc_interval(scores: Array, y: Array, group: NDArray[np.object_]) -> tuple
         + with_rest / (with_rest - 1) * (down @ down) / rest**2
         + 2 * groups / (groups - 1) * (up @ down) / (cases * rest)
     )
-    held = float(np.clip(area, 1e-3, 1 - 1e-3))
-    middle = np.log(held / (1 - held))
-    reach = t.ppf(0.975, with_case - 1) * np.sqrt(max(float(variance), 0.0)) / (held * (1 - held))
-    low, high = (float(1 / (1 + np.exp(-edge))) for edge in (middle - reach, middle + reach))
-    return low, high
+    return float(np.sqrt(max(float(variance), 0.0))), with_case - 1
 
 
 def presence_alone(x: Array, y: Array, group: NDArray[np.object_] | None = None, *, seed: int = 0) -> Suspicion | None:
