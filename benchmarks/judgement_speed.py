@@ -87,16 +87,16 @@ def city(root: Path, children: int, months: int, *, facts_per_child: float, regi
     item = generator.integers(0, ITEMS, number)
     days = np.datetime64(window_start(AS_OF, months), "D") + generator.integers(0, months * 30, number)
     facts: dict[str, Any] = {
-        "person_key": people[rows],
-        "item": np.array([f"i{n:02d}" for n in range(ITEMS)])[item],
+        "person_key": _named(people, rows),
+        "item": _named([f"i{n:02d}" for n in range(ITEMS)], item),
         "number": np.round(np.maximum(generator.normal(size=number) + burdens * (item % 5) * 0.15, 0), 2),
-        "code": np.array(["甲", "乙", "丙"])[generator.integers(0, 3, number)],
+        "code": _named(["甲", "乙", "丙"], generator.integers(0, 3, number)),
         "valid_from": days,
         "valid_to": days,
         "known_from": days + generator.integers(0, 30, number),
-        "source": np.array([f"s{n:02d}" for n in range(ITEMS)])[item // 5],
+        "source": _named([f"s{n:02d}" for n in range(ITEMS)], item // 5),
     }
-    tables["facts"] = _with_registrations(facts, keys, burden, registered, months, generator)
+    tables["facts"] = _with_registrations(facts, keys, burden, registered, months, generator) if registered else facts
     tables["sources"] = {
         "source": [f"s{n:02d}" for n in range(ITEMS // 5)], "caption": ["出所"] * (ITEMS // 5),
         "kind": ["observations"] * (ITEMS // 5), "holder": ["x"] * (ITEMS // 5),
@@ -104,6 +104,11 @@ def city(root: Path, children: int, months: int, *, facts_per_child: float, regi
     }  # fmt: skip
     tables["corrected_persons"] = {}
     return Store(root).write("snapshots", "s1", {name: _table(name, held) for name, held in tables.items()}, {})
+
+
+def _named(names: Sequence[str] | NDArray[Any], numbers: NDArray[Any]) -> pa.Array:
+    """Each number's name; as Arrow holds it, a hundred million fit in memory."""
+    return pa.array(names, pa.string()).take(pa.array(numbers))
 
 
 def _spells(keys: NDArray[Any], since: np.datetime64, number: int) -> dict[str, Any]:
@@ -145,7 +150,9 @@ def _table(name: str, held: dict[str, Any]) -> pa.Table:
             arrays.append(pa.nulls(size, column.kind))
             continue
         values = held[column.name]
-        if pa.types.is_string(column.kind):
+        if isinstance(values, pa.Array):
+            arrays.append(values)
+        elif pa.types.is_string(column.kind):
             arrays.append(pa.array(np.asarray(values).astype(str), pa.string()))
         else:
             arrays.append(pa.array(values, from_pandas=True).cast(column.kind))

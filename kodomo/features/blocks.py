@@ -87,9 +87,11 @@ def _dealt(
     spill.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="facts-", dir=spill))
     try:
-        named = pa.table({"person_key": person, "block": block}).filter(pa.array(block >= 0))
-        ground.engine.create_table("blocks", named, overwrite=True)
-        everything = ground.facts.join(ground.engine.table("blocks"), "person_key")
+        numbers = np.arange(len(person), dtype=np.int32)
+        named = pa.table({"person_key": person, "person": numbers, "block": block}).filter(pa.array(block >= 0))
+        ground.engine.create_table("numbered", named, overwrite=True)
+        # From here on a person is a number: a key of letters would be compared again in every block.
+        everything = ground.facts.join(ground.engine.table("numbered"), "person_key").drop("person_key")
         ground.engine.to_parquet(everything, folder / "all", partition_by="block")
 
         def read(number: int) -> ir.Table:

@@ -128,7 +128,8 @@ class Ground:
 
         Args:
             rows: the cohort's rows; those of one child stay together, or its facts are read again and again.
-            facts: a part of ``Ground.facts`` that holds all about these rows and their relatives.
+            facts: a part of ``Ground.facts`` that holds all about these rows and their relatives; with ``person``, a
+                number of the table ``numbered``, it needs no ``person_key``.
         """
         cohort = self.cohort if rows is None else self.cohort.take(rows)
         _lay_out_rows(self.engine, "rows", cohort)
@@ -253,7 +254,11 @@ def _number_facts(
     engine: ibis.BaseBackend, facts: ir.Table, ordered: Sequence[dt.date], windows: Sequence[int]
 ) -> None:
     """Lay out the facts about the numbered relatives, with the numbers of the dates that know them."""
-    own = facts.join(engine.table("places"), "person_key")
+    places, person = engine.table("places"), "person_key"
+    if "person" in facts.columns:
+        person = "person"
+        places = places.join(engine.table("numbered").select("person_key", "person"), "person_key").drop("person_key")
+    own = facts.join(places, person)
     reaches = {
         reach_column(months): _dates_before(own.valid_from, [window_start(d, months) for d in ordered], is_on=True)
         for months in windows

@@ -141,8 +141,9 @@ def _items_there(engine: ibis.BaseBackend, snapshot: Snapshot) -> list[str]:
 def _empty(cohort: Cohort, catalogue: Catalogue, skipped: dict[str, str], *, with_dates: bool) -> FeatureMatrix:
     """Nothing known of anybody, to be filled block by block."""
     shape = (len(cohort), len(catalogue.indicators))
-    on = np.full(shape, np.datetime64("NaT"), dtype="datetime64[D]") if with_dates else None
-    return FeatureMatrix(cohort, catalogue, np.full(shape, np.nan), on, {}, {}, skipped)
+    on = np.full(shape, np.datetime64("NaT"), dtype="datetime64[D]", order="F") if with_dates else None
+    # Column by column, as it is filled.
+    return FeatureMatrix(cohort, catalogue, np.full(shape, np.nan, order="F"), on, {}, {}, skipped)
 
 
 def _fill(
@@ -173,7 +174,8 @@ def _fill(
 def _put(matrix: FeatureMatrix, indicator: Indicator, cohort: Cohort, rows: NDArray[np.intp], own: Values) -> None:
     """Write an indicator's values into the rows that the cohort given stands for."""
     asked = asked_of(indicator, cohort)
-    matrix.values[rows, matrix.codes.index(indicator.code)] = np.where(asked, np.round(own, DECIMALS), np.nan)
+    column = matrix.values[:, matrix.codes.index(indicator.code)]
+    column[rows] = np.where(asked, np.round(own, DECIMALS), np.nan)
 
 
 def _answered(indicator: Indicator, answer: pa.Table, rows: NDArray[np.int32], knowledge: _Knowledge) -> Values:

@@ -183,14 +183,3 @@ def _fit_one(data: TrainingSet, *, seed: int, rounds: int) -> lgb.Booster:
     )
     settings = {**SETTINGS, "seed": seed, "monotone_constraints": list(data.signs)}
     return lgb.train(settings, table, num_boost_round=rounds)
-
-
-def fit_level(logits: Array, y: Array) -> float:
-    """What must be added to the log-odds so that their mean probability is the rate seen (half a case added)."""
-    rate = (y.sum() + 0.5) / (len(y) + 1.0)
-    low, high = -15.0, 15.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        mean = float(np.mean(1.0 / (1.0 + np.exp(-np.clip(logits + middle, -40, 40)))))
-        low, high = (middle, high) if mean < rate else (low, middle)
-    return (low + high) / 2

@@ -38,7 +38,7 @@ class Combination:
     """Calibrated log-odds of the scenario and of the learned methods that speak, and their weighted mean.
 
     Of the learned methods only those ``counting`` enter the mean; the others are shown beside it.
-    ``level`` moves the mean to the rate of registration. Without a learned method, or where what was
+    ``slope`` and ``level`` calibrate the sum to the rate of registration. Without a learned method, or where what was
     learned ranks no better than the scenario (``weight`` 0), the scenario stands alone.
     """
 
@@ -47,6 +47,7 @@ class Combination:
     weight: float
     level: float = 0.0
     counting: frozenset[Method] = frozenset()
+    slope: float = 1.0
 
     @property
     def boosting(self) -> Array | None:
@@ -67,8 +68,9 @@ class Combination:
     def logit(self) -> Array:
         """The combined log-odds."""
         if not self.is_learned:
-            return self.scenario
-        return self.weight * self.learned_mean + (1 - self.weight) * self.scenario + self.level
+            return self.slope * self.scenario + self.level
+        together = self.weight * self.learned_mean + (1 - self.weight) * self.scenario
+        return self.slope * together + self.level
 
     @property
     def disagree(self) -> NDArray[np.bool_]:

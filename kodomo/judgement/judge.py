@@ -274,9 +274,7 @@ def _judge_type(
         rows=np.flatnonzero(scenario.applicable),
         scenario=scenario,
         model=model,
-        combination=Combination(scenario.logit, said, model.weight, model.level, model.counting)
-        if model is not None
-        else Combination(scenario.logit, {}, 0.0),
+        combination=model.combined(scenario.logit, said) if model else Combination(scenario.logit, {}, 0.0),
         registered=mark(cases, kind, matrix.cohort, None).registered,
         thin=knowledge.too_thin(relevant),
         escalated=np.asarray(scenario.fired_gates.any(axis=1)),
@@ -325,7 +323,7 @@ def score_others(
     if model is None:
         return Combination(scenario.logit, {}, 0.0).logit, scenario.applicable
     said = learned_logits(model, model_values(model, matrix, scenario), groups)
-    return Combination(scenario.logit, said, model.weight, model.level, model.counting).logit, scenario.applicable
+    return model.combined(scenario.logit, said).logit, scenario.applicable
 
 
 def standing_of(judged: TypeJudgement, length: int) -> Array:

@@ -21,16 +21,21 @@ from kodomo.judgement.boosting import (
     Boosted,
     TrainingSet,
     fit_boosted,
-    fit_level,
     fold_of,
 )
-from kodomo.judgement.combine import mean_of, model_weight
+from kodomo.judgement.combine import Combination, mean_of, model_weight
 from kodomo.judgement.feedback import Reviewed
 from kodomo.judgement.labels import Cases, Labels, mark
 from kodomo.judgement.learners.calibration import Platt, fit_platt
-from kodomo.judgement.learners.leak_gates import rank_auroc, split_groups, suspicious_columns, time_gap
+from kodomo.judgement.learners.leak_gates import (
+    auroc_difference,
+    rank_auroc,
+    split_groups,
+    suspicious_columns,
+    time_gap,
+)
 from kodomo.judgement.learners.rule_discovery import StaffWord
-from kodomo.judgement.methods import Checked, Fitted, check, fit_others, near_the_best, speaks
+from kodomo.judgement.methods import Checked, Fitted, check, checked_on, fit_others, near_the_best, speaks
 from kodomo.judgement.scenarios import Scenarios, judge_scenario
 from kodomo.judgement.staff_rules import TypeRules
 from kodomo.terms import DifficultyType, Method
@@ -66,8 +71,9 @@ class TypeModel:
     is_pooled: bool
     offset: float
     cases: int
+    slope: float = 1.0
     level: float = 0.0
-    """Added to the combined log-odds, so that its level is that of registrations within twelve months."""
+    """The combined log-odds times ``slope`` and ``level`` added: then it is that of registrations within twelve months."""
     boosting_speaks: bool = True
     others: tuple[Fitted, ...] = ()
     """Rules and similar cases, those that have anything to say."""
@@ -79,6 +85,10 @@ class TypeModel:
     """AUROC on the latest past date less that on those before, where further apart than chance: a leak's mark."""
     checks: dict[str, Checked] = field(default_factory=dict)
     """Each method, the scenario and the combination on rows not fitted on, by name."""
+
+    def combined(self, scenario: Array, said: Mapping[Method, Array]) -> Combination:
+        """The points and what the learned methods said, as this model weighs and calibrates them."""
+        return Combination(scenario, said, self.weight, self.level, self.counting, self.slope)
 
 
 @dataclass
@@ -291,6 +301,7 @@ class _Weighed:
     speaking: frozenset[Method]
     counting: frozenset[Method]
     weight: float
+    slope: float
     level: float
     gap: float | None
 
@@ -312,6 +323,7 @@ class _Weighed:
             is_pooled=columns is not None,
             offset=offset or 0.0,
             cases=data.training.cases,
+            slope=self.slope,
             level=self.level,
             boosting_speaks=Method.BOOSTING in self.speaking,
             others=others,
@@ -345,18 +357,30 @@ def _weigh(raw: Mapping[Method, Array], data: TypeRows, scenarios: Scenarios, pl
     scenario = _log_odds(scope.base_rate) + scenarios.point_is * points
     checks[Method.SCENARIO.value] = check(scenario, data.registered_after, training, rows)
     counting = near_the_best({m: checks[m.value] for m in raw if m in speaking})
-    weight, level = 0.0, 0.0
+    weight, together = 0.0, scenario
     if speaking:
         weight = model_weight(training.cases)
         learned = mean_of([fitted[m](raw[m]) for m in raw if m in counting])
         together = weight * learned + (1 - weight) * scenario
         checks[Method.COMBINED.value] = check(together, data.registered_after, training, rows)
-        if checks[Method.COMBINED.value].auroc < checks[Method.SCENARIO.value].auroc:
-            weight = 0.0
-        elif rows.any():
-            level = fit_level(together[rows], data.registered_after[rows]) + (1 - weight) * longer
+        if _points_stand(together, scenario, data, scenarios):
+            weight, together = 0.0, scenario
+    # The points speak of difficulty and are surer than registrations bear out: what is combined is calibrated anew.
+    final = fit_platt(together[rows], data.registered_after[rows]) if rows.any() else Platt(1.0, 0.0)
+    level = final.shift + (1 - weight * final.slope) * longer if rows.any() else 0.0
     moved = {m: Platt(p.slope, p.shift + (longer if rows.any() else 0.0)) for m, p in fitted.items()}
-    return _Weighed(moved, checks, speaking, counting, weight, level, _time_gap(raw[Method.BOOSTING], data))
+    return _Weighed(
+        moved, checks, speaking, counting, weight, final.slope, level, _time_gap(raw[Method.BOOSTING], data)
+    )
+
+
+def _points_stand(together: Array, scenario: Array, data: TypeRows, scenarios: Scenarios) -> bool:
+    """Whether the staff's points alone are used: where learning ranks below them or, if the city asks for more than
+    that, not above them beyond chance.
+    """
+    rows, case = checked_on(data.registered_after, data.training, data.is_past)
+    value, low, _ = auroc_difference(together[rows], scenario[rows], case[rows], data.training.group[rows])
+    return low <= 0 if scenarios.must_beat_points else value < 0
 
 
 def _time_gap(logits: Array, data: TypeRows) -> float | None:

@@ -89,17 +89,16 @@ def learned_parts(judged: TypeJudgement, said: Said, catalogue: Catalogue) -> Pa
 def combined_parts(judged: TypeJudgement, contributions: Mapping[Method, Said], catalogue: Catalogue) -> Parts:
     """All methods' parts with the weights they are combined with."""
     together = judged.combination
-    share = 1.0 - together.weight if together.is_learned else 1.0
+    share = together.slope * (1.0 - together.weight if together.is_learned else 1.0)
     lines = judged.scenario.lines
     fired = judged.scenario.fired[judged.rows]
     points = fired * np.array([p.points for p in lines])
     values = share * judged.scenario.point_is * points
-    level = together.level if together.is_learned else 0.0
-    base = np.full(len(judged.rows), share * judged.scenario.base + level)
+    base = np.full(len(judged.rows), share * judged.scenario.base + together.level)
     if judged.model is None or not together.is_learned:
         return Parts(judged.rows, _line_units(judged), values, base)
     counting = {method: said for method, said in contributions.items() if method in together.counting}
-    learned = mean_said(counting).times(together.weight)
+    learned = mean_said(counting).times(together.slope * together.weight)
     columns = judged.model.columns
     seen = points * judged.scenario.learnable_lines(_own_columns(judged, catalogue))
     values, rest = _share_out(values, seen, learned.columns[:, columns.index(SCENARIO_COLUMN)])

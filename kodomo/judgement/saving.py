@@ -71,6 +71,7 @@ def _card(model: TypeModel, catalogue: Catalogue) -> dict[str, Any]:
         "slope": model.platt.slope,
         "shift": model.platt.shift,
         "offset": model.offset,
+        "combined_slope": model.slope,
         "level": model.level,
         "methods": {one.method.value: {"slope": one.platt.slope, "shift": one.platt.shift} for one in model.others},
         "rules": [

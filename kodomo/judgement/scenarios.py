@@ -3,6 +3,8 @@
 ``criteria/scenarios.toml``:
 
 ``version, note, point_is``   ``point_is`` is what one point adds to the log-odds.
+``must_beat_points``          true: what was learned moves a score only where it ranks known cases above the points
+    beyond chance (the 95 % interval of the difference); false (default): where it ranks them at least as well.
 ``[[approved_by]]``           ``name, office, on``. Two different people, where the folder binds approvals to no version
     (``governance.criteria_versions``).
 ``[[types]]``                 ``type, base_rate`` (what no points at all means), ``ages`` or ``grades`` judged, ``source``.
@@ -103,6 +105,7 @@ class Scenarios:
     version: str
     note: str
     point_is: float
+    must_beat_points: bool
     approved_by: tuple[tuple[str, str, dt.date], ...]
     scopes: Mapping[DifficultyType, Scope]
     points: tuple[Point, ...]
@@ -163,6 +166,7 @@ def read_scenarios(folder: Path, catalogue: Catalogue) -> Scenarios:
         version=str(file.top.get("version", "")),
         note=str(file.top.get("note", "")),
         point_is=float(file.top.get("point_is", 0.35)),
+        must_beat_points=_yes_or_no(file, "must_beat_points"),
         approved_by=tuple(_approver(e) for e in file.entries("approved_by")),
         scopes={s.type: s for s in (_scope(e) for e in file.entries("types"))},
         points=_used(file.entries("points"), lambda e: _point(e, known, catalogue)),
@@ -171,6 +175,17 @@ def read_scenarios(folder: Path, catalogue: Catalogue) -> Scenarios:
     )
     _check(file, scenarios)
     return scenarios
+
+
+def _yes_or_no(file: CriteriaFile, key: str) -> bool:
+    said = file.top.get(key, False)
+    if not isinstance(said, bool):
+        raise ConfigurationFault(
+            f"{key} は true か false で書いてください。",
+            where=f"{file.path} {key}",
+            then="直して、もう一度実行してください。",
+        )
+    return said
 
 
 def _used(entries: Sequence[Entry], read: Callable[[Entry], T]) -> tuple[T, ...]:

@@ -163,7 +163,9 @@ def _right_sides(scores: Array, y: Array) -> Array:
     case = y > 0
     per_value = [np.bincount(place, weights=flag, minlength=len(counts)) for flag in (~case, case)]
     below_rest, below_case = (np.cumsum(each) - each / 2 for each in per_value)
-    return np.where(case, below_rest[place] / max((~case).sum(), 1), 1 - below_case[place] / max(case.sum(), 1))
+    return np.asarray(
+        np.where(case, below_rest[place] / max((~case).sum(), 1), 1 - below_case[place] / max(case.sum(), 1))
+    )
 
 
 def _clustered_error(sides: Array, y: Array, group: NDArray[np.object_]) -> tuple[float, int]:

@@ -12,7 +12,6 @@ from features.factory import day, simulated_town
 from kodomo.judgement.boosting import (
     TrainingSet,
     fit_boosted,
-    fit_level,
     fold_of,
 )
 from kodomo.judgement.criteria import read_all_criteria
@@ -169,14 +168,6 @@ def test_platt_recovers_the_level_and_few_labels_keep_the_slope() -> None:
     few = np.zeros(200)
     few[np.argsort(logits[:200])[:3]] = 1  # three cases, all at the wrong end
     assert fit_platt(logits[:200], few, np.ones(200)).slope > 0
-
-
-def test_level_meets_the_rate_seen() -> None:
-    logits = np.random.default_rng(0).normal(2, 1, 5_000)
-    y = np.zeros(5_000)
-    y[:50] = 1
-    moved = logits + fit_level(logits, y)
-    assert np.mean(1 / (1 + np.exp(-moved))) == pytest.approx(50.5 / 5_001, rel=1e-6)
 
 
 def test_scores_of_a_learned_type_have_the_level_of_registration(town: Town) -> None:

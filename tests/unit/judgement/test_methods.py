@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from scipy.stats import t as student
 
+from kodomo.evaluation.metrics import with_interval_of_difference
 from kodomo.judgement.boosting import TrainingSet
 from kodomo.judgement.combine import Combination
 from kodomo.judgement.learners.calibration import Platt
-from kodomo.judgement.learners.leak_gates import auroc_interval
-from kodomo.judgement.learning import SCENARIO_COLUMN, SPLIT_HOUSEHOLDS, Plan, TypeRows, _leaks, _weigh
+from kodomo.judgement.learners.leak_gates import auroc_difference, auroc_interval, rank_auroc
+from kodomo.judgement.learning import SCENARIO_COLUMN, SPLIT_HOUSEHOLDS, Plan, TypeRows, _leaks, _log_odds, _weigh
 from kodomo.judgement.methods import Checked, check, near_the_best, speaks
 from kodomo.judgement.scenarios import Scenarios
 from kodomo.terms import Method
@@ -45,7 +46,7 @@ def weigh(raw: np.ndarray, data: TypeRows, scenarios: Scenarios):
 def test_a_constant_method_is_silent(town: Town) -> None:
     data, _ = rows_of(points_tell=True)
     found = weigh(np.full(len(data.date), -3.0), data, town.criteria.scenarios)
-    assert not found.speaking and found.weight == 0.0 and found.level == 0.0
+    assert not found.speaking and found.weight == 0.0
 
 
 def test_a_ranking_by_chance_is_silent(town: Town) -> None:
@@ -69,13 +70,41 @@ def test_the_points_stand_where_learning_ranks_worse(town: Town) -> None:
     assert found.checks["COMBINED"].auroc < found.checks["SCENARIO"].auroc
 
 
-def test_a_combination_without_weight_is_the_scenario() -> None:
+def test_learning_no_better_than_chance_would_have_it_counts_unless_the_city_asks_for_more(town: Town) -> None:
+    """A ranking as good as the points: used, unless it must beat them beyond chance."""
+    data, _ = rows_of(points_tell=True, size=600)
+    twin = data.training.values[:, 0]
+    scenarios = town.criteria.scenarios
+    assert weigh(twin, data, scenarios).weight > 0.3
+    assert weigh(twin, data, replace(scenarios, must_beat_points=True)).weight == 0.0
+    data, hidden = rows_of(points_tell=False)
+    assert weigh(hidden, data, replace(scenarios, must_beat_points=True)).weight > 0.5
+
+
+def test_the_combined_level_and_its_top_are_those_of_registration(town: Town) -> None:
+    """The points alone would promise far more; calibrated they don't, whether or not learning moves the score."""
+    for tell, size in ((False, 8_000), (True, 8_000)):
+        data, hidden = rows_of(points_tell=tell, size=size)
+        blurred = hidden + np.random.default_rng(3).normal(size=size) * (3 if tell else 0)
+        found = weigh(blurred, data, town.criteria.scenarios)
+        assert (found.weight == 0) == tell
+        scenario = _log_odds(town.criteria.scenarios.scopes[TYPES[0]].base_rate) + 0.35 * data.training.values[:, 0]
+        said = {Method.BOOSTING: found.platts[Method.BOOSTING](blurred)}
+        words = (found.weight, found.level, found.counting, found.slope)
+        rate = 1 / (1 + np.exp(-Combination(scenario, said, *words).logit))
+        # Six months were seen, twelve are said.
+        assert np.mean(rate) == pytest.approx(2 * data.registered_after.mean(), rel=0.15)
+        top = np.argsort(-rate)[: size // 20]
+        assert np.mean(rate[top]) == pytest.approx(2 * data.registered_after[top].mean(), rel=0.5)
+
+
+def test_a_combination_without_weight_is_the_scenario_calibrated() -> None:
     scenario, learned = np.array([0.0, 1.0]), {Method.BOOSTING: np.array([3.0, -3.0])}
-    silent = Combination(scenario, learned, 0.0, 0.7, frozenset({Method.BOOSTING}))
-    assert silent.logit is scenario and not silent.is_learned
-    assert Combination(scenario, {}, 0.5, 0.7).logit is scenario
-    both = Combination(scenario, learned, 0.5, 0.0, frozenset({Method.BOOSTING}))
-    assert both.logit.tolist() == [1.5, -1.0]
+    silent = Combination(scenario, learned, 0.0, 0.7, frozenset({Method.BOOSTING}), 0.5)
+    assert silent.logit.tolist() == [0.7, 1.2] and not silent.is_learned
+    assert Combination(scenario, {}, 0.5).logit.tolist() == [0.0, 1.0]
+    both = Combination(scenario, learned, 0.5, 0.0, frozenset({Method.BOOSTING}), 2.0)
+    assert both.logit.tolist() == [3.0, -2.0]
 
 
 def test_a_method_far_behind_the_best_does_not_dilute_it() -> None:
@@ -132,6 +161,20 @@ def test_the_interval_shown_knows_that_rows_come_in_households() -> None:
     assert [low, high] == pytest.approx([1 / (1 + np.exp(-middle - s * reach)) for s in (-1, 1)])
     twice = auroc_interval(np.tile(scores, 2), np.tile(y, 2), np.tile(np.arange(60).astype(object), 2))
     assert twice == pytest.approx((low, high), rel=0.01)
+
+
+def test_the_difference_of_two_rankings_knows_what_they_share() -> None:
+    """Held against drawing whole households again and again."""
+    generator = np.random.default_rng(9)
+    group = np.repeat(np.arange(400), 2).astype(object)
+    y = (generator.random(800) < 0.2) + 0.0
+    shared = generator.normal(size=800) + y
+    one, other = shared + 0.3 * generator.normal(size=800), shared + 0.5 * generator.normal(size=800)
+    value, low, high = auroc_difference(one, other, y, group)
+    drawn = with_interval_of_difference(rank_auroc, one, other, y, group, generator, 400)
+    assert value == pytest.approx(drawn.value) and [low, high] == pytest.approx([drawn.low, drawn.high], abs=0.01)
+    assert auroc_difference(one, one, y, group) == (0.0, 0.0, 0.0)
+    assert auroc_difference(one, other, np.eye(800)[0], group)[1:] == (-1.0, 1.0)
 
 
 def test_a_household_on_both_sides_of_a_split_stops_learning(monkeypatch: pytest.MonkeyPatch) -> None:
