@@ -27,12 +27,14 @@ from kodomo.evaluation.metrics import (
     Figure,
     auroc,
     average_precision,
+    poisson_interval,
     precision_at,
     recall_at,
     with_interval,
     with_interval_of_difference,
 )
 from kodomo.evaluation.missed_cases import Review, missed_rate
+from kodomo.judgement.learners.leak_gates import auroc_difference
 from kodomo.judgement.methods import checked
 
 Array = NDArray[np.float64]
@@ -43,8 +45,10 @@ LARGE = 400_000
 
 def people(
     households: int, rate: float, generator: np.random.Generator
-) -> tuple[Array, Array, Array, NDArray[np.object_]]:
-    """Two scores of different worth, the outcome and the household of every child; about ``rate`` are cases."""
+) -> tuple[Array, Array, Array, NDArray[np.object_], Array]:
+    """Two scores of different worth, the outcome, the household and the true probability of every child; about
+    ``rate`` are cases.
+    """
     sizes = generator.choice([1, 2, 3], households, p=[0.45, 0.4, 0.15])
     house = np.repeat(np.arange(households), sizes)
     shared = generator.normal(size=households)[house] * 0.8
@@ -53,8 +57,9 @@ def people(
     scores = burden + generator.normal(size=len(house)) * 0.8
     other = burden + generator.normal(size=len(house)) * 1.4
     logit = np.log(rate / (1 - rate)) - 1.0 + 1.5 * burden
-    positive = (generator.random(len(house)) < 1 / (1 + np.exp(-logit))) + 0.0
-    return scores, other, positive, house
+    chance = 1 / (1 + np.exp(-logit))
+    positive = (generator.random(len(house)) < chance) + 0.0
+    return scores, other, positive, house, chance
 
 
 def at_share(figure: Callable[[Array, Array, int], float], share: float, scores: Array, positive: Array) -> float:
@@ -76,19 +81,28 @@ RATES = {"few_cases": 0.006, "more_cases": 0.02}
 def of_an_evaluation(rate: float, draws: int, households: int = 1_500) -> dict[str, Any]:
     """Coverage and mean width of the intervals of an evaluation report, and how many cases it rests on."""
     generator = np.random.default_rng(7)
-    scores, other, positive, _ = people(LARGE, rate, generator)
+    scores, other, positive, *_ = people(LARGE, rate, generator)
     truth = {name: figure(scores, positive) for name, figure in FIGURES.items()}
-    truth |= {"auroc_against_another": truth["auroc"] - auroc(other, positive), "auroc_while_learning": truth["auroc"]}
-    found: dict[str, list[tuple[bool, float]]] = {name: [] for name in truth}
+    apart = truth["auroc"] - auroc(other, positive)
+    truth |= {
+        "auroc_against_another": apart,
+        "difference_while_learning": apart,
+        "auroc_while_learning": truth["auroc"],
+    }
+    found: dict[str, list[tuple[bool, float]]] = {name: [] for name in (*truth, "expected_cases")}
     cases = []
     for _ in range(draws):
-        scores, other, positive, house = people(households, rate, generator)
+        scores, other, positive, house, chance = people(households, rate, generator)
         cases.append(positive.sum())
         measured = {n: with_interval(f, scores, positive, house, generator) for n, f in FIGURES.items()}
         words = (scores, other, positive, house, generator)
         measured["auroc_against_another"] = with_interval_of_difference(auroc, *words)
         learned = checked(scores, positive, house)
         measured["auroc_while_learning"] = Figure(learned.auroc, *learned.interval)
+        measured["difference_while_learning"] = Figure(*auroc_difference(scores, other, positive, house))
+        # What scores that are right foresee of these very children, as the evaluation holds it against what came.
+        truth["expected_cases"] = float(chance.sum())
+        measured["expected_cases"] = Figure(float(positive.sum()), *poisson_interval(int(positive.sum())))
         for name, one in measured.items():
             found[name].append((one.low <= truth[name] <= one.high, one.high - one.low))
     return {"cases": round(float(np.mean(cases)), 1)} | {name: _told(held) for name, held in found.items()}
