@@ -199,7 +199,7 @@ def _expanded(found: Array, households: int) -> tuple[float, float]:
     Percentiles alone are too narrow with few (Hesterberg 2015, "What teachers should know about the bootstrap",
     The American Statistician 69: the expanded percentile interval); with forty positives they cover 91 to 93 %.
     """
-    low, middle, high = np.quantile(found, [0.025, 0.5, 0.975])
+    low, middle, high = np.quantile(found, [0.025, 0.5, 0.975], method="weibull")
     freedom = max(households - 1, 1)
     stretch = float(t.ppf(0.975, freedom) / norm.ppf(0.975) * np.sqrt(1 + 1 / freedom))
     return float(middle + (low - middle) * stretch), float(middle + (high - middle) * stretch)
