@@ -73,7 +73,6 @@ TABLES: Mapping[str, str] = {
     "kept_delivery": "FROM delivery",
     "kept_landed": "FROM landed",
     "kept_register": "FROM register",
-    "kept_facts": "FROM facts",
     "kept_surname": "FROM surname",
     "kept_decision": "SELECT left_ref, right_ref FROM decision",
     "kept_parted": "SELECT form_hash FROM form GROUP BY form_hash HAVING count(*) > 1",
@@ -97,7 +96,7 @@ def set_aside(connection: duckdb.DuckDBPyConnection, take: Take) -> None:
 
 
 def tables_to_keep(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, pa.RecordBatchReader]]:
-    """What the next run needs of this one beside ``EARLY_TABLES``, out of the tables that ``link_mentions`` left.
+    """What the next run needs of this one beside ``EARLY_TABLES`` and the facts, out of the tables that ``link_mentions`` left.
 
     One after the other, each to be read before the next is asked for.
     """
@@ -115,7 +114,7 @@ def in_pieces(connection: duckdb.DuckDBPyConnection, query: str) -> pa.RecordBat
 
 def load_kept(connection: duckdb.DuckDBPyConnection, open_table: Callable[[str], pa.Table]) -> None:
     """Put what a run kept into the connection: under the same names, or as the tables of ``forms`` that it was."""
-    for name in ("kept_written", "kept_combination", *(TABLES.keys() - {"kept_facts"})):
+    for name in ("kept_written", "kept_combination", *TABLES):
         _load(connection, GROWING.get(name, name), open_table(name))
     connection.register("kept_mention", open_table("kept_mention"))
     connection.execute(PLACED_AGAIN)

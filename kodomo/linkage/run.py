@@ -34,7 +34,7 @@ from kodomo.linkage.link import FACT_COLUMNS, Before, LinksAnew, link_mentions
 from kodomo.linkage.numbers import KNOWN_BEFORE, number_persons
 from kodomo.linkage.review import keep_doubts
 from kodomo.progress import Progress
-from kodomo.tables.engine import UNSPILLED, connect, release
+from kodomo.tables.engine import UNSPILLED, beside, connect, release
 from kodomo.tables.packing import packed
 from kodomo.terms import Purpose
 from kodomo.vault import history, people, records
@@ -150,11 +150,16 @@ class _Work:
     def _pack(self, name: str, table: pa.RecordBatchReader) -> None:
         self.packed[name] = packed(table)
 
+    def pack_kept(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Pack what the next run needs of this one, however persons will be numbered."""
+        for name, pieces in kept.tables_to_keep(connection):
+            self._pack(name, pieces)
+
     def _anew(self, connection: duckdb.DuckDBPyConnection, step: Callable[[], None]) -> dict[str, Any]:
         self.withheld.found.clear()
         known = records.known_of(self.home, self.keyring)
         facts = records.fact_tables(self.home, self.keyring, columns=FACT_COLUMNS, known=known)
-        tables = records.mention_tables(self.home, self.keyring, known=known)
+        tables = _ahead(records.mention_tables(self.home, self.keyring, known=known))
         del known  # the two hold it as long as they need it
         with ThreadPoolExecutor(1) as pool:  # facts are wanted when forms are made: they are read beside it
             return self._linked(connection, tables, pool.submit(_encoded, facts).result, None, step)
@@ -192,22 +197,22 @@ def _keep(
     """Number the persons, tell what changed, seal the run, write cards, history and doubts."""
     home, keyring, at = work.home, work.keyring, work.at
     highest = people.highest_number()
-    earlier = work.open_before("links") if work.before else None
-    retired = pa.Table.from_pylist(history.retired_records(), KNOWN_BEFORE)
-    figures["numbers"] = number_persons(connection, earlier, highest, retired)
-    decided = decided_since(work.before.made_at) if work.before else []
-    changes = changes_since(connection, earlier, history.last_between(), decided) if earlier is not None else []
-    figures["changes"] = dict(Counter(change.kind for change in changes))
-    figures["erased_again"] = len(work.withheld.found)
-    figures["persons_changed"] = len({n for c in changes for n in (c.before, c.after) if n is not None})
-    tell_cards(connection, at.date(), _protecting(work.municipality))
+    with beside(connection) as other, ThreadPoolExecutor(1) as pool:
+        packing = pool.submit(work.pack_kept, other)  # one core packs while the other tells persons and cards
+        earlier = work.open_before("links") if work.before else None
+        retired = pa.Table.from_pylist(history.retired_records(), KNOWN_BEFORE)
+        figures["numbers"] = number_persons(connection, earlier, highest, retired)
+        decided = decided_since(work.before.made_at) if work.before else []
+        changes = changes_since(connection, earlier, history.last_between(), decided) if earlier is not None else []
+        figures["changes"] = dict(Counter(change.kind for change in changes))
+        figures["erased_again"] = len(work.withheld.found)
+        figures["persons_changed"] = len({n for c in changes for n in (c.before, c.after) if n is not None})
+        tell_cards(connection, at.date(), _protecting(work.municipality))
+        packing.result()
     step()
     name = f"{at.astimezone(dt.UTC):%Y%m%dT%H%M%S%f}-{os.getpid()}"
     basis = {"kept_basis": pa.table({"basis": [json.dumps(work.basis)]})}
-    kept_tables = kept.tables_to_keep(connection)
-    people.seal_run(
-        home, keyring, name, chain(work.packed.items(), _run_tables(connection), kept_tables, basis.items())
-    )
+    people.seal_run(home, keyring, name, chain(work.packed.items(), _run_tables(connection), basis.items()))
     step()
     persons = int(connection.execute("SELECT count(*) FROM card").fetchall()[0][0])
     event = AuditEvent(actor=by, role="OPERATOR", action="LINK_PEOPLE", subject=name, purpose=Purpose.LINK.label,
@@ -263,6 +268,16 @@ def permitted(tables: Iterable[pa.Table], municipality: Municipality, on: dt.dat
         yield table
 
 
+def _ahead(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """The same tables, each opened while the one before is worked on."""
+    coming = iter(tables)
+    with ThreadPoolExecutor(1) as pool:
+        following = pool.submit(next, coming, None)
+        while (table := following.result()) is not None:
+            following = pool.submit(next, coming, None)
+            yield table
+
+
 def _encoded(tables: Iterable[pa.Table]) -> pa.Table:
     """What rows say, without the sayings; texts as positions in a short list, for there are millions of rows."""
     found = [
@@ -314,7 +329,7 @@ def printing_of(municipality: Municipality) -> Printing:
 
 
 def _run_tables(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, pa.RecordBatchReader]]:
-    for name, query in RUN_TABLES.items():
+    for name, query in {**RUN_TABLES, "kept_facts": "FROM facts"}.items():  # facts are known to this connection alone
         yield name, kept.in_pieces(connection, query)
 
 

@@ -50,6 +50,18 @@ def connect(
 
 
 @contextmanager
+def beside(connection: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A second connection to the same tables (temporary ones excepted), for another thread."""
+    database = connection.execute("SELECT current_database()").fetchall()[0][0]
+    cursor = connection.cursor()
+    try:
+        cursor.execute(f'USE "{database}"')
+        yield cursor
+    finally:
+        cursor.close()
+
+
+@contextmanager
 def reading() -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection for one page's short questions to published files, on an engine that this process keeps open.
 
