@@ -39,7 +39,7 @@ class Combination:
 
     Of the learned methods only those ``counting`` enter the mean; the others are shown beside it.
     ``slope`` and ``level`` calibrate the sum to the rate of registration. Without a learned method, or where what was
-    learned ranks no better than the scenario (``weight`` 0), the scenario stands alone.
+    learned does not hold its own against the scenario (``weight`` 0), the scenario stands alone.
     """
 
     scenario: Array

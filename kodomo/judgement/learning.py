@@ -375,12 +375,12 @@ def _weigh(raw: Mapping[Method, Array], data: TypeRows, scenarios: Scenarios, pl
 
 
 def _points_stand(together: Array, scenario: Array, data: TypeRows, scenarios: Scenarios) -> bool:
-    """Whether the staff's points alone are used: where learning ranks below them or, if the city asks for more than
-    that, not above them beyond chance.
+    """Whether the staff's points alone are used: where learning ranks below them beyond chance or, if the city asks for
+    more than that, not above them beyond chance.
     """
     rows, case = checked_on(data.registered_after, data.training, data.is_past)
-    value, low, _ = auroc_difference(together[rows], scenario[rows], case[rows], data.training.group[rows])
-    return low <= 0 if scenarios.must_beat_points else value < 0
+    _, low, high = auroc_difference(together[rows], scenario[rows], case[rows], data.training.group[rows])
+    return low <= 0 if scenarios.must_beat_points else high < 0
 
 
 def _time_gap(logits: Array, data: TypeRows) -> float | None:

@@ -2,8 +2,7 @@
 
 A method speaks only where, on children it was not fitted on, it ranks known cases above the others beyond
 what chance would do with so few. A method that does not speak writes no row and moves no score. And where
-all that was learned does not rank later registrations at least as well as the staff's own points, the
-points alone are used: a city is never worse off for having learned.
+all that was learned ranks known cases below the staff's own points beyond chance, the points alone are used.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 
 ``version, note, point_is``   ``point_is`` is what one point adds to the log-odds.
 ``must_beat_points``          true: what was learned moves a score only where it ranks known cases above the points
-    beyond chance (the 95 % interval of the difference); false (default): where it ranks them at least as well.
+    beyond chance (the 95 % interval of the difference); false (default): unless it ranks them below beyond chance.
 ``[[approved_by]]``           ``name, office, on``. Two different people, where the folder binds approvals to no version
     (``governance.criteria_versions``).
 ``[[types]]``                 ``type, base_rate`` (what no points at all means), ``ages`` or ``grades`` judged, ``source``.

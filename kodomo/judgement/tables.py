@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from kodomo.judgement.boosting import WORKERS
 from kodomo.judgement.capacities import Capacities
 from kodomo.judgement.combine import probability, surprise
 from kodomo.judgement.contributions import learned_contributions
@@ -31,14 +33,12 @@ def judgement_tables(
 ) -> dict[str, pa.Table]:
     """The four tables of one judgement, sorted, ready for the store; ``held``: the levels that may be kept."""
     rows, reasons = [], []
-    for kind in judged.types:
-        parts = parts_of_methods(kind, judged)
-        rows += _type_rows(judged, kind, capacities, held, parts)
-        reasons += [
-            reason_table(kind, method, part, judged.matrix, with_gates=method is Method.COMBINED)
-            for method, part in parts.items()
-        ]
-        step()
+    # Two types at once: one's sentences are put together while the other's parts are worked out.
+    with ThreadPoolExecutor(WORKERS) as pool:
+        for own, told in pool.map(lambda kind: _tables_of(judged, kind, capacities, held), judged.types):
+            rows += own
+            reasons += told
+            step()
     levels = _overall_levels(judged, capacities, held)
     reasons.append(overall_reasons(judged))
     rows.append(_overall_rows(judged, levels, reasons[-1]))
@@ -48,6 +48,18 @@ def judgement_tables(
         "coverage": _coverage(judged),
         "subjects": _subjects(judged),
     }
+
+
+def _tables_of(
+    judged: Judged, kind: TypeJudgement, capacities: Capacities, held: Held | None
+) -> tuple[list[pa.Table], list[pa.Table]]:
+    """One type's rows and reasons, every method's."""
+    parts = parts_of_methods(kind, judged)
+    reasons = [
+        reason_table(kind, method, part, judged.matrix, with_gates=method is Method.COMBINED)
+        for method, part in parts.items()
+    ]
+    return _type_rows(judged, kind, capacities, held, parts), reasons
 
 
 def parts_of_methods(kind: TypeJudgement, judged: Judged) -> dict[Method, Parts]:

@@ -61,8 +61,12 @@ def test_learning_counts_where_it_beats_the_points(town: Town) -> None:
     assert found.speaking == {Method.BOOSTING} and found.weight > 0.5
 
 
-def test_the_points_stand_where_learning_ranks_worse(town: Town) -> None:
-    data, hidden = rows_of(points_tell=True)
+def test_the_points_stand_where_learning_ranks_worse_beyond_chance(town: Town) -> None:
+    data, hidden = rows_of(points_tell=True, size=1_500)
+    blurred = hidden + np.random.default_rng(3).normal(size=len(hidden)) * 2
+    found = weigh(blurred, data, town.criteria.scenarios)
+    assert found.checks["COMBINED"].auroc < found.checks["SCENARIO"].auroc and found.weight > 0, "within chance"
+    data, hidden = rows_of(points_tell=True, size=9_000)
     blurred = hidden + np.random.default_rng(3).normal(size=len(hidden)) * 3
     found = weigh(blurred, data, town.criteria.scenarios)
     assert found.speaking == {Method.BOOSTING}, "it has something to say"
