@@ -73,6 +73,14 @@ def _check(arguments: argparse.Namespace, here: Here) -> dict[str, Any]:
 
     folder = arguments.draft or in_force(here.home, here.municipality).criteria_folder
     result = check_draft(folder.resolve())
+    if not result["faults"] and not arguments.draft:
+        from kodomo.judgement.criteria_remarks import criteria_remarks
+        from kodomo.store.database import Store
+
+        snapshot = Store(here.home.store).current("snapshots")
+        result |= {"remarks": criteria_remarks(folder.resolve(), here.municipality.folder, snapshot)}
+        for remark in result["remarks"]:
+            here.say(f"△ {remark}")
     for fault in result["faults"]:
         here.say("{file} [[{table}]]「{entry}」{key}: {message}".format(**fault))
     if not result["faults"]:

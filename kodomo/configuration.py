@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,18 +127,46 @@ def read_toml(path: Path) -> dict[str, Any]:
     """A TOML file of the municipality's folder.
 
     Raises:
-        ConfigurationFault: missing or not TOML; names the file and, for a syntax error, the place.
+        ConfigurationFault: missing, not UTF-8 or not TOML; names the file and the line.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return tomllib.loads(path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n"))
     except FileNotFoundError:
         raise ConfigurationFault(
             "設定ファイルがありません。", where=str(path), then="自治体フォルダを確かめてください。"
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+    except UnicodeDecodeError as fault:
+        line = fault.object[: fault.start].count(b"\n") + 1
         raise ConfigurationFault(
-            "設定ファイルを読めません。", where=f"{path} ({fault})", then="書き方を直してください。"
+            f"設定ファイルを読めません。{line} 行目: 文字コードが UTF-8 ではありません。",
+            where=str(path), then="UTF-8 で保存し直してください。",
+        ) from None  # fmt: skip
+    except tomllib.TOMLDecodeError as fault:
+        raise ConfigurationFault(
+            f"設定ファイルを読めません。{_syntax_fault(str(fault))}", where=str(path), then="書き方を直してください。"
         ) from None
+
+
+SYNTAX = (
+    ("Expected '=' after a key", "キーのあとに半角の「=」がありません"),
+    ("Illegal character", '閉じる「"」がないか、使えない文字があります'),
+    ("Cannot overwrite a value", "同じキーが二度書かれているか、[[表]] が [表] になっています"),
+    ("Cannot declare", "同じ表が二度書かれています"),
+    ("Expected newline", "一行に一つだけ書いてください(値のあとに余分な文字があります)"),
+    ("Unclosed", "[ ] か { } が閉じていません"),
+    ("Unterminated string", '閉じる「"」がありません'),
+    ("Expected ", "[ ] か [[ ]] が閉じていません"),
+    ("Invalid value", '値の書き方が正しくありません(文字は半角の「"」で囲み、数と記号は半角で書きます)'),
+    ("Invalid statement", "「キー = 値」か [[表]] の形ではありません(キーは半角の英字)"),
+)
+"""How the parser's message begins, and what staff read; the first that fits."""
+
+
+def _syntax_fault(message: str) -> str:
+    """The parser's message in Japanese, with the line."""
+    words = next((own for start, own in SYNTAX if message.startswith(start)), "書き方が正しくありません")
+    place = re.search(r"at line (\d+)", message)
+    return f"{place.group(1)} 行目: {words}。" if place else f"ファイルの終わり: {words}。"
 
 
 def read_municipality(folder: Path) -> Municipality:

@@ -143,7 +143,7 @@ def read_catalogue(folder: Path) -> Catalogue:
     Raises:
         ConfigurationFault: with file, entry and line of every fault, all at once.
     """
-    file = read_criteria(folder / "criteria" / FILE, "indicators")
+    file = read_criteria(folder / "criteria" / FILE, "indicators", top=(CLASS,))
     classes = _class_rule(file)
     indicators = tuple(_indicator(entry, classes) for entry in file.entries("indicators"))
     _check_unique(file, indicators)
@@ -157,12 +157,12 @@ def _class_rule(file: CriteriaFile) -> ClassRule | None:
     if said is None:
         return None
     if not isinstance(said, dict):
-        file.faults.found.append("[class]: 表の形([class] の下に item など)で書いてください。")
+        file.blame(CLASS, "表の形([class] の下に item など)で書いてください。")
         return None
 
     def blame(key: str, message: str) -> None:
         line = file.line_of(CLASS, key)
-        file.faults.found.append(f"{line} 行目 [class] {key}: {message}")
+        file.faults.blame(f"{line} 行目 [class] {key}", message, CLASS, key=key)
 
     for key in said:
         if key not in ("item", "by_grade", "least", "note"):
@@ -226,8 +226,9 @@ def _check_meaning(entry: Entry, indicator: Indicator) -> None:
         entry.blame("code", "英小文字・数字・_ で書いてください。")
     if not indicator.types:
         entry.blame("types", "用いる困難の類型を一つ以上書いてください。")
-    if indicator.sentence.count("{") != indicator.sentence.count("{value}"):
-        entry.blame("sentence", "差し込めるのは {value} だけです。")
+    for key in ("sentence", "sentence_zero"):
+        if set("{}") & set(entry.text(key, "").replace("{value}", "")):
+            entry.blame(key, "差し込めるのは {value} だけです。")
     if indicator.structure:
         return
     if indicator.at != "now" and indicator.window_months is None:

@@ -22,6 +22,7 @@ from kodomo.features.criteria import Entry, read_criteria
 
 FILE = "coverage.toml"
 WHOSE = ("self", "mother", "guardians", "siblings", "household")
+MOST_WEIGHT = 10.0
 KINDS = ("roster", "register", "universal", "voluntary")
 
 
@@ -71,6 +72,9 @@ def read_expectations(folder: Path) -> Expectations:
 def _expectation(entry: Entry) -> SourceExpectation:
     entry.only("source", "kind", "ages", "grades", "whose", "stale_months", "weight", "note")
     kind = entry.choice("kind", KINDS)
+    weight = entry.number("weight", 0.0 if kind == "voluntary" else 1.0)
+    if not 0 <= weight <= MOST_WEIGHT:
+        entry.blame("weight", f"0 から {MOST_WEIGHT:g} までの数で書いてください。")
     whose = entry.texts("whose")
     for one in whose:
         if one not in WHOSE:
@@ -82,5 +86,5 @@ def _expectation(entry: Entry) -> SourceExpectation:
         entry.interval("grades", 1, 9),
         whose or ("self",),
         entry.months("stale_months"),
-        entry.number("weight", 0.0 if kind == "voluntary" else 1.0),
+        weight,
     )

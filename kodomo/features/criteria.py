@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,9 @@ from kodomo.errors import ConfigurationFault
 from kodomo.terms import AgeBand, DifficultyType
 
 TABLE_HEAD = re.compile(r"^\s*\[{1,2}\s*[A-Za-z_]+\s*\]{1,2}\s*(#.*)?$")
+NAMES = {"types": ("type",), "sources": ("source",), "approved_by": ("name",), "feedback": ("event",),
+         "labels": ("type", "item"), "known_to_support": ("item",)}  # fmt: skip
+"""What an entry is called in a message, by table, where it has no code."""
 NUMBER_FILTER = re.compile(r"^\s*(>=|<=|==|!=|>|<)\s*(-?\d+(?:\.\d+)?)\s*$")
 
 
@@ -29,11 +33,9 @@ class Entry:
 
     def blame(self, key: str, message: str) -> None:
         """Note a fault of one key."""
-        name = self.values.get("code") or self.values.get("source") or ""
+        name = next((str(self.values[k]) for k in NAMES.get(self.table, ("code",)) if self.values.get(k)), "")
         line = self.key_lines.get(key, self.line)
-        self.faults.found.append(f"{line} 行目 [[{self.table}]]「{name}」{key}: {message}")
-        mark = {"file": self.faults.path.name, "table": self.table, "entry": str(name), "key": key, "message": message}
-        self.faults.marks.append(mark)
+        self.faults.blame(f"{line} 行目 [[{self.table}]]「{name}」{key}", message, self.table, name, key)
 
     def text(self, key: str, default: str | None = None) -> str:
         """A text value; without a default it must be there."""
@@ -54,7 +56,7 @@ class Entry:
     def number(self, key: str, default: float | None = None) -> float:
         """A number; without a default it must be there."""
         value = self.values.get(key, default)
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             self.blame(key, "数で書いてください。")
             return default or 0.0
         return float(value)
@@ -153,6 +155,13 @@ class Faults:
     marks: list[dict[str, str]] = field(default_factory=list)
     """The same faults as file, table, entry, key and message, for a page that shows each at its field."""
 
+    def blame(self, place: str, message: str, table: str = "", entry: str = "", key: str = "") -> None:
+        """Note a fault, once however often it is come upon."""
+        if (words := f"{place}: {message}") not in self.found:
+            self.found.append(words)
+            mark = {"file": self.path.name, "table": table, "entry": entry, "key": key, "message": message}
+            self.marks.append(mark)
+
     def settle(self) -> None:
         """Raise ConfigurationFault when anything was found."""
         if self.found:
@@ -176,6 +185,11 @@ class CriteriaFile:
     sha256: str
     lines: tuple[str, ...] = ()
 
+    def blame(self, key: str, message: str) -> None:
+        """Note a fault of a key that stands above all tables."""
+        line = _key_lines(list(self.lines), -1).get(key, 1)
+        self.faults.blame(f"{line} 行目 {key}", message, key=key)
+
     def line_of(self, table: str, key: str) -> int:
         """The line of a key of a single ``[table]``; that of the table where the key is not written, else 1."""
         start = next((n for n, line in enumerate(self.lines, 1) if line.strip() == f"[{table}]"), 1)
@@ -196,37 +210,56 @@ def read_comparison(text: str) -> tuple[str, float] | None:
     return (match.group(1), float(match.group(2))) if match else None
 
 
-def read_criteria(path: Path, *tables: str) -> CriteriaFile:
+def read_criteria(path: Path, *tables: str, top: Iterable[str] = ()) -> CriteriaFile:
     """Read a criteria file and find the line of every entry and key.
 
     Args:
         path: the TOML file.
         tables: the ``[[table]]`` names it may hold.
+        top: the keys that may stand above them, or ``[table]`` names.
 
     Raises:
-        ConfigurationFault: missing, not TOML, or a table nobody reads.
+        ConfigurationFault: missing or not TOML. A table or key nobody reads is noted among the file's faults.
     """
     content = read_toml(path)
     raw = path.read_bytes()
     faults = Faults(path)
     lines = raw.decode("utf-8-sig").splitlines()
     read: dict[str, tuple[Entry, ...]] = {}
-    top: dict[str, Any] = {}
+    above: dict[str, Any] = {}
+    known = (*tables, *top)
     for name, value in content.items():
-        if isinstance(value, list) and value and all(isinstance(v, dict) for v in value):
-            if name not in tables:
-                faults.found.append(f"[[{name}]] は知らない表です。")
+        line = _line_of(name, lines)
+        if name not in known:
+            is_table = isinstance(value, dict) or (isinstance(value, list) and any(isinstance(v, dict) for v in value))
+            place = f"{line} 行目 [[{name}]]" if is_table else f"{line} 行目 {name}"
+            which = f"知らない{'表' if is_table else 'キー'}です。使えるのは {'・'.join(known)} です。"
+            faults.blame(place, which, name if is_table else "", key="" if is_table else name)
+        elif name not in tables:
+            above[name] = value
+        elif isinstance(value, list) and all(isinstance(v, dict) for v in value):
             read[name] = tuple(_entries(name, value, lines, faults))
         else:
-            top[name] = value
-    return CriteriaFile(path, top, read, faults, hashlib.sha256(raw).hexdigest(), tuple(lines))
+            faults.blame(f"{line} 行目 {name}", f"[[{name}]] の形で、一件ずつ書いてください。", name)
+    return CriteriaFile(path, above, read, faults, hashlib.sha256(raw).hexdigest(), tuple(lines))
 
 
 def _entries(table: str, values: list[dict[str, Any]], lines: list[str], faults: Faults) -> Iterable[Entry]:
     header = re.compile(rf"^\s*\[\[\s*{re.escape(table)}\s*\]\]")
     starts = [n for n, line in enumerate(lines) if header.match(line)]
+    if len(starts) != len(values):
+        # Written on one line, or in another form of TOML: right, but without lines of their own.
+        line = _line_of(table, lines)
+        faults.blame(f"{line} 行目 {table}", f"[[{table}]] の形で、一件ずつ書いてください。", table)
+        return
     for value, start in zip(values, starts, strict=True):
         yield Entry(table, value, start + 1, _key_lines(lines, start), faults)
+
+
+def _line_of(name: str, lines: list[str]) -> int:
+    """The first line that names a key or table; 1 where none does."""
+    shape = re.compile(rf"^\s*(\[{{1,2}}\s*)?\"?{re.escape(name)}\"?\s*[\]=.]")
+    return next((n for n, line in enumerate(lines, 1) if shape.match(line)), 1)
 
 
 def _key_lines(lines: list[str], start: int) -> dict[str, int]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from kodomo.errors import ConfigurationFault
-from kodomo.judgement.criteria import read_all_criteria
+from kodomo.judgement.criteria import as_mark, read_all_criteria
 
 
 def check_draft(folder: Path) -> dict[str, Any]:
@@ -16,14 +16,12 @@ def check_draft(folder: Path) -> dict[str, Any]:
         folder: holds ``criteria/``.
 
     Returns:
-        ``faults``: file, table, entry, key and message of each; of the first file that has any. A file that is no
+        ``faults``: file, table, entry, key and message of each; of all files. A file that is no
         TOML, or lacks something as a whole, is one fault without table.
     """
     try:
         criteria = read_all_criteria(folder)
     except ConfigurationFault as refusal:
-        whole = {"file": Path(refusal.where.splitlines()[0]).name if refusal.where else "", "table": "", "entry": "",
-                 "key": "", "message": refusal.what}  # fmt: skip
         marks = refusal.details.get("marks")
-        return {"faults": marks if isinstance(marks, list) and marks else [whole]}
+        return {"faults": marks if isinstance(marks, list) and marks else [as_mark(refusal)]}
     return {"faults": [], "version": criteria.sha256, "title": criteria.scenarios.version}

@@ -32,6 +32,7 @@ from kodomo.terms import DifficultyType
 FILE = "labels.toml"
 TABLES = ("labels", "known_to_support", "feedback")
 NEVER = np.datetime64("NaT", "D")
+NOBODY = np.zeros(0, dtype=object)
 DATES = ("valid_from", "valid_to", "known_from", "known_to")
 
 
@@ -145,11 +146,11 @@ def read_cases(snapshot: Snapshot, labels: Labels) -> Cases:
             chosen = chosen.filter(pc.is_in(chosen["code"], pa.array(label.codes)))
         parts.append((label, chosen))
     columns = [
-        np.concatenate([_text(t["person_key"]) for _, t in parts]),
-        np.concatenate([np.full(len(t), label.type.value, dtype=object) for label, t in parts]),
-        np.concatenate([np.full(len(t), label.weight) for label, t in parts]),
+        np.concatenate([NOBODY, *(_text(t["person_key"]) for _, t in parts)]),
+        np.concatenate([NOBODY, *(np.full(len(t), label.type.value, dtype=object) for label, t in parts)]),
+        np.concatenate([np.zeros(0), *(np.full(len(t), label.weight) for label, t in parts)]),
     ]
-    dates = [np.concatenate([_dates(t[name]) for _, t in parts]) for name in DATES]
+    dates = [np.concatenate([np.zeros(0, "datetime64[D]"), *(_dates(t[name]) for _, t in parts)]) for name in DATES]
     return Cases(*columns, *dates)
 
 

@@ -352,7 +352,7 @@ def _weigh(raw: Mapping[Method, Array], data: TypeRows, scenarios: Scenarios, pl
     }
     checks = {m.value: check(logits, data.registered_after, training, rows) for m, logits in raw.items()}
     speaking = frozenset(m for m in raw if speaks(fitted[m], checks[m.value]))
-    scope = scenarios.scopes[data.type]
+    scope = scenarios.scope(data.type)
     points = training.values[:, training.columns.index(SCENARIO_COLUMN)]
     scenario = _log_odds(scope.base_rate) + scenarios.point_is * points
     checks[Method.SCENARIO.value] = check(scenario, data.registered_after, training, rows)

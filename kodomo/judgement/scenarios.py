@@ -42,6 +42,9 @@ from kodomo.terms import DifficultyType
 T = TypeVar("T")
 
 FILE = "scenarios.toml"
+TABLES, TOP = ("approved_by", "types", "points", "escalations"), ("version", "note", "point_is", "must_beat_points")
+MOST_POINT_IS = 3.0
+"""One point that multiplies the odds by more than twenty is a slip of the pen."""
 KINDS = ("risk", "benefit_gap", "connection_gap", "connected")
 
 
@@ -112,6 +115,16 @@ class Scenarios:
     escalations: tuple[Escalation, ...]
     sha256: str
 
+    def scope(self, kind: DifficultyType) -> Scope:
+        """Whom a type is judged for. Raises ConfigurationFault where ``[[types]]`` lacks it."""
+        if kind not in self.scopes:
+            raise ConfigurationFault(
+                f"判定する類型「{kind.label}」が [[types]] にありません。",
+                where=f"criteria/{FILE}",
+                then="[[types]] に加えるか、settings.toml の types から外してください。",
+            )
+        return self.scopes[kind]
+
     def table(self, kind: DifficultyType) -> tuple[Point, ...]:
         """The lines of one type."""
         return tuple(p for p in self.points if p.type is kind)
@@ -160,12 +173,12 @@ def read_scenarios(folder: Path, catalogue: Catalogue) -> Scenarios:
     Raises:
         ConfigurationFault: faults with file and line, or approvers are named and are not two different people.
     """
-    file = read_criteria(folder / "criteria" / FILE, "approved_by", "types", "points", "escalations")
+    file = read_criteria(folder / "criteria" / FILE, *TABLES, top=TOP)
     known = set(catalogue.codes)
     scenarios = Scenarios(
         version=str(file.top.get("version", "")),
         note=str(file.top.get("note", "")),
-        point_is=float(file.top.get("point_is", 0.35)),
+        point_is=_point_is(file),
         must_beat_points=_yes_or_no(file, "must_beat_points"),
         approved_by=tuple(_approver(e) for e in file.entries("approved_by")),
         scopes={s.type: s for s in (_scope(e) for e in file.entries("types"))},
@@ -180,12 +193,17 @@ def read_scenarios(folder: Path, catalogue: Catalogue) -> Scenarios:
 def _yes_or_no(file: CriteriaFile, key: str) -> bool:
     said = file.top.get(key, False)
     if not isinstance(said, bool):
-        raise ConfigurationFault(
-            f"{key} は true か false で書いてください。",
-            where=f"{file.path} {key}",
-            then="直して、もう一度実行してください。",
-        )
+        file.blame(key, "true か false で書いてください。")
+        return False
     return said
+
+
+def _point_is(file: CriteriaFile) -> float:
+    value = file.top.get("point_is", 0.35)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= MOST_POINT_IS:
+        file.blame("point_is", f"0 より大きく {MOST_POINT_IS:g} 以下の数で書いてください。")
+        return 0.35
+    return float(value)
 
 
 def _used(entries: Sequence[Entry], read: Callable[[Entry], T]) -> tuple[T, ...]:
@@ -199,11 +217,12 @@ def judge_scenario(kind: DifficultyType, scenarios: Scenarios, matrix: FeatureMa
     lines = scenarios.table(kind)
     fired = _highest_of_group(lines, _held([p.when for p in lines], matrix))
     points = fired.astype(np.float64) @ np.array([p.points for p in lines], dtype=np.float64)
-    rate = scenarios.scopes[kind].base_rate
+    scope = scenarios.scope(kind)
+    rate = scope.base_rate
     base = float(np.log(rate / (1 - rate)))
     hard = tuple(e for e in scenarios.escalations if e.type is kind)
     gates = _held([e.when for e in hard], matrix)
-    applicable = applies(scenarios.scopes[kind], matrix)
+    applicable = applies(scope, matrix)
     return ScenarioResult(
         kind,
         applicable,
@@ -321,6 +340,11 @@ def _conditions(entry: Entry, known: set[str]) -> tuple[Condition, ...]:
 
 
 def _check(file: CriteriaFile, scenarios: Scenarios) -> None:
+    scopes: set[DifficultyType] = set()
+    for entry in file.entries("types"):
+        if (own := entry.type()) in scopes:
+            entry.blame("type", f"「{own.label}」が二度書かれています。")
+        scopes.add(own)
     for table in ("points", "escalations"):
         seen: set[str] = set()
         for entry in file.entries(table):
@@ -331,9 +355,9 @@ def _check(file: CriteriaFile, scenarios: Scenarios) -> None:
             kind = entry.type()
             if kind not in scenarios.scopes:
                 entry.blame("type", f"[[types]] に「{kind.label}」がありません。")
+    if not scenarios.version.strip():
+        file.blame("version", "シナリオの版(version)が書かれていません。")
     file.faults.settle()
-    if not scenarios.version:
-        raise ConfigurationFault("シナリオの版(version)が書かれていません。", where=str(file.path))
     names = {name for name, _, _ in scenarios.approved_by}
     if 0 < len(names) < APPROVERS:
         raise ConfigurationFault(
