@@ -175,7 +175,8 @@ def _put(matrix: FeatureMatrix, indicator: Indicator, cohort: Cohort, rows: NDAr
     """Write an indicator's values into the rows that the cohort given stands for."""
     asked = asked_of(indicator, cohort)
     column = matrix.values[:, matrix.codes.index(indicator.code)]
-    column[rows] = np.where(asked, np.round(own, DECIMALS), np.nan)
+    # Rounded, a trend of nothing is 0 or -0 by the order an engine added in; adding 0 leaves one of them.
+    column[rows] = np.where(asked, np.round(own, DECIMALS) + 0.0, np.nan)
 
 
 def _answered(indicator: Indicator, answer: pa.Table, rows: NDArray[np.int32], knowledge: _Knowledge) -> Values:

@@ -9,7 +9,7 @@ every method; base + the reasons said + ``rest`` is the same sum, and both are k
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -44,6 +44,8 @@ class Unit:
 
     sentence: str
     indicator: str
+    sign: int = 0
+    """Of a point line: 1 where its points raise, -1 where they lower."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +58,15 @@ class Parts:
     base: Array
     only_raising: bool = False
     """Whether only parts that raise are said, as for the points: the others go into the rest."""
+    untold_up: NDArray[np.bool_] | None = None
+    untold_down: NDArray[np.bool_] | None = None
+    """Parts (row, unit) that must not be told as raising, as lowering (``tellable``): they go into the rest."""
 
     @cached_property
     def said(self) -> tuple[Chosen, Chosen]:
         """The parts told as reasons: up to five that raise, up to three that lower."""
-        down = _chosen(self.values, 0 if self.only_raising else MOST_DOWN, -1.0)
-        return _chosen(self.values, MOST_UP, 1.0), down
+        down = _chosen(_without(self.values, self.untold_down), 0 if self.only_raising else MOST_DOWN, -1.0)
+        return _chosen(_without(self.values, self.untold_up), MOST_UP, 1.0), down
 
     @property
     def rest(self) -> Array:
@@ -70,6 +75,37 @@ class Parts:
         for rows, units in self.said:
             unsaid[rows, units] = 0.0
         return np.asarray(unsaid.sum(axis=1))
+
+
+def _without(values: Array, untold: NDArray[np.bool_] | None) -> Array:
+    return values if untold is None else np.where(untold, 0.0, values)
+
+
+def tellable(parts: Parts, matrix: FeatureMatrix) -> Parts:
+    """The same parts, less those that would argue against themselves as a reason; the sum stays.
+
+    What a model makes of an empty cell is neither for nor against: nobody knows the value. An indicator with a sign
+    is told as raising only in its upper half (and never at its least), as lowering only in its lower half: together
+    with other columns a model may turn 「未納はない」 into a part that raises, and no person could follow it. A point
+    line is told in the direction of its points.
+    """
+    up = np.zeros(parts.values.shape, dtype=bool)
+    down = np.zeros_like(up)
+    for n, unit in enumerate(parts.units):
+        if unit.sign:
+            (down if unit.sign > 0 else up)[:, n] = True
+        elif unit.indicator and not unit.sentence and unit.indicator in matrix.codes:
+            values = matrix.column(unit.indicator)[parts.rows]
+            sign = matrix.catalogue[unit.indicator].sign
+            missing = np.isnan(values)
+            up[:, n] = down[:, n] = missing
+            if sign and not missing.all():
+                known = sign * values[~missing]
+                middle, least, most = np.median(known), known.min(), known.max()
+                with np.errstate(invalid="ignore"):
+                    up[:, n] |= (sign * values < middle) | (sign * values == least)
+                    down[:, n] |= (sign * values > middle) | (sign * values == most)
+    return replace(parts, untold_up=up, untold_down=down)
 
 
 def scenario_parts(judged: TypeJudgement) -> Parts:
@@ -143,7 +179,7 @@ def _merge_same(
 
 
 def _line_units(judged: TypeJudgement) -> tuple[Unit, ...]:
-    return tuple(Unit(p.sentence, p.when[0].indicator) for p in judged.scenario.lines)
+    return tuple(Unit(p.sentence, p.when[0].indicator, int(np.sign(p.points))) for p in judged.scenario.lines)
 
 
 def _column_unit(name: str, catalogue: Catalogue) -> Unit:
@@ -275,9 +311,10 @@ def _sentence(indicator: Indicator, value: float, line: str) -> str:
 def written_value(indicator: Indicator, value: float) -> str:
     """A value as staff read it: shares in per cent, differences with their sign, whole numbers without a point."""
     if indicator.aggregate == "share":
-        return f"{value * 100:.0f} %"
-    sign = "+" if indicator.aggregate in ("change", "trend") else ""
-    return f"{value:{sign}.0f}" if float(value).is_integer() else f"{value:{sign}.1f}"
+        return "1 % 未満" if 0 < value < 0.005 else f"{value * 100:.0f} %"
+    sign = "+" if indicator.aggregate in ("change", "trend") and round(value, 1) else ""
+    text = f"{value:{sign}.0f}" if float(value).is_integer() else f"{value:{sign}.1f}"
+    return ("ほぼ 0" if value else "0") if not round(value, 1) else text
 
 
 def _table(kind: str, method: str, columns: Columns, keys: NDArray[np.object_]) -> pa.Table:

@@ -23,6 +23,7 @@ from kodomo.judgement.reasons import (
     overall_reasons,
     reason_table,
     scenario_parts,
+    tellable,
 )
 from kodomo.store.results import COVERAGE, JUDGEMENTS, SUBJECTS
 from kodomo.terms import OVERALL, Level, Method
@@ -66,11 +67,12 @@ def parts_of_methods(kind: TypeJudgement, judged: Judged) -> dict[Method, Parts]
     """What the score of every method that speaks for the type is made of."""
     catalogue = judged.matrix.catalogue
     contributions = learned_contributions(kind, judged.matrix, judged.groups, catalogue)
-    return {
+    parts = {
         Method.COMBINED: combined_parts(kind, contributions, catalogue),
         Method.SCENARIO: scenario_parts(kind),
         **{method: learned_parts(kind, said, catalogue) for method, said in contributions.items()},
     }
+    return {method: tellable(one, judged.matrix) for method, one in parts.items()}
 
 
 def _type_rows(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,12 +15,16 @@ from kodomo.judgement.combine import model_weight, overall, standing
 from kodomo.judgement.contributions import learned_contributions
 from kodomo.judgement.levels import Capacity
 from kodomo.judgement.reasons import (
+    Parts,
+    Unit,
     combined_parts,
     learned_parts,
     overall_reasons,
     reason_table,
     scenario_parts,
     sentences,
+    tellable,
+    written_value,
 )
 from kodomo.judgement.tables import judgement_tables
 from kodomo.terms import OVERALL, Method
@@ -167,3 +172,56 @@ def test_standing_shares_places_among_equals() -> None:
     places = standing(np.array([1.0, 2.0, 2.0, 9.0]), np.array([True, True, True, False]))
     np.testing.assert_allclose(places[:3], [1 / 6, 4 / 6, 4 / 6])
     assert np.isnan(places[3])
+
+
+def test_nothing_unknown_and_nothing_against_its_own_sign_is_told(town: Town) -> None:
+    matrix = town.judged.matrix
+    catalogue = town.criteria.catalogue
+    told = 0
+    for row in judgement_tables(town.judged, Capacities(Capacity(0.02, 0.08)))["reasons"].to_pylist():
+        assert row["direction"] == "GATE" or not row["sentence"].endswith("」の情報がない")
+        if row["indicator"] and row["direction"] != "GATE" and row["method"] == "BOOSTING":
+            values = matrix.column(row["indicator"]) * catalogue[row["indicator"]].sign
+            value = values[list(matrix.cohort.child_key).index(row["child_key"])]
+            if catalogue[row["indicator"]].sign:
+                assert value > np.nanmin(values) if row["direction"] == "UP" else value < np.nanmax(values)
+                told += 1
+    assert told
+
+
+def test_a_part_told_against_itself_goes_into_the_rest(town: Town) -> None:
+    kind, matrix = town.judged.types[0], town.judged.matrix
+    units = (Unit("", "absence_3m"), Unit("線", "absence_3m", 1))
+    values = np.tile([[0.4, -0.3]], (len(kind.rows), 1))
+    parts = tellable(Parts(kind.rows, units, values, np.zeros(len(kind.rows))), matrix)
+    absence = matrix.column("absence_3m")[kind.rows]
+    high = absence > np.nanmedian(absence)
+    (up, _), (down, _) = parts.said
+    assert set(np.flatnonzero(high)) <= set(up) and not set(up) & set(np.flatnonzero(np.isnan(absence)))
+    assert not set(up) & set(np.flatnonzero(absence == np.nanmin(absence))) and len(down) == 0
+    said = np.zeros(len(kind.rows))
+    said[up] = 0.4
+    np.testing.assert_allclose(said + parts.rest, values.sum(axis=1))
+
+
+@pytest.mark.parametrize(
+    ("aggregate", "value", "words"),
+    [
+        ("trend", -0.0, "0"),
+        ("trend", -0.04, "ほぼ 0"),
+        ("trend", -0.26, "-0.3"),
+        ("change", 2.0, "+2"),
+        ("share", 0.003, "1 % 未満"),
+        ("share", 0.0, "0 %"),
+        ("sum", 3.0, "3"),
+        ("mean", 0.02, "ほぼ 0"),
+    ],
+)
+def test_a_value_is_written_without_absurd_zeros(town: Town, aggregate: str, value: float, words: str) -> None:
+    indicator = replace(town.criteria.catalogue["absence_3m"], aggregate=aggregate)
+    assert written_value(indicator, value) == words
+
+
+def test_a_trend_of_nothing_has_one_sign_only(town: Town) -> None:
+    values = town.judged.matrix.values
+    assert (values == 0).any() and not np.signbit(values[values == 0]).any()
