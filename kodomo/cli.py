@@ -189,8 +189,9 @@ def _receive(arguments: argparse.Namespace) -> Result:
 
     password = _read_password(arguments.password_file)
     by = f"{_user()}({arguments.on_behalf_of})" if arguments.on_behalf_of else _user()
+    extracted_on = parse_date(arguments.extracted_on, "--extracted-on") if arguments.extracted_on else None
     words = {"by": by, "medium": arguments.medium, "password": password, "carrier": arguments.carrier,
-             "sources": arguments.source or None}  # fmt: skip
+             "sources": arguments.source or None, "extracted_on": extracted_on}  # fmt: skip
     if arguments.watch is None:
         if not arguments.paths:
             raise WrongUsage("受け取るファイルかフォルダを指定してください。", where="kodomo receive PATH")
@@ -687,6 +688,14 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], Result], str, tuple[Any
             (("--watch",), {"type": Path, "metavar": "DIR", "help": "フォルダを見張り、置かれたものを受け取り続ける"}),
             (("--every",), {"type": float, "default": 5.0, "metavar": "秒", "help": "見張りの間隔"}),
             (("--carrier",), {"default": "", "metavar": "名札", "help": "届いた媒体(kodomo media take で書いたもの)"}),
+            (
+                ("--extracted-on",),
+                {
+                    "default": "",
+                    "metavar": "YYYY-MM-DD",
+                    "help": "ファイルの名前にも中にも抽出日がないときの抽出日(受渡票などにある日)",
+                },
+            ),
             (("--medium",), {"default": "MEDIA", "choices": ("SYSTEM", "MEDIA", "MANUAL"), "help": "連携の方式"}),
             (
                 ("--source",),

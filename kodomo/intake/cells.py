@@ -11,6 +11,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from kodomo.intake.dates import read_date, read_month
 from kodomo.intake.decode import DAMAGED
@@ -135,7 +136,25 @@ class ColumnReader:
             return RowFault.FORMULA_ERROR
         if self.column.type in ("date", "month"):
             return self._settled(joined_date(parts, self.column))
-        return self._settled(self.column.between.join(part for part in parts if part))
+        if self.column.type in ("integer", "decimal"):
+            return self._sum([self._settled(part) for part in parts if part])
+        text = self.column.between.join(part for part in parts if part)
+        marked = [str(name) for name, part in zip(self.column.join, parts, strict=True) if part.upper() in YES]
+        if (
+            self.column.type in ("code", "sex")
+            and marked
+            and len(marked) == sum(map(bool, parts))
+            and not self.meaning(text)
+        ):
+            # Columns of which one is ticked (男 ●, 女): its header is the value.
+            return self._settled(marked[0]) if len(marked) == 1 else RowFault.UNKNOWN_CODE
+        return self._settled(text)
+
+    def _sum(self, values: list[Kept]) -> Kept:
+        """Figures of several columns together (病欠 and 事故欠); put side by side their digits would be another figure."""
+        fault = next((value for value in values if isinstance(value, RowFault)), None)
+        told = [Decimal(value) for value in values if isinstance(value, str)]
+        return fault or self._settled(f"{sum(told):f}" if told else "")
 
     def meaning(self, text: str) -> str | None:
         """The declared meaning of a printed code: as printed, in half width, or without leading zeros."""

@@ -66,15 +66,23 @@ class ReceiptBook:
         """The receipts of files with this hash, oldest first."""
         return list(Receipt.objects.using("vault").filter(sha256=sha256).order_by("pk").defer("report"))
 
-    def keep(self, taken: Taken, layout: Layout, layout_sha256: str, reading: Reading, told: dict[str, Any]) -> Receipt:
-        """Land one file: seal its rows, then one transaction with receipt, quarantined rows and audit row."""
+    def keep(
+        self,
+        taken: Taken,
+        layout: Layout,
+        layout_sha256: str,
+        reading: Reading,
+        told: dict[str, Any],
+        on: dt.date | None = None,
+    ) -> Receipt:
+        """Land one file, extracted ``on`` a day unless it says otherwise inside: seal its rows, then one transaction with receipt, quarantined rows and audit row."""
         again = len(self.receipts_of(taken.sha256))
         name = taken.sha256[:32] + (f"-{again}" if again else "")
         with writing(landed_folder(self.home)):
             land(self.home, self.keyring, name, reading.landing)
         receipt = Receipt(
             source=layout.source, file_name=taken.name, sha256=taken.sha256, size_bytes=taken.size,
-            extracted_on=_extracted_on(layout, taken.name, reading), received_at=self.at, received_by=self.by, medium=self.medium,
+            extracted_on=dt.date.fromisoformat(reading.extracted_on) if reading.extracted_on else on, received_at=self.at, received_by=self.by, medium=self.medium,
             rows_read=reading.rows_read, rows_landed=reading.rows_landed,
             rows_quarantined=len({row for row, _, _ in reading.quarantined}),
             layout_sha256=layout_sha256, sealed_file=name, report=told,
@@ -170,11 +178,6 @@ class ReceiptBook:
         return AuditEvent(
             self.by, str(Party.COORDINATOR), "intake.receive", f"file/{receipt.sha256[:16]}", detail=detail
         )
-
-
-def _extracted_on(layout: Layout, name: str, reading: Reading) -> dt.date | None:
-    """The day of extraction: as the file's name has it, or as stands inside the file."""
-    return dt.date.fromisoformat(reading.extracted_on) if reading.extracted_on else layout.extracted_on(name)
 
 
 def _order(receipt: Receipt) -> tuple[dt.date, int]:

@@ -85,6 +85,7 @@ class LayoutColumn:
     occurrence: int = 1
     required: bool = False
     codes: dict[str, str] = field(default_factory=dict)
+    when: dict[str, list[str]] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
     minimum: float | None = None
     maximum: float | None = None
@@ -215,7 +216,12 @@ class Layout:
     def used_references(self) -> set[str]:
         """Columns that something uses: a person, a fact, the record's identity, key or conditions."""
         persons = {c.reference for c in self.columns if c.person}
-        return (persons | self.record_references()).union(*(f.columns() for f in self.facts))
+        used = (persons | self.record_references()).union(*(f.columns() for f in self.facts))
+        return self.with_conditions(used)
+
+    def with_conditions(self, references: set[str]) -> set[str]:
+        """Columns together with those on which their values depend."""
+        return references.union(*(c.when for c in self.columns if c.reference in references))
 
     def extracted_on(self, file_name: str) -> dt.date | None:
         """The extraction date written in a file's name, in whatever notation, or None; of a month, its last day."""

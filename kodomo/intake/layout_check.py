@@ -56,6 +56,9 @@ def check_layout(body: Mapping[str, Any]) -> list[str]:
         return faults
     if is_file_good:
         _check_places(columns, body["file"], add)
+    for reference, column in columns.items():
+        for name, meanings in column.get("when", {}).items():
+            _check_condition(name, meanings, f"columns「{reference}」.when", columns, add)
     record = body.get("record", {})
     if _form(record, "record", "record.", add):
         _check_record(record, columns, add)
@@ -437,7 +440,7 @@ def _check_fact(fact: Any, key: str, columns: Columns, add: Add) -> None:
                 f"{key}.known_from",
                 "終わりの日の列があるときは、登録日の列が要ります(終わったかどうかで、知り得た日が変わってしまいます)",
             )
-    optional = (("known_from", ("date", "month")), ("number", ("integer", "decimal", "flag")),
+    optional = (("known_from", ("date", "month", "fiscal_year")), ("number", ("integer", "decimal", "flag")),
                 ("code", ("code", "flag", "text", "sex")))  # fmt: skip
     for word, kinds in optional:
         if fact.get(word):

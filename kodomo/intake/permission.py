@@ -51,7 +51,7 @@ def permit(layout: Layout, register: Register, on: dt.date, name: str) -> Permis
         _refuse(name, barred, refused)
     needed = mandatory | {c.reference for c in used if c.person}
     needed = needed.union(*(layout.facts[at].columns() for at in rules))
-    return Permission(frozenset(allowed & needed), rules, refused)
+    return Permission(frozenset(allowed & layout.with_conditions(needed)), rules, refused)
 
 
 def _may_hold(column: LayoutColumn, register: Register, on: dt.date) -> bool:

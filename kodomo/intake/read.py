@@ -264,6 +264,7 @@ class _Reader:
             kept[name] = list(map(reader.memo.__getitem__, cells))
             if has_fault:
                 faults += [(at, name, value) for at, value in enumerate(kept[name]) if isinstance(value, RowFault)]
+        self._blank_where_unfit(kept, len(chunk.rows))
         faults += self._missing_of_people(kept, len(chunk.rows))
         self._keep(chunk.numbers, kept, faults)
 
@@ -277,6 +278,13 @@ class _Reader:
             filled.append(above)
         self.above[name] = above
         return filled
+
+    def _blank_where_unfit(self, kept: dict[str, list[Any]], count: int) -> None:
+        """Leave out values whose row doesn't fit their column's own condition."""
+        for name, reader in self.readers.items():
+            for other, meanings in reader.column.when.items():
+                beside = kept.get(other, [None] * count)
+                kept[name] = [v if (beside[at] or "") in meanings else None for at, v in enumerate(kept[name])]
 
     def _missing_of_people(self, kept: dict[str, list[Any]], count: int) -> list[tuple[int, str, RowFault]]:
         """Required cells that are blank for one of a row's several people who is there."""

@@ -58,6 +58,7 @@ def receive(
     password: str | None = None,
     carrier: str = "",
     sources: Collection[str] | None = None,
+    extracted_on: dt.date | None = None,
     beat: Beat | None = None,
     limits: Limits = LIMITS,
 ) -> dict[str, Any]:
@@ -72,6 +73,7 @@ def receive(
         counts; ``deliveries``, one report per file (all but the longest lists of quarantined rows);
         ``exit_code`` 4 when a file was refused for any reason but having landed before.
 
+    ``extracted_on`` is the day of extraction of files that don't tell it themselves (as on the slip that came with them).
     ``sources`` are those the deliverer may hand in; None for all. ``carrier`` is the label of the medium the files came on, which the ledger of media must know.
 
     Raises:
@@ -96,7 +98,7 @@ def receive(
 
         book = ReceiptBook(home, keyring, by, at, medium, carrier)
         book.mend()
-        desk = _Desk(home, layouts, register, book, row_key(keyring), at, limits, password, sources)
+        desk = _Desk(home, layouts, register, book, row_key(keyring), at, limits, password, sources, extracted_on)
         deliveries = desk.receive(found, beat)
     return _result(deliveries, found.ignored, started)
 
@@ -134,6 +136,7 @@ class _Desk:
     limits: Limits
     password: str | None
     sources: Collection[str] | None = None
+    extracted_on: dt.date | None = None
 
     def receive(self, found: Found, beat: Beat | None) -> list[dict[str, Any]]:
         """All files, in order of name; the next ones are read while one is landed."""
@@ -199,7 +202,7 @@ class _Desk:
             pending.refusal = refusal
             return pending
         job = Job(taken.path, taken.name, layout, permission.columns, permission.rules, self.key,
-                  layout.extracted_on(taken.name) or on, self.limits, taken.copy.descriptor,
+                  self._told_on(layout, taken.name) or on, self.limits, taken.copy.descriptor,
                   self.password)  # fmt: skip
         pending.reading = pool.submit(_timed, self.read, job)
         return pending
@@ -234,9 +237,13 @@ class _Desk:
         return before[-1] if before else None
 
     def _extracted_on(self, name: str) -> dt.date | None:
-        """The day of extraction in a file's name, by the one layout that it fits."""
+        """A file's day of extraction, by the one layout that it fits."""
         fitting = [layout for layout in self.layouts.values() if fits_name(name, layout)]
-        return fitting[0].extracted_on(name) if len(fitting) == 1 else None
+        return self._told_on(fitting[0], name) if len(fitting) == 1 else None
+
+    def _told_on(self, layout: Layout, name: str) -> dt.date | None:
+        """The day of extraction: as the file's name has it, else as the deliverer says."""
+        return layout.extracted_on(name) or self.extracted_on
 
     def _finish(self, pending: _Pending) -> dict[str, Any]:
         source = pending.layout.source if pending.layout else ""
@@ -250,7 +257,8 @@ class _Desk:
             if pending.unchanged:
                 told["unchanged"] = _unchanged_words(pending.unchanged)
             layout_sha256 = hashlib.sha256(pending.layout.path.read_bytes()).hexdigest()
-            receipt = self.book.keep(pending.taken, pending.layout, layout_sha256, reading, told)
+            on = self._told_on(pending.layout, pending.taken.name)
+            receipt = self.book.keep(pending.taken, pending.layout, layout_sha256, reading, told, on)
             return self.book.write_report_of(receipt)
         except DeliveryRefused as refusal:
             sha256 = pending.taken.sha256 if pending.taken else ""
@@ -306,7 +314,10 @@ def _doubt_words(doubts: dict[str, int]) -> str:
 def _say(delivery: dict[str, Any]) -> None:
     """Tell the person at the terminal what needs their eye: refusals and quarantined rows, not what went well."""
     if delivery["state"] == "refused":
-        print(f"{delivery['file']}: 受け取れません。{delivery['what']}{delivery['then']}", file=sys.stderr)
+        print(
+            f"{delivery['file']}: 受け取れません。{delivery['what']}({delivery['where']}){delivery['then']}",
+            file=sys.stderr,
+        )
         return
     if delivery.get("unchanged"):
         print(f"{delivery['file']}: {delivery['unchanged']}", file=sys.stderr)

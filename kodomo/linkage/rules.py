@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import duckdb
 
+from kodomo.intake.normalise import UNNAMED
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -38,6 +40,11 @@ NAME_LIKE = """(
     OR coalesce(length(f.name) >= 3 AND one_off(f.name, s.name), false)
 )"""
 """One slip apart; never enough where a twin could be meant."""
+
+NAME_SHORT = (
+    "coalesce(length(f.kana) >= 4 AND starts_with(s.kana, f.kana) AND regexp_matches(s.name, '^[A-Z]+$'), false)"
+)
+"""The first words of a foreign name, as schools call a child of three or four."""
 
 WHOLE_SAME = """(
     coalesce(f.kana = s.kana, false) OR coalesce(same_name(f.name, s.name), false)
@@ -126,6 +133,11 @@ SELECT DISTINCT f.form, s.person FROM todo f JOIN spine_known s ON s.turned_kana
 WHERE NOT contradicts(f.given, s.given)
 """
 
+BY_WRITTEN_SURNAME = f"""
+SELECT DISTINCT f.form, s.person FROM todo f JOIN spine_known s ON s.given_kana = f.given_kana AND s.surname = f.surname AND {BORN_SAME}
+WHERE f.kana IS NULL AND NOT contradicts(f.given, s.given)
+"""
+
 GIVEN_AND_BIRTH = f"""(
     SELECT f.form, s.person FROM todo f JOIN spine_known s ON s.given_kana = f.given_kana AND {BORN_SAME}
     UNION FROM {_same_writing("todo", "spine_known", "given", BORN_SAME)})"""
@@ -137,6 +149,15 @@ GUARDIAN_IN_FAMILY = """EXISTS (FROM family h JOIN spine_name g ON g.person = h.
 
 BY_HOME = f"""
 SELECT DISTINCT n.form, n.person FROM {GIVEN_AND_BIRTH} n JOIN form f USING (form)
+WHERE {AT_HOME} OR {GUARDIAN_IN_FAMILY}
+"""
+
+_NO_NAME = f"(f.name IS NULL AND f.kana IS NULL AND f.given IS NULL AND f.given_kana IS NULL OR f.name IN {tuple(sorted(UNNAMED))})"
+
+BY_BIRTH_AT_HOME = f"""
+SELECT DISTINCT n.form, n.person
+FROM (SELECT f.form, s.person FROM todo f JOIN spine_known s ON {BORN_SAME} WHERE f.role = 'subject' AND {_NO_NAME}) n
+JOIN form f USING (form)
 WHERE {AT_HOME} OR {GUARDIAN_IN_FAMILY}
 """
 
@@ -246,9 +267,11 @@ RULES = (
     Rule("N1", "宛名番号が同じで、生年月日または氏名が合う", BY_NUMBER),
     Rule("K1", "カナと生年月日が同じ人が、台帳に一人だけ", BY_READING),
     Rule("K2", "漢字氏名と生年月日が同じ人が、台帳に一人だけ", BY_WRITING),
+    Rule("K5", "漢字の姓、カナの名、生年月日が同じ人が、台帳に一人だけ", BY_WRITTEN_SURNAME),
     Rule("K3", "姓と名の順が違うだけで、カナと生年月日が同じ人が一人だけ", BY_TURNED_NAME),
     Rule("K4", "濁点・長音・姓名の順だけが違うカナと生年月日が同じ人が一人だけ(漢字は食い違わない)", BY_LOOSE_READING),
     Rule("H1", "名と生年月日が同じで、住所または保護者も合う人が一人だけ(姓の変更)", BY_HOME),
+    Rule("U1", "名がまだない乳児と、生年月日も、住所か母・保護者も合う人が一人だけ", BY_BIRTH_AT_HOME),
 )
 """In order. The number comes first, but never alone where a name or birth date contradicts it."""
 
@@ -289,7 +312,7 @@ FROM open f JOIN bearer b USING (own) JOIN spine p USING (person)
 LEFT JOIN (SELECT person, NULL AS own, COLUMNS(* EXCLUDE (person)) FROM spine_name SEMI JOIN bearer USING (person)
            UNION ALL SELECT * FROM printed) s ON s.person = b.person AND (s.own IS NULL OR s.own = f.own)
 WHERE (f.born_on IS NULL OR p.born_on IS NULL OR {BIRTH_NEAR})
-  AND ({NAME_SAME}
+  AND ({NAME_SAME} OR {NAME_SHORT}
     OR ({NAME_LIKE} AND NOT EXISTS (FROM twin t WHERE t.person = b.person))
     OR (f.name IS NULL AND f.kana IS NULL AND f.own IN (FROM lone)))
 """,

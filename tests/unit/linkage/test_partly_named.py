@@ -1,0 +1,64 @@
+"""Children who are named in part: a baby without a name yet, a given name in kana, the first words of a foreign name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .paper import Paper
+
+BORN = "2025-05-05"
+
+
+def test_baby_without_a_name_is_the_one_born_that_day_at_the_address_or_of_the_mother(
+    paper: Paper, model_file: Path
+) -> None:
+    mother = {"household_number": "H1", "address": "北町1-1", "relationship": "世帯主"}
+    paper.resident("0100", "武内 恵", "ﾀｹｳﾁ ﾒｸﾞﾐ", "1995-01-01", "女", **mother)
+    baby = paper.resident("0101", "武内 悠人", "ﾀｹｳﾁ ﾕｳﾄ", BORN, household_number="H1", address="北町1-1")
+    paper.resident("0102", "森 湊", "ﾓﾘ ﾐﾅﾄ", BORN, address="南町2-2")
+    there = paper.row(
+        "baby_visit", subject={"name": "武内ベビー", "born_on": BORN, "sex": "男", "address": "北町1番1号"}
+    )
+    moved = paper.row(
+        "baby_visit",
+        subject={"name": "第一子", "born_on": BORN, "sex": "男", "address": "西町9-9"}, mother={"name": "武内 恵", "address": "西町9-9"},
+    )  # fmt: skip
+    girl = paper.row("baby_visit", subject={"name": "武内児", "born_on": BORN, "sex": "女", "address": "北町1-1"})
+    elsewhere = paper.row("baby_visit", subject={"name": "ベビー", "born_on": BORN, "sex": "男", "address": "東町3-3"})
+    linked = paper.link(model_file)
+    assert linked.person(there) == linked.person(moved) == linked.person(baby)
+    assert linked.rule(there) == linked.rule(moved) == "U1"
+    assert linked.person(girl) != linked.person(baby) and linked.rule(elsewhere) != "U1"
+
+
+def test_unnamed_twins_are_left_to_a_person(paper: Paper, model_file: Path) -> None:
+    for number, name, kana in (("0101", "髙橋 蓮", "ﾀｶﾊｼ ﾚﾝ"), ("0102", "髙橋 湊", "ﾀｶﾊｼ ﾐﾅﾄ")):
+        paper.resident(number, name, kana, BORN, household_number="H1")
+    baby = paper.row("baby_visit", subject={"name": "高橋ベビー", "born_on": BORN, "sex": "男", "address": "北町1-1"})
+    assert paper.link(model_file).rule(baby) != "U1"
+
+
+def test_surname_in_characters_and_given_name_in_kana_make_a_whole_name(paper: Paper, model_file: Path) -> None:
+    hiroto = paper.resident("0101", "佐藤 大翔", "ｻﾄｳ ﾋﾛﾄ", BORN)
+    paper.resident("0102", "鈴木 大翔", "ｽｽﾞｷ ﾋﾛﾄ", BORN, address="南町2-2")
+    row = paper.row("nursery", subject={"name": "佐藤 ひろと", "born_on": BORN})
+    other = paper.row("nursery", subject={"name": "佐藤 はると", "born_on": BORN})
+    linked = paper.link(model_file)
+    assert (linked.person(row), linked.rule(row)) == (linked.person(hiroto), "K5")
+    assert linked.rule(other) != "K5"
+
+
+def test_schools_number_binds_the_first_words_of_a_foreign_name(paper: Paper, model_file: Path) -> None:
+    born = "2016-08-22"
+    nam = paper.resident("0101", "ＴＲＡＮ　ＨＵＵ　ＮＡＭ", "ﾁｬﾝ ﾌｳ ﾅﾑ", born)
+    paper.resident("0102", "佐藤 蓮太郎", "ｻﾄｳ ﾚﾝﾀﾛｳ", born, address="南町2-2")
+    whole = paper.row("school_enrolment", subject={"own_number": "20231", "name": "チャン フウ ナム", "born_on": born})
+    short = paper.row("school_attendance", subject={"own_number": "20231", "name": "チャン フウ"})
+    paper.row(
+        "school_enrolment",
+        subject={"own_number": "20232", "name": "佐藤 蓮太郎", "name_kana": "サトウ レンタロウ", "born_on": born},
+    )
+    brother = paper.row("school_attendance", subject={"own_number": "20232", "name": "佐藤 蓮"})
+    linked = paper.link(model_file)
+    assert linked.person(whole) == linked.person(short) == linked.person(nam)
+    assert linked.person(brother) is None
