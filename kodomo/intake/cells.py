@@ -153,8 +153,10 @@ class ColumnReader:
     def _sum(self, values: list[Kept]) -> Kept:
         """Figures of several columns together (病欠 and 事故欠); put side by side their digits would be another figure."""
         fault = next((value for value in values if isinstance(value, RowFault)), None)
-        told = [Decimal(value) for value in values if isinstance(value, str)]
-        return fault or self._settled(f"{sum(told):f}" if told else "")
+        if fault:
+            return fault
+        told = [Decimal(value) for value in values if value is not None]
+        return self._settled(f"{sum(told):f}" if told else "")
 
     def meaning(self, text: str) -> str | None:
         """The declared meaning of a printed code: as printed, in half width, or without leading zeros."""

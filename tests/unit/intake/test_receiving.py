@@ -180,6 +180,15 @@ def test_same_content_of_another_day_is_a_delivery_in_which_nothing_changed(deli
     assert numbers(home) == [("2026-03", 4.0)]
 
 
+def test_deliverer_may_tell_the_day_of_extraction_that_no_file_tells(deliver, inbox, home):
+    put(inbox, "出欠_全校.csv", absences_csv("A1,山田,2026-03,3,0"))
+    put(inbox, "出欠_20260501.csv", absences_csv("A1,山田,2026-04,1,0"))
+    deliver(inbox, extracted_on=dt.date(2026, 4, 3))
+    dates = {receipt.file_name: receipt.extracted_on for receipt in receipts()}
+    assert dates == {"出欠_全校.csv": dt.date(2026, 4, 3), "出欠_20260501.csv": dt.date(2026, 5, 1)}
+    assert deliver(inbox, extracted_on=dt.date(2026, 4, 3))["already_landed"] == 2
+
+
 def test_same_content_of_two_days_in_one_delivery_lands_twice_and_counts_once(deliver, inbox, home):
     for name in ("出欠_20260401.csv", "出欠_20260501.csv"):
         put(inbox, name, absences_csv("A1,山田,2026-03,3,0"))

@@ -1,0 +1,59 @@
+"""Values that stand in several columns, or count in some rows only; days that neither a file's name nor its rows tell."""
+
+from __future__ import annotations
+
+import pytest
+from test_layout_forms import NAME, column, facts, file, layout_of, read
+
+from kodomo.errors import ConfigurationFault
+
+LEFT = (
+    '[[columns]]\nname = "状態"\ntype = "code"\ncodes = { "1" = "住登", "2" = "転出" }\n'
+    '[[columns]]\nname = "消除日"\ntype = "date"\npart_of = "異動日"\nmatch = "^(.+)$"\nwhen = { "状態" = ["転出"] }\n'
+    'item = "residence"\nperson = "subject"\nfield = "resident_to"\n'
+)
+
+
+def test_value_counts_only_in_rows_that_fit_its_condition(tmp_path):
+    body = "氏名,状態,異動日\n山田,1,R7.4.1\n森,2,R7.5.1\n".encode()
+    assert column(read(tmp_path, file() + NAME + LEFT, body), "resident_to") == [None, "2025-05-01"]
+
+
+def test_condition_on_a_column_nobody_declared_is_told(tmp_path):
+    with pytest.raises(ConfigurationFault, match="状況"):
+        layout_of(tmp_path, file() + NAME + LEFT.replace('"状態" = ["転出"]', '"状況" = ["転出"]'))
+
+
+SEX = '[[columns]]\nname = "性別"\njoin = ["男", "女"]\ntype = "sex"\nitem = "sex"\nperson = "subject"\nfield = "sex"\n'
+
+
+def test_column_that_is_ticked_is_the_value(tmp_path):
+    body = "氏名,男,女\n山田,●,\n森,,○\n林,,\n谷,●,●\n".encode()
+    found = read(tmp_path, file() + NAME + SEX, body)
+    assert column(found, "sex") == ["男", "女", None]
+    assert [(row, code) for row, _, code in found.quarantined] == [(4, "R-08")]
+
+
+def test_codes_of_several_columns_are_still_put_together(tmp_path):
+    body = "氏名,区,分\n山田,1,2\n".encode()
+    both = '[[columns]]\nname = "区分"\njoin = ["区", "分"]\ntype = "code"\ncodes = { "12" = "中" }\n[record]\nidentity = ["区分"]\n'
+    assert read(tmp_path, file() + NAME + both, body).profile["meanings"] == {"区分": {"中": 1}}
+
+
+DAYS = (
+    '[[columns]]\nname = "欠席日数"\njoin = ["病欠", "事故欠"]\ntype = "integer"\nblank = "0"\n'
+    '[[columns]]\nname = "年度"\ntype = "fiscal_year"\n'
+    '[[facts]]\nitem = "absence"\nnumber = "欠席日数"\nvalid_from = "年度"\nvalid_to = "year_end"\nknown_from = "年度"\n'
+)
+
+
+def test_figures_of_several_columns_are_added(tmp_path):
+    body = "氏名,病欠,事故欠,年度\n山田,1,2,R7\n森,,3,R7\n林,,,R7\n谷,x,1,R7\n".encode()
+    found = read(tmp_path, file() + NAME + DAYS, body)
+    assert [f[2] for f in facts(found)] == [3.0, 3.0, 0.0]
+    assert [(row, code) for row, _, code in found.quarantined] == [(4, "R-06")]
+
+
+def test_what_holds_for_a_fiscal_year_may_be_known_from_its_beginning(tmp_path):
+    found = read(tmp_path, file() + NAME + DAYS, "氏名,病欠,事故欠,年度\n山田,1,2,R7\n".encode())
+    assert [str(day) for day in found.landing.facts["known_from"].to_pylist()] == ["2025-04-01"]
