@@ -211,11 +211,12 @@ SURE_ONES = """
 CREATE OR REPLACE TABLE sure AS
 SELECT unit, person FROM called
 WHERE (unit, person) IN (SELECT (unit, person) FROM reviewed WHERE is_same)
-   OR probability >= {sure} AND each <= {worst} AND (is_aged OR is_taught)
+   OR probability >= {sure} AND (each <= {worst} OR kind = 'whole' AND is_aged AND is_taught AND each <= {town}) AND (is_aged OR is_taught)
   AND (kind = 'whole' OR kind = 'one_off' AND is_taught
        OR NOT is_torn AND (is_taught OR is_at_home AND kind IN ('given', 'surname') OR kind <> 'one_off' AND said >= {fewest_said}))
 """
-"""The child must also fit by itself: of many that don't, one always fits least badly. Half a name told once decides nothing,
+"""The child must also fit by itself: of many that don't, one always fits least badly. Whoever moved away since is known by
+the whole name in the grade of a school. Half a name told once decides nothing,
 nor do two children of one call name on one sheet."""
 
 EXPECTED_WRONG = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 from .paper import Paper
@@ -62,3 +63,18 @@ def test_schools_number_binds_the_first_words_of_a_foreign_name(paper: Paper, mo
     linked = paper.link(model_file)
     assert linked.person(whole) == linked.person(short) == linked.person(nam)
     assert linked.person(brother) is None
+
+
+def test_whole_name_in_the_grade_of_a_school_is_known_after_a_move(paper: Paper, model_file: Path) -> None:
+    yamato = paper.resident("0101", "伊藤 大和", "ｲﾄｳ ﾔﾏﾄ", "2015-10-04", address="浜町1-1")
+    paper.row(
+        "school_enrolment",
+        subject={"own_number": "1", "name": "伊藤 大和", "name_kana": "イトウ ヤマト", "born_on": "2015-10-04", "school": "緑ヶ丘小"},
+    )  # fmt: skip
+    said = {"name": "伊藤 大和", "name_kana": "イトウ ヤマト", "address": "高杉9-9"}
+    moved = paper.row("aid_r6", known_from=dt.date(2024, 6, 20), subject={**said, "school": "緑ヶ丘小", "grade": "3"})
+    other_grade = paper.row("aid_r7", known_from=dt.date(2024, 6, 20), subject={**said, "address": "中町3-3", "school": "緑ヶ丘小", "grade": "6"})  # fmt: skip
+    other_school = paper.row("camp", known_from=dt.date(2024, 6, 20), subject={**said, "address": "東町4-4", "school": "南小", "grade": "3"})  # fmt: skip
+    linked = paper.link(model_file)
+    assert (linked.person(moved), linked.rule(moved)) == (linked.person(yamato), "AGE")
+    assert linked.person(other_grade) is None and linked.person(other_school) is None
