@@ -102,7 +102,7 @@ FIELDS: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
         (rf"{READING}|^(セイ|メイ|せい|めい|姓カナ|名カナ|シ|氏カナ)$", "name_kana", "kana"),
         (r"(生年月日|誕生日|出生日|出生年月日|生年月日西暦|生まれた日)", "born_on", "date"),
         (r"性別|男女|^性$", "sex", "sex"),
-        (r"年齢|年令|^(歳|才)$|歳児", "age", "integer"),
+        (r"年齢|年令|年れい|ねんれい|^(歳|才)$|歳児", "age", "integer"),
         (r"^(現)?学年$", "grade", "integer"),
         (
             r"(在籍|所属)?(学校|小学校|中学校|園|保育所|保育園|幼稚園|校)(名|名称)?$|^在籍(校|園)|^所属$",
@@ -125,7 +125,7 @@ FIELDS: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
             "name",
         ),
         (
-            r"(住所|居所|所在地|使用場所|設置場所|給水場所|番地|町名|丁目|方書|都道府県|市区町村|町字|地番|現住|お?住まい)(?!.*(コード|CD))",
+            r"(住所|居所|所在地|使用場所|設置場所|給水場所|番地|町名|丁目|方書|都道府県|市区町村|町字|地番|現住|お?住まい|お?すまい|住んでいる)(?!.*(コード|CD))",
             "address",
             "address",
         ),
@@ -221,6 +221,8 @@ def _not_the_rows(name: str, field: str) -> str:
     """Why a column of somebody else, or of another place, is left out; empty for the row's own."""
     if OTHER_PERSON.search(name):
         return "この行の人でない人のこと。誰のことか(person)を決められるなら消して書く"
+    if field == "alias_name" and re.search(READING, name):
+        return "通称のよみは使わない"
     if field == "address" and FORMER_PLACE.search(name):
         return "いまの住所でない"
     return ""

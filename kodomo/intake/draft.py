@@ -69,7 +69,8 @@ def draft_text(file_names: str | Sequence[str], found: Mapping[str, Any], known:
     names = [file_names] if isinstance(file_names, str) else list(file_names)
     file_name = names[0]
     lines = _top(file_name, found, known) + _file(names, found)
-    columns = found["columns"]
+    columns = _latest_moves_apart(found)
+    found = {**found, "columns": columns}
     items = {reference(c): item_of(c, known, file_name) for c in columns}
     joined, people, months = dates_in_parts(columns), people_series(columns), month_series(columns)
     lines += _dated(found["dated"])
@@ -77,18 +78,29 @@ def draft_text(file_names: str | Sequence[str], found: Mapping[str, Any], known:
         lines += _record(_per_table(found), None, None, columns)
         return "\n".join(lines + _beside(columns, items, found) + _closing(columns, items, known)) + "\n"
     lines += _record(found, people, months, columns)
-    apart = [c for _, parts in joined for c in parts]
+    ticked = _sexes_ticked(columns)
+    apart = [c for _, parts in joined for c in parts] + ticked
     apart += [c for series in (people, months) if series for members in series.members.values() for c in members]
     for column in (c for c in columns if c not in apart):
         lines += _column(column, items[reference(column)], found)
     for name, parts in joined:
         lines += _joined(name, parts, known, columns)
+    if ticked:
+        lines += ["[[columns]]          # 男・女のどちらかに印が付いている", 'name = "性別"', f"join = {quoted([reference(c) for c in ticked])}",
+                  'type = "sex"', 'person = "subject"', 'field = "sex"', 'item = "sex"', ""]  # fmt: skip
     lines += _people(people, items, found) if people else []
     lines += _sheet_name(found)
     lines += _months(months, columns, found) if months else []
     lines += _facts([c for c in columns if c not in apart], items, found, "" if months else _month_of(file_name))
     lines += _closing(columns, items, known)
     return "\n".join(lines) + "\n"
+
+
+def _sexes_ticked(columns: Sequence[Column]) -> list[Column]:
+    """Two columns 男 and 女 that take a mark."""
+    named = {words.plain(c["name"]).rsplit("/", 1)[-1]: c for c in columns if c["type"] == "flag"}
+    pairs = [(named.get(man), named.get(woman)) for man, woman in (("男", "女"), ("男子", "女子"), ("男児", "女児"))]
+    return next(([man, woman] for man, woman in pairs if man and woman), [])
 
 
 def reference(column: Mapping[str, Any]) -> str:
@@ -173,7 +185,24 @@ def _file(file_names: Sequence[str], found: Mapping[str, Any]) -> list[str]:
         lines.append(_line("short_rows", True, why.get("short_rows", "")))
     if shape["skip_top"] and not shape.get("moves"):
         lines.append("# find_header = true          # 上の行数が月ごとに変わるなら、skip_top の代わりにこちら")
-    return [*lines, *_extracted(file_names, found), ""]
+    return [*lines, *_extracted(file_names, found), *_of_years(file_names, found), ""]
+
+
+_YEARS_IN_NAMES = re.compile(
+    r"(?:令和|平成)(?:\d{1,2}|元)年度?|(?<![A-Za-z])[RH]\d{1,2}(?![\d年]|\.\d)|(?<!\d)20\d\d(?:年度?)?(?!\d)"
+)
+
+
+def _of_years(file_names: Sequence[str], found: Mapping[str, Any]) -> list[str]:
+    """A warning where files of several years are told apart by their names alone."""
+    has_year = any(c["type"] in ("fiscal_year", "month") for c in found["columns"] if reference(c) in found["identity"])
+    named = [unicodedata.normalize("NFKC", name) for name in file_names]
+    if has_year or not all(_YEARS_IN_NAMES.search(name) for name in named) or any(map(date_in, named)):
+        return []
+    return [
+        f"# {MARK}? 年度ごとのファイルらしい。番号を年度ごとに振り直す・使い回すなら、identity に年度も入れる(入れないと、次の年度の分が上書きする)。",
+        '# 年度の列がなければ、found_in = "file_name" でファイル名から取り出す',
+    ]
 
 
 def _extracted(file_names: Sequence[str], found: Mapping[str, Any]) -> list[str]:
@@ -271,21 +300,44 @@ def _sheet_name(found: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _record(
-    found: Mapping[str, Any], people: Series | None, months: Series | None, columns: Sequence[Column]
-) -> list[str]:
+def _latest_moves_apart(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The columns; in a register of residents the latest move's are left to a person, for it may be any move."""
+    columns = [dict(c) for c in found["columns"]]
+    if _kind(found) == "residents":
+        for column in columns:
+            if column["field"] in ("event_on", "event_kind") and not column["ignore"]:
+                to = "resident_to" if column["field"] == "event_on" else "resident_to_reason"
+                column["ignore"] = (
+                    f"直近の異動。転出・死亡の行だけを住民でなくなった日・事由とするなら、field を {to} にし、when にその条件を書く"
+                )
+    return columns
+
+
+def _kind(found: Mapping[str, Any]) -> str:
+    """What kind of rows a file seems to hold."""
     fields = {(c["person"], c["field"]) for c in found["columns"] if not c["ignore"]}
     kind = "observations"
-    if {("subject", "resident_number"), ("subject", "event_on"), ("subject", "event_kind")} <= fields:
+    own = {reference(c) for c in found["columns"] if (c["person"], c["field"]) == ("subject", "resident_number")}
+    is_once = len(found["identity"]) == 1 and set(found["identity"]) <= own
+    if is_once and ("subject", "resident_from") in fields:
+        kind = "residents"
+    elif {("subject", "resident_number"), ("subject", "event_on"), ("subject", "event_kind")} <= fields:
         kind = "moves"
     elif ("subject", "resident_number") in fields and ("subject", "resident_from") in fields:
         kind = "residents"
+    return kind
+
+
+def _record(
+    found: Mapping[str, Any], people: Series | None, months: Series | None, columns: Sequence[Column]
+) -> list[str]:
+    kind = _kind(found)
     lines = ["[record]"]
     if kind != "observations":
         what = (
             "異動日と異動事由があるので、異動履歴とみた"
             if kind == "moves"
-            else "住民となった日があるので、住民記録とみた"
+            else "住民となった日があり、宛名番号ごとに一行なので、住民記録とみた"
         )
         lines.append(_line("kind", kind, what))
     if found["row_key"]:
@@ -463,7 +515,7 @@ def _month_of(file_name: str) -> str:
 
 
 def _facts(
-    columns: list[Mapping[str, Any]], items: Mapping[str, str], found: Mapping[str, Any], month: str
+    columns: Sequence[Mapping[str, Any]], items: Mapping[str, str], found: Mapping[str, Any], month: str
 ) -> list[str]:
     """What the rows may be saying, as comments: which of it is wanted, only a person can know."""
     free = [c for c in columns if not (c["ignore"] or c["field"] or c["is_record_number"])]
@@ -513,7 +565,7 @@ def _facts(
     return [*lines, ""]
 
 
-def _closing(columns: list[Mapping[str, Any]], items: Mapping[str, str], known: Known) -> list[str]:
+def _closing(columns: Sequence[Mapping[str, Any]], items: Mapping[str, str], known: Known) -> list[str]:
     """Items that the register lacks, ready to be put there."""
     wanted: dict[str, str] = {}
     for column in columns:

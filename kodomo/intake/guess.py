@@ -11,6 +11,7 @@ from dataclasses import field as fresh
 from itertools import combinations
 
 from kodomo.intake import column_words as words
+from kodomo.intake.dates import read_date
 from kodomo.intake.header import printable
 from kodomo.intake.individual_number import NumberWatch
 from kodomo.intake.value_kinds import Kinds, kinds_of
@@ -55,6 +56,7 @@ def guess_columns(
     seen: Counter[str] = Counter()
     found: list[Guess] = []
     banned: list[str] = []
+    births: dict[int, int] = {}
     has_names = any(header)
     for at, printed in enumerate(header):
         cells = [row[at] for row in body if at < len(row)]
@@ -69,8 +71,10 @@ def guess_columns(
         guess = _guess(name if printed.strip() else "", cells, is_workbook)
         guess.name, guess.occurrence = name, seen[name]
         guess.position = 0 if has_names and printed.strip() == name else at + 1
+        if guess.field == "born_on" and (year := _middle_year(cells)):
+            births[len(found)] = year
         found.append(guess)
-    _share_out_roles(found, has_names)
+    _share_out_roles(found, has_names, births)
     return found, banned
 
 
@@ -215,13 +219,19 @@ def _settle(guess: Guess, kinds: Kinds, header: str, is_workbook: bool) -> None:
         guess.field = {"name": "name", "kana": "name_kana", "address": "address", "sex": "sex"}.get(guess.type, "")
 
 
-def _share_out_roles(columns: list[Guess], has_names: bool) -> None:
+GENERATION = 14
+"""Years between a parent's birth and a child's, at least."""
+
+
+def _share_out_roles(columns: list[Guess], has_names: bool, births: dict[int, int]) -> None:
     """Whose the columns are whose names don't say: the row's own person's, unless another column already is the child's.
 
     宛名番号, 氏名, 児童宛名番号, 氏名: what stands before the child's number is the recipient's.
     """
     _settle_moves(columns)
     _set_apart_the_other(columns)
+    _mothers_record(columns)
+    _part_by_births(columns, births)
     about = [c for c in columns if c.field and not c.ignore]
     named = {c.person for c in about if c.person}
     childs = {c.field for c in about if c.person == "subject"}
@@ -242,6 +252,7 @@ def _share_out_roles(columns: list[Guess], has_names: bool) -> None:
         else:
             column.person = "holder" if named == {"holder"} else "subject"
     _leave_out_second_names(columns)
+    _leave_out_codes_beside_words(columns)
     if not has_names:
         _born_on_by_values(columns)
 
@@ -267,6 +278,52 @@ def _leave_out_second_names(columns: list[Guess]) -> None:
             column.person = column.field = ""
         elif is_whole:
             first[key] = column
+
+
+def _leave_out_codes_beside_words(columns: list[Guess]) -> None:
+    """続柄コード beside 続柄 says the same again; joined they would be neither."""
+    related = [c for c in columns if c.field == "relationship" and not c.ignore]
+    coded = [c for c in related if re.search(r"(コード|CD|区分)$", words.plain(c.name))]
+    for column in coded if len(coded) < len(related) else ():
+        column.ignore, column.person, column.field = "言葉で書かれた続柄で足りる", "", ""
+
+
+def _part_by_births(columns: list[Guess], births: dict[int, int]) -> None:
+    """氏名, 生年月日 printed twice, of people a generation apart: the elder is the guardian, the younger the child.
+
+    ``births`` gives by a column's place the middle year of the birth dates in it.
+    """
+    plain = [at for at in births if not columns[at].person and not columns[at].ignore]
+    if len(plain) != 2 or abs(births[plain[0]] - births[plain[1]]) < GENERATION:
+        return
+    child = max(plain, key=lambda at: births[at])
+    names = [at for at, c in enumerate(columns) if c.field == "name" and not c.person and not c.ignore]
+    if len(names) != 2 or not names[0] < plain[0] < names[1] < plain[1]:
+        return
+    for at, column in enumerate(columns):
+        if column.field and not column.person and not column.ignore and at >= names[0]:
+            column.person = "subject" if (at >= names[1]) == (child == plain[1]) else "guardian"
+            column.why.append(
+                "生年月日が一世代離れた二人のうち、" + ("若いほう" if column.person == "subject" else "年長のほう")
+            )
+
+
+def _mothers_record(columns: list[Guess]) -> None:
+    """Of a pregnancy's record the woman is the row's person, whether or not a child's name was added later."""
+    about = "".join(words.plain(c.name) for c in columns)
+    own = [c for c in columns if c.field == "name" and not c.person and not c.ignore]
+    if own and re.search(r"妊娠|妊婦|産婦|分娩|出産", about):
+        for column in columns:
+            is_childs = re.search("^児|^子|こども|お子", words.plain(column.name).rsplit("/", 1)[-1])
+            if column.person == "subject" and column.field in ("name", "name_kana") and is_childs and not column.ignore:
+                column.person = column.field = ""
+                column.ignore = "母の記録に添えられた子の名。子とのつながりは住民記録から得る"
+
+
+def _middle_year(cells: Sequence[str]) -> int:
+    """The middle one of the years in which dates lie; 0 where hardly any is a date."""
+    years = sorted(int(value[:4]) for cell in cells[:500] if cell.strip() and (value := read_date(cell).value))
+    return years[len(years) // 2] if len(years) >= 3 else 0
 
 
 def _settle_moves(columns: list[Guess]) -> None:

@@ -18,7 +18,22 @@ LOOKED_AT = 60
 
 END_LABELS = ("合計", "総計", "総件数", "出力件数", "件数", "計", "平均", "以上", "総合計", "END", "EOF")
 END_MARKS = ("[＊*]{3}", "※", "[-=―─]{3}")
-JUNK_LABELS = ("小計", "中計", "頁計", "ページ計", "学年計", "学級計", "校計", "計", "合計", "平均")
+JUNK_LABELS = (
+    "延べ人数",
+    "延人数",
+    "実人数",
+    "延べ回数",
+    "小計",
+    "中計",
+    "頁計",
+    "ページ計",
+    "学年計",
+    "学級計",
+    "校計",
+    "計",
+    "合計",
+    "平均",
+)
 
 _UNITS = re.compile(
     r"^[((【\[].{0,12}[))】\]]$|^[-=ー―─]{2,}$|^(円|人|日|回|点|件|歳|本|kg|cm|m3|%|全角|半角|数字|必須|任意|西暦|和暦)$"
@@ -183,7 +198,7 @@ def _ends(rows: Rows, found: Shape) -> None:
         first = next((cell.strip() for cell in rows[at] if cell.strip()), "")
         filled = sum(1 for cell in rows[at] if cell.strip())
         label = _label(first)
-        if label and (filled <= max(2, found.width * 0.6) or len(rows[at]) != found.width):
+        if label and (filled <= max(2, found.width * 0.6) or len(rows[at]) != found.width or _is_sums(rows[at])):
             labels.setdefault(label, []).append(at)
         elif 1 < len(rows[at]) < found.width:
             short.append(at)
@@ -220,6 +235,12 @@ def _titles(rows: Rows, found: Shape) -> dict[str, list[int]]:
             pattern = re.sub(r"\d+", r"\\d+", _plain(filled[0]))
             titles.setdefault(pattern + "$", []).append(at)
     return titles
+
+
+def _is_sums(row: Sequence[str]) -> bool:
+    """Whether all that stands beside a row's label is figures."""
+    filled = [_plain(cell) for cell in row if cell.strip()]
+    return all(re.fullmatch(r"[\d,.]+\D{0,2}", cell) for cell in filled[1:])
 
 
 def _is_full(row: Sequence[str], found: Shape, labels: dict[str, list[int]]) -> bool:

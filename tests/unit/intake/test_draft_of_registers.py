@@ -1,0 +1,85 @@
+"""Drafts of registers and yearly lists: whose a column is, what a row is, and what the next year's file would overwrite."""
+
+from __future__ import annotations
+
+from test_draft_of_offices import draft, person, written
+
+
+def day(at: int) -> str:
+    return f"R5.4.{at + 1}"
+
+
+def test_register_with_its_latest_move_is_a_register_and_the_move_is_left_to_a_person(tmp_path):
+    header = "住民コード,氏名,通称名,通称カナ,生年月日,続柄コード,続柄,住民となった年月日,異動年月日,異動事由"
+    rows = [
+        f"{7000000 + at},{person(at)},ジョン,ｼﾞﾖﾝ,H2.4.{at + 1},1220,妻の子,{day(at)},{day(at)},{'転出' if at % 2 else '転居'}"
+        for at in range(20)
+    ]
+    body, columns, _ = draft(written(tmp_path / "住民_20260401.csv", header, rows))
+    assert body["record"]["kind"] == "residents"
+    assert "resident_to" in columns["異動年月日"]["ignore"] and columns["異動事由"]["ignore"]
+    assert (
+        columns["通称カナ"]["ignore"] and columns["続柄コード"]["ignore"] and columns["続柄"]["field"] == "relationship"
+    )
+
+
+def test_moves_of_whom_one_row_each_stands_there_are_moves(tmp_path):
+    header = "宛名番号,氏名,生年月日,異動日,異動事由"
+    rows = [f"{7000000 + at},{person(at)},H2.4.{at + 1},{day(at)},転居" for at in range(20)]
+    body, _, _ = draft(written(tmp_path / "異動_20260401.csv", header, rows))
+    assert body["record"]["kind"] == "moves"
+
+
+def test_people_a_generation_apart_under_one_header_are_guardian_and_child(tmp_path):
+    header = "証書番号,氏名,カナ,生年月日,住所,支給区分,氏名,カナ,生年月日"
+    rows = [
+        f"第{at:03}号,{person(at)},サトウ アイ,S60.4.{at + 1},緑町{at + 1}-2,1,{person(at + 1)},サトウ レン,H30.4.{at + 1}"
+        for at in range(20)
+    ]
+    body, _, text = draft(written(tmp_path / "手当_20260401.csv", header, rows))
+    whose = [(c["name"], c.get("occurrence", 1), c.get("person")) for c in body["columns"] if "field" in c]
+    assert whose == [("氏名", 1, "guardian"), ("カナ", 1, "guardian"), ("生年月日", 1, "guardian"), ("住所", 1, "guardian"),
+                     ("氏名", 2, "subject"), ("カナ", 2, "subject"), ("生年月日", 2, "subject")]  # fmt: skip
+    assert "一世代" in text
+
+
+def test_woman_of_a_pregnancys_record_is_its_person_with_her_own_reading_and_birth_date(tmp_path):
+    header = "届出番号,届出日,妊娠週数,氏名,フリガナ,生年月日,住所,児氏名"
+    rows = [
+        f"N{at:04},{day(at)},{at + 6},{person(at)},サトウ アイ,H7.4.{at + 1},緑町{at + 1}-2,{person(at + 1)}"
+        for at in range(20)
+    ]
+    _, columns, _ = draft(written(tmp_path / "妊娠届_20260401.csv", header, rows))
+    assert {columns[name]["person"] for name in ("氏名", "フリガナ", "生年月日", "住所")} == {"subject"}
+    assert columns["児氏名"]["ignore"]
+
+
+def test_rows_of_sums_end_the_table_however_many_they_are(tmp_path):
+    header = "学校コード,学年,組,児童生徒番号,氏名,授業日数,病欠,事故欠,遅刻,早退"
+    rows = [f"01,{at % 6 + 1},1,{10000 + at},{person(at)},16,{at % 3},,1,0" for at in range(30)]
+    body, _, text = draft(written(tmp_path / "出欠_20260401.csv", header, [*rows, "合計,,,,30名,480,30,0,30,0"]))
+    assert body["file"]["footer"] == "^合計" and "データの行は 30 行" in text
+
+
+def test_sheet_of_clubs_tells_ages_and_towns_and_its_headcount_is_nobody(tmp_path):
+    rows = [f"食堂,{name},{at % 6 + 6},緑町" for at, name in enumerate(("そら", "りつ", "かづちゃん", "みお") * 5)]
+    _, columns, text = draft(
+        written(tmp_path / "参加者_20260401.csv", "会場,よびな,年れい,おすまい", [*rows, ",延べ人数,20,"])
+    )
+    assert (columns["年れい"]["field"], columns["おすまい"]["field"]) == ("age", "address")
+    assert "データの行は 20 行" in text
+
+
+def test_sex_that_is_ticked_in_one_of_two_columns(tmp_path):
+    rows = [f"{7000 + at},{person(at)},{'●,' if at % 2 else ',●'},H30.4.{at + 1}" for at in range(20)]
+    _, columns, _ = draft(written(tmp_path / "名簿_20260401.csv", "児童生徒番号,氏名,男,女,生年月日", rows))
+    assert columns["性別"]["join"] == ["男", "女"] and columns["性別"]["field"] == "sex" and "男" not in columns
+
+
+def test_files_of_several_years_are_warned_of_and_files_of_a_day_are_not(tmp_path):
+    rows = [f"{7000 + at},{person(at)},H30.4.{at + 1}" for at in range(20)]
+    header = "児童生徒番号,氏名,生年月日"
+    years = [written(tmp_path / f"名簿_{year}.csv", header, rows) for year in ("令和6年度", "令和7年度")]
+    assert "identity に年度も入れる" in draft(*years)[2]
+    assert "identity に年度も入れる" in draft(written(tmp_path / "gakureibo_R7.csv", header, rows))[2]
+    assert "identity に年度も入れる" not in draft(written(tmp_path / "名簿_20260401.csv", header, rows))[2]
