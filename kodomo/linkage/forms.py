@@ -101,11 +101,11 @@ def _together(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
     waiting: list[pa.Table] = []
     for table in tables:
         if waiting and sum(t.num_rows for t in waiting) + table.num_rows > ROWS_AT_ONCE:
-            yield pa.concat_tables(waiting)
+            yield pa.concat_tables(waiting, promote_options="default")
             waiting = []
         waiting.append(table)
     if waiting:
-        yield pa.concat_tables(waiting)
+        yield pa.concat_tables(waiting, promote_options="default")
 
 
 def make_register(connection: duckdb.DuckDBPyConnection) -> None:

@@ -35,6 +35,7 @@ COMPARED = {
     "homes": "FROM membership",
     "kin": "FROM kinship",
     "stays": "FROM residence",
+    "forms": "SELECT form, form_hash, mate_hash, school, grade, sorted_kana, seen_from, seen_to, rows FROM form",
     "next": "SELECT form, rule, leader, is_early FROM kept_again",
 }
 
@@ -89,10 +90,12 @@ class City:
                 "holder": {"name": said["name"], "name_kana": said["name_kana"], "address": said.get("address", "")}
             }
         elif source == "school_enrolment":
-            said |= {"own_number": "S" + one["resident_number"][-3:], "school": "北小学校"}
+            said |= {"own_number": "S" + one["resident_number"][-3:], "school": self.dice.choice(("北小学校", "南小学校")),
+                     "grade": self.dice.choice("123")}  # fmt: skip
         if mother and self.dice.random() < 0.5 and "subject" in people:
             people["guardian"] = {"name": mother if self.dice.random() < 0.8 else "林 恵"}
-        self.paper.row(source, said=[{"item": source, "number": 1.0}], **people)
+        day = ON - dt.timedelta(days=30 * self.dice.randint(0, 2))  # told late: older than what was delivered before
+        self.paper.row(source, known_from=day, said=[{"item": source, "number": 1.0}], **people)
 
     def deliveries(self, share: float) -> tuple[Paper, Paper, list[tuple[int, int]]]:
         """The first delivery, both together, and the rows of the first that the second supersedes."""
