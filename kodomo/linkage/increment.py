@@ -13,6 +13,7 @@ that of linking everything anew; ``tests/unit/linkage/test_increment.py`` holds 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import duckdb
@@ -95,20 +96,27 @@ MERGE = (
 )
 
 
+@dataclass(frozen=True)
+class More:
+    """What the month's rows brought: the surnames known now, and whether the register tells anything new or otherwise."""
+
+    surnames: frozenset[str]
+    is_register_told: bool
+
+
 def gather_more(
     connection: duckdb.DuckDBPyConnection,
     mentions: Iterable[pa.Table],
     restated: pa.Table,
     printing: forms.Printing,
-) -> frozenset[str] | None:
+) -> More | None:
     """Make the tables of ``forms.gather_forms`` and ``register`` out of what the run before kept and the mentions landed since.
 
     Args:
         restated: ``receipt, row`` and the states of rows of earlier deliveries whose source has delivered since.
 
     Returns:
-        The surnames known now; None when one of them is new and parts a name that was printed before, so
-        that everything has to be linked anew.
+        None when a surname is new and parts a name that was printed before, so that everything has to be linked anew.
     """
     for statement in (forms.MACROS, forms.MENTION_VIEW):
         connection.execute(statement)
@@ -118,16 +126,26 @@ def gather_more(
     connection.execute(f"SET schema = '{MONTH}'")
     known = forms.gather_forms(connection, mentions, printing, first=first, surnames=surnames, is_packed=False)
     forms.make_register(connection)
+    told = connection.execute("SELECT count(*) FROM register").fetchall()[0][0]
     connection.execute("SET schema = 'main'")
     if _parts_old_names(connection, known, known - surnames):
         return None
     connection.register("restated", restated)
     for statement in RESTATED:
-        connection.execute(statement)
+        changed = connection.execute(statement).fetchall()[0][0]  # of the last: rows of the register
     connection.unregister("restated")
     for statement in MERGE:
         connection.execute(statement)
-    return known
+    return More(known, is_register_told=bool(told or changed))
+
+
+def same_decisions(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether people decided what they had decided at the run before, in the same order."""
+    now, before = (
+        connection.execute(query).fetchall()
+        for query in ("SELECT left_ref, right_ref, is_same FROM decision ORDER BY position", "FROM kept_decision")
+    )
+    return bool(now == before)
 
 
 def _parts_old_names(connection: duckdb.DuckDBPyConnection, surnames: frozenset[str], fresh: frozenset[str]) -> bool:
@@ -149,7 +167,7 @@ TOUCHED = (
        SELECT o.leader FROM changed JOIN leader l USING (leader) JOIN family f USING (person) JOIN leader o ON o.person = f.other""",
     """CREATE OR REPLACE TABLE touched_name AS
        SELECT n.* EXCLUDE (person), p.born_on FROM spine_name n JOIN leader USING (person) JOIN spine p USING (person) SEMI JOIN touched USING (leader)
-       UNION SELECT * EXCLUDE (leader) FROM kept_name SEMI JOIN touched USING (leader)""",
+       UNION SELECT * EXCLUDE (leader, person) FROM kept_name SEMI JOIN touched USING (leader)""",
     """CREATE OR REPLACE TABLE touched_number AS
        SELECT resident_number FROM spine_number JOIN leader USING (person) SEMI JOIN touched USING (leader)
        UNION SELECT resident_number FROM kept_number SEMI JOIN touched USING (leader)""",
@@ -212,6 +230,14 @@ KIN_CHANGED = (
 """Relatives are looked for again wherever the child is another, or its family or those found beside it changed."""
 
 
+NOBODY_TOUCHED = (
+    "CREATE OR REPLACE TABLE person_sign AS FROM kept_person",
+    "CREATE OR REPLACE TABLE touched AS SELECT leader FROM leader LIMIT 0",
+    "CREATE OR REPLACE TABLE touched_name AS SELECT * EXCLUDE (leader, person) FROM kept_name LIMIT 0",
+    "CREATE OR REPLACE TABLE touched_number AS SELECT resident_number FROM kept_number LIMIT 0",
+)
+"""Where the spine stands as it was."""
+
 NOTHING_SETTLED = (
     "CREATE OR REPLACE TABLE settled (form BIGINT, person BIGINT, rule VARCHAR, weight DOUBLE, since VARCHAR)"
 )
@@ -221,15 +247,17 @@ class Replay:
     """Takes the outcomes of the run before over, each at the point of the sequence where it was reached.
 
     And notes at these points what the next run has to know; all that a run from the beginning (``is_empty``) does.
+    ``is_standing``: the spine is that of the run before.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, *, is_empty: bool) -> None:
-        self._connection, self._is_empty = connection, is_empty
+    def __init__(self, connection: duckdb.DuckDBPyConnection, *, is_empty: bool, is_standing: bool = False) -> None:
+        self._connection, self._is_empty, self._is_standing = connection, is_empty, is_standing
 
     def begin(self) -> None:
         """Find what can be taken over; call when the spine stands and before any rule ran."""
-        found = (NOTHING_SETTLED,) if self._is_empty else (*TOUCHED, FRESH, TOGETHER, SETTLED)
-        for statement in (kept.PERSON_SIGN, *found):
+        touched = NOBODY_TOUCHED if self._is_standing else (kept.PERSON_SIGN, *(() if self._is_empty else TOUCHED))
+        found = (NOTHING_SETTLED,) if self._is_empty else (FRESH, TOGETHER, SETTLED)
+        for statement in (*touched, *found):
             self._connection.execute(statement)
         self._take_over("FIRST")
 

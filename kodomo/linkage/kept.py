@@ -74,17 +74,28 @@ TABLES: Mapping[str, str] = {
     "kept_landed": "FROM landed",
     "kept_register": "FROM register",
     "kept_surname": "FROM surname",
-    "kept_decision": "SELECT left_ref, right_ref FROM decision",
+    "kept_decision": "SELECT left_ref, right_ref, is_same FROM decision ORDER BY position",
     "kept_parted": "SELECT form_hash FROM form GROUP BY form_hash HAVING count(*) > 1",
     "kept_outcome": f"""
         SELECT l.form, l.rule, l.weight, d.leader, l.rule IN {BY_KEY} OR (l.rule = 'S1' AND e.form IS NOT NULL) AS is_early
         FROM link l ANTI JOIN spine_form USING (form) LEFT JOIN leader d USING (person) LEFT JOIN early e ON e.form = l.form""",
     "kept_person": "FROM person_sign",
-    "kept_name": "SELECT l.leader, n.* EXCLUDE (person), p.born_on FROM spine_name n JOIN leader l USING (person) JOIN spine p USING (person)",
-    "kept_number": "SELECT l.leader, n.resident_number FROM spine_number n JOIN leader l USING (person)",
+    "kept_name": "SELECT l.leader, n.*, p.born_on FROM spine_name n JOIN leader l USING (person) JOIN spine p USING (person)",
+    "kept_number": "SELECT l.leader, n.resident_number, n.person FROM spine_number n JOIN leader l USING (person)",
     "kept_kin": "FROM kin_seen",
     "kept_mate": "FROM mate_seen",
 }
+
+SPINE_TABLES: Mapping[str, str] = {
+    "kept_spine": "SELECT p.* FROM spine p SEMI JOIN leader USING (person)",
+    "kept_spine_form": "FROM spine_form",
+    "kept_place": "SELECT q.* FROM spine_place q SEMI JOIN leader USING (person)",
+    "kept_family": "FROM family",
+    "kept_tenure": "FROM tenure",
+    "kept_spine_doubt": "FROM spine_doubt",
+    "kept_spine_count": "FROM spine_count",
+}
+"""Opened only where the register has not been delivered since, and nobody decided anything: then the spine stands."""
 
 Take = Callable[[str, pa.RecordBatchReader], None]
 
@@ -100,7 +111,7 @@ def tables_to_keep(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str,
 
     One after the other, each to be read before the next is asked for.
     """
-    for name, query in TABLES.items():
+    for name, query in {**TABLES, **SPINE_TABLES}.items():
         yield name, in_pieces(connection, query)
 
 
@@ -119,6 +130,29 @@ def load_kept(connection: duckdb.DuckDBPyConnection, open_table: Callable[[str],
     connection.register("kept_mention", open_table("kept_mention"))
     connection.execute(PLACED_AGAIN)
     connection.unregister("kept_mention")
+
+
+STANDING = (
+    "CREATE OR REPLACE TABLE spine AS FROM kept_spine",
+    "CREATE OR REPLACE TABLE spine_form AS FROM kept_spine_form",
+    "CREATE OR REPLACE TABLE spine_name AS SELECT * EXCLUDE (leader, born_on) FROM kept_name",
+    "CREATE OR REPLACE TABLE spine_place AS FROM kept_place",
+    "CREATE OR REPLACE TABLE spine_number AS SELECT resident_number, person FROM kept_number",
+    "CREATE OR REPLACE TABLE family AS FROM kept_family",
+    "CREATE OR REPLACE TABLE tenure AS FROM kept_tenure",
+    "CREATE OR REPLACE TABLE spine_doubt AS FROM kept_spine_doubt",
+    "CREATE OR REPLACE TABLE spine_count AS FROM kept_spine_count",
+)
+
+
+def load_spine(connection: duckdb.DuckDBPyConnection, open_table: Callable[[str], pa.Table]) -> None:
+    """Put the spine of the run before into the connection, as ``spine.build_spine`` made it but for ``twin`` and ``spine_known``."""
+    for name in SPINE_TABLES:
+        connection.register(name, open_table(name))
+    for statement in STANDING:
+        connection.execute(statement)
+    for name in SPINE_TABLES:
+        connection.unregister(name)
 
 
 def _load(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> None:

@@ -17,10 +17,10 @@ from kodomo.linkage.decide import decide, mint_newcomers
 from kodomo.linkage.engine import score_candidates
 from kodomo.linkage.forms import Printing, gather_forms, make_register
 from kodomo.linkage.households import build_households
-from kodomo.linkage.increment import Replay, gather_more
+from kodomo.linkage.increment import More, Replay, gather_more, same_decisions
 from kodomo.linkage.review import Decision, load_decisions, load_verdicts, part_decided
 from kodomo.linkage.rules import OWN_NUMBER, apply_certain_rules, apply_following_rules, apply_rule, start_links
-from kodomo.linkage.spine import build_spine
+from kodomo.linkage.spine import build_spine, spine_standing
 from kodomo.linkage.tenure import part_by_tenure
 from kodomo.tables.engine import drop
 
@@ -82,17 +82,22 @@ def link_mentions(
     Raises:
         LinksAnew: see there.
     """
-    surnames = _gather(connection, mentions, printing, before, set_aside)
-    connection.execute("CREATE OR REPLACE TABLE surname AS SELECT unnest(?::VARCHAR[]) AS surname", [sorted(surnames)])
+    more = _gather(connection, mentions, printing, before, set_aside)
+    connection.execute(
+        "CREATE OR REPLACE TABLE surname AS SELECT unnest(?::VARCHAR[]) AS surname", [sorted(more.surnames)]
+    )
     connection.register("facts", facts() if callable(facts) else facts)
     load_decisions(connection, decisions)
     step()
-    figures: dict[str, Any] = {"spine": build_spine(connection)}
+    stands = before is not None and not more.is_register_told and same_decisions(connection)
+    if before is not None and stands:
+        kept.load_spine(connection, before.open_table)
+    figures: dict[str, Any] = {"spine": spine_standing(connection) if stands else build_spine(connection)}
     figures["spine"]["numbers_parted"] = part_by_tenure(connection)
     load_verdicts(connection)
     connection.execute(kept.LEADER)
     step()
-    replay = Replay(connection, is_empty=before is None)
+    replay = Replay(connection, is_empty=before is None, is_standing=stands)
     figures |= _link(connection, replay, step, lambda: score_candidates(connection, model_file, engine, spill))
     figures["graph"] = build_households(connection, on, expected_delivery)
     step()
@@ -105,17 +110,17 @@ def _gather(
     printing: Printing,
     before: Before | None,
     take: kept.Take | None,
-) -> frozenset[str]:
+) -> More:
     """Make forms and register; what only the next run needs goes as early as it can, for here most room is taken."""
     if before is None:
-        surnames = gather_forms(connection, mentions, printing)
+        more = More(gather_forms(connection, mentions, printing), is_register_told=True)
         drop(connection, "base", "combination")
     else:
         kept.load_kept(connection, before.open_table)
-        more = gather_more(connection, mentions, before.restated, printing)
-        if more is None:
+        found = gather_more(connection, mentions, before.restated, printing)
+        if found is None:
             raise LinksAnew
-        surnames = more
+        more = found
     if take is not None:
         kept.set_aside(connection, take)
     drop(connection, "formed")
@@ -123,7 +128,7 @@ def _gather(
         make_register(connection)
         drop(connection, "incoming_register")
         connection.execute("CHECKPOINT")
-    return surnames
+    return more
 
 
 def _link(

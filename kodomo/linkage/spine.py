@@ -96,10 +96,22 @@ def build_spine(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
         "SELECT (SELECT count(*) FROM spine), count(DISTINCT resident_number), count(*) FROM bearer"
     ).fetchall()[0]
     drop(connection, "register_form", "bearer_form", "bearer", "bearer_name", "suspect")
-    return {
-        "persons": int(persons), "numbers_split": int(bearers - numbers), "two_numbers": int(bearers - persons),
-        "doubts": len(doubts),
-    }  # fmt: skip
+    connection.execute(
+        COUNT, {"persons": persons, "split": bearers - numbers, "two": bearers - persons, "doubts": len(doubts)}
+    )
+    return _count(connection)
+
+
+def spine_standing(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """What ``build_spine`` makes and returns, where its tables are those of the run before (``kept.load_spine``)."""
+    for statement in (KNOWN, TWINS):
+        connection.execute(statement)
+    return _count(connection)
+
+
+def _count(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    names = ("persons", "numbers_split", "two_numbers", "doubts")
+    return dict(zip(names, connection.execute("FROM spine_count").fetchall()[0], strict=True))
 
 
 def _pairs(pairs: Iterable[tuple[int, int]], *names: str) -> pa.Table:
@@ -268,6 +280,11 @@ def _can_be_one(one: Bearer, other: Bearer) -> bool:
 def _givens_written_alike(one: Bearer, other: Bearer) -> bool:
     return any(same_with_wildcards(a, b) for a in one.givens for b in other.givens)
 
+
+COUNT = """
+CREATE OR REPLACE TABLE spine_count AS
+SELECT $persons::BIGINT AS persons, $split::BIGINT AS numbers_split, $two::BIGINT AS two_numbers, $doubts::BIGINT AS doubts
+"""
 
 REGISTER_FORM = """
 CREATE OR REPLACE TABLE register_form AS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kodomo.configuration import Home, Municipality
-from kodomo.linkage import kept
+from kodomo.linkage import kept, link, spine
 from kodomo.linkage.link import Before, LinksAnew, link_mentions
+from kodomo.linkage.review import Decision
 from kodomo.linkage.run import RUN_TABLES, link_people
 from kodomo.tables.engine import connect
 from kodomo.vault import people
@@ -97,11 +99,14 @@ class City:
         day = ON - dt.timedelta(days=30 * self.dice.randint(0, 2))  # told late: older than what was delivered before
         self.paper.row(source, known_from=day, said=[{"item": source, "number": 1.0}], **people)
 
-    def deliveries(self, share: float) -> tuple[Paper, Paper, list[tuple[int, int]]]:
+    def deliveries(self, share: float, *, has_register: bool) -> tuple[Paper, Paper, list[tuple[int, int]]]:
         """The first delivery, both together, and the rows of the first that the second supersedes."""
-        month = {place for place in self._rows() if self.dice.random() < share}
+        month = {place for place in self._rows() if self.dice.random() < share and (has_register or place[0] != 1)}
         first, both = Paper(), Paper()
-        gone = [place for place in self._rows() if place not in month and place[0] == 1 and self.dice.random() < 0.1]
+        wanted = 1 if has_register else receipt_of("child_allowance")
+        gone = [
+            place for place in self._rows() if place not in month and place[0] == wanted and self.dice.random() < 0.1
+        ]
         for kind in ("mentions", "facts"):
             rows = getattr(self.paper, kind)
             early = [row for row in rows if (row["receipt"], row["row"]) not in month]
@@ -135,7 +140,12 @@ SLIPS = (
 
 
 def _linked(
-    paper: Paper, model: Path, before: Before | None = None, after: int = 0, keep: dict[str, pa.Table] | None = None
+    paper: Paper,
+    model: Path,
+    before: Before | None = None,
+    after: int = 0,
+    keep: dict[str, pa.Table] | None = None,
+    decisions: Iterable[Decision] = (),
 ) -> tuple[duckdb.DuckDBPyConnection, dict[str, Any]]:
     """Link rows of receipts after one; facts are always those of all. ``keep`` is filled with what the next run needs."""
     kept_tables: dict[str, pa.Table] = {} if keep is None else keep
@@ -143,7 +153,7 @@ def _linked(
     mentions = _table(MENTIONS.schema(), [row for row in paper.mentions if row["receipt"] > after])
     facts = _table(LANDED_FACTS.schema(), paper.facts)
     figures = link_mentions(
-        connection, [mentions], facts, printing=PRINTING, model_file=model, on=ON, before=before,
+        connection, [mentions], facts, printing=PRINTING, model_file=model, on=ON, before=before, decisions=decisions,
         set_aside=lambda name, pieces: kept_tables.update({name: pieces.read_all()}),
     )  # fmt: skip
     if keep is not None:
@@ -170,12 +180,13 @@ def _outcome(connection: duckdb.DuckDBPyConnection) -> dict[str, list[Any]]:
     return {name: sorted(connection.execute(query).fetchall(), key=repr) for name, query in COMPARED.items()}
 
 
-@settings(max_examples=3)
+@pytest.mark.parametrize("has_register", [True, False])
+@settings(max_examples=2)
 @given(seed=st.integers(0, 10_000), share=st.sampled_from((0.05, 0.2, 0.5)))
 def test_a_month_linked_onto_the_run_before_is_a_run_from_the_beginning(
-    model_file: Path, seed: int, share: float
+    model_file: Path, has_register: bool, seed: int, share: float
 ) -> None:
-    first, both, gone = City(seed).deliveries(share)
+    first, both, gone = City(seed).deliveries(share, has_register=has_register)
     tables: dict[str, pa.Table] = {}
     _linked(first, model_file, keep=tables)[0].close()
     anew, whole = _linked(both, model_file)
@@ -185,6 +196,7 @@ def test_a_month_linked_onto_the_run_before_is_a_run_from_the_beginning(
         return
     assert _outcome(more) == _outcome(anew)
     assert part["forms_compared"] <= whole["forms_compared"]
+    assert part["spine"] == whole["spine"]
 
 
 def test_what_nothing_new_could_mean_is_not_compared_again(paper: Paper, model_file: Path) -> None:
@@ -197,6 +209,30 @@ def test_what_nothing_new_could_mean_is_not_compared_again(paper: Paper, model_f
     more.facts = paper.facts
     _, part = _linked(more, model_file, Before(tables.__getitem__, _restated([])), after=99)
     assert figures["forms_compared"] == 3 and part["forms_compared"] == 1 and part["forms_taken_over"] == 3
+
+
+def test_the_spine_stands_until_the_register_tells_something_or_a_person_decides(
+    paper: Paper, model_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town(paper)
+    tables: dict[str, pa.Table] = {}
+    _linked(paper, model_file, keep=tables)
+    built: list[int] = []
+    monkeypatch.setattr(link, "build_spine", lambda connection: built.append(1) or spine.build_spine(connection))
+    before = Before(tables.__getitem__, _restated([]))
+    office, register = Paper(), Paper()
+    office.row("nurse_room", subject={"name": "髙橋 翔子", "name_kana": "ﾀｶﾊｼ ｼｮｳｺ", "born_on": "2015-05-05"})
+    register.resident("0000777", "林 蓮", "ﾊﾔｼ ﾚﾝ", "2014-01-01")
+    for more, times in ((office, 0), (register, 1)):
+        more.mentions[0]["receipt"], more.facts = 101, paper.facts
+        _linked(more, model_file, before, after=99)
+        assert len(built) == times
+    told_otherwise = Before(tables.__getitem__, _restated([(receipt_of("resident_register"), 1)]))
+    _linked(office, model_file, told_otherwise, after=99)
+    assert len(built) == 2
+    refs = [f"{row['receipt']}:{row['row']}:{row['role']}" for row in paper.mentions]
+    _linked(office, model_file, before, after=99, decisions=[(refs[0], refs[-1], False)])
+    assert len(built) == 3
 
 
 def test_a_new_surname_that_parts_an_old_name_asks_for_a_run_from_the_beginning(paper: Paper, model_file: Path) -> None:
