@@ -52,6 +52,7 @@ bench: $(VENV)/dev.stamp ## 所要時間とメモリを測り、benchmarks/resul
 
 bench-month: $(VENV)/dev.stamp ## 一か月分の 5,000 行を足す名寄せと、全件の名寄せを比べる
 	$(BIN)/python benchmarks/linkage_month.py --out benchmarks/results/linkage-month.json
+	$(BIN)/python benchmarks/linkage_month_core.py --residents 25299 113000 1000000 --out benchmarks/results/linkage-month-core.json
 
 bench-linkage: $(VENV)/dev.stamp .venv-peers/stamp ## 名寄せの精度・速さ・メモリを、ほかの道具と並べて測る(SIZES="25299 113000 1000000")
 	$(BIN)/python benchmarks/linkage.py --peers .venv-peers/bin/python $(if $(SIZES),--sizes $(SIZES),)
