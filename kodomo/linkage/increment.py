@@ -1,6 +1,8 @@
 """Link a new delivery onto the run before: what nothing new can have changed is taken over (identity side).
 
-The register's spine is built as always, out of forms that are already normalised. A form keeps its
+Forms are made of the new rows alone and added to those of before. The register's spine is built as always, out of
+forms that are already normalised; where the register told nothing new and nobody decided anything, the spine of the
+run before stands (``kept.SPINE_TABLES``). A form keeps its
 person without being compared again if (1) a certain rule found it, or the family beside it, or its
 address; (2) it is printed as before; (3) nobody whom it could mean by number, name or birth date has
 changed, come or gone; (4) no record under the same number of its own source is new or changed; and
