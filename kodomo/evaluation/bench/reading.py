@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import fnmatch
 import io
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,14 +17,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kodomo.errors import StaffError
-from kodomo.evaluation.bench.encoding import Columns
+from kodomo.evaluation.bench.encoding import LEVELS_MOST, Columns
 from kodomo.judgement.learners.cross_fit import Array
+from kodomo.judgement.learners.leak_gates import suspicious_columns
 
 CASES_LEAST = 20
-EMPTY = frozenset({"", "na", "n/a", "nan", "null", "none", "#n/a"})
-TRUE = frozenset({"1", "1.0", "true", "yes", "y", "t", "はい", "有", "あり", "該当"})
-FALSE = frozenset({"0", "0.0", "false", "no", "n", "f", "いいえ", "無", "なし", "非該当"})
+EMPTY = frozenset({"", "na", "n/a", "nan", "null", "none", "#n/a", "?", "-", "－", "―"})
+TRUE = frozenset({"1", "true", "yes", "y", "t", "はい", "有", "あり", "該当", "○", "〇"})
+FALSE = frozenset({"0", "false", "no", "n", "f", "いいえ", "無", "なし", "非該当", "×"})
 ENCODINGS = ("utf-8-sig", "cp932")
+MOSTLY = 0.95
+"""A column of which this share are numbers is one of numbers."""
+DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T]\d{1,2}:\d{2}.*)?")
 NAME_LIKE = 0.95
 """A column in which this share of the filled cells is found once only looks like a number of a row or a name."""
 
@@ -63,6 +69,13 @@ def read_table(path: Path, *, target: str, group: str | None = None, ignore: Seq
                 where=path.name,
                 then=f"列は次のとおりです: {'、'.join(map(str, cells.columns[:30]))}",
             )
+    if f"{target}.2" in cells.columns:
+        # Read as another column, a second copy of the outcome would foretell it.
+        raise UnusableTable(
+            f"目的の列「{target}」と同じ名前の列がもう一つあります。",
+            where=path.name,
+            then="どちらかを除くか、名前を変えてください。",
+        )
     notes: list[str] = []
     y, positive, known = _outcome(cells[target], path, notes)
     cells, y = cells[known].reset_index(drop=True), y[known]
@@ -78,6 +91,11 @@ def read_table(path: Path, *, target: str, group: str | None = None, ignore: Seq
             then="空の列・値が一つの列・除いた列のほかに、列を加えてください。",
         )
     _enough_groups(groups, y, path)
+    if leaks := _leaks(columns, y):
+        notes.append(
+            "警告: 一列だけで目的の列をほぼ言い当てる列がある。結果を知ってから書かれた列なら --ignore で除く: "
+            + "、".join(leaks)
+        )
     return Table(columns, y, groups, positive, tuple(notes))
 
 
@@ -87,24 +105,43 @@ def _cells(path: Path) -> pd.DataFrame:
     raw = path.read_bytes()
     text = _decoded(raw, path)
     first = text.split("\n", 1)[0]
-    separator = max((",", "\t", ";"), key=first.count)
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=max((",", "\t", ";"), key=first.count))
     try:
-        cells = pd.read_csv(
-            io.StringIO(text), sep=separator, dtype=str, keep_default_na=False, quoting=csv.QUOTE_MINIMAL
-        )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, csv.Error) as fault:
+        header = [c.strip().replace("\n", " ") or f"(名前のない {n} 列目)" for n, c in enumerate(next(lines, []), 1)]
+        rows = [_row(cells, len(header), lines.line_num, path) for cells in lines if cells]
+    except csv.Error as fault:
         raise UnusableTable(
             "表として読めません。", where=path.name, then="一行目に列名のある CSV か確かめてください。"
         ) from fault
-    if cells.columns.duplicated().any() or not len(cells):
-        raise UnusableTable("行がないか、同じ名前の列があります。", where=path.name, then="表を直してください。")
-    cells = cells.reset_index(drop=True)
-    cells.columns = [str(c).strip() for c in cells.columns]
-    return cells
+    if not rows:
+        raise UnusableTable(
+            "行がないか、表として読めません。", where=path.name, then="一行目に列名のある CSV か確かめてください。"
+        )
+    return pd.DataFrame(rows, columns=_apart(header), dtype=object)
+
+
+def _apart(header: list[str]) -> list[str]:
+    """Names made different: the second 「年齢」 is 「年齢.2」."""
+    seen: Counter[str] = Counter()
+    names = []
+    for name in header:
+        seen[name] += 1
+        names.append(name if seen[name] == 1 else f"{name}.{seen[name]}")
+    return names
+
+
+def _row(cells: list[str], width: int, line: int, path: Path) -> list[str]:
+    """A line's cells, as many as the header has: more than those may only be empty."""
+    if any(cell.strip() for cell in cells[width:]):
+        raise UnusableTable(
+            f"{line} 行目のセルが、列名({width} 列)より多くあります。", where=path.name, then="表を直してください。"
+        )
+    return cells[:width] + [""] * (width - len(cells))
 
 
 def _decoded(raw: bytes, path: Path) -> str:
-    for encoding in ENCODINGS:
+    marked = raw[:2] in (b"\xff\xfe", b"\xfe\xff")
+    for encoding in ("utf-16",) if marked else ENCODINGS:
         try:
             return raw.decode(encoding)
         except UnicodeDecodeError:
@@ -123,6 +160,8 @@ def _outcome(column: pd.Series, path: Path, notes: list[str]) -> tuple[Array, st
     values, known = _filled(column)
     if not known.all():
         notes.append(f"目的の列が空の {int((~known).sum()):,} 行を除いた")
+    spelt = Counter(values[known].tolist())
+    values = np.array([_same(v) for v in values], dtype=object)
     distinct, counts = np.unique(values[known].astype(str), return_counts=True)
     if len(distinct) != 2:
         amount = {0: "すべて空です", 1: "一つの値しかありません"}.get(
@@ -133,15 +172,19 @@ def _outcome(column: pd.Series, path: Path, notes: list[str]) -> tuple[Array, st
             where=path.name,
             then="0/1、true/false、yes/no、または二種類の値の列を --target に選んでください。",
         )
-    lowered = [d.lower() for d in distinct]
-    true = [d for d, low in zip(distinct, lowered, strict=True) if low in TRUE]
-    false = [d for d, low in zip(distinct, lowered, strict=True) if low in FALSE]
-    if len(true) == len(false) == 1:
-        positive = str(true[0])
-    else:
-        positive = str(distinct[int(np.argmin(counts))])
-        notes.append(f"目的の列の二つの値のうち、少ない方(「{positive}」)を陽性とした")
-    return (values == positive) + 0.0, positive, known
+    true, false = [d for d in distinct if d in TRUE], [d for d in distinct if d in FALSE]
+    said = len(true) == len(false) == 1
+    positive = str(true[0] if said else distinct[int(np.argmin(counts))])
+    written = max((v for v in spelt if _same(v) == positive), key=lambda v: (spelt[v], v))
+    if not said:
+        notes.append(f"目的の列の二つの値のうち、少ない方(「{written}」)を陽性とした")
+    return (values == positive) + 0.0, written, known
+
+
+def _same(value: str) -> str:
+    """One form of what is written in several ways: 1, 1.0 and １; TRUE and True."""
+    number = _number(value)
+    return value.lower() if number is None else f"{number:.12g}"
 
 
 def _enough(y: Array, path: Path) -> None:
@@ -195,7 +238,7 @@ def _matches(pattern: str, name: str) -> bool:
 def _columns(cells: pd.DataFrame, names: list[str], notes: list[str]) -> Columns:
     numbers: dict[str, Array] = {}
     texts: dict[str, NDArray[np.object_]] = {}
-    empty, constant, name_like, like_ids = [], [], [], []
+    empty, constant, name_like, like_ids, mixed, dates = [], [], [], [], [], []
     for name in names:
         values, filled = _filled(cells[name])
         present = values[filled]
@@ -204,8 +247,13 @@ def _columns(cells: pd.DataFrame, names: list[str], notes: list[str]) -> Columns
             empty.append(name)
         elif distinct == 1 and filled.all():
             constant.append(name)
+        elif (read := _as_days(values, filled)) is not None:
+            numbers[name] = read
+            dates.append(name)
         elif (read := _as_numbers(values, filled)) is not None:
             numbers[name] = read
+            if np.isnan(read[filled]).any():
+                mixed.append(name)
             if distinct == len(values) and len(values) > CASES_LEAST and np.all(read == np.round(read)):
                 like_ids.append(name)
         elif distinct >= NAME_LIKE * len(present) and distinct > CASES_LEAST:
@@ -218,6 +266,8 @@ def _columns(cells: pd.DataFrame, names: list[str], notes: list[str]) -> Columns
         (empty, "すべて空の列を除いた"),
         (constant, "値が一つの列を除いた"),
         (name_like, "ほとんどすべての行で値の違う文字の列(番号や名前らしい)を除いた"),
+        (dates, "日付の列を日数として読んだ"),
+        (mixed, "ほとんどが数の列で、数でないセルを空とした"),
         (like_ids, "警告: すべての行で値の違う整数の列は番号らしい。除くには --ignore を使う"),
     ):
         if found:
@@ -226,13 +276,51 @@ def _columns(cells: pd.DataFrame, names: list[str], notes: list[str]) -> Columns
 
 
 def _as_numbers(values: NDArray[np.object_], filled: NDArray[np.bool_]) -> Array | None:
+    """Numbers; a few words among many different numbers (「不明」) are empty cells. None for a column of words."""
+    read = [_number(v) for v in values[filled]]
+    found = [v for v in read if v is not None]
+    if len(found) < len(read) and (len(found) < MOSTLY * len(read) or len(set(found)) <= LEVELS_MOST):
+        return None
     answer = np.full(len(values), np.nan)
+    answer[filled] = [np.nan if v is None else v for v in read]
+    return np.where(np.isfinite(answer), answer, np.nan)
+
+
+def _number(text: str) -> float | None:
+    """A number as tables write it: 1,234 and 5 % too; 1_2 is a code."""
+    text = text.rstrip("%％ ")
+    if "," in text and re.fullmatch(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?", text):
+        text = text.replace(",", "")
     try:
-        answer[filled] = values[filled].astype(np.float64)
+        return None if "_" in text else float(text)
     except ValueError:
+        return None
+
+
+def _as_days(values: NDArray[np.object_], filled: NDArray[np.bool_]) -> Array | None:
+    """Days of a column that holds dates alone, the time of day left out; else None."""
+    answer = np.full(len(values), np.nan)
+    for n in np.flatnonzero(filled):
+        match = DATE.fullmatch(values[n])
+        if match is None:
+            return None
         try:
-            answer[filled] = [float(v.replace(",", "")) if re.fullmatch(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?", v) else float(v)
-                              for v in values[filled]]  # fmt: skip
+            answer[n] = dt.date(*map(int, match.groups())).toordinal()
         except ValueError:
             return None
-    return np.where(np.isfinite(answer), answer, np.nan)
+    return answer
+
+
+def _leaks(columns: Columns, y: Array) -> list[str]:
+    """Names of columns that tell the outcome alone, by value or by being filled: they may have been made from it."""
+    found = []
+    for name in columns.names:
+        values = columns.numbers.get(name)
+        if values is None:
+            levels, place = np.unique(np.array([v or "" for v in columns.texts[name]]), return_inverse=True)
+            if len(levels) > LEVELS_MOST:
+                continue
+            values = (np.bincount(place, weights=y) / np.bincount(place))[place]
+        if suspicious_columns(values[:, None], y):
+            found.append(name)
+    return found

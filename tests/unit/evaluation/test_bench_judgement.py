@@ -39,7 +39,7 @@ def test_numbers_texts_and_empty_cells_are_told_apart(tmp_path):
     assert "すべて空の列を除いた: 空" in notes and "値が一つの列を除いた: 同じ" in notes and "番号" in notes
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp932"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp932", "utf-16"])
 def test_encodings_of_the_file(tmp_path, encoding):
     table = read_table(write(tmp_path / "t.csv", rows_of(), encoding), target="結果")
     assert "地区" in table.columns.texts
@@ -81,6 +81,53 @@ def test_bad_tables_are_refused_in_japanese(tmp_path, change, target, words):
     with pytest.raises(UnusableTable) as refusal:
         read_table(path, target=target)
     assert words in refusal.value.text() and refusal.value.then
+
+
+def test_what_tables_of_offices_hold_is_read_as_meant(tmp_path):
+    lines = []
+    for n, line in enumerate(rows_of()):
+        extra = "申請日,収入,割合,率,班" if n == 0 else (
+            f'2024/{n % 12 + 1}/3,"{"不明" if n == 5 else f"{n},000"}",{n % 50}%,{"?" if n % 9 == 0 else n % 30},{n % 3}_1'
+        )  # fmt: skip
+        lines.append(f"{extra},{line}")
+    table = read_table(write(tmp_path / "t.csv", lines), target="結果", ignore=["番号"])
+    assert {"申請日", "収入", "割合", "率"} <= set(table.columns.numbers) and "班" in table.columns.texts
+    assert table.columns.numbers["収入"][0] == 1000 and np.isnan(table.columns.numbers["収入"][4])
+    assert np.isnan(table.columns.numbers["率"]).sum() == 22
+    assert any("日付" in note for note in table.notes) and any("数でないセル" in note for note in table.notes)
+
+
+def test_an_outcome_written_in_two_ways_is_one(tmp_path):
+    lines = [line[:-1] + "1.0" if line.endswith(",1") and n % 2 else line for n, line in enumerate(rows_of())]
+    assert read_table(write(tmp_path / "t.csv", lines), target="結果").y.sum() == sum(
+        r.endswith(",1") for r in rows_of()
+    )
+
+
+def test_a_second_copy_of_the_outcome_is_refused_and_other_doubles_are_told_apart(tmp_path):
+    rows = rows_of()
+    doubled = [f"{line},{line.rsplit(',', 1)[1]}" for line in rows]
+    with pytest.raises(UnusableTable, match="同じ名前の列がもう一つ"):
+        read_table(write(tmp_path / "t.csv", doubled), target="結果")
+    doubled = [f"{line.split(',')[1]},{line}" for line in rows]
+    assert {"年齢", "年齢.2"} <= set(read_table(write(tmp_path / "t.csv", doubled), target="結果").columns.names)
+
+
+def test_lines_longer_than_the_header_are_named_unless_only_commas(tmp_path):
+    rows = rows_of()
+    table = read_table(write(tmp_path / "t.csv", [rows[0], *(f"{r}," for r in rows[1:])]), target="結果")
+    assert table.columns.names == ("番号", "年齢", "地区")
+    with pytest.raises(UnusableTable, match="4 行目のセルが"):
+        read_table(write(tmp_path / "t.csv", [*rows[:3], rows[3] + ",7", *rows[4:]]), target="結果")
+
+
+def test_a_column_that_tells_the_outcome_alone_is_warned_of(tmp_path):
+    rows = rows_of()
+    assert not any("言い当てる" in note for note in read_table(write(tmp_path / "t.csv", rows), target="結果").notes)
+    for words in (("3", "9"), ("未", "済")):
+        leaky = [line + (",支援" if n == 0 else "," + words[int(line[-1])]) for n, line in enumerate(rows)]
+        notes = read_table(write(tmp_path / "t.csv", leaky), target="結果").notes
+        assert any("言い当てる" in note and note.endswith("支援") for note in notes)
 
 
 def test_only_useless_columns_are_refused(tmp_path):
