@@ -25,7 +25,8 @@ LEARNED_AT_MOST = 2 / 3
 
 
 def model_weight(cases: int) -> float:
-    """How much the learned model weighs: none without cases, half at forty, never more than two thirds.
+    """How much the learned model weighs beside points that tell something: none without cases, half at forty, never
+    more than two thirds.
 
     >>> model_weight(40), model_weight(0)
     (0.5, 0.0)

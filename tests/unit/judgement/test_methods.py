@@ -58,7 +58,9 @@ def test_a_ranking_by_chance_is_silent(town: Town) -> None:
 def test_learning_counts_where_it_beats_the_points(town: Town) -> None:
     data, hidden = rows_of(points_tell=False)
     found = weigh(hidden, data, town.criteria.scenarios)
-    assert found.speaking == {Method.BOOSTING} and found.weight > 0.5
+    assert found.speaking == {Method.BOOSTING} and found.weight == 1.0, "points by chance have no share"
+    data, hidden = rows_of(points_tell=True)
+    assert 0.5 < weigh(hidden * 2, data, town.criteria.scenarios).weight < 1.0, "points that tell something keep theirs"
 
 
 def test_the_points_stand_where_learning_ranks_worse_beyond_chance(town: Town) -> None:
