@@ -22,7 +22,7 @@ from typing import Any
 
 from kodomo import __version__, cli_approval, cli_words
 from kodomo.configuration import SHIPPED_MUNICIPALITIES, Home, Municipality, parse_date, read_municipality
-from kodomo.errors import StaffError, WrongUsage
+from kodomo.errors import ConfigurationFault, StaffError, WrongUsage
 from kodomo.jobs.ledger import STATES, Ledger
 from kodomo.jobs.sequence import Step, run_steps
 
@@ -314,12 +314,26 @@ def _municipality_folder(arguments: argparse.Namespace) -> Result:
                 "名前とフォルダを指定してください。", where="kodomo municipality new --name 名前 --out DIR"
             )
         return new_municipality(arguments.name, arguments.prefecture, arguments.out)
-    result = check_municipality(arguments.municipality.resolve())
+    folder = arguments.municipality.resolve()
+    result = check_municipality(folder)
+    if not result["faults"] and (folder / "criteria").is_dir():
+        result = {**result, "faults": _faults_of_criteria(folder)}
+        result["exit_code"] = ConfigurationFault.exit_code if result["faults"] else 0
     for line in [*(f"× {fault}" for fault in result["faults"]), *(f"? {remark}" for remark in result["remarks"])]:
         _say(line)
     if not result["faults"]:
         _say(f"○ 出所 {result['sources']}、項目 {result['items']}、根拠 {result['bases']}。誤りはありません。")
     return result
+
+
+def _faults_of_criteria(folder: Path) -> list[str]:
+    """What judging would refuse of a folder's criteria, in the words of the other faults."""
+    from kodomo.judgement.draft_check import check_draft
+
+    return [
+        f"criteria/{mark.get('file', '')}: {' '.join(str(mark[key]) for key in ('table', 'entry', 'key') if mark.get(key))}: {mark['message']}"
+        for mark in check_draft(folder)["faults"]
+    ]
 
 
 def _write_new(path: Path, text: str) -> None:

@@ -201,7 +201,9 @@ def check_municipality(folder: Path) -> dict[str, Any]:
     if not (folder / "partners.toml").is_file():
         remarks.append("partners.toml がありません。学校・NPO などへの受け渡し票をつくるときに要ります。")
     if (folder / "criteria").is_dir() and not faults and not _needs_approval(folder):
-        remarks.append("settings.toml: [approval] required が true でないので、二人の承認のない版でも判定が動きます。")
+        remarks.append(
+            "settings.toml: [approval] required が true でないので、ファイルに承認者二人の名があれば、その版を承認していなくても判定が動きます。"
+        )
     return {"folder": str(folder), "faults": faults, "remarks": remarks, **counts, "exit_code": 3 if faults else 0}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -52,6 +53,21 @@ def test_refusal_has_its_exit_code_words_and_no_traceback(tmp_path: Path, words:
     assert json.loads(done.stdout)["exit_code"] == code
     assert "Traceback" not in done.stderr
     assert done.stderr.strip()
+
+
+def test_check_of_a_municipality_tells_what_judging_would_refuse(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "town"
+    shutil.copytree(ROOT / "municipalities" / "hinata", folder)
+    assert cli.main(["--municipality", str(folder), "municipality", "check"]) == 0
+    path = folder / "criteria" / "scenarios.toml"
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("absence_3m >= 15", "absence_3y >= 15", 1), encoding="utf-8"
+    )
+    assert cli.main(["--municipality", str(folder), "municipality", "check"]) == 3
+    shown = capsys.readouterr().err
+    assert "criteria/scenarios.toml" in shown and "absence_3y" in shown
 
 
 def test_bug_shows_where_and_never_what(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
