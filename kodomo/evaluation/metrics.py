@@ -125,8 +125,16 @@ def curve_with_intervals(
         return [Figure(float(value), float("nan"), float("nan")) for value in values]
     households = _households(positive, group)
     return [
-        _share_figure(float(value), found, households) for value, found in zip(values, np.array(drawn).T, strict=True)
+        _never_certain(_share_figure(float(value), found, households), households)
+        for value, found in zip(values, np.array(drawn).T, strict=True)
     ]
+
+
+def _never_certain(share: Figure, households: int) -> Figure:
+    """Of none (or all) reached every draw gives none again, as if that were sure: Wilson's bound (1927) instead."""
+    beyond = 1.96**2 / (households + 1.96**2)
+    low = min(share.low, 1 - beyond) if share.value >= 1 else share.low
+    return Figure(share.value, low, max(share.high, beyond) if share.value <= 0 else share.high)
 
 
 def _recalls(scores: Array, positive: Array, places: Sequence[int]) -> Array:

@@ -7,7 +7,7 @@ part: what past cases like this child say. A child's parts come from the models 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from kodomo.features.catalogue import Catalogue
 from kodomo.features.matrix import FeatureMatrix
 from kodomo.judgement.boosting import fold_of
 from kodomo.judgement.judge import TypeJudgement, model_values
-from kodomo.judgement.learners.rule_discovery import RuleModel
+from kodomo.judgement.learners.rule_discovery import Rule, RuleModel
 from kodomo.judgement.learning import TypeModel
 from kodomo.judgement.methods import Fitted
 from kodomo.judgement.rule_words import rule_sentence
@@ -24,6 +24,8 @@ from kodomo.terms import Method
 
 Array = NDArray[np.float64]
 
+LIMIT = 1e100
+"""A cut beyond every value: such a condition holds for empty cells alone."""
 LIKE_CASES = "よく似た過去の事例に、把握された事例が多い"
 LIKE_CASES_FEW = "よく似た過去の事例に、把握された事例が少ない"
 
@@ -89,10 +91,16 @@ def _similar(logits: Array, columns: int) -> Said:
     )
 
 
+def _known(rule: Rule) -> Rule:
+    """The rule as said of a child of whom all it looks at is known: without 「か、情報がない」."""
+    asks = (c for c in rule.conditions)
+    return Rule(tuple(c if c.low >= LIMIT or c.high <= -LIMIT else replace(c, with_gap=False) for c in asks))
+
+
 def _rules(one: Fitted, model: TypeModel, values: Array, group: NDArray[np.object_], catalogue: Catalogue) -> Said:
     folds = fold_of(group, model.boosted.seed)
     fitted = [m for m in one.models.models if isinstance(m, RuleModel)]
-    sentences = {w.rule: rule_sentence(w.rule, model.columns, catalogue) for m in fitted for w in m.rules}
+    sentences = {w.rule: rule_sentence(_known(w.rule), model.columns, catalogue) for m in fitted for w in m.rules}
     distinct = tuple(sorted(set(sentences.values())))
     place = {text: n for n, text in enumerate(distinct)}
     columns, extra = np.zeros((len(values), len(model.columns))), np.zeros((len(values), len(distinct)))
@@ -106,6 +114,10 @@ def _rules(one: Fitted, model: TypeModel, values: Array, group: NDArray[np.objec
         for n, column in enumerate(named):
             columns[rows, column] += parts[:, n]
         for n, weighed in enumerate(part.rules):
-            extra[rows, place[sentences[weighed.rule]]] += parts[:, len(named) + n]
+            # Where the rule rests on an empty cell its part is said of nobody: it belongs to the base of such children.
+            looked_at = values[rows][:, [c.column for c in weighed.rule.conditions]]
+            said, blind = parts[:, len(named) + n], np.isnan(looked_at).any(axis=1)
+            extra[rows, place[sentences[weighed.rule]]] += np.where(blind, 0.0, said)
+            base[rows] += np.where(blind, said, 0.0)
         base[rows] += parts[:, -1]
     return Said(columns, distinct, extra, base)

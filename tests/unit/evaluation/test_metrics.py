@@ -61,8 +61,10 @@ def test_few_households_stretch_an_interval_about_the_middle_of_its_draws() -> N
     """By t over the normal's edge and √(k / (k − 1)): Hesterberg's expanded percentile, by hand for k = 5."""
     draws = np.linspace(-1.0, 1.0, 201)
     low, high = _expanded(draws, 5)
-    assert high == pytest.approx(0.95 * 2.776445 / 1.959964 * np.sqrt(5 / 4), rel=1e-5) and low == pytest.approx(-high)
-    assert _expanded(draws, 4_000)[1] == pytest.approx(0.95, abs=2e-3)
+    assert high == pytest.approx(0.9595 * 2.776445 / 1.959964 * np.sqrt(5 / 4), rel=1e-5) and low == pytest.approx(
+        -high
+    )
+    assert _expanded(draws, 4_000)[1] == pytest.approx(0.9595, abs=2e-3)
 
 
 def test_a_perfect_ranking_is_not_certain_of_itself() -> None:
@@ -83,9 +85,22 @@ def test_a_curve_is_recall_at_each_place_with_its_own_interval() -> None:
             lambda s, p, n=number: recall_at(s, p, n), scores, positive, group, np.random.default_rng(1)
         )
         assert figure.value == pytest.approx(recall_at(scores, positive, number))
-        assert figure.low == pytest.approx(alone.low, abs=0.02) and figure.high == pytest.approx(alone.high, abs=0.02)
+        if 0 < figure.value < 1:
+            assert figure.low == pytest.approx(alone.low, abs=0.02) and figure.high == pytest.approx(
+                alone.high, abs=0.02
+            )
     assert np.isnan(curve_with_intervals(scores, np.zeros(600), group, places, np.random.default_rng(1))[0].value)
 
 
 def test_chance_allows_a_count_of_none_to_come_from_some() -> None:
     assert poisson_interval(0) == pytest.approx((0.0, 3.689), abs=1e-3)
+
+
+def test_none_reached_is_not_shown_as_certain() -> None:
+    """Nobody of twenty households reached: up to 16 % could be (Wilson); all of them: down to 84 %."""
+    scores, group = np.linspace(1, 0, 400), np.arange(400).astype(object)
+    positive = np.zeros(400)
+    positive[300:320] = 1
+    none, everyone = curve_with_intervals(scores, positive, group, [20, 400], np.random.default_rng(1))
+    assert none.value == 0 and none.low == pytest.approx(0, abs=1e-4) and none.high == pytest.approx(0.161, abs=1e-3)
+    assert everyone.value == 1 and everyone.low == pytest.approx(0.839, abs=1e-3)

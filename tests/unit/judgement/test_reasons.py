@@ -225,3 +225,20 @@ def test_a_value_is_written_without_absurd_zeros(town: Town, aggregate: str, val
 def test_a_trend_of_nothing_has_one_sign_only(town: Town) -> None:
     values = town.judged.matrix.values
     assert (values == 0).any() and not np.signbit(values[values == 0]).any()
+
+
+def test_a_rule_is_said_only_of_children_all_it_looks_at_is_known_of(town: Town) -> None:
+    spoken = 0
+    for kind in town.judged.types:
+        said = learned_contributions(kind, town.judged.matrix, town.judged.groups, town.criteria.catalogue)
+        if kind.model is None or Method.RULES not in said:
+            continue
+        rules = said[Method.RULES]
+        assert not any("か、情報がない" in sentence for sentence in rules.sentences)
+        for n, sentence in enumerate(rules.sentences):
+            for code in kind.model.columns:
+                if code in town.judged.matrix.codes and f"「{town.criteria.catalogue[code].caption}」" in sentence:
+                    unknown = np.isnan(town.judged.matrix.column(code)[kind.rows])
+                    assert not rules.extra[unknown, n].any()
+                    spoken += int(rules.extra[~unknown, n].any())
+    assert spoken
