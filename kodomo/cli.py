@@ -20,9 +20,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from kodomo import __version__, cli_approval, cli_words
+from kodomo import __version__, cli_approval, cli_onboarding, cli_words
+from kodomo.cli_onboarding import say as _say
 from kodomo.configuration import SHIPPED_MUNICIPALITIES, Home, Municipality, parse_date, read_municipality
-from kodomo.errors import ConfigurationFault, StaffError, WrongUsage
+from kodomo.errors import StaffError, WrongUsage
 from kodomo.jobs.ledger import STATES, Ledger
 from kodomo.jobs.sequence import Step, run_steps
 
@@ -187,7 +188,7 @@ def _city(arguments: argparse.Namespace) -> Result:
 def _receive(arguments: argparse.Namespace) -> Result:
     from kodomo.intake.receive import receive
 
-    password = _read_password(arguments.password_file)
+    password = cli_onboarding.read_password(arguments.password_file)
     by = f"{_user()}({arguments.on_behalf_of})" if arguments.on_behalf_of else _user()
     extracted_on = parse_date(arguments.extracted_on, "--extracted-on") if arguments.extracted_on else None
     words = {"by": by, "medium": arguments.medium, "password": password, "carrier": arguments.carrier,
@@ -228,19 +229,6 @@ def receive_paths(receive: Callable[..., Result], paths: list[Path]) -> Callable
     return lambda **words: receive(paths, **words)
 
 
-def _read_password(path: Path | None) -> str | None:
-    # From a file or the keyboard, never from the command line: other accounts can read the process list.
-    if path is None:
-        return None
-    if str(path) == "-":
-        return getpass.getpass("パスワード: ") or None
-    try:
-        return path.read_text(encoding="utf-8-sig").strip("\r\n") or None
-    except (OSError, UnicodeDecodeError) as fault:
-        reason = getattr(fault, "strerror", None) or "文字として読めません"
-        raise WrongUsage("パスワードのファイルを読めません。", where=f"{path} ({reason})") from None
-
-
 def _media(arguments: argparse.Namespace) -> Result:
     from kodomo.intake.media import end_medium, list_media, take_medium
 
@@ -258,96 +246,6 @@ def _media(arguments: argparse.Namespace) -> Result:
             f"{entry['label']}  {entry['taken_at']} {entry['office']} {entry['brought_by']} → {entry['taken_by']}  {ended}"
         )
     return result
-
-
-def _layout(arguments: argparse.Namespace) -> Result:
-    return {"draft": _layout_draft, "check": _layout_check}[arguments.action](arguments)
-
-
-def _layout_draft(arguments: argparse.Namespace) -> Result:
-    from kodomo.intake.draft import draft_layout, known_of
-
-    if not arguments.files:
-        raise WrongUsage(
-            "下書きをつくるファイルを指定してください。", where="kodomo layout draft FILE… [--out LAYOUT.toml]"
-        )
-    folder = _folder_of(arguments, arguments.out)
-    result = draft_layout(arguments.files, known_of(folder), password=_read_password(arguments.password_file))
-    text = result.pop("layout")
-    if arguments.out is None:
-        if not arguments.json:
-            print(text, end="")
-            return {}
-        return {**result, "layout": text}
-    _write_new(arguments.out, text)
-    _say(f"{arguments.out} に下書きを書きました。★ の付いた {result['open']} か所を確かめてください。")
-    return {**result, "out": str(arguments.out)}
-
-
-def _folder_of(arguments: argparse.Namespace, layout: Path | None) -> Path:
-    """The municipality's folder that a layout lies in (``sources/``), else the one given."""
-    around = layout.resolve().parent.parent if layout else None
-    return around if around and (around / "settings.toml").is_file() else arguments.municipality.resolve()
-
-
-def _layout_check(arguments: argparse.Namespace) -> Result:
-    from kodomo.intake.layout_trial import check_files
-
-    if len(arguments.files) < 2:
-        raise WrongUsage("レイアウトとファイルを指定してください。", where="kodomo layout check LAYOUT.toml FILE…")
-    folder = _folder_of(arguments, arguments.files[0])
-    password = _read_password(arguments.password_file)
-    result = check_files(
-        arguments.files[0], arguments.files[1:], on=_now().astimezone().date(), folder=folder, password=password
-    )
-    for line in result["lines"]:
-        _say(line)
-    return result
-
-
-def _municipality_folder(arguments: argparse.Namespace) -> Result:
-    from kodomo.intake.scaffold import check_municipality, new_municipality
-
-    if arguments.action == "new":
-        if not arguments.name or arguments.out is None:
-            raise WrongUsage(
-                "名前とフォルダを指定してください。", where="kodomo municipality new --name 名前 --out DIR"
-            )
-        return new_municipality(arguments.name, arguments.prefecture, arguments.out)
-    folder = arguments.municipality.resolve()
-    result = check_municipality(folder)
-    if not result["faults"] and (folder / "criteria").is_dir():
-        result = {**result, "faults": _faults_of_criteria(folder)}
-        result["exit_code"] = ConfigurationFault.exit_code if result["faults"] else 0
-    for line in [*(f"× {fault}" for fault in result["faults"]), *(f"? {remark}" for remark in result["remarks"])]:
-        _say(line)
-    if not result["faults"]:
-        _say(f"○ 出所 {result['sources']}、項目 {result['items']}、根拠 {result['bases']}。誤りはありません。")
-    return result
-
-
-def _faults_of_criteria(folder: Path) -> list[str]:
-    """What judging would refuse of a folder's criteria, in the words of the other faults."""
-    from kodomo.judgement.draft_check import check_draft
-
-    return [
-        f"criteria/{mark.get('file', '')}: {' '.join(str(mark[key]) for key in ('table', 'entry', 'key') if mark.get(key))}: {mark['message']}"
-        for mark in check_draft(folder)["faults"]
-    ]
-
-
-def _write_new(path: Path, text: str) -> None:
-    try:
-        with path.open("x", encoding="utf-8") as handle:
-            handle.write(text)
-    except FileExistsError:
-        raise WrongUsage(
-            "同じ名前のファイルがあります。", where=str(path), then="別の名前にするか、消してからやり直してください。"
-        ) from None
-    except OSError as fault:
-        raise StaffError(
-            "ファイルを書けません。", where=f"{path} ({fault.strerror})", then="書き込める場所を指定してください。"
-        ) from None
 
 
 def _link(arguments: argparse.Namespace) -> Result:
@@ -575,10 +473,6 @@ def _show_status(
         _say(f"  実行 {run['run']}: {run['stage']} {run['label']}")
 
 
-def _say(line: str) -> None:
-    print(line, file=sys.stderr)
-
-
 def _audit(arguments: argparse.Namespace) -> Result:
     _announce_to_site(arguments)
     from kodomo.web.verify import verify_audit
@@ -725,8 +619,8 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], Result], str, tuple[Any
         ),
     ),
     "media": (_media, *cli_words.MEDIA),
-    "layout": (_layout, *cli_words.LAYOUT),
-    "municipality": (_municipality_folder, *cli_words.MUNICIPALITY),
+    "layout": (cli_onboarding.layout, *cli_words.LAYOUT),
+    "municipality": (cli_onboarding.municipality, *cli_words.MUNICIPALITY),
     "read-slip": (
         _read_slip,
         "返ってきた回答票(xlsx・CSV)を、制限した処理の中で調べて読む(画面の取り込みが使う)",

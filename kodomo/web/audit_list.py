@@ -63,6 +63,8 @@ ACTION_WORDS = {
     "VIEW_CONFERENCE": "統括委員会の議事を見た",
     "OPEN_CALL": "会議を開く画面(議事の候補)を見た",
     "CALL_CONFERENCE": "統括委員会を開いた",
+    "OPEN_CALL_OFF": "会議を取りやめる画面を見た",
+    "CALL_OFF_CONFERENCE": "統括委員会を取りやめた",
     "HOLD_CONFERENCE": "統括委員会の決定を記録した",
     "START_ITEM": "議事を始めた",
     "VIEW_ITEM": "議事の事例を見た",

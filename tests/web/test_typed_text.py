@@ -49,6 +49,7 @@ PROSE: dict[str, dict[str, Any]] = {
     "open-case": {"source": "CONSULTED", "reading": "ひなた かなり", "born_on": "2016-02-29", "text": WORDS, "purpose": "P3",
                   "password": "wrong"},
     "conference-call": {"title": WORDS, "held_on": LATER, "quorum": "2", "cases": "2026-0000001"},
+    "conference-call-off": {"reason": WORDS},
     "conference-item": {"interest": "NONE", "decision": "WATCH", "text": WORDS},
 }  # fmt: skip
 """A form of prose by its page, filled in as a person would."""
@@ -62,7 +63,7 @@ SPOILT: dict[str, dict[str, Any]] = {
     "answer": {"answered_on": day(1)}, "plan": {"review_on": day(0)}, "contact": {"next_on": ""}, "outcome": {"seen_on": day(1)},
     "package-make": {"expires_on": day(400)}, "package-event": {"on": day(1)}, "package-approve": {"verdict": ""},
     "close": {"reason_code": ""}, "reopen": {"text": "*" + WORDS + "あ" * 4_000}, "transfer": {"to_office": "family_centre"},
-    "takeover": {"to": ""}, "open-case": {}, "conference-call": {"quorum": "9"}, "conference-item": {"interest": ""},
+    "takeover": {"to": ""}, "open-case": {}, "conference-call": {"quorum": "9"}, "conference-call-off": {"version": "x"}, "conference-item": {"interest": ""},
 }  # fmt: skip
 """One thing wrong with each."""
 
@@ -72,14 +73,15 @@ def writer(page: str) -> Person:
         return REN
     if page == "package-approve":
         return BY_ROLE["APPROVER"]
-    if page == "conference-call":
+    if page in ("conference-call", "conference-call-off"):
         return BY_ROLE["COORDINATOR"]
     return HANA
 
 
 def places(page: str, worked: dict[str, Any]) -> str:  # noqa: F811
     takes: dict[str, Any] = {"sheet": {"kind": "YOUNG_CARER"}, "answer": {"inquiry": worked["inquiry"]},
-                             "outcome": {"goal": worked["goal"]}, "conference-item": {"key": worked["item"]}}.get(page, {})  # fmt: skip
+                             "outcome": {"goal": worked["goal"]}, "conference-item": {"key": worked["item"]},
+                             "conference-call-off": {"key": worked["meeting"]}}.get(page, {})  # fmt: skip
     if page.startswith("package-") and page != "package-make":
         takes = {"package": worked["package"]}
     if PAGE_ACTIONS[page] in CASE_ACTIONS:
