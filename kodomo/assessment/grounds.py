@@ -55,7 +55,8 @@ class Grounds:
         """The items a reason's sentence rests on; None when that is not known.
 
         A reason without an indicator is a discovered rule, which speaks of every indicator it names, or speaks of the
-        judgement itself (its place, its sum of points): no item. A line of several conditions carries only its first as indicator, but speaks of all of them.
+        judgement itself (its place, its sum of points): no item. A line of several conditions carries only its first as
+        indicator, but speaks of all of them.
         """
         if not indicator:
             return self._of_rule(sentence)

@@ -36,7 +36,8 @@ def misjudged(
 
     Returns:
         ``child_key, type, kind``, ``level`` on the past date, ``place`` among the children of the type (0 top, 1 last),
-        ``reasons`` and ``against``, each ``sentence`` and ``indicator`` (what it rests on), ``silent``: captions of sources that should know the child and did not.
+        ``reasons`` and ``against``, each ``sentence`` with ``indicator`` and ``direction``, which say what it rests on;
+        ``silent``: captions of sources that should know the child and did not.
     """
     tables = judgement_tables(judged, places)
     combined = pc.equal(tables["judgements"]["method"], Method.COMBINED.value)
@@ -88,5 +89,5 @@ def _add_reasons(lines: list[dict[str, Any]], reasons: pa.Table) -> None:
         place = (row["child_key"], row["type"], row["direction"])
         counted[place] = counted.get(place, 0) + 1
         if line is not None and counted[place] <= MOST_REASONS[row["direction"]]:
-            said = {"sentence": row["sentence"], "indicator": row["indicator"]}
+            said = {name: row[name] for name in ("sentence", "indicator", "direction")}
             line["against" if row["direction"] == DOWN else "reasons"].append(said)

@@ -31,7 +31,8 @@ def against_staff_score(one: Outcome, places: int, generator: np.random.Generato
         places: how many children can be reviewed.
 
     Returns:
-        ``auroc`` and ``recall`` as value, low, high; ``verdict`` and its ``words``; ``is_used``: whether learning moved the score at all.
+        ``auroc`` and ``recall`` as value, low, high; ``verdict`` and its ``words``; ``is_used``: whether learning moved
+        the score at all.
     """
     combined, points = one.scores.get(Method.COMBINED.value), one.scores.get(Method.SCENARIO.value)
     if combined is None or points is None:

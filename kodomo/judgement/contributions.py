@@ -19,13 +19,11 @@ from kodomo.judgement.judge import TypeJudgement, model_values
 from kodomo.judgement.learners.rule_discovery import Rule, RuleModel
 from kodomo.judgement.learning import TypeModel
 from kodomo.judgement.methods import Fitted
-from kodomo.judgement.rule_words import rule_sentence
+from kodomo.judgement.rule_words import of_gaps_alone, rule_sentence
 from kodomo.terms import Method
 
 Array = NDArray[np.float64]
 
-LIMIT = 1e100
-"""A cut beyond every value: such a condition holds for empty cells alone."""
 LIKE_CASES = "よく似た過去の事例に、把握された事例が多い"
 LIKE_CASES_FEW = "よく似た過去の事例に、把握された事例が少ない"
 
@@ -93,8 +91,7 @@ def _similar(logits: Array, columns: int) -> Said:
 
 def _known(rule: Rule) -> Rule:
     """The rule as said of a child of whom all it looks at is known: without 「か、情報がない」."""
-    asks = (c for c in rule.conditions)
-    return Rule(tuple(c if c.low >= LIMIT or c.high <= -LIMIT else replace(c, with_gap=False) for c in asks))
+    return Rule(tuple(c if of_gaps_alone(c) else replace(c, with_gap=False) for c in rule.conditions))
 
 
 def _rules(one: Fitted, model: TypeModel, values: Array, group: NDArray[np.object_], catalogue: Catalogue) -> Said:

@@ -31,11 +31,16 @@ def rule_sentence(rule: Rule, columns: tuple[str, ...], catalogue: Catalogue) ->
     return "、かつ".join(_condition(c, columns[c.column], catalogue) for c in rule.conditions)
 
 
+def of_gaps_alone(condition: Condition) -> bool:
+    """Whether the cut lies beyond every value, so that only empty cells can pass."""
+    return condition.low > HUGE or condition.high < -HUGE
+
+
 def _condition(condition: Condition, name: str, catalogue: Catalogue) -> str:
     low, high = _read(condition.low), _read(condition.high)
     indicator = None if name == SCENARIO_COLUMN else catalogue[name]
     caption = ALL_POINTS if indicator is None else indicator.caption
-    if (math.isinf(low) and math.isinf(high)) or low == math.inf or high == -math.inf:
+    if (math.isinf(low) and math.isinf(high)) or of_gaps_alone(condition):
         return f"「{caption}」の情報がない" if condition.with_gap else f"「{caption}」の情報がある"
     words = (indicator and _yes_or_no(indicator, low, high)) or f"「{caption}」が {_between(indicator, low, high)}"
     return f"{words}か、情報がない" if condition.with_gap else words
@@ -45,7 +50,8 @@ def _read(edge: float) -> float:
     """A cut as it is meant: LightGBM cuts beside zero instead of at it, and beyond every value to part off the gaps."""
     if abs(edge) < TINY:
         return 0.0
-    return math.copysign(math.inf, edge) if abs(edge) > HUGE else edge
+    # And a hair beside the middle of two values: 4.500000000000001.
+    return math.copysign(math.inf, edge) if abs(edge) > HUGE else round(edge, 9)
 
 
 def _yes_or_no(indicator: Indicator, low: float, high: float) -> str:

@@ -110,7 +110,7 @@ def misjudged(request: Any, name: str) -> HttpResponse:
 
 def _misjudged_row(line: Mapping[str, Any], cases: Mapping[str, str], lawful: Lawful) -> dict[str, Any]:
     def told(reasons: Sequence[Mapping[str, Any]]) -> list[str]:
-        return [r["sentence"] for r in reasons if lawful.may_tell_reason({**r, "type": line["type"]})]
+        return [r["sentence"] for r in reasons if _may_tell(r, line["type"], lawful)]
 
     return {
         "case_number": cases.get(line["child_key"], ""),
@@ -121,6 +121,13 @@ def _misjudged_row(line: Mapping[str, Any], cases: Mapping[str, str], lawful: La
         "against": told(line["against"]),
         "silent": "・".join(line["silent"]),
     }
+
+
+def _may_tell(reason: Mapping[str, Any], kind: str, lawful: Lawful) -> bool:
+    """A fact that must be seen rests on all its conditions' items; it carries but the first one's indicator."""
+    if reason["direction"] == "GATE":
+        return lawful.may_tell_escalation(reason["sentence"], ())
+    return lawful.may_tell_reason({**reason, "type": kind})
 
 
 def report_names() -> list[str]:

@@ -52,7 +52,7 @@ def report() -> dict[str, Any]:
 
 def case_line(child_key: str, **changed: Any) -> dict[str, Any]:
     """A later case that was missed, as ``cases.json`` holds it."""
-    said = {"sentence": "直近3か月の欠席が 2 日", "indicator": "absence_3m"}
+    said = {"sentence": "直近3か月の欠席が 2 日", "indicator": "absence_3m", "direction": "UP"}
     return {"child_key": child_key, "type": "NON_ATTENDANCE", "kind": "MISSED", "level": "LOW", "place": 0.341,
             "silent": ["児童生徒アセスメント"], "reasons": [said], "against": [], **changed}  # fmt: skip
 

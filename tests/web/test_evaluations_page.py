@@ -75,9 +75,10 @@ def test_what_was_missed_is_listed_by_case_number_with_its_reasons(
     as_person: Any, evaluated: str, home: Home, case_of: Any, audit_rows: Any
 ) -> None:
     case = case_of("pc01")
-    lapsed = {"sentence": "「消えた指標」が 3 以上", "indicator": None}
+    lapsed = {"sentence": "「消えた指標」が 3 以上", "indicator": None, "direction": "UP"}
+    gate = {"sentence": "どの基準にもない必ず確認する事実", "indicator": "absence_3m", "direction": "GATE"}
     write_cases(
-        home.store, case_line(case.child_key), case_line("pnobody", place=0.9, reasons=[lapsed], silent=[]),
+        home.store, case_line(case.child_key), case_line("pnobody", place=0.9, reasons=[lapsed, gate], silent=[]),
         case_line("praised", kind="RAISED", level="HIGH", place=0.0004),
     )  # fmt: skip
     browser = as_person(COORDINATOR)
@@ -95,7 +96,9 @@ def test_what_was_missed_is_listed_by_case_number_with_its_reasons(
     assert (
         case.child_key not in body and "pnobody" not in body and "上位 0.1%" not in body and english_in(body) == set()
     )
-    assert "消えた指標" not in body, "what a sentence rests on must be known before it is told"
+    assert "消えた指標" not in body and "どの基準にもない" not in body, (
+        "what a sentence rests on must be known before it is told"
+    )
     raised = browser.get(f"/evaluations/{NAME}/cases/?kind=RAISED&type=NON_ATTENDANCE").content.decode()
     assert "上位 0.1%" in raised and case.case_number not in raised
     assert audit_rows()[-1]["action"] == "VIEW_MISJUDGED"

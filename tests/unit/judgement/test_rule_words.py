@@ -24,6 +24,7 @@ def hinata() -> Catalogue:
     ("code", "low", "high", "with_gap", "said"),
     [
         ("absence_3m", 4.5, ALL, False, "「直近3か月の欠席日数」が 5 以上"),
+        ("absence_3m", NONE, 4.500000000000001, False, "「直近3か月の欠席日数」が 4 以下"),
         ("absence_3m", 1e-35, ALL, True, "「直近3か月の欠席日数」が 0 を超えるか、情報がない"),
         ("absence_3m", 4.25, 9.0, False, "「直近3か月の欠席日数」が 4.2 を超え、9 以下"),
         (
