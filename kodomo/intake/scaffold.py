@@ -137,6 +137,9 @@ items = ["band", "goal", "heed", "course"]
 questions = ["受け入れた部署と担当の役割", "引き継いで確かめたいこと"]
 """
 
+PROTECTION = "address_protection"
+"""The item that every register names so."""
+
 NEEDED = ("settings.toml", "offices.toml", "register/items.toml", "register/bases.toml")
 
 
@@ -234,6 +237,10 @@ def _look(folder: Path) -> tuple[list[str], list[str], dict[str, int]]:
         faults.append("sources: レイアウトが一つもありません。kodomo layout draft で下書きをつくれます")
     if layouts and not any(layout.kind == "residents" for layout in layouts.values()):
         remarks.append("住民記録(record の kind が residents)のレイアウトがありません。名寄せには要ります。")
+    if register and not (PROTECTION in register.items and register.items[PROTECTION].sources):
+        remarks.append(
+            f"支援措置(DV等)の項目({PROTECTION})を知らせる出所が、登録簿にありません。このままでは、どの家庭も有無を確かめられないので、受け渡し票のすべてに承認者の承認が要ります。"
+        )
     if register and not register.bases:
         remarks.append("register/bases.toml に根拠が一つもありません。このままでは、どのファイルも受け取れません。")
     counts = {"sources": len(layouts or ()), "items": len(register.items) if register else 0,

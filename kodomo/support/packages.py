@@ -25,7 +25,7 @@ from kodomo.assessment.step_up import is_really
 from kodomo.support import package_actions, package_policies, policies, replies
 from kodomo.support.forms import ApprovalForm, FileForm, PackageEventForm, PackageForm
 from kodomo.support.models import Package
-from kodomo.support.protection import protection_of
+from kodomo.support.protection import protection_of, why_unknown
 
 MAKE = FormPage(
     opens_as="OPEN_PACKAGE", title="受け渡し票をつくる", button="受け渡し票をつくる", form=PackageForm,
@@ -53,9 +53,10 @@ APPROVE = FormPage(
 @require_http_methods(["GET", "POST"])
 def make(request: Any, case_number: str) -> HttpResponse:
     """受け渡し票をつくる."""
+    note = MAKE.note + why_unknown(lawful_at(request.at))
     plan = policies.current_plan(get_object_or_404(Case, case_number=case_number))
     goals = [(str(goal.number), f"目標{goal.number} {goal.text}") for goal in plan.goals.all()] if plan else []
-    return answer(request, case_number, replace(MAKE, options=lambda **more: {"goals": goals}))
+    return answer(request, case_number, replace(MAKE, note=note, options=lambda **more: {"goals": goals}))
 
 
 @require_http_methods(["GET", "POST"])
@@ -75,7 +76,12 @@ def approve(request: Any, case_number: str, package: int) -> HttpResponse:
                  f"頼むこと: {found.request}", f"気を付けること: {found.heed}" if found.heed else "", f"つくった人: {found.written_by_name}"]  # fmt: skip
         return "\n".join(line for line in lines if line)
 
-    return answer(request, case_number, replace(APPROVE, about=about), package=package)
+    return answer(
+        request,
+        case_number,
+        replace(APPROVE, about=about, note=APPROVE.note + why_unknown(lawful_at(request.at))),
+        package=package,
+    )
 
 
 @require_safe

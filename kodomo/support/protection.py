@@ -10,12 +10,13 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
+from typing import Any
 
 from django.conf import settings
 
-from kodomo.assessment.lawful import lawful_at
+from kodomo.assessment.lawful import Lawful, lawful_at
 from kodomo.assessment.models import Case
 from kodomo.governance.permissions import Actor
 from kodomo.governance.register import Register
@@ -37,10 +38,8 @@ def protection_of(case: Case, *, by: Actor, at: dt.datetime) -> Protection:
     stored = None if snapshot is None else _in_store(snapshot, case.child_key)
     if told or stored or case.is_address_protected:
         return Protection.PROTECTED
-    lawful = lawful_at(at)
-    if told is None or stored is None or snapshot is None or not _is_fresh(snapshot, lawful.register, lawful.today):
-        return Protection.UNKNOWN
-    return Protection.NONE
+    is_unknown = told is None or stored is None or why_unknown(lawful_at(at))
+    return Protection.UNKNOWN if is_unknown else Protection.NONE
 
 
 def _in_store(snapshot: Snapshot, child_key: str) -> bool | None:
@@ -62,13 +61,34 @@ def _in_store(snapshot: Snapshot, child_key: str) -> bool | None:
     return bool(is_protected) if is_known else None
 
 
-def _is_fresh(snapshot: Snapshot, register: Register, today: dt.date) -> bool:
-    item = register.items.get(ITEM)
+def why_unknown(lawful: Lawful) -> str:
+    """Why nobody's protection can be ruled out today, as a sentence for staff; empty where single families can be.
+
+    The sources that the municipality's register names for the flag must all have delivered, and lately.
+    """
+    item = lawful.register.items.get(ITEM)
     wanted = set(item.sources) if item else set()
-    rows = [row for row in snapshot.read("sources").to_pylist() if row["source"] in wanted]
-    return {row["source"] for row in rows} == wanted != set() and all(
-        row["extracted_on"] and (today - row["extracted_on"]).days <= row["freshness_days"] for row in rows
+    if not wanted:
+        return "支援措置を知らせる出所が登録簿にないため、どの家庭も有無を確かめられません。"
+    snapshot = Store(settings.HOME.store).current("snapshots")
+    rows = [] if snapshot is None else snapshot.read("sources").to_pylist()
+    fresh = {row["source"] for row in rows if _is_fresh(row, lawful.today)}
+    late = "・".join(sorted(_captions(rows, wanted - fresh)))
+    return (
+        f"支援措置を知らせる出所のうち、新しい分が届いていないもの({late})があるため、どの家庭も有無を確かめられません。"
+        if late
+        else ""
     )
+
+
+def _is_fresh(source: Mapping[str, Any], today: dt.date) -> bool:
+    on = source["extracted_on"]
+    return on is not None and (today - on).days <= source["freshness_days"]
+
+
+def _captions(rows: Iterable[Mapping[str, Any]], sources: Iterable[str]) -> set[str]:
+    captions = {row["source"]: row["caption"] for row in rows}
+    return {captions.get(source, source) for source in sources}
 
 
 # Words that locate ------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from kodomo.governance.permissions import Action, Actor, can
 from kodomo.support import actions, package_policies, policies
 from kodomo.support.forms import CloseForm, ContactForm, OutcomeForm, PlanForm, ReopenForm, TransferForm
 from kodomo.support.models import Outcome
+from kodomo.support.protection import why_unknown
 from kodomo.support.words import CLOSING_REASONS
 
 PAST_DAY = "今日までの日。例: 2026-11-20、令和8年11月20日"
@@ -107,9 +108,10 @@ def support(request: Any, case_number: str) -> HttpResponse:
     """支援の記録: plan, contacts, outcomes, and how the case ended."""
     found = opened_case(request, case_number, Action.VIEW_SUPPORT)
     today, current = local_day(request.at), policies.current_plan(found)
+    lawful = lawful_at(request.at)
     context = {
         "case": found,
-        "lawful": lawful_at(request.at),
+        "lawful": lawful,
         "today": today,
         "plan": current,
         "plan_state": policies.state_of_plan(current, today) if current else None,
@@ -120,6 +122,7 @@ def support(request: Any, case_number: str) -> HttpResponse:
         "transfers": found.transfers.all(),
         "openings": found.openings.all(),
         "takeovers": found.takeovers.all(),
+        "why_unknown": why_unknown(lawful),
         "packages": [
             (one, package_policies.state_of(one, today), package_policies.may_be_answered(one))
             for one in found.packages.select_related("case").prefetch_related("events", "approvals")

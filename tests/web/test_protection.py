@@ -236,8 +236,24 @@ def test_a_stale_register_is_no_all_clear(packed: Any, home: Any) -> None:
     old = [{**row, "freshness_days": 45} for row in tables["sources"].to_pylist()]
     tables["sources"] = pa.Table.from_pylist(old, schema=TABLES["sources"].schema())
     Store(home.store).write("snapshots", "2026-04-30-later", tables, {"as_of": AS_OF.isoformat()})
-    _, _, package, _ = packed(FREE)
+    hana, number, package, _ = packed(FREE)
     assert package.protection == "UNKNOWN"
+    why = "新しい分が届いていないもの(住民基本台帳)があるため、どの家庭も有無を確かめられません"
+    for tail in ("support/", "package/"):
+        assert why in words(hana.get(f"/cases/{number}/{tail}")), tail
+
+
+def test_it_says_why_every_package_waits_where_no_source_tells_of_protection(packed: Any, home: Any) -> None:
+    from dataclasses import replace
+
+    from kodomo.assessment.lawful import lawful_at
+    from kodomo.support.protection import ITEM, why_unknown
+
+    lawful = lawful_at(timezone.now())
+    assert why_unknown(lawful) == ""
+    untold = replace(lawful.register.items[ITEM], sources=())
+    without = replace(lawful.register, items={**lawful.register.items, ITEM: untold})
+    assert "登録簿にないため" in why_unknown(replace(lawful, register=without))
 
 
 def test_a_newer_snapshot_that_protects_counts_though_the_case_is_older(packed: Any, home: Any) -> None:

@@ -30,6 +30,7 @@ def test_new_folder_holds_together_and_lets_nothing_in(tmp_path, home):
     assert register.bases == () and {"resident_number", "name", "birth_date"} <= set(register.items)
     told = check_municipality(folder)
     assert told["exit_code"] == 3 and "layout draft" in told["faults"][0] and any("根拠" in r for r in told["remarks"])
+    assert any("支援措置" in r and "承認者の承認が要ります" in r for r in told["remarks"])
 
 
 def test_folder_with_something_in_it_is_left_alone(tmp_path):
@@ -40,7 +41,8 @@ def test_folder_with_something_in_it_is_left_alone(tmp_path):
 
 
 def test_whole_folder_has_no_fault(town):
-    assert check_municipality(town)["faults"] == [] and check_municipality(town)["sources"] == 3
+    told = check_municipality(town)
+    assert told["faults"] == [] and told["sources"] == 3
 
 
 @pytest.mark.parametrize(("name", "old", "new", "words"), [
