@@ -49,6 +49,8 @@ STRUCTURES: dict[str, str] = {
     "unrelated_adult": "続柄が同居人・縁故者・未届の配偶者である18歳以上の同居者がいる",
 }
 """Kinds an indicator's ``structure`` may name."""
+AGES = frozenset({"age_months", "grade"})
+"""How old a child is: what others are compared by, never itself a reason for worry."""
 
 
 def structures(frame: Frame, wanted: Collection[str]) -> dict[str, Values]:
@@ -67,8 +69,8 @@ def structures(frame: Frame, wanted: Collection[str]) -> dict[str, Values]:
     return {name: _housed(frame, name, found[name]) for name in wanted}
 
 
-_ABOUT_HOME = frozenset(STRUCTURES) - {
-    "age_months", "grade", "mother_age_at_birth", "moved_in_12m", "months_resident", "household_size", "children",
+_ABOUT_HOME = frozenset(STRUCTURES) - AGES - {
+    "mother_age_at_birth", "moved_in_12m", "months_resident", "household_size", "children",
 }  # fmt: skip
 
 

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from kodomo.features.catalogue import Catalogue, Indicator
+from kodomo.features.household import AGES
 from kodomo.features.matrix import FeatureMatrix
 from kodomo.judgement.combine import surprise
 from kodomo.judgement.contributions import LIKE_CASES, LIKE_CASES_FEW, Said, mean_said
@@ -87,7 +88,7 @@ def tellable(parts: Parts, matrix: FeatureMatrix) -> Parts:
     What a model makes of an empty cell is neither for nor against: nobody knows the value. An indicator with a sign
     is told as raising only in its upper half (and never at its least), as lowering only in its lower half: together
     with other columns a model may turn 「未納はない」 into a part that raises, and no person could follow it. A point
-    line is told in the direction of its points.
+    line is told in the direction of its points. How old a child is moves a model and is no reason for worry.
     """
     up = np.zeros(parts.values.shape, dtype=bool)
     down = np.zeros_like(up)
@@ -96,9 +97,10 @@ def tellable(parts: Parts, matrix: FeatureMatrix) -> Parts:
             (down if unit.sign > 0 else up)[:, n] = True
         elif unit.indicator and not unit.sentence and unit.indicator in matrix.codes:
             values = matrix.column(unit.indicator)[parts.rows]
-            sign = matrix.catalogue[unit.indicator].sign
+            indicator = matrix.catalogue[unit.indicator]
+            sign = indicator.sign
             missing = np.isnan(values)
-            up[:, n] = down[:, n] = missing
+            up[:, n] = down[:, n] = missing | (indicator.structure in AGES)
             if sign and not missing.all():
                 known = sign * values[~missing]
                 middle, least, most = np.median(known), known.min(), known.max()

@@ -10,6 +10,7 @@ import pytest
 from scipy.stats import gamma
 
 from kodomo.features.catalogue import read_catalogue
+from kodomo.features.household import AGES
 from kodomo.judgement.capacities import Capacities
 from kodomo.judgement.combine import model_weight, overall, standing
 from kodomo.judgement.contributions import learned_contributions
@@ -202,6 +203,21 @@ def test_a_part_told_against_itself_goes_into_the_rest(town: Town) -> None:
     said = np.zeros(len(kind.rows))
     said[up] = 0.4
     np.testing.assert_allclose(said + parts.rest, values.sum(axis=1))
+
+
+@pytest.mark.parametrize("age", sorted(AGES))
+def test_how_old_a_child_is_stands_as_no_reason(town: Town, age: str) -> None:
+    kind, matrix = town.judged.types[0], town.judged.matrix
+    code = "absence_3m"
+    as_age = tuple(
+        replace(one, structure=age, sign=0) if one.code == code else one for one in matrix.catalogue.indicators
+    )
+    values = np.full((len(kind.rows), 1), 0.7)
+    parts = Parts(kind.rows, (Unit("", code),), values, np.zeros(len(kind.rows)))
+    assert any(len(rows) for rows, _ in tellable(parts, matrix).said)
+    untold = tellable(parts, replace(matrix, catalogue=replace(matrix.catalogue, indicators=as_age)))
+    assert all(len(rows) == 0 for rows, _ in untold.said)
+    np.testing.assert_allclose(untold.rest, 0.7)
 
 
 @pytest.mark.parametrize(
