@@ -202,12 +202,15 @@ def outside_own(form: AddressForm, prefecture: str, city: str) -> str:
 
     >>> outside_own(normalise_address("九戸郡洋野町種市1"), "岩手県", "洋野町")
     ''
+    >>> outside_own(normalise_address("架空が浜市本町1"), "", "架空ヶ浜市")
+    ''
     """
     if not (city and form.city) or (prefecture and form.prefecture and form.prefecture != prefecture):
         return form.city
-    if _COUNTY.sub("", form.city) == _COUNTY.sub("", city):
+    told, own = (_LINKING_KE.sub("ケ", name) for name in (form.city, city))
+    if _COUNTY.sub("", told) == _COUNTY.sub("", own):
         return ""
-    return form.city.removeprefix(city)
+    return told.removeprefix(own)
 
 
 def place_before_number(head: str, prefecture: str = "", city: str = "") -> tuple[Place, str] | None:

@@ -50,33 +50,65 @@ SCHOOL_ELSEWHERE = 0.05
 USUAL_MISS = 1.5
 """Bits per statement by which a sheet misses even the child it means; somebody from elsewhere misses no worse."""
 
-LIKENESS = {"whole": 1.0, "given": 1.0, "surname": 1.0, "beginning": 0.15, "one_off": 0.001}
-"""How readily a sheet uses such a name for a child: ゆう for ゆうた is a seventh as likely as for ゆう, one certain slip rarer still."""
+LIKENESS = {
+    "whole": 1.0,
+    "given": 1.0,
+    "surname": 1.0,
+    "beginning": 0.15,
+    "homophone": 0.01,
+    "renamed": 0.005,
+    "one_off": 0.001,
+}
+"""How readily a sheet uses such a name for a child: ゆう for ゆうた is a seventh as likely as for ゆう, another surname than the
+register's rarer, one certain slip rarer still."""
+
+ALWAYS = 0.95
+"""Of a source's rows so many tell the school: then a row without one is an omission."""
+
+TOLD_SPAN_DAYS = 400
+"""A row tells of the days of its facts, unless they lie longer back: a list of today names the day somebody was registered."""
 
 WANTED = """
 CREATE OR REPLACE TABLE wanted AS
-SELECT f.form, f.source, f.system, f.own_number, f.name, f.surname, f.kana, f.sorted_kana, f.sex, f.town,
-    dense_rank() OVER (ORDER BY f.source, f.own_number, CASE WHEN f.own_number IS NULL THEN coalesce(f.kana, n.kana, f.name) END) AS called
-FROM form f ANTI JOIN (SELECT form FROM link WHERE rule <> 'REVIEW') USING (form)
-LEFT JOIN (
+WITH passed_on AS (
+    -- a number that two bore in turn binds only rows of one name
+    SELECT o.own FROM own o JOIN link l USING (form) GROUP BY o.own HAVING count(DISTINCT l.person) > 1
+), reading AS (
     -- 青木 alone is アオキ リツ, if the sheet mostly tells how it reads 青木, and always so
     SELECT source, name, min(kana) AS kana FROM form WHERE born_on IS NULL GROUP BY source, name
     HAVING count(DISTINCT kana) = 1 AND sum(rows) FILTER (kana IS NOT NULL) * 2 >= sum(rows)
-) n ON n.source = f.source AND n.name = f.name
+), schools_own AS (
+    -- where every row tells the school, one name at two schools is two children
+    SELECT source FROM form WHERE role = 'subject' AND born_on IS NULL AND own_number IS NULL GROUP BY source
+    HAVING sum(rows) FILTER (school IS NOT NULL) >= {always} * sum(rows)
+)
+SELECT f.form, f.source, f.system, f.own_number, f.name, f.surname, f.given, f.kana, f.given_kana, f.sorted_kana, f.sex, f.town,
+    dense_rank() OVER (ORDER BY f.source, f.own_number, CASE WHEN f.own_number IS NULL AND c.source IS NOT NULL THEN plain_school(f.school) END,
+        CASE WHEN f.own_number IS NULL OR p.own IS NOT NULL THEN coalesce(f.kana, n.kana, f.name) END) AS called
+FROM form f ANTI JOIN (SELECT form FROM link WHERE rule <> 'REVIEW') USING (form)
+LEFT JOIN reading n ON n.source = f.source AND n.name = f.name
+LEFT JOIN schools_own c ON c.source = f.source LEFT JOIN own o ON o.form = f.form LEFT JOIN passed_on p ON p.own = o.own
 WHERE f.kind = 'observations' AND f.role = 'subject' AND f.born_on IS NULL AND f.resident_number IS NULL
   AND (f.name IS NOT NULL OR f.kana IS NOT NULL)
 """
 
 SAID = """
 CREATE OR REPLACE TABLE said AS
-WITH told AS (
-    SELECT w.called, w.form, try_cast(regexp_extract(p.age, '\\d+') AS INTEGER) AS age, try_cast(regexp_extract(p.grade, '\\d+') AS INTEGER) AS class,
-        plain_school(p.school) AS school, w.town, m.known_from AS day, count(*) AS rows
-    FROM placed m JOIN wanted w USING (form) JOIN printed p USING (print) GROUP BY ALL
+WITH dated AS (
+    -- a row knows its age and grade on the days it tells of; it may be known much later
+    SELECT m.form, m.print, m.known_from AS day, least(coalesce(min(t.valid_from), m.known_from), m.known_from) AS first,
+        least(coalesce(max(t.valid_from), m.known_from), m.known_from) AS last
+    FROM placed m SEMI JOIN wanted w USING (form)
+    LEFT JOIN facts t ON t.receipt = m.receipt AND t.row = m.row AND t.valid_from >= m.known_from - INTERVAL {span} DAY
+    GROUP BY m.mention, m.form, m.print, m.known_from
+), told AS (
+    SELECT w.called, w.form, try_cast(regexp_extract(p.age, '\\d+') AS INTEGER) AS age, p.grade,
+        plain_school(p.school) AS school, w.town, d.day, d.first, d.last, count(*) AS rows
+    FROM dated d JOIN wanted w USING (form) JOIN printed p USING (print) GROUP BY ALL
 ), births AS (
     -- a number of the sheet's own is one child's; the first three grades are of any school
-    SELECT t.*, CASE WHEN w.own_number IS NULL THEN coalesce(t.day - to_days((t.age * 365.25 + 183)::INTEGER), make_date(year(t.day - INTERVAL 3 MONTH) - t.class
-            - CASE WHEN contains(t.school, '中') THEN 12 WHEN contains(t.school, '高') THEN 15 WHEN t.class > 3 OR contains(t.school, '小') THEN 6 END, 10, 1)) END::DATE AS birth
+    SELECT t.*, years_ahead(t.grade, t.school) AS ahead, CASE WHEN w.own_number IS NULL THEN coalesce(t.last - to_days((t.age * 365.25 + 183)::INTEGER),
+        CASE WHEN len(years_ahead(t.grade, t.school)) = 1 THEN make_date(school_year(t.last) - years_ahead(t.grade, t.school)[1], 10, 1) END) END::DATE AS birth
     FROM told t JOIN wanted w USING (form)
 ), gaps AS (
     SELECT *, CASE WHEN birth - lag(birth) OVER (PARTITION BY called ORDER BY birth, form, day) > {gap} THEN 1 ELSE 0 END AS is_gap FROM births
@@ -108,7 +140,7 @@ CHILD_NAME = """
 CREATE OR REPLACE TABLE child_name AS
 WITH child AS (
     SELECT p.person, p.sex, try_cast(p.born_on AS DATE) AS born,
-        year(try_cast(p.born_on AS DATE) - INTERVAL 1 DAY - INTERVAL 3 MONTH) AS cohort
+        cohort_of(try_cast(p.born_on AS DATE)) AS cohort
     FROM spine p WHERE try_cast(p.born_on AS DATE) >= (SELECT min(seen_from) - INTERVAL 20 YEAR FROM form)
 )
 SELECT c.*, n.* EXCLUDE (person) FROM child c JOIN (
@@ -119,31 +151,45 @@ SELECT c.*, n.* EXCLUDE (person) FROM child c JOIN (
 """
 """Schools and clubs share their wrong characters: how a school writes a child counts beside the register."""
 
+FOREIGN_NAME = """
+CREATE OR REPLACE TABLE foreign_name AS
+SELECT DISTINCT person, kana, letters_of(kana) AS letters FROM child_name WHERE regexp_matches(name, '^[A-Z]+$') AND length(kana) >= 4
+"""
+
 NAMES_CALLED = """
+CREATE OR REPLACE MACRO is_otherwise(a, b) AS contradicts(a, b) AND NOT starts_with(b, a) AND NOT ends_with(b, a);
+CREATE OR REPLACE MACRO letters_of(kana) AS array_to_string(list_sort(string_split(kana, '')), '');
 CREATE OR REPLACE TABLE name_called AS
-SELECT DISTINCT t.unit, w.name, w.kana, w.sorted_kana, w.sex FROM (SELECT DISTINCT unit, form FROM track) t JOIN wanted w USING (form)
+SELECT DISTINCT letters_of(w.kana) AS letters, t.unit, w.name, w.given, w.kana, w.given_kana, w.sorted_kana, w.sex FROM (SELECT DISTINCT unit, form FROM track) t JOIN wanted w USING (form)
 """
 
 ALIKE = """
 CREATE OR REPLACE TABLE alike AS
 WITH pair AS (
-    SELECT w.unit, s.person, 'whole' AS likeness FROM name_called w JOIN child_name s ON w.kana = s.kana
+    SELECT w.unit, s.person, CASE WHEN is_otherwise(w.name, s.name) THEN 'homophone' ELSE 'whole' END AS likeness FROM name_called w JOIN child_name s ON w.kana = s.kana
     UNION SELECT w.unit, s.person, 'whole' FROM name_called w JOIN child_name s ON w.name = s.name
-    UNION SELECT w.unit, s.person, 'whole' FROM name_called w JOIN child_name s ON w.sorted_kana = s.sorted_kana
+    UNION SELECT w.unit, s.person, CASE WHEN is_otherwise(w.name, s.name) THEN 'homophone' ELSE 'whole' END FROM name_called w JOIN child_name s ON w.sorted_kana = s.sorted_kana
     UNION SELECT w.unit, s.person, 'whole' FROM name_called w JOIN child_name s ON left(w.name, 1) = left(s.name, 1) AND length(w.name) = length(s.name)
         WHERE (contains(w.name, '〓') OR contains(s.name, '〓')) AND same_name(w.name, s.name)
     UNION SELECT w.unit, s.person, 'whole' FROM name_called w JOIN child_name s ON right(w.name, 1) = right(s.name, 1) AND length(w.name) = length(s.name)
         WHERE (contains(w.name, '〓') OR contains(s.name, '〓')) AND same_name(w.name, s.name)
+    UNION SELECT w.unit, s.person, 'whole' FROM name_called w JOIN foreign_name s ON w.letters = s.letters WHERE turned_about(w.kana, s.kana)
     UNION SELECT w.unit, s.person, 'given' FROM name_called w JOIN child_name s ON w.kana = s.given_kana
     UNION SELECT w.unit, s.person, 'given' FROM name_called w JOIN child_name s ON w.name = s.given WHERE w.kana IS NULL OR w.kana = s.given_kana
     UNION SELECT w.unit, s.person, 'surname' FROM name_called w JOIN child_name s ON w.kana = s.surname_kana
     UNION SELECT w.unit, s.person, 'surname' FROM name_called w JOIN child_name s ON w.name = s.surname WHERE w.kana IS NULL
     UNION SELECT w.unit, s.person, 'beginning' FROM name_called w JOIN child_name s ON w.kana = left(s.given_kana, length(w.kana)) WHERE w.kana <> s.given_kana AND length(w.kana) BETWEEN 1 AND 4
     UNION SELECT w.unit, s.person, 'beginning' FROM name_called w JOIN child_name s ON w.name = left(s.given, length(w.name)) WHERE w.name <> s.given AND length(w.name) BETWEEN 1 AND 2
+    UNION SELECT w.unit, s.person, 'beginning' FROM name_called w JOIN child_name s ON left(w.kana, 1) || right(w.kana, 1) = left(s.given_kana, 2)
+        WHERE length(w.kana) = 3 AND substr(w.kana, 2, 1) = 'ツ'
+    UNION SELECT w.unit, s.person, 'beginning' FROM name_called w JOIN foreign_name s ON left(w.kana, 4) = left(s.kana, 4) WHERE starts_with(s.kana, w.kana) AND w.kana <> s.kana
+    UNION SELECT w.unit, s.person, 'renamed' FROM graded w JOIN child_name s ON s.cohort = w.cohort AND s.given = w.given WHERE w.name <> s.name
+    UNION SELECT w.unit, s.person, 'renamed' FROM graded w JOIN child_name s ON s.cohort = w.cohort AND s.given_kana = w.given_kana
+        WHERE w.name <> s.name AND NOT contradicts(w.given, s.given)
     UNION SELECT w.unit, s.person, 'one_off' FROM graded w JOIN child_name s ON s.cohort = w.cohort AND left(w.name, 1) = left(s.name, 1)
-        WHERE one_off(w.name, s.name)
+        WHERE length(w.name) >= 3 AND one_off(w.name, s.name)
     UNION SELECT w.unit, s.person, 'one_off' FROM graded w JOIN child_name s ON s.cohort = w.cohort AND right(w.name, 1) = right(s.name, 1)
-        WHERE one_off(w.name, s.name)
+        WHERE length(w.name) >= 3 AND one_off(w.name, s.name)
 ), best AS (
     SELECT unit, person, max({likeness: CASE likeness %s END, kind: likeness}) AS found FROM pair GROUP BY unit, person
 )
@@ -154,10 +200,10 @@ WHERE NOT EXISTS (FROM name_called w JOIN child_name s ON s.person = b.person WH
 
 GRADED = """
 CREATE OR REPLACE TABLE graded AS
-SELECT DISTINCT t.unit, w.name, unnest([year(t.day - INTERVAL 3 MONTH) - t.class - 6, year(t.day - INTERVAL 3 MONTH) - t.class - 12]) AS cohort
-FROM track t JOIN wanted w USING (form) WHERE t.class IS NOT NULL AND t.school IS NOT NULL AND length(w.name) >= 3
+SELECT DISTINCT t.unit, w.name, w.given, w.given_kana, unnest(list_transform(t.ahead, lambda years: school_year(t.last) - years)) AS cohort
+FROM track t JOIN wanted w USING (form) WHERE t.ahead IS NOT NULL AND t.school IS NOT NULL AND length(w.name) >= 2
 """
-"""A name one character off counts only beside a school and a grade."""
+"""A name one character off, or with another surname, counts only beside a school and a grade."""
 
 FITTED = """
 CREATE OR REPLACE TABLE fitted AS
@@ -173,15 +219,16 @@ WITH born AS (
     SELECT DISTINCT person, town FROM spine_place WHERE town IS NOT NULL
 ), torn AS (
     -- one child is told of in one way on one day
-    SELECT unit FROM track GROUP BY unit, day HAVING count(DISTINCT hash(age, class, school, town)) > 1
+    SELECT unit FROM track GROUP BY unit, day HAVING count(DISTINCT hash(age, grade, school, town)) > 1
 ), missed AS (
     SELECT a.unit, a.person, t.rows, t.day,
-        CASE WHEN b.born > t.day OR date_sub('year', b.born, t.day) >= 20 THEN {ages}[4] WHEN t.age IS NULL THEN 0.0
-             ELSE {ages}[1 + least(abs(t.age - date_sub('year', b.born, t.day)), 3)::INTEGER] END
-        + CASE WHEN t.class IS NULL OR t.class IN (year(t.day - INTERVAL 3 MONTH) - b.cohort - 6, year(t.day - INTERVAL 3 MONTH) - b.cohort - 12) THEN 0.0 ELSE {grade} END
+        CASE WHEN b.born > t.last OR date_sub('year', b.born, t.last) >= 20 THEN {ages}[4] WHEN t.age IS NULL THEN 0.0
+             -- the age on the first day told of, on the last, or between
+             ELSE {ages}[1 + least(greatest(date_sub('year', b.born, t.first) - t.age, t.age - date_sub('year', b.born, t.last), 0), 3)::INTEGER] END
+        + CASE WHEN t.ahead IS NULL OR list_contains(t.ahead, school_year(t.last) - b.cohort) THEN 0.0 ELSE {grade} END
         + CASE WHEN t.school IS NULL OR s.is_same THEN 0.0 WHEN s.is_same IS NULL THEN {unknown} ELSE {school} END
         + CASE WHEN t.town IS NULL OR h.person IS NOT NULL THEN 0.0 ELSE {town} END AS miss,
-        t.age IS NOT NULL OR t.class IS NOT NULL AS is_aged, coalesce(s.is_same, false) AS is_taught, h.person IS NOT NULL AS is_at_home
+        t.age IS NOT NULL OR t.ahead IS NOT NULL AS is_aged, coalesce(s.is_same, false) AS is_taught, h.person IS NOT NULL AS is_at_home
     FROM alike a JOIN track t USING (unit) JOIN born b ON b.person = a.person
     LEFT JOIN taught s ON s.unit = a.unit AND s.person = a.person AND s.school = t.school
     LEFT JOIN lived h ON h.person = a.person AND h.town = t.town
@@ -212,8 +259,8 @@ CREATE OR REPLACE TABLE sure AS
 SELECT unit, person FROM called
 WHERE (unit, person) IN (SELECT (unit, person) FROM reviewed WHERE is_same)
    OR probability >= {sure} AND (each <= {worst} OR kind = 'whole' AND is_aged AND is_taught AND each <= {town}) AND (is_aged OR is_taught)
-  AND (kind = 'whole' OR kind = 'one_off' AND is_taught
-       OR NOT is_torn AND (is_taught OR is_at_home AND kind IN ('given', 'surname') OR kind <> 'one_off' AND said >= {fewest_said}))
+  AND (kind = 'whole' OR kind IN ('one_off', 'homophone', 'renamed') AND is_taught
+       OR NOT is_torn AND (is_taught OR is_at_home AND kind IN ('given', 'surname') OR kind NOT IN ('one_off', 'homophone', 'renamed') AND said >= {fewest_said}))
 """
 """The child must also fit by itself: of many that don't, one always fits least badly. Whoever moved away since is known by
 the whole name in the grade of a school. Half a name told once decides nothing,
@@ -244,17 +291,18 @@ def link_called(connection: duckdb.DuckDBPyConnection) -> dict[str, float]:
     words = {
         "gap": TRACK_GAP_DAYS, "ages": list(AGE_MISS), "grade": GRADE_MISS, "school": SCHOOL_MISS, "unknown": SCHOOL_UNKNOWN, "town": TOWN_MISS,
         "most": MOST_SAID, "elsewhere": FROM_ELSEWHERE, "sure": SURE, "worst": AGE_MISS[1], "asking": WORTH_ASKING, "most_asked": MOST_ASKED, "usual": USUAL_MISS, "fewest": FEWEST_ELSEWHERE, "fewest_said": FEWEST_SAID,
-        "schooled": SCHOOL_ELSEWHERE,
+        "schooled": SCHOOL_ELSEWHERE, "span": TOLD_SPAN_DAYS, "always": ALWAYS,
     }  # fmt: skip
     likeness = ALIKE % " ".join(f"WHEN '{kind}' THEN {weight}" for kind, weight in LIKENESS.items())
     for statement in (
         SCHOOLS,
-        WANTED,
+        WANTED.format(**words),
         SAID.format(**words),
         TRACK,
         REVIEWED,
         CHILD_NAME,
         NAMES_CALLED,
+        FOREIGN_NAME,
         GRADED,
         likeness,
     ):
@@ -274,6 +322,7 @@ def link_called(connection: duckdb.DuckDBPyConnection) -> dict[str, float]:
         "track",
         "reviewed",
         "child_name",
+        "foreign_name",
         "name_called",
         "graded",
         "alike",

@@ -174,6 +174,7 @@ CREATE OR REPLACE MACRO drops_one(a, b) AS
 CREATE OR REPLACE MACRO one_off(a, b) AS CASE
     WHEN length(a) = length(b) THEN len(list_filter(range(1, length(a) + 1), lambda i: substr(a, i, 1) <> substr(b, i, 1))) = 1
     WHEN length(a) = length(b) + 1 THEN drops_one(a, b) WHEN length(b) = length(a) + 1 THEN drops_one(b, a) ELSE false END;
+CREATE OR REPLACE MACRO turned_about(a, b) AS length(a) = length(b) AND contains(b || b, a);
 CREATE OR REPLACE MACRO filled(a) AS nullif(trim(a), '');
 CREATE OR REPLACE MACRO plain_number(a) AS nullif(ltrim(trim(a), '0'), '');
 """

@@ -16,6 +16,7 @@ from kodomo.linkage.calls import link_called
 from kodomo.linkage.decide import decide, mint_newcomers
 from kodomo.linkage.engine import score_candidates
 from kodomo.linkage.forms import Printing, gather_forms, make_register
+from kodomo.linkage.holders import apply_holder_rules
 from kodomo.linkage.households import build_households
 from kodomo.linkage.increment import More, Replay, gather_more, same_decisions
 from kodomo.linkage.review import Decision, load_decisions, load_verdicts, part_decided
@@ -143,6 +144,8 @@ def _link(
     figures["model"] = score()
     figures["model"] |= decide(connection)
     figures["rules_after"] = apply_following_rules(connection, replay.before_relatives, replay.after_relatives)
+    for code, count in apply_holder_rules(connection).items():
+        figures["rules_after"][code] = figures["rules_after"].get(code, 0) + count
     part_decided(connection)
     step()
     figures["newcomers"] = mint_newcomers(connection)

@@ -41,10 +41,9 @@ NAME_LIKE = """(
 )"""
 """One slip apart; never enough where a twin could be meant."""
 
-NAME_SHORT = (
-    "coalesce(length(f.kana) >= 4 AND starts_with(s.kana, f.kana) AND regexp_matches(s.name, '^[A-Z]+$'), false)"
-)
-"""The first words of a foreign name, as schools call a child of three or four."""
+NAME_SHORT = """coalesce(regexp_matches(s.name, '^[A-Z]+$') AND length(f.kana) >= 4
+    AND (starts_with(s.kana, f.kana) OR turned_about(f.kana, s.kana)), false)"""
+"""The first words of a foreign name, as schools call a child of three or four, or its words in another order."""
 
 WHOLE_SAME = """(
     coalesce(f.kana = s.kana, false) OR coalesce(same_name(f.name, s.name), false)
@@ -93,13 +92,16 @@ WHERE f.name IS NULL AND f.kana IS NULL AND f.kind = 'observations' AND (f.born_
 """A number alone, on a day when it wasn't this person's as far as the register tells: a person decides."""
 
 
-def _same_writing(todo: str, spine: str, column: str, more: str) -> str:
+def same_writing(todo: str, spine: str, column: str, more: str, also: str = "") -> str:
     """Pairs of equal writing where ``more`` holds too, each found by equalities; 〓 stands for any character.
 
     Joined on ``same_name`` itself, all records of a birth date (a town) would meet each other, which grows
     with the city's square.
+
+    Args:
+        also: a column of the spine to be given beside each pair.
     """
-    pair = f"SELECT f.form, s.person FROM {todo} f JOIN {spine} s ON {more}"
+    pair = f"SELECT f.form, s.person{also and ', ' + also} FROM {todo} f JOIN {spine} s ON {more}"
     unread = f"same_name(f.{column}, s.{column})"
     return f"""(
     {pair} AND f.{column} = s.{column}
@@ -119,7 +121,7 @@ WHERE NOT EXISTS (
 
 BY_WRITING = f"""
 SELECT DISTINCT n.form, n.person
-FROM {_same_writing("todo", "spine_known", "name", BORN_SAME)} n JOIN form f USING (form)
+FROM {same_writing("todo", "spine_known", "name", BORN_SAME)} n JOIN form f USING (form)
 WHERE NOT EXISTS (
       FROM twin t JOIN spine_name o ON o.person = t.other WHERE t.person = n.person AND o.given_kana = f.given_kana)
 """
@@ -140,7 +142,7 @@ WHERE f.kana IS NULL AND NOT contradicts(f.given, s.given)
 
 GIVEN_AND_BIRTH = f"""(
     SELECT f.form, s.person FROM todo f JOIN spine_known s ON s.given_kana = f.given_kana AND {BORN_SAME}
-    UNION FROM {_same_writing("todo", "spine_known", "given", BORN_SAME)})"""
+    UNION FROM {same_writing("todo", "spine_known", "given", BORN_SAME)})"""
 
 AT_HOME = f"""EXISTS (FROM spine_place q WHERE q.person = n.person AND f.number IS NOT NULL AND {PLACE_FITS})"""
 
@@ -161,9 +163,26 @@ JOIN form f USING (form)
 WHERE {AT_HOME} OR {GUARDIAN_IN_FAMILY}
 """
 
-SCHOOLS = """
+GRADES = r"""
 CREATE OR REPLACE MACRO plain_school(s) AS CASE WHEN regexp_matches(s, '[小中高校園]') THEN nullif(
     regexp_replace(regexp_replace(regexp_replace(nfc_normalize(trim(s)), '^.*(市立|町立|村立|区立)', ''), '学校$', ''), '[ 　]', '', 'g'), '') END;
+CREATE OR REPLACE MACRO school_year(day) AS year(day - INTERVAL 3 MONTH);
+CREATE OR REPLACE MACRO cohort_of(born) AS year(born - INTERVAL 1 DAY - INTERVAL 3 MONTH);
+CREATE OR REPLACE MACRO plain_grade(g) AS translate(g, '０１２３４５６７８９一二三四五六', '0123456789123456');
+CREATE OR REPLACE MACRO class_in(g) AS try_cast(regexp_extract(plain_grade(g), '\d+') AS INTEGER);
+CREATE OR REPLACE MACRO years_ahead(g, school) AS CASE
+    WHEN contains(g, '歳') OR regexp_matches(school, '[園所]$') THEN NULL
+    WHEN contains(g, '年長') THEN [6] WHEN contains(g, '年中') THEN [5] WHEN contains(g, '年少') THEN [4]
+    WHEN class_in(g) IS NULL THEN NULL
+    WHEN contains(g, '小') THEN [6 + class_in(g)] WHEN contains(g, '中') THEN [12 + class_in(g)] WHEN contains(g, '高') THEN [15 + class_in(g)]
+    WHEN ends_with(school, '小') THEN [6 + class_in(g)] WHEN ends_with(school, '中') THEN [12 + class_in(g)]
+    WHEN ends_with(school, '高') THEN [15 + class_in(g)] ELSE [6 + class_in(g), 12 + class_in(g)] END;
+CREATE OR REPLACE MACRO in_grade(g, school, day, born) AS
+    list_contains(years_ahead(g, school), school_year(day) - cohort_of(born)) OR list_contains(years_ahead(g, school), school_year(day) - 1 - cohort_of(born));
+"""
+"""A grade beside a birth date. What was told in March may be known in April: the grade of the school year before fits as well."""
+
+SCHOOLS = """
 CREATE OR REPLACE TABLE schooled AS
 SELECT DISTINCT l.person, plain_school(f.school) AS school FROM link l JOIN form f USING (form)
 WHERE plain_school(f.school) IS NOT NULL AND f.role = 'subject' AND f.born_on IS NOT NULL;
@@ -307,14 +326,18 @@ WITH open AS (
     -- how the source itself wrote the bearer elsewhere: a wrong character is often wrong everywhere
     SELECT DISTINCT person, own, name, surname, given, kana, surname_kana, given_kana, sorted_kana, loose_kana, turned_kana FROM followed
 )
-SELECT DISTINCT f.form, b.person
+SELECT f.form, b.person
 FROM open f JOIN bearer b USING (own) JOIN spine p USING (person)
 LEFT JOIN (SELECT person, NULL AS own, COLUMNS(* EXCLUDE (person)) FROM spine_name SEMI JOIN bearer USING (person)
            UNION ALL SELECT * FROM printed) s ON s.person = b.person AND (s.own IS NULL OR s.own = f.own)
 WHERE (f.born_on IS NULL OR p.born_on IS NULL OR {BIRTH_NEAR})
+  AND (f.born_on IS NOT NULL OR coalesce(in_grade(f.grade, plain_school(f.school), f.seen_from, try_cast(p.born_on AS DATE)), true))
   AND ({NAME_SAME} OR {NAME_SHORT}
     OR ({NAME_LIKE} AND NOT EXISTS (FROM twin t WHERE t.person = b.person))
     OR (f.name IS NULL AND f.kana IS NULL AND f.own IN (FROM lone)))
+GROUP BY f.form, b.person
+-- a number that two bore in turn, 藤岡 蒼 and 高林 蒼: the whole name says more than the given name
+QUALIFY bool_or({WHOLE_SAME}) = bool_or(bool_or({WHOLE_SAME})) OVER (PARTITION BY f.form)
 """,
 )
 """One source's own number binds its rows, checked by name; a number two people bore binds only named rows."""
@@ -337,57 +360,6 @@ WHERE {WHOLE_SAME}
   AND (p.born_on IS NULL OR y.born_on IS NULL OR p.born_on < y.born_on)
 """,
 )
-
-GROWN = """(p.born_on IS NULL
-    OR coalesce(try_cast(p.born_on AS DATE), try_cast(left(p.born_on, 4) || '-12-31' AS DATE)) <= f.seen_from - INTERVAL 15 YEAR)"""
-"""Of a birth date known by its year alone the last day counts."""
-
-HOLDER = Rule(
-    "W1",
-    "氏名と住所が同じ人が、台帳に一人だけ(契約者は15歳以上)",
-    f"""
-WITH home AS (SELECT DISTINCT n.person, n.name, n.kana, n.sorted_kana, q.town, q.number FROM spine_name n JOIN spine_place q USING (person)),
-open AS (SELECT * FROM todo WHERE born_on IS NULL AND number IS NOT NULL AND role IN ('subject', 'holder', 'household_head')),
-pair AS (
-    SELECT f.form, q.person FROM open f JOIN home q ON q.kana = f.kana AND {PLACE_FITS}
-    UNION SELECT f.form, q.person FROM open f JOIN home q ON q.sorted_kana = f.sorted_kana AND {PLACE_FITS}
-    UNION FROM {_same_writing("open", "home", "name", PLACE_FITS.replace("q.", "s."))}
-)
-SELECT n.form, n.person FROM pair n JOIN form f USING (form) JOIN spine p USING (person) WHERE f.role = 'subject' OR {GROWN}
-""",
-)
-
-HOLDER_ELSEWHERE = Rule(
-    "W2",
-    "カナも漢字も同じ人が台帳に一人だけで、町が同じか以前の住所が移行されておらず、偶然の同姓同名とは考えにくい(契約者)",
-    f"SELECT form, person FROM holder_elsewhere WHERE namesakes <= {HIGHEST_CHANCE}",
-)
-
-ELSEWHERE = f"""
-CREATE OR REPLACE TABLE holder_elsewhere AS
-WITH open AS (
-    SELECT f.*, count(*) OVER () AS holders FROM form f ANTI JOIN link USING (form)
-    WHERE f.role IN ('holder', 'household_head') AND f.born_on IS NULL AND f.kana IS NOT NULL
-), lone AS (
-    SELECT f.form, min(s.person) AS person FROM open f JOIN spine_name s ON s.kana = f.kana JOIN spine p USING (person)
-    WHERE {GROWN} GROUP BY f.form HAVING count(DISTINCT s.person) = 1
-), unknown_before AS (
-    -- lived here before the history begins: an address we were never told
-    SELECT s.person FROM register r JOIN spine_form s USING (form) GROUP BY s.person
-    HAVING min(r.resident_from) < min(r.event_on) AND arg_min(r.event_kind, r.event_on) NOT IN ('転入', '出生', '職権記載')
-)
-SELECT DISTINCT f.form, s.person,
-    -- a name nobody else here bears is still as common elsewhere as its parts are; unparted, it can't be told
-    coalesce(max(f.holders * s.surname_share * s.given_share) OVER (PARTITION BY f.form), 1.0) AS namesakes
-FROM lone l JOIN open f USING (form) JOIN known_share s ON s.person = l.person AND s.kana = f.kana
-WHERE (f.name IS NULL OR s.name IS NULL OR same_name(f.name, s.name))
-  AND (s.person IN (FROM unknown_before) OR EXISTS (FROM spine_place q WHERE q.person = s.person AND q.town = f.town))
-"""
-
-ELSEWHERE_IN_DOUBT = """
-INSERT INTO doubt SELECT form, person, NULL, 'HOLDER' FROM holder_elsewhere ANTI JOIN link USING (form)
-"""
-
 
 Hook = Callable[[], None]
 """Called at a point of the sequence, by a run that takes over what the run before found."""
@@ -414,6 +386,7 @@ def start_links(connection: duckdb.DuckDBPyConnection) -> None:
 
     Needs the tables of ``forms``, ``spine`` and ``tenure``, and ``verdict`` (form, person, is_same).
     """
+    connection.execute(GRADES)
     connection.execute("CREATE OR REPLACE TABLE link (form BIGINT, person BIGINT, rule VARCHAR, weight DOUBLE)")
     connection.execute("CREATE OR REPLACE TABLE doubt (form BIGINT, person BIGINT, weight DOUBLE, why VARCHAR)")
     connection.execute("CREATE OR REPLACE TABLE waiting (form BIGINT)")  # whose link is taken over at a later point
@@ -460,16 +433,11 @@ def apply_certain_rules(connection: duckdb.DuckDBPyConnection, after_own_numbers
 def apply_following_rules(
     connection: duckdb.DuckDBPyConnection, before_relatives: Hook = _nothing, after_relatives: Hook = _nothing
 ) -> dict[str, int]:
-    """What follows once the subjects are known: own numbers again, relatives named beside them, contract holders."""
+    """What follows once the subjects are known: own numbers again, relatives named beside them."""
     found = {OWN_NUMBER.code: apply_rule(connection, OWN_NUMBER)}
     before_relatives()
     found[RELATIVE.code] = apply_rule(connection, RELATIVE)
     after_relatives()
-    found[HOLDER.code] = apply_rule(connection, HOLDER)
-    connection.execute(ELSEWHERE)
-    found[HOLDER_ELSEWHERE.code] = apply_rule(connection, HOLDER_ELSEWHERE)
-    connection.execute(ELSEWHERE_IN_DOUBT)
-    found[OWN_NUMBER.code] += apply_rule(connection, OWN_NUMBER)
     return found
 
 

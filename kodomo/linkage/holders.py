@@ -1,0 +1,140 @@
+"""Contract holders (water, rent): no birth date, but a name, an address and the household behind it (identity side).
+
+Each rule is one that a clerk could apply by hand, as those of ``rules``; they come last, when it is known who the
+children, their parents and the other numbers of the source belong to.
+"""
+
+from __future__ import annotations
+
+import duckdb
+
+from kodomo.linkage.rules import HIGHEST_CHANCE, OWN_NUMBER, PLACE_FITS, Rule, apply_rule, same_writing
+
+GROWN = """(p.born_on IS NULL
+    OR coalesce(try_cast(p.born_on AS DATE), try_cast(left(p.born_on, 4) || '-12-31' AS DATE)) <= f.seen_from - INTERVAL 15 YEAR)"""
+"""Of a birth date known by its year alone the last day counts."""
+
+PLACE_SAME = "q.town = f.town AND q.number = f.number"
+
+BY_NAME_AND_HOME = f"""
+WITH home AS (SELECT DISTINCT n.person, n.name, n.kana, n.sorted_kana, q.town, q.number FROM spine_name n JOIN spine_place q USING (person)),
+open AS (SELECT * FROM todo WHERE born_on IS NULL AND number IS NOT NULL AND role IN ('subject', 'holder', 'household_head')),
+pair AS (
+    SELECT f.form, q.person, q.number FROM open f JOIN home q ON q.kana = f.kana AND {PLACE_FITS}
+    UNION SELECT f.form, q.person, q.number FROM open f JOIN home q ON q.sorted_kana = f.sorted_kana AND {PLACE_FITS}
+    UNION {same_writing("open", "home", "name", PLACE_FITS.replace("q.", "s."), also="s.number")}
+), fitting AS (
+    SELECT n.form, n.person, n.number = f.number AS is_exact FROM pair n JOIN form f USING (form) JOIN spine p USING (person)
+    WHERE f.role = 'subject' OR {GROWN}
+)
+-- whoever lives at this very number goes before a namesake at a longer or shorter one
+SELECT form, person FROM fitting QUALIFY is_exact = bool_or(is_exact) OVER (PARTITION BY form)
+"""
+
+HOLDER = Rule("W1", "氏名と住所が同じ人が、台帳に一人だけ(契約者は15歳以上)", BY_NAME_AND_HOME)
+
+OPEN_HOLDERS = "(SELECT * FROM todo WHERE role IN ('holder', 'household_head') AND born_on IS NULL)"
+
+FOREIGN_AT_HOME = Rule(
+    "W3",
+    "番地まで同じ住所に、語順だけが違うか、はじめの語だけを書いた外国人の氏名が一人だけ(契約者)",
+    f"""
+SELECT DISTINCT f.form, s.person
+FROM {OPEN_HOLDERS} f JOIN spine_place q ON {PLACE_SAME} JOIN spine_name s USING (person) JOIN spine p USING (person)
+WHERE regexp_matches(s.name, '^[A-Z]+$') AND length(f.kana) >= 4 AND (turned_about(f.kana, s.kana) OR starts_with(s.kana, f.kana)) AND {GROWN}
+""",
+)
+
+RENAMED_AT_HOME = Rule(
+    "W4",
+    "名と番地までの住所が同じ人が一人だけで、偶然そこに同じ名の人が住んだとは考えにくい(契約者の姓の変更)",
+    f"""
+WITH housemates AS (
+    SELECT town, number, count(DISTINCT person) AS persons FROM spine_place WHERE number IS NOT NULL GROUP BY ALL
+)
+SELECT n.form, n.person FROM (
+    SELECT f.form, s.person, h.persons * CASE WHEN f.given = s.given AND f.given_kana = s.given_kana THEN s.given_share
+        WHEN f.given = s.given THEN s.writing_share ELSE s.reading_share END AS namesakes
+    FROM {OPEN_HOLDERS} f JOIN spine_place q ON {PLACE_SAME} JOIN known_share s ON s.person = q.person
+    JOIN spine p ON p.person = q.person JOIN housemates h ON h.town = q.town AND h.number = q.number
+    WHERE (f.given = s.given OR f.given_kana = s.given_kana AND NOT contradicts(f.given, s.given)) AND {GROWN}
+) n GROUP BY n.form, n.person HAVING min(n.namesakes) <= 4 * {HIGHEST_CHANCE}
+""",
+)
+
+HOLDERS_FAMILY = Rule(
+    "W5",
+    "同じ出所の番号で既に決まった契約者の家族に、同じ氏名の人が一人だけ",
+    f"""
+WITH bearer AS (
+    SELECT DISTINCT o.own, l.person FROM own o JOIN link l USING (form)
+), home AS (
+    SELECT own, person FROM bearer UNION SELECT b.own, h.other FROM bearer b JOIN family h USING (person)
+)
+SELECT DISTINCT f.form, s.person
+FROM {OPEN_HOLDERS} f JOIN own o USING (form) JOIN home h ON h.own = o.own JOIN spine_name s ON s.person = h.person JOIN spine p ON p.person = s.person
+WHERE (s.kana = f.kana AND NOT contradicts(f.name, s.name) OR same_name(f.name, s.name) OR s.sorted_kana = f.sorted_kana) AND {GROWN}
+""",
+)
+"""Bills name now the one, now the other of a household."""
+
+HOLDER_ELSEWHERE = Rule(
+    "W2",
+    "カナも漢字も同じ人が台帳に一人だけで、町が同じか以前の住所が移行されておらず、偶然の同姓同名とは考えにくい(契約者)",
+    f"SELECT form, person FROM holder_elsewhere WHERE namesakes <= {HIGHEST_CHANCE}",
+)
+
+TOLD_ELSEWHERE = Rule(
+    "W6",
+    "氏名が同じで、その人か家族の住所としてほかの台帳に書かれた住所とも同じ人が一人だけ(契約者)",
+    f"""
+WITH told AS (
+    SELECT DISTINCT l.person, f.town, f.number FROM link l JOIN form f USING (form)
+    WHERE f.role = 'subject' AND f.born_on IS NOT NULL AND f.town IS NOT NULL AND f.number IS NOT NULL
+), home AS (
+    FROM told UNION SELECT h.other, t.town, t.number FROM told t JOIN family h USING (person)
+)
+SELECT DISTINCT f.form, s.person
+FROM {OPEN_HOLDERS} f JOIN home q ON {PLACE_SAME} JOIN spine_name s USING (person) JOIN spine p USING (person)
+WHERE (s.kana = f.kana AND NOT contradicts(f.name, s.name) OR s.name = f.name) AND {GROWN}
+""",
+)
+"""Where the register has only the newest address, a school or a clinic may still know the one before."""
+
+ELSEWHERE = f"""
+CREATE OR REPLACE TABLE holder_elsewhere AS
+WITH open AS (
+    SELECT f.*, count(*) OVER () AS holders FROM form f ANTI JOIN link USING (form)
+    WHERE f.role IN ('holder', 'household_head') AND f.born_on IS NULL AND f.kana IS NOT NULL
+), lone AS (
+    SELECT f.form, min(s.person) AS person FROM open f JOIN spine_name s ON s.kana = f.kana JOIN spine p USING (person)
+    WHERE {GROWN} GROUP BY f.form HAVING count(DISTINCT s.person) = 1
+), unknown_before AS (
+    -- lived here before the history begins: an address we were never told
+    SELECT s.person FROM register r JOIN spine_form s USING (form) GROUP BY s.person
+    HAVING min(r.resident_from) < min(r.event_on) AND arg_min(r.event_kind, r.event_on) NOT IN ('転入', '出生', '職権記載')
+)
+SELECT DISTINCT f.form, s.person,
+    -- a name nobody else here bears is still as common elsewhere as its parts are; unparted, it can't be told
+    coalesce(max(f.holders * s.surname_share * s.given_share) OVER (PARTITION BY f.form), 1.0) AS namesakes
+FROM lone l JOIN open f USING (form) JOIN known_share s ON s.person = l.person AND s.kana = f.kana
+WHERE (f.name IS NULL OR s.name IS NULL OR same_name(f.name, s.name))
+  AND (s.person IN (FROM unknown_before) OR EXISTS (FROM spine_place q WHERE q.person = s.person AND q.town = f.town))
+"""
+
+ELSEWHERE_IN_DOUBT = """
+INSERT INTO doubt SELECT form, person, NULL, 'HOLDER' FROM holder_elsewhere ANTI JOIN link USING (form)
+"""
+
+
+def apply_holder_rules(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Link contract holders once subjects and their relatives are known; returns links by rule."""
+    found = {
+        rule.code: apply_rule(connection, rule) for rule in (HOLDER, FOREIGN_AT_HOME, RENAMED_AT_HOME, TOLD_ELSEWHERE)
+    }
+    connection.execute(ELSEWHERE)
+    found[HOLDER_ELSEWHERE.code] = apply_rule(connection, HOLDER_ELSEWHERE)
+    connection.execute(ELSEWHERE_IN_DOUBT)
+    found[OWN_NUMBER.code] = apply_rule(connection, OWN_NUMBER)
+    found[HOLDERS_FAMILY.code] = apply_rule(connection, HOLDERS_FAMILY)
+    return found

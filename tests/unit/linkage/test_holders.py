@@ -1,0 +1,99 @@
+"""Contract holders: who stands behind a name and an address, and where nobody may be named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .paper import Paper
+
+HOME = "ひなた市北町1-1"
+
+
+def holder(paper: Paper, source: str = "water_users", **body: str) -> tuple[str, int]:
+    return paper.row(source, holder=body)
+
+
+def many(paper: Paper) -> None:
+    """Enough people for a name's share to be told."""
+    for number in range(300):
+        paper.resident(f"9{number:04}", f"田中 {'実清茂'[number % 3]}", f"ﾀﾅｶ {('ﾐﾉﾙ', 'ｷﾖｼ', 'ｼｹﾞﾙ')[number % 3]}",
+                       f"1985-{1 + number % 12:02}-{1 + number % 28:02}", household_number=f"W{number}", address=f"西町{number + 1}-1")  # fmt: skip
+
+
+def test_who_lives_at_the_very_number_goes_before_a_namesake_at_a_longer_one(paper: Paper, model_file: Path) -> None:
+    here = paper.resident("1001", "望月 明", "ﾓﾁﾂﾞｷ ｱｷﾗ", "1960-01-01", address=HOME)
+    paper.resident("1002", "望月 明", "ﾓﾁﾂﾞｷ ｱｷﾗ", "1982-01-01", address=HOME + "-12", household_number="H2")
+    two = paper.resident("1003", "三浦 浩", "ﾐｳﾗ ﾋﾛｼ", "1967-01-01", address="南町2-2")
+    paper.resident("1004", "三浦 浩", "ﾐｳﾗ ﾋﾛｼ", "1994-01-01", address="南町2-2")
+    row = holder(paper, name="望月　明", name_kana="ﾓﾁﾂﾞｷｱｷﾗ", address="北町１番地１")
+    father_or_son = holder(paper, name="三浦　浩", name_kana="ﾐｳﾗﾋﾛｼ", address="南町2-2")
+    linked = paper.link(model_file)
+    assert (linked.person(row, "holder"), linked.rule(row, "holder")) == (linked.person(here), "W1")
+    assert linked.person(father_or_son, "holder") is None and linked.person(two) is not None
+
+
+def test_bills_in_the_name_of_another_of_the_household_are_its_own(paper: Paper, model_file: Path) -> None:
+    wife = paper.resident("1001", "山田 延絵", "ﾔﾏﾀﾞ ﾉﾌﾞｴ", "1980-01-01", "女", household_number="H1", address=HOME)
+    husband = paper.resident("1002", "山田 誠", "ﾔﾏﾀﾞ ﾏｺﾄ", "1979-01-01", household_number="H1", address=HOME)
+    paper.resident("1003", "山田 湊", "ﾔﾏﾀﾞ ﾐﾅﾄ", "2015-01-01", household_number="H1", address=HOME)
+    paper.resident("1004", "山田 誠", "ﾔﾏﾀﾞ ﾏｺﾄ", "1960-01-01", household_number="H4", address="南町2-2")
+    user = holder(paper, own_number="W1", name="山田延絵", name_kana="ﾔﾏﾀﾞﾉﾌﾞｴ", address="北町1-1")
+    paper.row("water_bills", holder={"own_number": "W1", "name_kana": "ﾔﾏﾀﾞﾏｺﾄ"})
+    paper.row("water_bills", holder={"own_number": "W1", "name_kana": "ﾔﾏﾀﾞﾐﾅﾄ"})
+    paper.row("water_bills", holder={"own_number": "W1", "name_kana": "ﾔﾏﾀﾞｼﾞﾛｳ"})
+    paper.row("water_bills", holder={"own_number": "W2", "name_kana": "ﾔﾏﾀﾞﾏｺﾄ"})
+    linked = paper.link(model_file, printing=paper_printing())
+    found = [linked.person(("water_bills", row), "holder") for row in (1, 2, 3, 4)]
+    assert linked.person(user, "holder") == linked.person(wife)
+    assert found == [linked.person(husband), None, None, None]  # no child, no stranger, no other number
+    assert linked.rule(("water_bills", 1), "holder") == "W5"
+
+
+def paper_printing() -> object:
+    from kodomo.linkage.forms import Printing
+
+    return Printing({"water_users": "tap", "water_bills": "tap"}, "架空県", "ひなた市")
+
+
+def test_another_surname_at_the_same_number_is_followed_for_a_name_rare_enough_there(
+    paper: Paper, model_file: Path
+) -> None:
+    many(paper)
+    nami = paper.resident("1001", "岡本 菜美", "ｵｶﾓﾄ ﾅﾐ", "1985-01-01", "女", address=HOME)
+    paper.resident("1002", "田中 実", "ﾀﾅｶ ﾐﾉﾙ", "1985-01-30", address="南町2-2")
+    renamed = holder(paper, name="早川 菜美", name_kana="ﾊﾔｶﾜ ﾅﾐ", address="北町1-1")
+    other_house = holder(paper, name="早川 菜美", name_kana="ﾊﾔｶﾜ ﾅﾐ", address="北町1-2")
+    common = holder(paper, name="森 実", name_kana="ﾓﾘ ﾐﾉﾙ", address="南町2-2")
+    linked = paper.link(model_file)
+    assert (linked.person(renamed, "holder"), linked.rule(renamed, "holder")) == (linked.person(nami), "W4")
+    assert linked.person(other_house, "holder") is None and linked.person(common, "holder") is None
+
+
+def test_foreign_name_turned_about_or_cut_short_is_known_at_its_own_number_only(paper: Paper, model_file: Path) -> None:
+    suman = paper.resident("1001", "ＧＵＲＵＮＧ　ＫＵＭＡＲ　ＳＵＭＡＮ", "ｸﾞﾙﾝ ｽﾏﾝ ｸﾏﾙ", "1985-01-01", address=HOME)
+    paper.resident("1002", "ＮＧＵＹＥＮ　ＢＡＯ", "ｸﾞｴﾝ ｻﾞﾊﾞｵ", "1986-01-01", address="南町2-2")
+    paper.resident("1003", "ＮＧＵＹＥＮ　ＨＯＡ", "ｸﾞｴﾝ ｻﾞﾎｱ", "1987-01-01", address="南町2-2")
+    turned = holder(paper, name_kana="ｽﾏﾝｸﾏﾙｸﾞﾙﾝ", address="北町1-1")
+    elsewhere = holder(paper, name_kana="ｽﾏﾝｸﾏﾙｸﾞﾙﾝ", address="北町3-3")
+    two = holder(paper, name_kana="ｸﾞｴﾝｻﾞ", address="南町2-2")
+    linked = paper.link(model_file)
+    assert (linked.person(turned, "holder"), linked.rule(turned, "holder")) == (linked.person(suman), "W3")
+    assert linked.person(elsewhere, "holder") is None and linked.person(two, "holder") is None
+
+
+def test_address_that_a_school_told_of_the_family_serves_where_the_register_has_only_the_newest(
+    paper: Paper, model_file: Path
+) -> None:
+    father = paper.resident("1001", "工藤 実", "ｸﾄﾞｳ ﾐﾉﾙ", "1980-01-01", household_number="H1", address=HOME)
+    paper.resident("1002", "工藤 湊", "ｸﾄﾞｳ ﾐﾅﾄ", "2015-01-01", household_number="H1", address=HOME)
+    paper.resident("1003", "工藤 実", "ｸﾄﾞｳ ﾐﾉﾙ", "1950-01-01", household_number="H3", address="南町2-2")
+    paper.row(
+        "school_enrolment",
+        subject={"name": "工藤 湊", "name_kana": "クドウ ミナト", "born_on": "2015-01-01", "address": "浜町7-3"},
+    )
+    before = holder(paper, name="工藤実", name_kana="ｸﾄﾞｳﾐﾉﾙ", address="浜町7-3")
+    nobodys = holder(paper, name="工藤実", name_kana="ｸﾄﾞｳﾐﾉﾙ", address="浜町7-4")
+    otherwise = holder(paper, name="工藤稔", name_kana="ｸﾄﾞｳﾐﾉﾙ", address="浜町7-3")
+    linked = paper.link(model_file)
+    assert (linked.person(before, "holder"), linked.rule(before, "holder")) == (linked.person(father), "W6")
+    assert linked.person(nobodys, "holder") is None and linked.person(otherwise, "holder") is None
