@@ -263,9 +263,14 @@ def _persons(arguments: argparse.Namespace) -> Result:
 
 
 def _publish(arguments: argparse.Namespace) -> Result:
+    from kodomo.intake.scaffold import HOME_ITEMS
     from kodomo.linkage.publish import publish_children
 
-    return _staged(arguments, publish_children, by=_user())
+    result = _staged(arguments, publish_children, by=_user())
+    for one in result["withheld"]:
+        if one["item"] in HOME_ITEMS:
+            _say(f"△ 「{one['caption']}」を公表していません。{one['why']}{HOME_ITEMS[one['item']]}。")
+    return result
 
 
 def _export_links(arguments: argparse.Namespace) -> Result:

@@ -48,6 +48,8 @@ def criteria(arguments: argparse.Namespace, here: Here) -> dict[str, Any]:
         if arguments.out is None:
             raise WrongUsage("書き出す先のフォルダを書いてください。", where="--out")
         return adoption.export(in_force(home, municipality), arguments.out)
+    if arguments.action == "draft":
+        return _draft(arguments, here)
     if arguments.action != "status":
         step = Step(arguments.action.upper())
         if arguments.version and arguments.part == "both":
@@ -65,6 +67,27 @@ def criteria(arguments: argparse.Namespace, here: Here) -> dict[str, Any]:
     for line in [*versions.lines(result), *adoption.lines(result["origin"])]:
         here.say(line)
     return result
+
+
+def _draft(arguments: argparse.Namespace, here: Here) -> dict[str, Any]:
+    """What is shipped, as far as the items carry it, and usual indicators for items that none uses: a folder to edit."""
+    from kodomo.features.build import current_snapshot
+    from kodomo.governance.criteria_in_force import in_force
+    from kodomo.judgement.draft_criteria import draft_criteria
+
+    if arguments.out is None:
+        raise WrongUsage("書き出す先のフォルダを書いてください。", where="--out")
+    municipality, snapshot = in_force(here.home, here.municipality), current_snapshot(here.home)
+    result = draft_criteria(municipality, snapshot, arguments.out, here.home.spill)
+    for line in [
+        *(f"△ {one}" for one in result["remarks"]),
+        *("× {file} [[{table}]]「{entry}」{key}: {message}".format(**one) for one in result["faults"]),
+    ]:
+        here.say(line)
+    here.say(
+        f"{arguments.out}/criteria に下書きを書きました。★ の付いたところを確かめ、自治体フォルダに置いて、二人の承認を受けてください。"
+    )
+    return result | {"exit_code": 3 if result["faults"] else 0}
 
 
 def _check(arguments: argparse.Namespace, here: Here) -> dict[str, Any]:
@@ -163,10 +186,10 @@ def _action(*choices: str) -> tuple[tuple[str, ...], dict[str, Any]]:
 
 
 CRITERIA: tuple[str, Options] = (
-    "判定基準としきい値の版: いまの版と承認を見る(status)、提案(propose)、承認(approve)、取下げ(withdraw)、いま使われているものを書き出す(export)、検査(check)。二人の承認で使える",
+    "判定基準としきい値の版: いまの版と承認を見る(status)、提案(propose)、承認(approve)、取下げ(withdraw)、いま使われているものを書き出す(export)、検査(check)、届いたデータからの下書き(draft)。二人の承認で使える",
     (
-        _action("status", "propose", "approve", "withdraw", "export", "check"),
-        (("--out",), {"type": Path, "default": None, "metavar": "DIR", "help": "書き出す先(export)"}),
+        _action("status", "propose", "approve", "withdraw", "export", "check", "draft"),
+        (("--out",), {"type": Path, "default": None, "metavar": "DIR", "help": "書き出す先(export、draft)"}),
         (("--draft",), {"type": Path, "default": None, "metavar": "DIR", "help": "検査する案のフォルダ(check)"}),
         (
             ("--part",),

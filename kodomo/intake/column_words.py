@@ -58,10 +58,10 @@ HEAD = re.compile(r"世帯主|筆頭者")
 HOLDER = re.compile(r"契約者|使用者|使用場所|給水|名義人|水栓|お客[さ様]ま?")
 
 STAFF = re.compile(
-    r"担当|記入者|入力者|職員|相談員|医師|担任|ケースワーカー|支援者|訪問者|教諭|来談者|届出人|申込者|通報者|届出者"
+    r"担当|記入者|入力者|職員|相談員|医師|担任|ケースワーカー|(?<!育児)支援者|訪問者|教諭|来談者|届出人|申込者|通報者|届出者"
 )
 FREE_TEXT = re.compile(
-    r"備考|メモ|内容|経過|所見|特記|コメント|理由詳細|(申請|相談|申立|欠席)の?理由$|自由記述|摘要|様子詳細|相談記録|記録$|気になった|気づき|ひとこと"
+    r"備考|メモ|内容|経過|所見|特記|コメント|理由詳細|(申請|相談|申立|欠席)の?理由$|自由記述|摘要|様子詳細|相談記録|記録$|気になった|気になる|気づき|ひとこと|時の様子"
 )
 OTHER_PERSON = re.compile(
     r"^(夫|妻|配偶者|パートナー|内縁|同居人|同居者|祖父|祖母|兄|姉|弟|妹|きょうだい|紹介者|緊急連絡先氏名)"
@@ -76,6 +76,8 @@ ALONE = re.compile(
 )
 """Words that stand above people's names without saying 氏名."""
 MONEY = re.compile(r"金額|月額|年額|所得|収入|口座|調定額|料金|税額|手当額|振込|負担額|滞納額")
+NOTES = "自由記述は受け取らない(必要最小限)"
+AMOUNT = "金額は受け取らない(必要最小限。使うなら消して item を書く)"
 NUMBER_BAN = re.compile(r"個人番号|マイナンバー|住民票コード|法人番号")
 
 READING = r"(カナ|かな|ヨミ|よみ|読み|フリガナ|ふりがな|シメイ)"
@@ -141,7 +143,7 @@ DATE_WORD = re.compile(r"(日|年月日|期限|日付)$|^(開始|終了|支給�
 MONTH_WORD = re.compile(r"年月$|^月$|月分$|対象月$")
 YEAR_WORD = re.compile(r"年度$")
 CODE_WORD = re.compile(
-    r"区分|種別|種類|状況|状態|結果|判定|事由|理由|コード$|フラグ|有無|可否|等級|程度|主訴|課題|要件|資格|立場|受診|種$|別$|該当|時期|経路|態様|精密|分類|食事|様子|反応|段階|要否|ランク|学級"
+    r"区分|種別|種類|状況|状態|結果|判定|事由|理由|コード$|フラグ|有無|可否|等級|程度|主訴|課題|要件|資格|立場|受診|種$|別$|該当|時期|経路|態様|精密|分類|食事|様子|反応|段階|要否|ランク|学級|婚姻|気持ち|対応$|処置$|措置$|言語|運動|行動|既往|相談相手|(支援|協力)者$|控除|加算|不安"
 )
 STARTS = re.compile(
     r"開始|登録日|実施日|受診日|健診日|接種日|交付日|認定日|相談日|来室日|受付日|認知日|発生日|届出日|日付|年月|入所日|入園日"
@@ -202,7 +204,7 @@ def meaning_of(header: str) -> Meaning:
     if STAFF.search(name):
         return Meaning(type="text", ignore="職員などの氏名は使わない")
     if FREE_TEXT.search(lowest) and not re.search(r"区分|種別", lowest):
-        return Meaning(type="text", ignore="自由記述は受け取らない(必要最小限)")
+        return Meaning(type="text", ignore=NOTES)
     if ALONE.search(lowest):
         return Meaning(role_of(name), "name", "name", is_bare=True)
     for text in dict.fromkeys((lowest, name)):
@@ -210,7 +212,7 @@ def meaning_of(header: str) -> Meaning:
             if pattern.search(text) and not (field == "name" and NOT_A_PERSONS_NAME.search(text)):
                 return Meaning(role_of(name), field, kind, _not_the_rows(name, field))
     if MONEY.search(name):
-        return Meaning(type="integer", ignore="金額は受け取らない(必要最小限。使うなら消して item を書く)")
+        return Meaning(type="integer", ignore=AMOUNT)
     if re.search(r"届出(年月)?日", name) and not re.search(r"妊娠", name):
         return Meaning(type="date")
     is_number = bool(RECORD_NUMBER.search(name)) and not NOT_AN_IDENTIFIER.search(name)

@@ -26,6 +26,7 @@ from kodomo.intake.guess import BESIDE_NAME
 from kodomo.intake.layout_keys import FIELDS, ROLES, TYPES
 from kodomo.intake.limits import LIMITS, Limits
 from kodomo.intake.samples import opened_samples
+from kodomo.intake.usual_items import UsualItem, usual_item, usual_items, words_of_notes
 
 MARK = "★"
 """Stands where only a person can decide."""
@@ -69,9 +70,10 @@ def draft_text(file_names: str | Sequence[str], found: Mapping[str, Any], known:
     names = [file_names] if isinstance(file_names, str) else list(file_names)
     file_name = names[0]
     lines = _top(file_name, found, known) + _file(names, found)
-    columns = _latest_moves_apart(found)
+    around = [words.plain(name) for name in (_stem(file_name), *(c["name"] for c in found["columns"]))]
+    columns = [_amount_taken(c, around) for c in _latest_moves_apart(found)]
     found = {**found, "columns": columns}
-    items = {reference(c): item_of(c, known, file_name) for c in columns}
+    items = {reference(c): item_of(c, known, around) for c in columns}
     joined, people, months = dates_in_parts(columns), people_series(columns), month_series(columns)
     lines += _dated(found["dated"])
     if found["side_by_side"]:
@@ -91,9 +93,17 @@ def draft_text(file_names: str | Sequence[str], found: Mapping[str, Any], known:
     lines += _people(people, items, found) if people else []
     lines += _sheet_name(found)
     lines += _months(months, columns, found) if months else []
-    lines += _facts([c for c in columns if c not in apart], items, found, "" if months else _month_of(file_name))
+    lines += _absences_added_up(items)
+    told = [c for c in columns if c not in apart]
+    lines += _facts(told, items, found, "" if months else _month_of(file_name)) + _notes(told)
     lines += _closing(columns, items, known)
     return "\n".join(lines) + "\n"
+
+
+def _amount_taken(column: dict[str, Any], around: Sequence[str]) -> dict[str, Any]:
+    """An amount that the shipped criteria ask of is proposed like any other item; other amounts stay left out."""
+    is_amount = column["ignore"] == words.AMOUNT
+    return {**column, "ignore": ""} if is_amount and usual_item(words.plain(column["name"]), around) else column
 
 
 def _sexes_ticked(columns: Sequence[Column]) -> list[Column]:
@@ -397,6 +407,10 @@ def _column(column: Mapping[str, Any], item: str, found: Mapping[str, Any]) -> l
         lines += [f"item = {quoted(item)}" if item else '# item = ""'] + (
             ["required = true"] if column["is_filled"] else []
         )
+    elif column["type"] == "text" and item:
+        lines.append(
+            f'ignore = "使わない"          # {MARK}? 判定に使うなら消して type を code にし、item = {quoted(item)} と codes を書く'
+        )
     elif column["type"] == "text":
         lines.append(f'ignore = "使わない"          # {MARK}? 使うなら消して、item を書く')
     else:
@@ -417,6 +431,17 @@ def _joined(name: str, parts: Sequence[Column], known: Known, columns: Sequence[
         item = known.columns.get(name) or known.items.get(name) or "birth_date"
         lines += ['person = "subject"', 'field = "born_on"', f"item = {quoted(item)}"]
     return [*lines, ""]
+
+
+def _absences_added_up(items: Mapping[str, str]) -> list[str]:
+    """Days of absence where a file prints them apart, by illness and otherwise, and no sum."""
+    apart = [name for item in ("sick_absence_days", "unexcused_absence_days") for name, own in items.items() if own == item]
+    if len(apart) < 2 or "absence_days" in items.values():
+        return []
+    return [
+        "[[columns]]          # 病欠と、そのほかの欠席を足したもの。出席停止・忌引は入れない", 'name = "欠席日数(計)"', f"join = {quoted(apart)}",
+        'type = "integer"', 'item = "absence_days"', "",
+    ]  # fmt: skip
 
 
 def _people(series: Series, items: Mapping[str, str], found: Mapping[str, Any]) -> list[str]:
@@ -491,8 +516,12 @@ def _more_of_type(column: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def item_of(column: Mapping[str, Any], known: Known, file_name: str) -> str:
-    """The register's item that a column seems to be: by the folder's own captions and layouts, else the usual one."""
+def item_of(column: Mapping[str, Any], known: Known, around: Sequence[str]) -> str:
+    """The register's item that a column seems to be: by the folder's own captions and layouts, else the usual one.
+
+    Args:
+        around: the file's name and the names of all its columns, plain.
+    """
     name = words.plain(column["name"])
     own = known.columns.get(name) or known.items.get(name)
     if own:
@@ -503,7 +532,10 @@ def item_of(column: Mapping[str, Any], known: Known, file_name: str) -> str:
     for caption, code in known.items.items():
         if len(caption) >= 3 and (caption in name or (len(name) >= 3 and name in caption)):
             return code
-    return ""
+    if column["type"] in ("date", "month", "fiscal_year", "identifier", "name", "kana", "address") or column["ignore"]:
+        return ""
+    usual = usual_item(name.rsplit("/", 1)[-1], around) or usual_item(name, around)
+    return usual.code if usual else ""
 
 
 _MONTHS_IN_NAMES = (r"((?:令和|平成|R|H)?(?:\d{1,4}|元)年\d{1,2}月)", r"(?<!\d)(20\d\d(?:0[1-9]|1[0-2]))(?!\d)")
@@ -565,6 +597,24 @@ def _facts(
     return [*lines, ""]
 
 
+def _notes(columns: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Of notes, which are left out: how to take in only what kind of worry they speak of, as comments."""
+    notes = [c for c in columns if c["ignore"] == words.NOTES and not re.search("住所|番号", c["name"])]
+    if not notes:
+        return []
+    codes = words_of_notes()
+    lines = ["# ── 自由記述の文は受け取らない。決めた言葉があるかだけを区分として受け取ると決めたなら、# を外す ──"]
+    for column in notes:
+        name = column["name"]
+        lines += [
+            "# [[columns]]", f"# name = {quoted(name + 'の言葉')}", f"# part_of = {quoted(name)}", '# type = "code"',
+            f"# match = {quoted('(' + '|'.join(map(re.escape, codes)) + ')')}          # {MARK}? 言葉を見直す",
+            f"# codes = {{ {', '.join(f'{quoted(word)} = {quoted(kind)}' for word, kind in codes.items())} }}",
+            f'# [[facts]]          # item は登録簿に足す。code = {quoted(name + "の言葉")}、valid_from などはほかの facts と同じに書く', "",
+        ]  # fmt: skip
+    return lines
+
+
 def _closing(columns: Sequence[Mapping[str, Any]], items: Mapping[str, str], known: Known) -> list[str]:
     """Items that the register lacks, ready to be put there."""
     wanted: dict[str, str] = {}
@@ -574,15 +624,22 @@ def _closing(columns: Sequence[Mapping[str, Any]], items: Mapping[str, str], kno
             wanted.setdefault(item, FIELDS.get(column["field"], column["name"]))
     if not wanted:
         return []
-    lines = ["# ── register/items.toml にない項目。要るものを写し、bases.toml に根拠を書く ──"]
+    usual = {item.code: item for item in usual_items()}
+    lines = [
+        "# ── register/items.toml にない項目。要るものを写し、bases.toml に根拠を書く ──",
+        "# 判定に使うものは、名寄せ(LINK)のほかに判定(JUDGE)と学習(LEARN)の根拠が要る。世帯番号も、世帯のようすを判定に使うなら要る。",
+    ]
     for code, caption in wanted.items():
-        lines += [
-            "# [[items]]",
-            f"# code = {quoted(code)}",
-            f"# caption = {quoted(caption)}",
-            '# holder = ""',
-            '# sensitivity = "IDENTIFYING"',
-        ]
+        lines += _register_entry(code, caption, usual.get(code))
+    return lines
+
+
+def _register_entry(code: str, caption: str, usual: UsualItem | None) -> list[str]:
+    """One item as the register may hold it, as comments."""
+    lines = ["# [[items]]", f"# code = {quoted(code)}", f"# caption = {quoted(usual.caption if usual else caption)}"]
+    lines += ['# holder = ""', f"# sensitivity = {quoted(usual.sensitivity if usual else 'IDENTIFYING')}"]
+    if usual:
+        lines += [f"# domain = {quoted(usual.domain)}", f"# types = {quoted(list(usual.types))}"]
     return lines
 
 

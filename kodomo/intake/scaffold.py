@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from kodomo.configuration import read_municipality
 from kodomo.errors import ConfigurationFault, StaffError, WrongUsage
-from kodomo.governance.register import read_register
+from kodomo.governance.register import Register, read_register
 from kodomo.intake.column_words import USUAL_ITEMS
-from kodomo.intake.layout import check_against, read_layouts
+from kodomo.intake.layout import Layout, check_against, read_layouts
 from kodomo.intake.layout_keys import FIELDS
+from kodomo.terms import Purpose
 
 SETTINGS = """\
 # {name}の設定。kodomo municipality new が作ったひな形です。★ の付いたところを確かめてください。
@@ -77,6 +79,8 @@ BASES = """\
 # article = "法第69条第2項第2号"
 # items = ["resident_number", "household_number", "name", "name_kana", "birth_date", "sex", "address"]
 # purposes = ["LINK", "REVEAL"]          # LINK 名寄せ / JUDGE 判定 / LEARN 学習 / ASSESS アセスメント / REVEAL 氏名の確認
+# 判定には、別の根拠で household_number(仮名の世帯の符号になる)・relationship・birth_date・residence・sex に JUDGE と LEARN も要る。
+# household_number を忘れると、家族ときょうだいについての指標が、どれも空のままになる。
 # nature = "臨時"          # 臨時には終わりの日が要る
 # valid_from = 2026-04-01
 # valid_to = 2029-04-01          # この日から使えなくなる
@@ -243,6 +247,35 @@ def _look(folder: Path) -> tuple[list[str], list[str], dict[str, int]]:
         )
     if register and not register.bases:
         remarks.append("register/bases.toml に根拠が一つもありません。このままでは、どのファイルも受け取れません。")
+    elif register and layouts:
+        remarks += _not_judged(register, layouts.values())
     counts = {"sources": len(layouts or ()), "items": len(register.items) if register else 0,
               "bases": len(register.bases) if register else 0}  # fmt: skip
     return faults, remarks, counts
+
+
+HOME_ITEMS = {
+    "household_number": "世帯の符号が公表されず、同居の家族・きょうだい・世帯の生活保護や水道・おとなの人数などの指標が、どのこどもでも空になります",
+    "relationship": "親子・きょうだいの関係が公表されず、保護者・母・きょうだいの指標が、どのこどもでも空になります",
+    "birth_date": "年齢と学年が分からず、判定できません",
+    "residence": "市内に住んでいる期間が公表されず、転入・転居の指標が空になります",
+}
+"""What nothing but the resident register tells of a child's home, and what is lost without it."""
+
+
+def _not_judged(register: Register, layouts: Iterable[Layout]) -> list[str]:
+    """What comes in and no basis lets a judgement use: often an oversight, and silent ever after."""
+    there = list(layouts)
+    carried = {column.item for layout in there for column in layout.columns if column.item}
+    carried |= {fact.item for layout in there for fact in layout.facts}
+    held = {item for basis in register.bases if Purpose.JUDGE in basis.purposes for item in basis.items}
+    missing = [item for item in HOME_ITEMS if item in carried and item in register.items and item not in held]
+    found = [
+        f"register/bases.toml: 「{register.caption(item)}」({item})に判定(JUDGE)の根拠がありません。{HOME_ITEMS[item]}。"
+        for item in missing
+    ]
+    told = {fact.item for layout in there for fact in layout.facts} & set(register.items) - set(register.refused)
+    idle = sorted(told - held - set(HOME_ITEMS))
+    if held and idle:
+        found.append(f"register/bases.toml: 事実として受け取る次の項目に、判定(JUDGE)の根拠がありません: {'、'.join(idle)}")
+    return found

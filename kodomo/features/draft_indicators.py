@@ -1,0 +1,231 @@
+"""Usual indicators proposed for a data item from what its facts look like, as text a person edits (analysis side).
+
+An item that no indicator uses tells a judgement nothing. What is proposed here follows the kind of the facts alone:
+of events their number, of months their mean over a quarter, a year and two, of states whether they hold, of codes
+each one that enough people bore. No sign is claimed; which of it matters, the learned methods and staff find out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kodomo.features.item_shapes import EVENT, MONTH, Shape
+
+FEWEST_BEARERS = 10
+"""A code that fewer people ever bore tells a learner nothing, and would describe them."""
+MOST_CODES = 8
+USUAL_CODE = 0.6
+"""A code that this share bore, of two or three there are, says what is usual: the others say it better."""
+LONG, HISTORY = 24, 60
+"""Months: what repeats is counted over two years, what happens once in a childhood over five."""
+OF_WHOM = {"self": "", "mother": "母の", "household": "同居者の", "siblings": "きょうだいの", "guardians": "保護者の"}
+
+Entry = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Named:
+    """What the register says of an item: its Japanese name, the types it may serve, whether it is a contact."""
+
+    caption: str
+    types: tuple[str, ...] = ()
+    is_contact: bool = False
+
+
+def propose(
+    shape: Shape,
+    named: Named,
+    *,
+    codes: Collection[str] | None = None,
+    is_used: bool = False,
+    taken: Collection[str] = (),
+) -> list[Entry]:
+    """Indicators for one item, as entries of ``[[indicators]]``.
+
+    Args:
+        codes: only these codes of it; None for all worth asking of.
+        is_used: other indicators look at the item already: only its codes are proposed.
+        taken: codes of indicators that are in use.
+    """
+    wanted = [code for code in telling_codes(shape) if codes is None or code in codes]
+    found: list[Entry] = []
+    for whose in _of_whom(shape, named):
+        made = _Maker(shape, named, whose)
+        if not is_used and shape.has_numbers and not shape.is_presence:
+            found += made.of_numbers()
+        elif not is_used and (shape.is_presence or shape.repeats):
+            found += made.of_presence()
+        if whose == "siblings":
+            found += [made.of_codes(wanted)] if wanted and not is_used else []
+            continue
+        for number, code in enumerate(wanted, 1):
+            # Of what grown-ups and children bear, some codes are the children's own.
+            own = _Maker(shape, named, "self") if code in shape.childrens and whose == "household" else made
+            found.append(own.of_code(code, number))
+    return list(_renamed(found, taken))
+
+
+def telling_codes(shape: Shape) -> list[str]:
+    """The codes worth an indicator each: borne by enough, and not what is usual."""
+    if shape.has_numbers:
+        return []
+    enough = [(code, persons) for code, persons in shape.codes if persons >= FEWEST_BEARERS]
+    if len(enough) in (2, 3) and enough[0][1] >= USUAL_CODE * shape.persons:
+        enough = enough[1:]
+    return [code for code, _ in enough[:MOST_CODES]]
+
+
+def _of_whom(shape: Shape, named: Named) -> tuple[str, ...]:
+    """Whose facts are asked for: a child's own, and its siblings' where the home may be behind them."""
+    at_home = not named.types or set(named.types) & {"虐待", "貧困", "ヤングケアラー", "総合"}
+    return (shape.whose, "siblings") if shape.whose == "self" and at_home else (shape.whose,)
+
+
+@dataclass(frozen=True)
+class _Maker:
+    """Makes the entries of one item about one kind of relative."""
+
+    shape: Shape
+    named: Named
+    whose: str
+
+    @property
+    def _who(self) -> str:
+        return OF_WHOM[self.whose]
+
+    def of_numbers(self) -> list[Entry]:
+        """Of a number: its level lately and over long, its peak; of a yes, how often."""
+        caption, who = self.named.caption, self._who
+        if self.shape.spell not in (EVENT, MONTH):
+            kinds = (("sum", "合計"), ("max", "最大")) if self.whose == "household" else (("max", ""),)
+            return [
+                self._entry(f"now_{kind}", f"{who}{caption}{f'({said})' if said else ''}", f"{who}{caption}{f'の{said}' if said else ''}が {{value}}", at="now", aggregate=kind)
+                for kind, said in kinds
+            ]  # fmt: skip
+        if self.whose == "siblings":
+            return [self._mean(12)] if self.shape.spell == MONTH else [self._over(HISTORY, "max", "最大")]
+        if self.shape.spell == MONTH and not self.shape.is_flag:
+            return [self._mean(3), self._mean(12), self._mean(LONG), self._over(12, "max", "最大")]
+        if self.shape.is_flag:
+            return [self._over(LONG if self.shape.spell == MONTH else HISTORY, "sum", "回数")]
+        kinds = (("max", "最大"), ("last", "最新")) if self.shape.repeats else (("last", "最新"),)
+        return [self._over(HISTORY, kind, said) for kind, said in kinds]
+
+    def of_presence(self) -> list[Entry]:
+        """Of what there is or is not: whether it holds, how often it was."""
+        caption, who = self.named.caption, self._who
+        if self.shape.spell not in (EVENT, MONTH):
+            return [] if self.shape.codes else [
+                self._entry("now", f"{who}{caption}", f"{who}{caption}の記録がある", at="now", aggregate="any",
+                            sentence_zero=f"{who}{caption}の記録はない"),
+                self._entry(f"{LONG}m", f"{LONG}か月以内の{who}{caption}", f"{LONG}か月以内に{who}{caption}の記録がある",
+                            at="touching", window_months=LONG, aggregate="any",
+                            sentence_zero=f"{LONG}か月以内に{who}{caption}の記録はない"),
+            ]  # fmt: skip
+        if self.whose == "siblings":
+            return [] if self.shape.codes else [self._count(LONG)]
+        return [self._count(12), self._count(LONG)] if self.shape.repeats else [self._count(HISTORY)]
+
+    def of_code(self, code: str, number: int) -> Entry:
+        """Of one code: whether it holds, or how often it was."""
+        caption, who = f"{self._who}{self.named.caption}「{code}」", self.whose
+        if self.shape.spell not in (EVENT, MONTH):
+            several = who == "household"
+            return self._entry(
+                f"is_{number}", caption, f"{caption}が {{value}} 人" if several else f"{caption}に当たる", at="now",
+                aggregate="count" if several else "any", codes=[code], sentence_zero=f"{caption}の記録はない",
+            )  # fmt: skip
+        months = LONG if self.shape.repeats or self.shape.spell == MONTH else HISTORY
+        return self._entry(
+            f"code_{number}", f"{months}か月以内の{caption}", f"{months}か月以内に{caption}が {{value}} 回",
+            window_months=months, aggregate="count", codes=[code], sentence_zero=f"{months}か月以内に{caption}の記録はない",
+        )  # fmt: skip
+
+    def of_codes(self, codes: Sequence[str]) -> Entry:
+        """Of several codes together: whether any holds, or how often they were."""
+        caption = f"{self._who}{self.named.caption}「{'・'.join(codes)}」"
+        if self.shape.spell not in (EVENT, MONTH):
+            return self._entry("is_any", caption, f"{caption}に当たる", at="now", aggregate="any", codes=list(codes),
+                               sentence_zero=f"{caption}の記録はない")  # fmt: skip
+        return self._entry(
+            "codes", f"{HISTORY}か月以内の{caption}", f"{HISTORY}か月以内に{caption}が {{value}} 回",
+            window_months=HISTORY, aggregate="count", codes=list(codes), sentence_zero=f"{HISTORY}か月以内に{caption}の記録はない",
+        )  # fmt: skip
+
+    def _mean(self, months: int) -> Entry:
+        caption = f"{self._who}{self.named.caption}"
+        return self._entry(
+            f"mean_{months}m", f"直近{months}か月の{caption}(月平均)", f"直近{months}か月の{caption}が月平均 {{value}}",
+            window_months=months, aggregate="mean",
+        )  # fmt: skip
+
+    def _over(self, months: int, aggregate: str, said: str) -> Entry:
+        caption = f"{self._who}{self.named.caption}"
+        return self._entry(
+            f"{aggregate}_{months}m", f"{caption}({months}か月以内の{said})", f"{months}か月以内の{caption}の{said}が {{value}}",
+            window_months=months, aggregate=aggregate,
+        )  # fmt: skip
+
+    def _count(self, months: int) -> Entry:
+        caption = f"{self._who}{self.named.caption}"
+        return self._entry(
+            f"{months}m", f"{months}か月以内の{caption}(回数)", f"{months}か月以内に{caption}が {{value}} 回",
+            window_months=months, aggregate="count", sentence_zero=f"{months}か月以内に{caption}の記録はない",
+        )  # fmt: skip
+
+    def _entry(self, suffix: str, caption: str, sentence: str, **more: Any) -> Entry:
+        """One entry, its keys in the order in which people write them."""
+        prefix = "" if self.whose in ("self", "mother") else f"{self.whose}_"
+        about = {} if self.whose == "self" else {"whose": self.whose}
+        order = ("at", "window_months", "aggregate", "codes")
+        return {
+            "code": f"{prefix}{self.shape.item}_{suffix}", "caption": caption, "item": self.shape.item, **about,
+            **{key: more[key] for key in order if key in more},
+            "types": list(self.named.types) or ["*"], "sign": "none",
+            **({"is_contact": True} if self.named.is_contact else {}),
+            "sentence": sentence, **({"sentence_zero": more["sentence_zero"]} if "sentence_zero" in more else {}),
+        }  # fmt: skip
+
+
+def _renamed(found: Sequence[Entry], taken: Collection[str]) -> Iterator[Entry]:
+    """The entries under codes nobody has yet."""
+    used = set(taken)
+    for entry in found:
+        code, number = entry["code"], 2
+        while code in used:
+            code, number = f"{entry['code']}_{number}", number + 1
+        used.add(code)
+        yield {**entry, "code": code}
+
+
+def as_text(entries: Sequence[Entry]) -> str:
+    """Entries as TOML."""
+    return "".join(
+        "\n[[indicators]]\n" + "".join(f"{key} = {_value(value)}\n" for key, value in entry.items())
+        for entry in entries
+    )
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def unused(
+    shapes: Mapping[str, Shape], entries: Sequence[Mapping[str, Any]]
+) -> Iterator[tuple[Shape, list[str], bool]]:
+    """The items, or codes of items, that no written indicator looks at.
+
+    Yields:
+        the item; the codes no indicator names (all of them for an item nothing looks at); whether the item is used.
+    """
+    for item, shape in sorted(shapes.items()):
+        own = [e for e in entries if item in (e.get("item"), e.get("per"))]
+        named = {code for e in own for code in e.get("codes", ())}
+        codes = [code for code in telling_codes(shape) if code not in named]
+        if not own or codes:
+            yield shape, codes, bool(own)

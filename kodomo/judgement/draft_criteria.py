@@ -1,0 +1,271 @@
+"""Criteria drafted for a municipality: what is shipped as far as its items carry it, and usual indicators for the rest (analysis side).
+
+``kodomo criteria draft`` writes a folder of text. Nothing of it judges until people have read it, put it into the
+municipality's ``criteria/`` and two of them approved it. From the published data only counts are read: which items
+there are, what their facts look like, which codes they bear, which sources list whom.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kodomo.configuration import SHIPPED_MUNICIPALITIES, Municipality
+from kodomo.errors import StaffError, WrongUsage
+from kodomo.features import catalogue, coverage
+from kodomo.features.draft_indicators import Named, as_text, propose, unused
+from kodomo.features.item_shapes import Shape, item_shapes
+from kodomo.features.source_lists import Listed, listed_by_sources
+from kodomo.governance.register import Register, read_register
+from kodomo.judgement import labels, scenarios
+from kodomo.judgement.draft_check import check_draft
+from kodomo.store.database import Snapshot
+
+MARK, OUTSIDE = "★", "外部"
+BASE, MORE = "hinata", "usual"
+"""Shipped criteria: those of the town that does not exist, and those for items that it lacks."""
+FILES = (catalogue.FILE, scenarios.FILE, labels.FILE, coverage.FILE)
+BLOCK = re.compile(r"(?m)^(?=\[\[)")
+TITLE = re.compile(r"(?m)^(\s*#.*\n|\s*\n)+\Z")
+NOT_JUDGED = ("locating", "expected_delivery")
+"""Roles of items that say where somebody is, not how it is."""
+NEGATED = ("未", "非", "不", "無", "否")
+OF_TYPE = {
+    "虐待": r"虐待|養育|養護|ネグレクト|DV", "いじめ": r"いじめ", "不登校": r"不登校|登校|登園|長期欠席",
+    "ヤングケアラー": r"ヤング|ケアラー|YC", "貧困": r"貧困|困窮|経済|生活費", "産後うつ": r"産後|周産期|産婦|母のメンタル",
+    "発達障がい": r"発達|療育",
+}  # fmt: skip
+"""How codes of registers and consultations name a type."""
+
+
+@dataclass
+class Draft:
+    """The files' texts, and what a person has to know of them."""
+
+    texts: dict[str, str]
+    remarks: list[str] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+def draft_criteria(
+    municipality: Municipality, snapshot: Snapshot, out: Path, spill: Path | None = None
+) -> dict[str, Any]:
+    """Write drafted criteria into ``out/criteria``: the municipality's own where it has some, else the shipped ones.
+
+    Reads the municipality's folder and the published snapshot. Writes a new folder only.
+
+    Returns:
+        ``out``, ``remarks`` in Japanese, how many entries were kept, left out and proposed, and ``faults``.
+
+    Raises:
+        WrongUsage: there is something at ``out`` already.
+        StaffError: it can't be written.
+    """
+    if (out / "criteria").exists():
+        raise WrongUsage(
+            "書き出す先に criteria フォルダがあります。", where=str(out), then="新しいフォルダの名前を書いてください。"
+        )
+    register = read_register(municipality.folder)
+    shapes = item_shapes(snapshot, spill)
+    own = municipality.criteria_folder / "criteria"
+    is_own = all((own / name).is_file() for name in FILES)
+    draft = _read_own(own) if is_own else _shipped(register, shapes)
+    if not is_own:
+        lists = listed_by_sources(snapshot, spill)
+        draft.texts[coverage.FILE] = _coverage(
+            draft.texts[coverage.FILE],
+            lists,
+            {office.code for office in municipality.offices if office.institution == OUTSIDE},
+            snapshot,
+        )
+    _add_proposed(draft, register, shapes)
+    _write(out / "criteria", draft.texts)
+    faults = check_draft(out)["faults"]
+    return {"out": str(out), "is_own": is_own, **draft.counts, "remarks": draft.remarks, "faults": faults}
+
+
+def _read_own(folder: Path) -> Draft:
+    return Draft({name: (folder / name).read_text(encoding="utf-8") for name in FILES})
+
+
+def _write(folder: Path, texts: Mapping[str, str]) -> None:
+    try:
+        folder.mkdir(parents=True)
+        for name, text in texts.items():
+            (folder / name).write_text(text, encoding="utf-8")
+    except OSError as fault:
+        raise StaffError(
+            "フォルダを作れません。", where=f"{folder} ({fault.strerror})", then="書き込める場所を指定してください。"
+        ) from None
+
+
+# The shipped criteria, as far as the municipality's items carry them -----------------------------
+
+
+def _shipped(register: Register, shapes: Mapping[str, Shape]) -> Draft:
+    """The shipped files without what looks at items that the municipality lacks, codes put in its own words."""
+    texts = {name: _joined(name) for name in FILES}
+    draft = Draft(texts)
+    has = {item for item in register.items if item not in register.refused}
+    gone: set[str] = set()
+
+    def keep_indicator(entry: dict[str, Any], block: str) -> str:
+        items = [entry[key] for key in ("item", "per") if entry.get(key)]
+        told = entry.get("structure") or all(item in shapes for item in items)
+        if not (set(items) <= has and told):
+            gone.add(str(entry["code"]))
+            return ""
+        shape = shapes.get(str(entry.get("item")))
+        return _fitted(entry, block, shape, draft.remarks) if shape and entry.get("codes") else block
+
+    texts[catalogue.FILE] = _kept(texts[catalogue.FILE], {"indicators": keep_indicator})
+
+    def keep_rule(entry: dict[str, Any], block: str) -> str:
+        return "" if gone & {condition.split(" ")[0] for condition in entry.get("when", ())} else block
+
+    before = texts[scenarios.FILE]
+    texts[scenarios.FILE] = _kept(before, {"points": keep_rule, "escalations": keep_rule})
+
+    def keep_label(entry: dict[str, Any], block: str) -> str:
+        shape = shapes.get(str(entry.get("item")))
+        if shape is None:
+            return ""
+        own = (
+            [code for code, _ in shape.codes if re.search(OF_TYPE[str(entry["type"])], code)] if "type" in entry else []
+        )
+        if entry.get("codes") and not own:
+            draft.remarks.append(
+                f"{labels.FILE}: 「{entry['type']}」の把握事例とみなす「{entry['item']}」のコードが、いまのデータに見つかりません。"
+            )
+            return (
+                f"# {MARK} いまのデータに、この類型を表すコードが見つからない。コードを書いて # を外す\n"
+                + "".join(f"# {line}\n" for line in block.strip().splitlines())
+                + "\n"
+            )
+        return _with_codes(block, own) if entry.get("codes") else block
+
+    texts[labels.FILE] = _kept(texts[labels.FILE], {"labels": keep_label, "known_to_support": keep_label})
+    kept = [len(BLOCK.split(texts[name])) - 1 for name in (catalogue.FILE, scenarios.FILE)]
+    draft.counts = {"indicators_kept": kept[0], "indicators_left_out": len(gone), "lines_kept": kept[1]}
+    return draft
+
+
+def _joined(name: str) -> str:
+    """A shipped file and, behind it, the entries for items that the shipped town lacks."""
+    texts = [
+        path.read_text(encoding="utf-8")
+        for folder in (BASE, MORE)
+        if (path := SHIPPED_MUNICIPALITIES / folder / "criteria" / name).is_file()
+    ]
+    return "\n".join(text.rstrip() + "\n" for text in texts)
+
+
+def _kept(text: str, keeps: Mapping[str, Callable[[dict[str, Any], str], str]]) -> str:
+    """A file with each entry as its table's function leaves it; headings of comments stay before what follows them."""
+    head, *blocks = BLOCK.split(text)
+    found = [head]
+    for block in blocks:
+        titled = TITLE.search(block)
+        body, title = (block[: titled.start()], titled.group()) if titled else (block, "")
+        table, listed = next(iter(tomllib.loads(body).items()))
+        kept = keeps[table](listed[0], body) if table in keeps else body
+        found += [kept.rstrip() + "\n" if kept else "", title if kept or title.strip() else ""]
+    return re.sub(r"\n{3,}", "\n\n", "".join(found)).rstrip() + "\n"
+
+
+def _fitted(entry: dict[str, Any], block: str, shape: Shape, remarks: list[str]) -> str:
+    """An indicator with the codes that the data bear, in place of those of the shipped town."""
+    there = [code for code, _ in shape.codes]
+    fitted = list(dict.fromkeys(own for code in entry["codes"] for own in fitting(code, there)))
+    if not fitted:
+        remarks.append(
+            f"{catalogue.FILE}: 「{entry['code']}」のコード「{'・'.join(entry['codes'])}」に当たるものが、いまのデータにありません。"
+        )
+        return f"# {MARK} このコードは、いまのデータに一度も出ていない\n{block}"
+    return _with_codes(block, fitted) if fitted != entry["codes"] else block
+
+
+def fitting(code: str, there: Collection[str]) -> list[str]:
+    """The codes of the data that say what a shipped code says: the same, or one inside the other and not its denial.
+
+    >>> fitting("精神", ["身体障害者手帳", "精神障害者保健福祉手帳"]), fitting("受診済", ["未受診", "受診"])
+    (['精神障害者保健福祉手帳'], ['受診'])
+    """
+    plain = {own: unicodedata.normalize("NFKC", own) for own in there}
+    if code in plain:
+        return [code]
+    wanted = unicodedata.normalize("NFKC", code)
+    return [
+        own
+        for own, text in plain.items()
+        if min(len(text), len(wanted)) >= 2
+        and (wanted in text or text in wanted)
+        and (text[0] in NEGATED) == (wanted[0] in NEGATED)
+    ]
+
+
+def _with_codes(block: str, codes: Sequence[str]) -> str:
+    listed = ", ".join(f'"{code}"' for code in codes)
+    return re.sub(r"(?m)^codes = \[.*\]$", lambda _: f"codes = [{listed}]", block)
+
+
+# Which source lists whom -------------------------------------------------------------------------
+
+
+def _coverage(text: str, lists: Mapping[str, Listed], outside: Collection[str], snapshot: Snapshot) -> str:
+    """``coverage.toml``: an entry for every source there is, by whom it lists."""
+    head, *blocks = BLOCK.split(text)
+    shipped = {entry["source"]: entry for block in blocks for entry in tomllib.loads(block)["sources"]}
+    holders = {line["source"]: line["holder"] for line in snapshot.read("sources").to_pylist()}
+    found = [
+        head.rstrip()
+        + "\n# 下書き: 受け取ったデータに、誰が載っているかを数えて見当をつけた。kind と年齢を確かめる。\n"
+    ]
+    for source, listed in sorted(lists.items()):
+        entry = {key: value for key, value in shipped.get(source, {}).items() if key in ("weight", "stale_months")}
+        kind = "voluntary" if holders.get(source) in outside else "roster" if listed.ages else "register"
+        if kind == "roster" and shipped.get(source, {}).get("kind") == "universal":
+            kind = "universal"
+        lines = [f'source = "{source}"', f'kind = "{kind}"          # {MARK}? {listed.evidence}']
+        if listed.ages and kind != "voluntary":
+            lines.append("grades = [1, 9]" if listed.is_school else f"ages = [{listed.ages[0]}, {listed.ages[1]}]")
+        lines += [] if listed.whose == "self" else [f'whose = ["{listed.whose}"]']
+        lines += [f"{key} = {value}" for key, value in sorted(entry.items())] if kind != "register" else []
+        found.append("\n[[sources]]\n" + "\n".join(lines) + "\n")
+    return "".join(found)
+
+
+# Indicators for what none looks at ---------------------------------------------------------------
+
+
+def _add_proposed(draft: Draft, register: Register, shapes: Mapping[str, Shape]) -> None:
+    """Put the usual indicators of unused items behind the written ones."""
+    written = tomllib.loads(draft.texts[catalogue.FILE])
+    entries = written.get("indicators", [])
+    made_known = {entry["item"] for entry in tomllib.loads(draft.texts[labels.FILE]).get("labels", [])}
+    # Whatever a source says that tells of recognition was written when a child was recognised.
+    telling = {source for item in made_known if item in shapes for source in shapes[item].sources}
+    traces = {item for item, shape in shapes.items() if telling & set(shape.sources)}
+    classes = written.get("class", {}).get("item")
+    taken = {str(entry["code"]) for entry in entries}
+    proposed: list[dict[str, Any]] = []
+    for shape, codes, is_used in unused(shapes, entries):
+        item = register.items.get(shape.item)
+        if item is None or shape.item in (traces | {classes}) or set(item.roles) & set(NOT_JUDGED):
+            continue
+        named = Named(item.caption, item.types, "contact" in item.roles)
+        proposed += propose(
+            shape, named, codes=codes, is_used=is_used, taken=taken | {str(e["code"]) for e in proposed}
+        )
+    if proposed:
+        title = (
+            "\n# ── 下書き: どの指標も使っていないデータ項目・区分に、形から当てた指標 ──\n"
+            f"# {MARK} 要らないものは消し、名前・文・期間・類型を直す。上がるほど可能性が上がると分かっているものは sign を \"+\" に(学習が逆向きに使わなくなる)。\n"
+        )  # fmt: skip
+        draft.texts[catalogue.FILE] = draft.texts[catalogue.FILE].rstrip() + "\n" + title + as_text(proposed)
+    draft.counts["indicators_proposed"] = len(proposed)
