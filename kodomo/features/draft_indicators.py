@@ -12,13 +12,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kodomo.features.item_shapes import EVENT, MONTH, Shape
+from kodomo.features.item_shapes import EVENT, MONTH, STATE, Shape
 
 FEWEST_BEARERS = 10
 """A code that fewer people ever bore tells a learner nothing, and would describe them."""
 MOST_CODES = 8
 USUAL_CODE = 0.6
-"""A code that this share bore, of two or three there are, says what is usual: the others say it better."""
+"""An outcome that this share had, of two or three there are, is what is usual: the others say it better."""
 LONG, HISTORY = 24, 60
 """Months: what repeats is counted over two years, what happens once in a childhood over five."""
 OF_WHOM = {"self": "", "mother": "母の", "household": "同居者の", "siblings": "きょうだいの", "guardians": "保護者の"}
@@ -69,11 +69,11 @@ def propose(
 
 
 def telling_codes(shape: Shape) -> list[str]:
-    """The codes worth an indicator each: borne by enough, and not what is usual."""
+    """The codes worth an indicator each: borne by enough, and not the usual outcome of an event."""
     if shape.has_numbers:
         return []
     enough = [(code, persons) for code, persons in shape.codes if persons >= FEWEST_BEARERS]
-    if len(enough) in (2, 3) and enough[0][1] >= USUAL_CODE * shape.persons:
+    if shape.spell != STATE and len(enough) in (2, 3) and enough[0][1] >= USUAL_CODE * shape.persons:
         enough = enough[1:]
     return [code for code, _ in enough[:MOST_CODES]]
 

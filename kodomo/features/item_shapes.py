@@ -30,7 +30,8 @@ class Shape:
     ``spell`` is ``event`` (a day), ``month`` (a figure for each month) or ``state`` (holds from a day to another).
     ``values`` counts distinct numbers; ``codes`` are the codes with how many persons bore each, commonest first,
     ``childrens`` those of them that mostly children bore. ``whose`` is ``self`` where the persons are mostly children, ``mother`` where mostly children's mothers, else
-    ``household``. ``months`` is how long the item has been told of.
+    ``household``. ``months`` is how long the item has been told of; ``oldest`` the age in years of the oldest child that bears it
+    now, -1 where no child does.
     """
 
     item: str
@@ -46,6 +47,7 @@ class Shape:
     childrens: frozenset[str]
     whose: str
     months: int
+    oldest: int
 
     @property
     def is_flag(self) -> bool:
@@ -72,7 +74,10 @@ def item_shapes(snapshot: Snapshot, spill: Path | None = None) -> dict[str, Shap
     with open_engine("duckdb", spill) as engine:
         facts, persons = stored(engine, snapshot, "facts"), stored(engine, snapshot, "persons")
         kin = stored(engine, snapshot, "kinships")
-        told = facts.filter(facts.known_to.isnull()).join(persons.select("person_key", "is_child"), "person_key")
+        told = facts.filter(facts.known_to.isnull()).join(
+            persons.select("person_key", "is_child", "born_month"), "person_key"
+        )
+        told = told.cross_join(facts.aggregate(today=facts.known_from.max()))
         mothers = (
             kin.filter(kin.kind == "MOTHER").select(person_key="relative_key", mother=ibis.literal(True)).distinct()
         )
@@ -109,9 +114,15 @@ def _of_items(told: ir.Table) -> ir.Table:
         most=told.number.max(),
         long=told.count(where=told.valid_to.isnull() | (days >= STATE_DAYS)),
         monthly=told.count(where=(days >= MONTH_DAYS) & (days < STATE_DAYS)),
+        oldest=_years(told).max(where=told.is_child),
         first=told.valid_from.min(),
         last=told.valid_from.max(),
     )
+
+
+def _years(told: ir.Table) -> ir.IntegerValue:
+    months = (told.today.year() - told.born_month.year()) * 12 + told.today.month() - told.born_month.month()
+    return (months / 12).floor().cast("int32")
 
 
 def _of_codes(told: ir.Table) -> ir.Table:
@@ -151,6 +162,7 @@ def _shape(
         childrens=childrens,
         whose=whose,
         months=span,
+        oldest=int(str(line["oldest"])) if line["oldest"] is not None else -1,
     )
 
 

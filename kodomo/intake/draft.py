@@ -435,7 +435,9 @@ def _joined(name: str, parts: Sequence[Column], known: Known, columns: Sequence[
 
 def _absences_added_up(items: Mapping[str, str]) -> list[str]:
     """Days of absence where a file prints them apart, by illness and otherwise, and no sum."""
-    apart = [name for item in ("sick_absence_days", "unexcused_absence_days") for name, own in items.items() if own == item]
+    apart = [
+        name for item in ("sick_absence_days", "unexcused_absence_days") for name, own in items.items() if own == item
+    ]
     if len(apart) < 2 or "absence_days" in items.values():
         return []
     return [
@@ -529,13 +531,13 @@ def item_of(column: Mapping[str, Any], known: Known, around: Sequence[str]) -> s
     if column["field"]:
         usual = words.USUAL_ITEMS.get(column["field"], "")
         return usual
-    for caption, code in known.items.items():
+    for caption, known_code in known.items.items():
         if len(caption) >= 3 and (caption in name or (len(name) >= 3 and name in caption)):
-            return code
+            return known_code
     if column["type"] in ("date", "month", "fiscal_year", "identifier", "name", "kana", "address") or column["ignore"]:
         return ""
-    usual = usual_item(name.rsplit("/", 1)[-1], around) or usual_item(name, around)
-    return usual.code if usual else ""
+    carried = usual_item(name.rsplit("/", 1)[-1], around) or usual_item(name, around)
+    return carried.code if carried else ""
 
 
 _MONTHS_IN_NAMES = (r"((?:令和|平成|R|H)?(?:\d{1,4}|元)年\d{1,2}月)", r"(?<!\d)(20\d\d(?:0[1-9]|1[0-2]))(?!\d)")

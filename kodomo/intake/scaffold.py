@@ -261,6 +261,9 @@ HOME_ITEMS = {
     "residence": "市内に住んでいる期間が公表されず、転入・転居の指標が空になります",
 }
 """What nothing but the resident register tells of a child's home, and what is lost without it."""
+HOME_FIELDS = {
+    "household_number": "household_number", "relationship": "relationship", "born_on": "birth_date", "resident_from": "residence",
+}  # fmt: skip
 
 
 def _not_judged(register: Register, layouts: Iterable[Layout]) -> list[str]:
@@ -274,8 +277,17 @@ def _not_judged(register: Register, layouts: Iterable[Layout]) -> list[str]:
         f"register/bases.toml: 「{register.caption(item)}」({item})に判定(JUDGE)の根拠がありません。{HOME_ITEMS[item]}。"
         for item in missing
     ]
+    for layout in there:
+        for column in layout.columns if layout.kind == "residents" else ():
+            core = HOME_FIELDS.get(column.field)
+            if core and column.item and column.item != core:
+                found.append(
+                    f"sources/{layout.source}.toml: 列「{column.name}」の項目が {column.item} です。{core} という項目コードでないと、{HOME_ITEMS[core]}。"
+                )
     told = {fact.item for layout in there for fact in layout.facts} & set(register.items) - set(register.refused)
     idle = sorted(told - held - set(HOME_ITEMS))
     if held and idle:
-        found.append(f"register/bases.toml: 事実として受け取る次の項目に、判定(JUDGE)の根拠がありません: {'、'.join(idle)}")
+        found.append(
+            f"register/bases.toml: 事実として受け取る次の項目に、判定(JUDGE)の根拠がありません: {'、'.join(idle)}"
+        )
     return found

@@ -117,7 +117,7 @@ def _shipped(register: Register, shapes: Mapping[str, Shape]) -> Draft:
     def keep_indicator(entry: dict[str, Any], block: str) -> str:
         items = [entry[key] for key in ("item", "per") if entry.get(key)]
         told = entry.get("structure") or all(item in shapes for item in items)
-        if not (set(items) <= has and told):
+        if not (set(items) <= has and told) or _too_old(entry, shapes):
             gone.add(str(entry["code"]))
             return ""
         shape = shapes.get(str(entry.get("item")))
@@ -153,6 +153,15 @@ def _shipped(register: Register, shapes: Mapping[str, Shape]) -> Draft:
     kept = [len(BLOCK.split(texts[name])) - 1 for name in (catalogue.FILE, scenarios.FILE)]
     draft.counts = {"indicators_kept": kept[0], "indicators_left_out": len(gone), "lines_kept": kept[1]}
     return draft
+
+
+def _too_old(entry: Mapping[str, Any], shapes: Mapping[str, Shape]) -> bool:
+    """Whether an indicator asks only children older than any that bears its item: another city's item of that name."""
+    shape = shapes.get(str(entry.get("item")))
+    if shape is None or entry.get("structure") or entry.get("whose", "self") != "self" or shape.whose != "self":
+        return False
+    youngest = max(int(entry.get("ages", (0,))[0]), int(entry.get("grades", (-5,))[0]) + 5)
+    return 0 <= shape.oldest < youngest
 
 
 def _joined(name: str) -> str:

@@ -61,6 +61,9 @@ def test_a_new_municipality_is_taken_in_by_the_pages_own_words(tmp_path, monkeyp
         own = [r for r in links if r["source"] == source]
         assert sum(bool(r["person_key"]) for r in own) > len(own) * 0.8, source
     assert not (places["$CITY"] / "criteria").exists()
+    drafted = next(result for words, result in said.items() if "draft" in words and "criteria" in words)
+    # A town without registrations has no known cases yet: that is told, and the rest holds together.
+    assert drafted["faults"] == [] and drafted["indicators_kept"] > 20 and drafted["indicators_proposed"] > 0
 
 
 def put(text: str, folder: Path) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from town import AT, absences_csv, write_town
 
-from kodomo.configuration import read_municipality
+from kodomo.configuration import SHIPPED_MUNICIPALITIES, read_municipality
 from kodomo.errors import ConfigurationFault, WrongUsage
 from kodomo.governance.register import read_register
+from kodomo.intake.layout import read_layouts
 from kodomo.intake.receive import receive
-from kodomo.intake.scaffold import check_municipality, new_municipality
+from kodomo.intake.scaffold import _not_judged, check_municipality, new_municipality
+from kodomo.terms import Purpose
 
 
 def test_new_folder_holds_together_and_lets_nothing_in(tmp_path, home):
@@ -89,3 +93,22 @@ def test_all_faults_of_the_settings_are_told_at_once(tmp_path):
     with pytest.raises(ConfigurationFault) as refusal:
         read_municipality(town)
     assert len(refusal.value.details["faults"]) == 5
+
+
+def test_what_comes_in_and_may_not_be_judged_by_is_told_with_what_is_lost(town):
+    bases = town / "register" / "bases.toml"
+    text = bases.read_text(encoding="utf-8")
+    bases.write_text(text.replace('"absence_days", "late_days", "allowance"', '"absence_days"'), encoding="utf-8")
+    remarks = check_municipality(town)["remarks"]
+    assert any("判定(JUDGE)の根拠がありません: allowance、late_days" in line for line in remarks)
+    # The town calls the birth date by a code of its own, which nothing published would find.
+    assert any("「生年月日」の項目が birth です。birth_date という" in line for line in remarks)
+
+
+def test_a_household_number_for_linking_alone_leaves_the_home_unseen():
+    hinata = SHIPPED_MUNICIPALITIES / "hinata"
+    register, layouts = read_register(hinata), read_layouts(hinata)
+    assert not [line for line in _not_judged(register, layouts.values()) if "household_number" in line]
+    linking = tuple(b for b in register.bases if not ("household_number" in b.items and Purpose.JUDGE in b.purposes))
+    (told,) = [x for x in _not_judged(replace(register, bases=linking), layouts.values()) if "household_number" in x]
+    assert "きょうだい" in told and "空になります" in told

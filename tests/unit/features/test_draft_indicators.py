@@ -1,0 +1,111 @@
+"""What is proposed for an item follows the kind of its facts, and reads as written criteria do."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from features.factory import Town
+from kodomo.features.catalogue import read_catalogue
+from kodomo.features.draft_indicators import Named, as_text, propose, telling_codes, unused
+from kodomo.features.item_shapes import EVENT, MONTH, STATE, Shape, item_shapes
+from kodomo.features.source_lists import listed_by_sources
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Town:
+    """Forty children of ages 7 to 10 with their mothers, of whom every source speaks in its own way."""
+    town = Town()
+    for n in range(40):
+        child, mother, house = f"c{n:02d}", f"m{n:02d}", f"h{n:02d}"
+        town.person(child, f"{2015 + n % 4}-06-10", house)
+        town.person(mother, "1985-05-05", house, since="2010-01-01", relationship="妻")
+        town.persons[mother]["is_child"] = False
+        town.kin(child, mother, "MOTHER")
+        for month in ("2025-11", "2025-12", "2026-01"):
+            last = f"{month[:4]}-{int(month[5:]) + 1:02d}-01" if month != "2025-12" else "2026-01-01"
+            town.fact(child, "late_days", f"{month}-01", number=float(n % 5), to=last)
+        town.fact(mother, "income", "2025-04-01", source="tax", number=100.0 * n, to="2026-04-01")
+        town.fact(child, "hearing", "2025-05-01", source="checkup", code="異常なし" if n % 3 else "要精査")
+        if n % 3 == 0:
+            town.fact(child, "advice", "2025-06-01", source="centre", code="発達" if n % 8 else "家庭")
+            town.fact(child, "advice", "2025-09-01", source="centre", code="発達")
+        town.fact(mother, "has_help", "2024-05-01", source="birth", number=float(n % 2))
+    return town
+
+
+@pytest.fixture(scope="module")
+def shapes(city: Town, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Shape]:
+    return item_shapes(city.publish(tmp_path_factory.mktemp("shapes")))
+
+
+def test_the_shape_of_each_item_is_told_from_its_facts(shapes: Mapping[str, Shape]) -> None:
+    late, income, hearing = shapes["late_days"], shapes["income"], shapes["hearing"]
+    assert (late.spell, late.whose, late.has_numbers, late.facts, late.persons) == (MONTH, "self", True, 120, 40)
+    assert (income.spell, income.whose) == (STATE, "mother")
+    assert (hearing.spell, hearing.codes) == (EVENT, (("異常なし", 26), ("要精査", 14)))
+    assert shapes["has_help"].is_flag and not late.is_flag
+    assert (late.oldest, late.sources) == (10, ("school_attendance",))
+
+
+def test_of_two_codes_the_usual_one_needs_no_indicator(shapes: Mapping[str, Shape]) -> None:
+    assert telling_codes(shapes["hearing"]) == ["要精査"]
+    # 「家庭」 was borne by five children: too few to learn from, and a description of them.
+    assert telling_codes(shapes["advice"]) == ["発達"]
+
+
+def test_proposed_indicators_are_read_like_written_ones(shapes: Mapping[str, Shape], tmp_path: Path) -> None:
+    entries: list[dict[str, Any]] = []
+    for shape in shapes.values():
+        taken = [entry["code"] for entry in entries]
+        entries += propose(shape, Named(f"ためしの{shape.item}", ("貧困",)), taken=taken)
+    (tmp_path / "criteria").mkdir()
+    (tmp_path / "criteria" / "indicators.toml").write_text(as_text(entries), encoding="utf-8")
+    read = read_catalogue(tmp_path)
+    assert len(read.indicators) == len(entries) > 10
+    assert not any(i.sign for i in read.indicators) and all(i.reach_months or i.at == "now" for i in read.indicators)
+
+
+def test_each_kind_has_its_own_aggregates(shapes: Mapping[str, Shape]) -> None:
+    def made(item: str, types: tuple[str, ...] = ("いじめ",)) -> set[tuple[str, str, int | None]]:
+        entries = propose(shapes[item], Named("項目", types))
+        return {(e.get("whose", "self"), e["aggregate"], e.get("window_months")) for e in entries}
+
+    assert made("late_days") == {("self", "mean", 3), ("self", "mean", 12), ("self", "mean", 24), ("self", "max", 12)}
+    assert made("late_days", ("虐待",)) - made("late_days") == {("siblings", "mean", 12)}
+    assert made("income") == {("mother", "max", None)}
+    assert made("hearing") == {("self", "count", 60)}
+    assert made("has_help") == {("mother", "sum", 60)}
+
+
+def test_only_what_no_indicator_looks_at_is_proposed(shapes: Mapping[str, Shape]) -> None:
+    written = [{"item": "late_days"}, {"item": "hearing", "codes": ["異常なし"]}, {"item": "income"}]
+    found = {shape.item: (codes, is_used) for shape, codes, is_used in unused(shapes, written)}
+    assert found == {"advice": (["発達"], False), "has_help": ([], False), "hearing": (["要精査"], True)}
+    (entry,) = propose(shapes["hearing"], Named("聴覚の検査"), codes=["要精査"], is_used=True, taken=["hearing_code_1"])
+    assert (entry["code"], entry["types"]) == ("hearing_code_1_2", ["*"])
+    assert entry["sentence"] == "60か月以内に聴覚の検査「要精査」が {value} 回"
+    assert tomllib.loads(as_text([entry]))["indicators"] == [entry]
+
+
+def test_codes_that_children_bear_are_their_own_where_the_others_are_of_grown_ups(tmp_path: Path) -> None:
+    town = Town()
+    for n in range(60):
+        town.person(f"p{n}", "2016-05-01" if n < 20 else "1950-05-01", f"h{n}", since="2016-05-01")
+        town.persons[f"p{n}"]["is_child"] = n < 20
+        town.fact(f"p{n}", "certificate", "2020-04-01", code="通所" if n < 20 else "身体", to=None)
+    shape = item_shapes(town.publish(tmp_path))["certificate"]
+    assert (shape.whose, shape.childrens) == ("household", frozenset({"通所"}))
+    found = {tuple(e["codes"]): (e.get("whose", "self"), e["aggregate"]) for e in propose(shape, Named("手帳"))}
+    assert found == {("身体",): ("household", "count"), ("通所",): ("self", "any")}
+
+
+def test_who_is_listed_is_counted_by_age(city: Town, tmp_path: Path) -> None:
+    lists = listed_by_sources(city.publish(tmp_path))
+    assert (lists["school_attendance"].ages, lists["school_attendance"].is_school) == ((7, 10), True)
+    assert lists["centre"].ages is None and "該当者だけ" in lists["centre"].evidence
+    assert (lists["tax"].whose, lists["tax"].ages) == ("mother", (7, 10))

@@ -1,0 +1,71 @@
+"""Columns that municipal extracts usually have are drafted as the items that the shipped criteria know."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from kodomo.intake import column_words as words
+from kodomo.intake.draft import Known, draft_layout
+from kodomo.intake.usual_items import usual_item, usual_items, words_of_notes
+
+
+@pytest.mark.parametrize(("column", "around", "code"), [
+    ("合計所得金額", ["課税台帳"], "taxable_income"), ("課税区分", [], "tax_class"), ("ひとり親控除", [], "single_parent_deduction"),
+    ("欠席日数", ["出欠"], "absence_days"), ("欠席日数", ["登園日数"], "nursery_absence_days"), ("事故欠", [], "unexcused_absence_days"),
+    ("お迎え遅れ", [], "nursery_late_pickups"), ("保育料階層", [], "nursery_band"), ("言語", ["乳幼児健診"], "checkup_language"),
+    ("婚姻", ["妊娠届"], "pregnancy_marriage"), ("精神科既往", ["妊娠届"], "mother_mental_history"), ("M-CHAT不通過", [], "mchat_failed"),
+    ("育児不安", [], "parenting_anxiety"), ("給水停止予告", [], "water_stop_notice"), ("未納回数", ["水栓番号"], "water_arrears_months"),
+    ("支給区分", ["児童扶養手当"], "child_rearing_allowance"), ("EPDS", ["訪問"], "epds_score"), ("要介護状態区分", [], "care_level"),
+])  # fmt: skip
+def test_column_is_known(column: str, around: list[str], code: str) -> None:
+    found = usual_item(column, [*around, column])
+    assert found is not None and found.code == code
+
+
+@pytest.mark.parametrize(
+    ("column", "around"), [("言語", ["使用言語"]), ("区分", ["住民"]), ("運動", ["運動会"]), ("支給区分", ["手帳"])]
+)
+def test_a_word_that_means_many_things_needs_its_place(column: str, around: list[str]) -> None:
+    assert usual_item(column, [*around, column]) is None
+
+
+def test_each_item_is_written_once_with_types_that_exist() -> None:
+    codes = [item.code for item in usual_items()]
+    assert len(codes) == len(set(codes)) > 60
+    assert {kind for item in usual_items() for kind in item.types} == {
+        "虐待", "いじめ", "不登校", "ヤングケアラー", "貧困", "産後うつ", "発達障がい",
+    }  # fmt: skip
+
+
+def _draft(folder: Path, name: str, header: list[str], rows: list[list[str]]) -> str:
+    path = folder / name
+    with path.open("w", encoding="utf-8", newline="") as handle:
+        csv.writer(handle).writerows([header, *rows])
+    return str(draft_layout(path, Known())["layout"])
+
+
+def test_an_amount_the_criteria_ask_of_is_proposed_and_another_is_left_out(tmp_path: Path) -> None:
+    header = ["宛名番号", "氏名", "賦課年度", "合計所得金額", "振込金額"]
+    rows = [[f"{n:010d}", f"試験　太郎{'一二三四五六七八九十'[n]}", "2025", str(1000 * n), str(n)] for n in range(10)]
+    text = _draft(tmp_path, "課税台帳.csv", header, rows)
+    assert 'item = "taxable_income"' in text and '# types = ["貧困", ' in text
+    assert text.count(words.AMOUNT) == 1 and "判定(JUDGE)と学習(LEARN)の根拠" in text
+
+
+def test_absences_printed_apart_are_added_up(tmp_path: Path) -> None:
+    header = ["児童生徒番号", "氏名", "授業日数", "病欠", "事故欠", "遅刻"]
+    rows = [[f"{n:06d}", f"試験　花{'子美恵代香'[n % 5]}", "18", str(n % 3), str(n % 2), "0"] for n in range(20)]
+    text = _draft(tmp_path, "2026年03月_出欠集計.csv", header, rows)
+    assert 'join = ["病欠", "事故欠"]' in text and 'item = "absence_days"' in text
+
+
+def test_notes_stay_out_and_only_the_kind_of_worry_is_offered(tmp_path: Path) -> None:
+    header = ["健診日", "児氏名", "備考"]
+    rows = [["2025/4/1", f"試験　花{'子美恵代香'[n % 5]}", "母が眠れないと話す"] for n in range(20)]
+    text = _draft(tmp_path, "乳幼児健診.csv", header, rows)
+    assert words.NOTES in text and "母が" not in text
+    assert '# part_of = "備考"' in text and '"眠れ" = "気分・不眠"' in text
+    assert len(words_of_notes()) > 60

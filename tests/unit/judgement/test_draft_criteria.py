@@ -1,0 +1,136 @@
+"""Criteria drafted for a municipality: the shipped ones cut to its items, its own words, and usual indicators for the rest."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from features.factory import Town
+
+from kodomo.configuration import SHIPPED_MUNICIPALITIES, Municipality, read_municipality
+from kodomo.errors import WrongUsage
+from kodomo.features.catalogue import CLASS
+from kodomo.features.criteria import read_criteria
+from kodomo.governance.register import Item, read_register
+from kodomo.intake.usual_items import usual_items
+from kodomo.judgement import draft_criteria as drafting
+from kodomo.judgement.criteria import read_all_criteria
+from kodomo.judgement.draft_criteria import draft_criteria, fitting
+from kodomo.store.database import Snapshot
+
+ITEMS = {
+    "absence_days": ("欠席日数", ("不登校",)), "school_days": ("授業日数", ()), "taxable_income": ("合計所得金額", ("貧困",)),
+    "water_arrears_months": ("水道の未納", ("貧困",)), "disability_certificate": ("手帳", ("ヤングケアラー",)),
+    "council_registration": ("要対協の登録", ("貧困",)), "council_class": ("要保護の別", ("虐待",)),
+    "hearing": ("聴覚の検査", ("発達障がい",)), "never_delivered": ("まだ届かない項目", ("貧困",)),
+    "relationship": ("続柄", ()), "birth_date": ("生年月日", ()), "residence": ("異動", ()),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+    town = Town()
+    for n in range(36):
+        child, mother = f"c{n:02d}", f"m{n:02d}"
+        town.person(child, f"{2012 + n // 6}-06-10", f"h{n}")
+        town.person(mother, "1985-05-05", f"h{n}", since="2008-01-01", relationship="妻")
+        town.persons[mother]["is_child"] = False
+        town.fact(child, "absence_days", "2026-01-01", number=float(n % 4), to="2026-02-01")
+        town.fact(child, "school_days", "2026-01-01", number=18.0, to="2026-02-01")
+        town.fact(mother, "taxable_income", "2025-04-01", source="tax", number=1e5 * n, to="2026-04-01")
+        town.fact(child, "hearing", "2025-05-01", source="checkup", code="要精査" if n % 2 else "異常なし")
+        if n % 3 == 0:
+            town.fact(mother, "water_arrears_months", "2026-01-01", source="water", number=2.0, to="2026-02-01")
+            town.fact(
+                mother, "disability_certificate", "2020-01-01", source="cards", code="精神障害者保健福祉手帳", to=None
+            )
+            town.fact(child, "council_registration", "2025-01-01", source="council", code="生活困窮", to=None)
+            town.fact(child, "council_class", "2025-01-01", source="council", code="要支援", to=None)
+    return town.publish(tmp_path_factory.mktemp("drafted"))
+
+
+@pytest.fixture
+def municipality(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Municipality:
+    """A municipality without criteria, whose register holds the items above."""
+    items = {code: Item(code, caption, ("school_education",), types=types) for code, (caption, types) in ITEMS.items()}
+    shipped = read_register(SHIPPED_MUNICIPALITIES / "hinata")
+    monkeypatch.setattr(drafting, "read_register", lambda folder: replace(shipped, items=items, refused={}))
+    return replace(read_municipality(SHIPPED_MUNICIPALITIES / "hinata"), folder=tmp_path)
+
+
+@pytest.fixture
+def drafted(municipality: Municipality, snapshot: Snapshot, tmp_path: Path) -> Path:
+    told = draft_criteria(municipality, snapshot, tmp_path / "out")
+    assert told["faults"] == [] and not told["is_own"]
+    return tmp_path / "out"
+
+
+def test_what_looks_at_items_that_are_not_there_is_left_out_with_all_that_rests_on_it(drafted: Path) -> None:
+    criteria = read_all_criteria(drafted)
+    assert {item for i in criteria.catalogue.indicators for item in i.items} <= set(ITEMS) - {"never_delivered"}
+    codes = set(criteria.catalogue.codes)
+    assert {"absence_3m", "arrears_max_12m", "household_income", "one_adult"} <= codes and "late_3m" not in codes
+    used = {c.indicator for p in criteria.scenarios.points for c in p.when}
+    assert used <= codes and {"household_income", "absence_3m"} <= used
+
+
+def test_the_shipped_words_give_way_to_the_datas_own(drafted: Path) -> None:
+    criteria = read_all_criteria(drafted)
+    assert criteria.catalogue["guardian_mental"].codes == ("精神障害者保健福祉手帳",)
+    assert [(x.type.label, x.codes) for x in criteria.labels.labels] == [("貧困", ("生活困窮",))]
+    assert "# ★ いまのデータに、この類型を表すコードが見つからない" in (drafted / "criteria" / "labels.toml").read_text(
+        "utf-8"
+    )
+
+
+def test_items_no_indicator_uses_get_the_usual_ones_but_never_the_labels_own_source(drafted: Path) -> None:
+    criteria = read_all_criteria(drafted)
+    assert "hearing_code_1" in criteria.catalogue.codes
+    # Written in the same register at the same moment as the registration: it would tell of the label.
+    assert not any("council_class" in i.items for i in criteria.catalogue.indicators)
+
+
+def test_coverage_says_of_every_source_whom_it_lists(drafted: Path) -> None:
+    kinds = {name: one.kind for name, one in read_all_criteria(drafted).expectations.sources.items()}
+    assert kinds == {"school_attendance": "roster", "tax": "roster", "checkup": "roster", "water": "register",
+                     "cards": "register", "council": "register"}  # fmt: skip
+
+
+def test_own_criteria_are_kept_to_the_letter_and_added_to(
+    municipality: Municipality, snapshot: Snapshot, drafted: Path, tmp_path: Path
+) -> None:
+    own = drafted / "criteria" / "indicators.toml"
+    text = own.read_text("utf-8")
+    shorter = text[: text.index("\n# ── 下書き")].replace('caption = "直近3か月の欠席日数"', 'caption = "三か月の欠席"')
+    own.write_text(shorter + "\n", encoding="utf-8")
+    told = draft_criteria(replace(municipality, folder=drafted), snapshot, tmp_path / "again")
+    again = (tmp_path / "again" / "criteria" / "indicators.toml").read_text("utf-8")
+    assert told["is_own"] and again.startswith(shorter.rstrip()) and "hearing_code_1" in again
+
+
+def test_nothing_is_written_over(municipality: Municipality, snapshot: Snapshot, drafted: Path) -> None:
+    with pytest.raises(WrongUsage, match="criteria フォルダ"):
+        draft_criteria(municipality, snapshot, drafted)
+
+
+@pytest.mark.parametrize(("code", "there", "own"), [
+    ("受診済", ["未受診", "受診"], ["受診"]), ("未受診", ["未受診", "受診"], ["未受診"]), ("所得割", ["所得割課税", "非課税"], ["所得割課税"]),
+    ("非課税", ["所得割課税", "非課税"], ["非課税"]), ("虐待", ["児童虐待", "いじめ"], ["児童虐待"]), ("経済", ["不登校"], []),
+])  # fmt: skip
+def test_codes_fit_where_one_says_the_other_and_does_not_deny_it(code: str, there: list[str], own: list[str]) -> None:
+    assert fitting(code, there) == own
+
+
+def test_all_that_is_shipped_for_other_towns_holds_together(tmp_path: Path) -> None:
+    """With every usual item there is, nothing is left out: each indicator, point and item belongs to the others."""
+    (tmp_path / "criteria").mkdir()
+    for name in drafting.FILES:
+        (tmp_path / "criteria" / name).write_text(drafting._joined(name), encoding="utf-8")
+    criteria = read_all_criteria(tmp_path)
+    hinata = read_all_criteria(SHIPPED_MUNICIPALITIES / "hinata")
+    assert len(criteria.catalogue.indicators) > len(hinata.catalogue.indicators) + 60
+    known = {item.code for item in usual_items()} | set(read_register(SHIPPED_MUNICIPALITIES / "hinata").items)
+    more = SHIPPED_MUNICIPALITIES / "usual" / "criteria" / "indicators.toml"
+    for entry in read_criteria(more, "indicators", top=(CLASS,)).entries("indicators"):
+        assert {entry.values["item"], entry.values.get("per", entry.values["item"])} <= known, entry.values["code"]
