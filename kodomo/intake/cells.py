@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from kodomo.intake.dates import read_date, read_month
+from kodomo.intake.dates import read_date, read_day_of_year, read_month
 from kodomo.intake.decode import DAMAGED
 from kodomo.intake.layout import LayoutColumn
 from kodomo.intake.limits import Limits
@@ -239,6 +239,9 @@ def _date(text: str, reader: ColumnReader) -> Kept:
         return found.value
     if "no_era" in found.doubts:
         return RowFault.NO_ERA
+    if reader.column.type == "date" and (day := read_day_of_year(text)):
+        # Its year stands in another column of the row, and is put before it when that is read.
+        return day if reader.column.year_from else RowFault.NO_YEAR
     return RowFault.NOT_MONTH if reader.column.type == "month" else RowFault.NOT_DATE
 
 

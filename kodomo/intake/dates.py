@@ -157,6 +157,31 @@ def read_month(text: str, era: str = "") -> WrittenDate:
     return WrittenDate(None, found.doubts if "unknown" in found.doubts else ("unreadable",))
 
 
+_DAY_OF_YEAR = re.compile(r"^(?P<month>\d{1,2})[./\-月](?P<day>\d{1,2})日?$", re.ASCII)
+
+
+def read_day_of_year(text: str) -> str | None:
+    """A day printed without its year (4/9, 4月9日, 4.9(火)) as ISO 8601 had it, ``--04-09``; None for anything else.
+
+    >>> read_day_of_year("4月9日(火)"), read_day_of_year("2024/4/9")
+    ('--04-09', None)
+    """
+    found = _DAY_OF_YEAR.match(_plain(text))
+    if not found or not (1 <= int(found["month"]) <= 12 and 1 <= int(found["day"]) <= 31):
+        return None
+    return f"--{int(found['month']):02d}-{int(found['day']):02d}"
+
+
+def in_fiscal_year(day: str, year: str) -> str | None:
+    """A ``--MM-DD`` in the fiscal year that begins on an ISO date; None where that year has no such day.
+
+    >>> in_fiscal_year("--01-10", "2024-04-01"), in_fiscal_year("--02-29", "2024-04-01")
+    ('2025-01-10', None)
+    """
+    written = f"{int(year[:4]) + (int(day[2:4]) < 4):04d}{day[1:]}"
+    return read_date(written).value
+
+
 def is_era(word: str) -> bool:
     """Whether a word names an era as ``read_date`` takes it."""
     return word in _BY_WORD

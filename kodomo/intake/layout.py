@@ -103,6 +103,8 @@ class LayoutColumn:
     digits: int = 0
     century: int = 0
     fiscal: bool = False
+    year_from: str = ""
+    """The column of a fiscal year that completes dates printed without their year."""
     join: tuple[str | int, ...] = ()
     between: str = ""
     before: str = ""
@@ -221,7 +223,8 @@ class Layout:
 
     def with_conditions(self, references: set[str]) -> set[str]:
         """Columns together with those on which their values depend."""
-        return references.union(*(c.when for c in self.columns if c.reference in references))
+        beside = ({*c.when, c.year_from} - {""} for c in self.columns if c.reference in references)
+        return references.union(*beside)
 
     def extracted_on(self, file_name: str) -> dt.date | None:
         """The extraction date written in a file's name, in whatever notation, or None; of a month, its last day."""

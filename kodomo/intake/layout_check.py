@@ -59,6 +59,8 @@ def check_layout(body: Mapping[str, Any]) -> list[str]:
     for reference, column in columns.items():
         for name, meanings in column.get("when", {}).items():
             _check_condition(name, meanings, f"columns「{reference}」.when", columns, add)
+        if column.get("year_from"):
+            _check_reference(column["year_from"], f"columns「{reference}」.year_from", columns, ("fiscal_year",), add)
     record = body.get("record", {})
     if _form(record, "record", "record.", add):
         _check_record(record, columns, add)
@@ -254,6 +256,8 @@ def _check_column(column: Mapping[str, Any], key: str, add: Add) -> None:
         add(f"{key}.century", "type が date か month の列に、19 か 20 で書いてください")
     if column.get("fiscal") and kind != "month":
         add(f"{key}.fiscal", "type が month の列にだけ書けます")
+    if column.get("year_from") and kind != "date":
+        add(f"{key}.year_from", "type が date の列にだけ書けます")
     if "digits" in column and (kind != "identifier" or not 1 <= column["digits"] <= 40):
         add(f"{key}.digits", "type が identifier の列に、1 から 40 までで書いてください")
     for word in ("also", "unknown", "unit"):

@@ -27,6 +27,7 @@ import pyarrow.compute as pc
 from kodomo.errors import DeliveryRefused
 from kodomo.intake.cells import DITTO, ColumnReader
 from kodomo.intake.dated_columns import Months, month_written, months_of
+from kodomo.intake.dates import in_fiscal_year
 from kodomo.intake.decode import ENCODING_NAMES, likely_encoding
 from kodomo.intake.extract import Extraction, fits
 from kodomo.intake.header import printable
@@ -264,6 +265,7 @@ class _Reader:
             kept[name] = list(map(reader.memo.__getitem__, cells))
             if has_fault:
                 faults += [(at, name, value) for at, value in enumerate(kept[name]) if isinstance(value, RowFault)]
+        faults += self._put_years(kept)
         self._blank_where_unfit(kept, len(chunk.rows))
         faults += self._missing_of_people(kept, len(chunk.rows))
         self._keep(chunk.numbers, kept, faults)
@@ -278,6 +280,18 @@ class _Reader:
             filled.append(above)
         self.above[name] = above
         return filled
+
+    def _put_years(self, kept: dict[str, list[Any]]) -> list[tuple[int, str, RowFault]]:
+        """Complete days printed without their year by the fiscal year that their row, sheet or file tells."""
+        faults = []
+        for name, reader in self.readers.items():
+            for at, day in enumerate(kept[name]) if reader.column.year_from else ():
+                if isinstance(day, str) and day.startswith("--"):
+                    year = kept[reader.column.year_from][at]
+                    kept[name][at] = in_fiscal_year(day, year) if isinstance(year, str) else None
+                    if kept[name][at] is None:
+                        faults.append((at, name, RowFault.NOT_DATE if isinstance(year, str) else RowFault.NO_YEAR))
+        return faults
 
     def _blank_where_unfit(self, kept: dict[str, list[Any]], count: int) -> None:
         """Leave out values whose row doesn't fit their column's own condition."""

@@ -57,3 +57,34 @@ def test_figures_of_several_columns_are_added(tmp_path):
 def test_what_holds_for_a_fiscal_year_may_be_known_from_its_beginning(tmp_path):
     found = read(tmp_path, file() + NAME + DAYS, "氏名,病欠,事故欠,年度\n山田,1,2,R7\n".encode())
     assert [str(day) for day in found.landing.facts["known_from"].to_pylist()] == ["2025-04-01"]
+
+
+VISIT = (
+    '[[columns]]\nname = "年度"\ntype = "fiscal_year"\nfound_in = "file_name"\nmatch = "_(R[0-9]+)"\n'
+    '[[columns]]\nname = "月日"\ntype = "date"\nyear_from = "年度"\n'
+    '[[facts]]\nitem = "visit"\nvalid_from = "月日"\nvalid_to = "same_day"\n'
+)
+
+
+def test_day_without_its_year_takes_that_of_the_fiscal_year(tmp_path):
+    days = ["4/9", "1月31日", "2025-05-01", "３／２(火)", "2/29", "4/31", "春"]
+    body = "氏名,月日\n" + "".join(f"山田,{day}\n" for day in days)
+    found = read(tmp_path, file() + NAME + VISIT, body.encode(), name="来室_R6.csv")
+    assert [str(day) for day in found.landing.facts["valid_from"].to_pylist()] == [
+        "2024-04-09", "2025-01-31", "2025-05-01", "2025-03-02",
+    ]  # fmt: skip
+    assert [(row, code) for row, _, code in found.quarantined] == [(5, "R-04"), (6, "R-04"), (7, "R-04")]
+
+
+def test_day_without_its_year_is_handed_back_where_nothing_tells_the_year(tmp_path):
+    body = "氏名,月日\n山田,4/9\n".encode() + "森,R6.4.9\n".encode()
+    undeclared = read(tmp_path, file() + NAME + VISIT.replace('year_from = "年度"\n', ""), body, name="来室_R6.csv")
+    unknown = read(tmp_path, file() + NAME + VISIT, body, name="来室.csv")
+    assert [[(row, code) for row, _, code in found.quarantined] for found in (undeclared, unknown)] == [
+        [(1, "R-21")]
+    ] * 2
+
+
+def test_year_is_taken_from_a_fiscal_year_only(tmp_path):
+    with pytest.raises(ConfigurationFault, match="fiscal_year"):
+        layout_of(tmp_path, file() + NAME + VISIT.replace('year_from = "年度"', 'year_from = "氏名"'))
