@@ -44,7 +44,8 @@ def tables_one_above_another(rows: Rows) -> list[int]:
         if filled[at] < 3 or not is_apart or min(filled[at + 1 : at + 3]) < max(2, filled[at] * 0.5):
             continue
         names = tuple(cell.strip() for cell in row if cell.strip())
-        if sum(map(is_known, names)) >= max(2, len(names) * 0.6) and not any(map(_DATAISH.search, names)):
+        is_header = sum(map(is_known, names)) >= max(2, len(names) * 0.6) and not any(map(_DATAISH.search, names))
+        if is_header and not (found and found[-1][0] == at - 1):  # right below one it is the same header's next row
             found.append((at, names))
     return [at for at, _ in found] if len({names for _, names in found}) > 1 else []
 

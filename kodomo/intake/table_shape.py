@@ -126,6 +126,8 @@ def _header(rows: Rows, width: int) -> tuple[int, int, str]:
         before = rows[at - 1] if at else []
         if depth == 1 and _groups_above(before, row):
             return at - 1, 2, why + "。一つ上の行が、それをまとめる見出し"
+        if depth == 1 and _names_above(before, row, body):
+            return at - 1, 2, why + "。一つ上の行に、この行にない見出しがある"
         return at, depth, why if depth == 1 else why + f"。{depth} 段になっている"
     first = next((at for at, row in enumerate(rows) if len(row) == width and any(row)), 0)
     return first, 0, "見出しらしい行が見つからない。初めの行から下と同じ書き方をしている"
@@ -152,6 +154,15 @@ def _groups_above(before: Sequence[str], row: Sequence[str]) -> bool:
     names = [cell.strip() for cell in row if cell.strip()]
     titles = [at for at, cell in enumerate(before) if cell.strip()]
     return len(set(names)) < len(names) and len(titles) >= 2 and len(before) >= len(row) * 0.5
+
+
+def _names_above(before: Sequence[str], row: Sequence[str], body: Rows) -> bool:
+    """Whether the row above names columns that this row leaves blank: cells merged downwards beside a group's parts."""
+    titles = [at for at, cell in enumerate(before) if cell.strip()]
+    if len(titles) < 2 or any(_DATAISH.search(_plain(before[at])) or len(before[at]) > 25 for at in titles):
+        return False
+    gaps = [at for at in titles if at < len(row) and not row[at].strip()]
+    return any(at < len(cells) and cells[at].strip() for at in gaps for cells in body)
 
 
 def _is_data(row: Sequence[str], typed: list[int], body: Rows) -> bool:

@@ -143,3 +143,21 @@ def test_dates_stay_dates_when_a_sheet_is_turned(tmp_path):
     path = workbook(tmp_path / "0.xlsx", {"S": [["児童氏名", "山田"], ["番号", 12], ["生年月日", dt.date(2018, 4, 1)]]})
     layout = (file(format="xlsx", transposed=True) + ROSTER).replace('encoding = "utf-8"\n', "")
     assert column(read(tmp_path, layout, path, "名簿.xlsx"), "born_on") == ["2018-04-01"]
+
+
+def test_names_merged_downwards_beside_a_group_belong_to_the_header(tmp_path):
+    months = ["4月", "5月", "6月", "7月", "8月", "9月", "10月", "11月", "12月", "1月", "2月", "3月"]
+    body_rows = [["中央小", "2", f"森 一{n}", "ﾓﾘ", "4500", *[""] * 10, "4500"] for n in "朗郎介彦太"]
+    path = workbook(tmp_path / "給食費_R6.xlsx", {"S": [
+        ["令和6年度 未納一覧"], ["学校", "年", "保護者氏名", "カナ", "未納額", *[""] * 11], ["", "", "", "", *months], *body_rows,
+    ]})  # fmt: skip
+    body, columns, text = draft(path)
+    assert body["file"]["header_rows"] == 2 and "!!" not in text
+    assert columns["保護者氏名"]["field"] == "name" and columns["カナ"]["field"] == "name_kana"
+
+
+def test_two_rows_of_one_header_are_no_two_tables():
+    above = ["", "", "園児", "", "保護者", "認定"]
+    assert (
+        tables_one_above_another([["第一保育所"], above, ["№", "児童番号", "氏名", "生年月日", "", ""], *rows(9)]) == []
+    )
