@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from kodomo.evaluation.groups import check_groups, divisions
 from kodomo.evaluation.items import item_lines
 from kodomo.evaluation.misjudged import misjudged
 from kodomo.evaluation.missed_cases import missed_report, reviews
-from kodomo.evaluation.outcomes import outcome, overall_outcome
+from kodomo.evaluation.outcomes import Outcome, outcome, overall_outcome
 from kodomo.evaluation.report import write_page
 from kodomo.features.build import current_snapshot, lawful_for
 from kodomo.features.dates import month_index, window_start
@@ -37,7 +37,7 @@ from kodomo.judgement.audit_draw import known_draws
 from kodomo.judgement.capacities import capacities
 from kodomo.judgement.criteria import Criteria, read_all_criteria
 from kodomo.judgement.judge import Judged, first_fact, judge
-from kodomo.judgement.labels import Cases, read_cases
+from kodomo.judgement.labels import read_cases
 from kodomo.judgement.recipe import present_recipe, study_recipe
 from kodomo.judgement.run import learned_summary
 from kodomo.progress import Progress
@@ -91,9 +91,10 @@ def evaluate(
     )
     cases = read_cases(snapshot, criteria.labels).known_by(as_of)
     captions = {line["source"]: line["caption"] for line in snapshot.read("sources").to_pylist()}
-    report = measure(judged, cases, criteria, municipality, months, captions)
+    outcomes = [outcome(judged, kind, cases, months) for kind in judged.types]
+    report = measure(judged, outcomes, criteria, municipality, months, captions)
     progress.add()
-    report["items"] = item_lines(judged, cases, criteria, municipality, months, register)
+    report["items"] = item_lines(judged, outcomes, criteria, municipality, register)
     progress.add()
     report["missed"] = missed_report(
         reviews(draws, returned_decisions(store), cases, as_of),
@@ -110,7 +111,6 @@ def evaluate(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "report.json").write_text(json.dumps(report, ensure_ascii=False, indent=1, sort_keys=True), "utf-8")
     page = write_page(report, folder / "report.html", municipality.name)
-    outcomes = [outcome(judged, kind, cases, months) for kind in judged.types]
     lines = misjudged(judged, outcomes, capacities(municipality), captions)
     (folder / CASES).write_text(json.dumps(lines, ensure_ascii=False, indent=1), "utf-8")
     progress.close()
@@ -153,7 +153,7 @@ def past_date(first: dt.date, as_of: dt.date) -> tuple[dt.date, int]:
 
 def measure(
     judged: Judged,
-    cases: Cases,
+    outcomes: Sequence[Outcome],
     criteria: Criteria,
     municipality: Municipality,
     months: int,
@@ -162,8 +162,7 @@ def measure(
     """All figures of one past date, counts suppressed; ``captions`` are the sources' Japanese names."""
     rule = Suppression(municipality.suppression_threshold, municipality.rounding_base)
     places = capacities(municipality)
-    outcomes = [outcome(judged, kind, cases, months) for kind in judged.types]
-    outcomes.append(overall_outcome(judged, outcomes))
+    every = [*outcomes, overall_outcome(judged, outcomes)]
     generator = np.random.default_rng(judged.plan.seed)
     parts = divisions(judged, municipality)
     return {
@@ -175,7 +174,7 @@ def measure(
         "learned": learned_summary(judged),
         "children": rule.count(len(judged.matrix.cohort)),
         "coverage": _coverage(judged, captions or {}),
-        "types": {o.type: type_report(o, parts, places.of_type(o.type), rule, generator, months) for o in outcomes},
+        "types": {o.type: type_report(o, parts, places.of_type(o.type), rule, generator, months) for o in every},
     }
 
 

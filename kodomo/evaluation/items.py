@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from kodomo.configuration import Municipality
 from kodomo.evaluation.figures import places_of
-from kodomo.evaluation.outcomes import outcome
+from kodomo.evaluation.outcomes import Outcome
 from kodomo.evaluation.worth import Watched, worth_of_items
 from kodomo.governance.register import Register
 from kodomo.governance.suppression import Suppression
 from kodomo.judgement.capacities import capacities
 from kodomo.judgement.criteria import Criteria
 from kodomo.judgement.judge import Judged
-from kodomo.judgement.labels import Cases
 from kodomo.terms import difficulty_label
 
 
 def item_lines(
-    judged: Judged, cases: Cases, criteria: Criteria, municipality: Municipality, months: int, register: Register
+    judged: Judged, outcomes: Sequence[Outcome], criteria: Criteria, municipality: Municipality, register: Register
 ) -> list[dict[str, Any]]:
     """Every item beside its sensitivity: of the later cases within capacity, the share lost without it.
 
@@ -26,10 +26,9 @@ def item_lines(
     """
     rule = Suppression(municipality.suppression_threshold, municipality.rounding_base)
     places = capacities(municipality)
-    found = [outcome(judged, kind, cases, months) for kind in judged.types]
     watched = [
         Watched(o.type, o.rows, o.positive, sum(places_of(len(o.keys), places.of_type(o.type))))
-        for o in found
+        for o in outcomes
         if o.positive.sum() > rule.threshold
     ]
     return [

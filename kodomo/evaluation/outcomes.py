@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,7 +51,7 @@ def outcome(judged: Judged, kind: TypeJudgement, cases: Cases, months: int) -> O
     return Outcome(kind.type.value, keys, judged.groups[rows], scores, positive, new, rows, learned)
 
 
-def overall_outcome(judged: Judged, outcomes: list[Outcome]) -> Outcome:
+def overall_outcome(judged: Judged, outcomes: Sequence[Outcome]) -> Outcome:
     """総合: registered for any type within the months after, among children registered for none."""
     rows = np.flatnonzero(~judged.is_council_registered)
     positive = np.zeros(len(judged.matrix.cohort))

@@ -18,7 +18,7 @@ from kodomo.evaluation.backtest import measure, past_date
 from kodomo.evaluation.drift import score_shifts
 from kodomo.evaluation.groups import check_groups, divisions
 from kodomo.evaluation.misjudged import MISSED, RAISED, misjudged
-from kodomo.evaluation.outcomes import outcome
+from kodomo.evaluation.outcomes import Outcome, outcome
 from kodomo.evaluation.report import write_page
 from kodomo.governance.suppression import Suppression
 from kodomo.judgement.capacities import capacities
@@ -35,6 +35,11 @@ class Past:
     criteria: Criteria
     cases: Cases
 
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """What followed within six months."""
+        return [outcome(self.judged, kind, self.cases, 6) for kind in self.judged.types]
+
 
 @pytest.fixture(scope="module")
 def past(tmp_path_factory: pytest.TempPathFactory, hinata: Municipality) -> Past:
@@ -48,7 +53,7 @@ def past(tmp_path_factory: pytest.TempPathFactory, hinata: Municipality) -> Past
 
 @pytest.fixture(scope="module")
 def report(past: Past, hinata: Municipality) -> dict:  # type: ignore[type-arg]
-    return measure(past.judged, past.cases, past.criteria, hinata, 6)
+    return measure(past.judged, past.outcomes, past.criteria, hinata, 6)
 
 
 def test_later_registrations_stand_high_before(report: dict) -> None:  # type: ignore[type-arg]
@@ -84,7 +89,7 @@ def test_the_curve_says_how_many_are_reached_and_missed_at_each_cut(report: dict
 
 
 def test_every_later_case_is_either_raised_or_listed_as_missed(past: Past, hinata: Municipality) -> None:
-    outcomes = [outcome(past.judged, kind, past.cases, 6) for kind in past.judged.types]
+    outcomes = past.outcomes
     lines = misjudged(past.judged, outcomes, capacities(hinata), {"school_attendance": "出欠"})
     for one in outcomes:
         missed = {x["child_key"] for x in lines if (x["type"], x["kind"]) == (one.type, MISSED)}
