@@ -17,7 +17,7 @@ demo: $(VENV)/run.stamp ## ひなた市で全部を通し、http://127.0.0.1:800
 	@$(BIN)/kodomo --home "$(KODOMO_HOME)" demo --residents $(RESIDENTS) --port $(PORT) $(if $(filter 0,$(SERVE)),--no-serve,)
 
 test: $(VENV)/dev.stamp system-packages ## すべてのテスト
-	$(BIN)/pytest -q -n 2 --dist loadgroup --no-loadscope-reorder
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist loadgroup --no-loadscope-reorder
 
 test-%: $(VENV)/dev.stamp system-packages ## 一種類のテスト: test-unit test-spec test-web test-journey test-privacy test-architecture
 	$(BIN)/pytest -q tests/$*
