@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from kodomo.judgement.boosting import WORKERS
 from kodomo.judgement.capacities import Capacities
@@ -34,8 +35,9 @@ def judgement_tables(
 ) -> dict[str, pa.Table]:
     """The four tables of one judgement, sorted, ready for the store; ``held``: the levels that may be kept."""
     rows, reasons = [], []
-    # Two types at once: one's sentences are put together while the other's parts are worked out.
-    with ThreadPoolExecutor(WORKERS) as pool:
+    # Two types at once: one's sentences are put together while the other's parts are worked out. The products of
+    # matrices are small: threads of their own would only spin while they wait for one another.
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(WORKERS) as pool:
         for own, told in pool.map(lambda kind: _tables_of(judged, kind, capacities, held), judged.types):
             rows += own
             reasons += told
