@@ -71,6 +71,8 @@ FORMER_PLACE = re.compile(
     r"^(旧|前|従前|元の?|転入前|転出先|転出前|転居前|異動前|本籍|送付先|勤務先|実家|里帰り先?|病院|施設)"
 )
 """Addresses at which the row's person doesn't live."""
+REGISTERS_OTHER_PLACE = re.compile(r"^(転出先|前住所|転入前)")
+OTHER_PLACE_HINT = "いまの住所でない。住民記録なら、ここを消して field を moved_to(転出先)か moved_from(前住所)にすると、契約者の照合に使える"
 ALONE = re.compile(
     r"^(保護者|親権者|受給者|受給資格者|申請者|世帯主|契約者|使用者|名義人|母親?|父親?|児童|生徒|園児|幼児|参加者|参加児童|会員|お子さま?|こども|子ども|子供|本人)$"
 )
@@ -226,7 +228,7 @@ def _not_the_rows(name: str, field: str) -> str:
     if field == "alias_name" and re.search(READING, name):
         return "通称のよみは使わない"
     if field == "address" and FORMER_PLACE.search(name):
-        return "いまの住所でない"
+        return OTHER_PLACE_HINT if REGISTERS_OTHER_PLACE.search(name) else "いまの住所でない"
     return ""
 
 

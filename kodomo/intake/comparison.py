@@ -56,7 +56,8 @@ def _last(rows: pa.Table) -> pa.Table:
 
 
 def _rows(rows: pa.Table) -> list[int]:
-    return sorted(number % PEOPLE_STEP for number in rows["row"].to_pylist())[:ROWS_TOLD]
+    # one printed row may hold several people
+    return sorted({number % PEOPLE_STEP for number in rows["row"].to_pylist()})[:ROWS_TOLD]
 
 
 def _sum(flags: pa.ChunkedArray) -> int:

@@ -18,7 +18,16 @@ import pyarrow.compute as pc
 from kodomo.intake.dates import first_day
 from kodomo.intake.layout import SPELL_ENDS, FactRule, Layout, LayoutColumn
 from kodomo.intake.quarantine import RowFault
-from kodomo.vault.records import LANDED_FACTS, MENTION_FIELDS, MENTIONS, PEOPLE_STEP, ROWS, Landing, landing_schema
+from kodomo.vault.records import (
+    LANDED_FACTS,
+    MENTION_FIELDS,
+    MENTIONS,
+    OTHER_PLACES,
+    PEOPLE_STEP,
+    ROWS,
+    Landing,
+    landing_schema,
+)
 
 Kept = Mapping[str, pa.Array]
 """Kept values of the rows at hand by column reference, all of one length, text or null."""
@@ -146,6 +155,9 @@ class Extraction:
         length = len(row)
         about = [c for c in columns if c.person == role]
         fields = {name: _field([c for c in about if c.field == name], name, kept, length) for name in MENTION_FIELDS}
+        is_protected = pc.fill_null(pc.equal(fields["address_protection"], "1"), False)
+        for name in OTHER_PLACES:
+            fields[name] = pc.if_else(is_protected, pa.scalar(None, pa.string()), fields[name])
         known = self._mention_known_from(fields, said_from, length)
         keys = [c.reference for c in columns if self.layout.row_key in (c.reference, c.template or None)]
         row_key = kept[keys[0]] if keys and self.layout.row_key else pa.nulls(length, pa.string())

@@ -66,6 +66,8 @@ FIELDS = {
     "relationship": "続柄", "nationality": "国籍", "address_protection": "支援措置(DV等)の有無", "phone": "電話番号",
     "resident_from": "住民となった日", "resident_from_reason": "住民となった事由", "resident_to": "住民でなくなった日",
     "resident_to_reason": "住民でなくなった事由", "event_on": "異動日", "event_kind": "異動事由", "registered_on": "届出日",
+    "moved_from": "前住所(比べるためだけに使い、どこにも表示しない。支援措置の人の分は取り込まない)",
+    "moved_to": "転出先(同上)",
 }  # fmt: skip
 FOUND_IN = {"file_name": "ファイル名", "sheet_name": "シートの名前", "above": "見出しより上の行"}
 

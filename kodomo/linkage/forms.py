@@ -69,6 +69,7 @@ def gather_forms(
     _register_normal_forms(connection, printing, surnames)
     connection.execute(BASE)
     connection.execute(UNSPACED)
+    connection.execute(OTHER_PLACE)
     for name in ("systems", "normal_name", "normal_kana", "normal_place"):
         connection.unregister(name)
     gone = "DROP TABLE combined; DROP TABLE incoming_mention"
@@ -139,7 +140,10 @@ def _register_normal_forms(connection: duckdb.DuckDBPyConnection, printing: Prin
         "normal_kana",
         pa.table({"value": list(readings), **columns}, schema=_text("value", *Reading._fields, "turned_kana")),
     )
-    places = addresses_of(distinct_values(_distinct(connection, "address")), printing.prefecture, printing.city)
+    written_places = connection.sql(
+        "SELECT address AS value FROM printed UNION SELECT address FROM incoming_other_place ORDER BY value"
+    ).to_arrow_table()["value"]
+    places = addresses_of(distinct_values(written_places), printing.prefecture, printing.city)
     connection.register("normal_place", pa.table({
         "value": list(places),
         # a place of another municipality is not the street of that name here
@@ -202,6 +206,7 @@ EMPTY = (
            address_protection VARCHAR, resident_from VARCHAR, resident_from_reason VARCHAR, resident_to VARCHAR, resident_to_reason VARCHAR,
            event_on VARCHAR, event_kind VARCHAR, registered_on VARCHAR, known_from DATE, is_silent BOOLEAN,
            has_stood BOOLEAN, told_from DATE, told_to DATE)""",
+    "CREATE OR REPLACE TABLE incoming_other_place (mention BIGINT, address VARCHAR)",
 )
 
 ARRIVED = f"""
@@ -238,6 +243,8 @@ TAKE_IN = (
            known_from, is_superseded OR is_duplicate,
            NOT is_duplicate AND coalesce(told_until > told_on, true), CASE WHEN is_initial THEN NULL ELSE told_on END, told_until
        FROM incoming WHERE kind IN ('residents', 'moves') AND role = 'subject'""",
+    """INSERT INTO incoming_other_place SELECT mention, unnest([moved_from, moved_to]) FROM incoming
+       WHERE kind IN ('residents', 'moves') AND role = 'subject' AND coalesce(moved_from, moved_to) IS NOT NULL""",
 )
 
 BASE = """
@@ -266,6 +273,13 @@ LEFT JOIN normal_kana w ON w.value = l.name AND k.kana IS NULL
 LEFT JOIN normal_place p ON p.value = l.address
 """
 """A name that tells its own reading serves where no reading is printed beside it."""
+
+OTHER_PLACE = """
+CREATE OR REPLACE TABLE other_place AS
+SELECT DISTINCT o.mention, p.town, p.number FROM incoming_other_place o JOIN normal_place p ON p.value = o.address WHERE p.number IS NOT NULL;
+DROP TABLE incoming_other_place
+"""
+"""Where the register says that somebody came from or went: compared with what a contract says, and nothing else."""
 
 UNSPACED = r"""
 CREATE OR REPLACE TABLE unspaced AS

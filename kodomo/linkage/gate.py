@@ -30,6 +30,7 @@ SHORTEST_INSIDE = {"name": 3, "kana": 5, "address": 5, "number": 5}
 
 IDENTITY_COLUMNS = {
     "name": "name", "former_name": "name", "alias_name": "name", "name_kana": "kana", "address": "address",
+    "moved_from": "address", "moved_to": "address",
     "resident_number": "number", "own_number": "number", "household_number": "number", "phone": "number", "row_key": "number",
 }  # fmt: skip
 

@@ -101,6 +101,29 @@ WHERE (s.kana = f.kana AND NOT contradicts(f.name, s.name) OR s.name = f.name) A
 )
 """Where the register has only the newest address, a school or a clinic may still know the one before."""
 
+CAME_OR_WENT = Rule(
+    "W7",
+    "氏名が同じで、住所が台帳の転出先か前住所と同じ人が一人だけ(支援措置のある世帯の転出先・前住所は使わない)",
+    f"""
+WITH told AS (
+    SELECT l.person, bool_or(a.address_protection = '1') AS is_protected
+    FROM landed a JOIN mention m USING (mention) JOIN link l USING (form)
+    WHERE coalesce(list_contains(getvariable('protecting')::VARCHAR[], m.source), true) GROUP BY l.person
+), protected AS (
+    -- whoever lived with a protected person may have gone with them; of whom nothing is told, nothing is known
+    SELECT person FROM told WHERE is_protected UNION SELECT f.other FROM told t JOIN family f USING (person) WHERE t.is_protected
+), home AS (
+    SELECT DISTINCT l.person, o.town, o.number FROM other_place o JOIN placed m USING (mention) JOIN link l USING (form)
+    SEMI JOIN told t ON t.person = l.person ANTI JOIN protected p ON p.person = l.person
+)
+SELECT DISTINCT f.form, s.person
+FROM todo f JOIN home q ON {PLACE_SAME} JOIN spine_name s USING (person) JOIN spine p USING (person)
+WHERE f.role IN ('subject', 'holder', 'household_head') AND f.born_on IS NULL
+  AND (s.kana = f.kana AND NOT contradicts(f.name, s.name) OR same_name(f.name, s.name)) AND (f.role = 'subject' OR {GROWN})
+  AND (f.sex IS NULL OR p.sex IS NULL OR f.sex = p.sex)
+""",
+)
+
 ELSEWHERE = f"""
 CREATE OR REPLACE TABLE holder_elsewhere AS
 WITH open AS (
@@ -130,7 +153,8 @@ INSERT INTO doubt SELECT form, person, NULL, 'HOLDER' FROM holder_elsewhere ANTI
 def apply_holder_rules(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """Link contract holders once subjects and their relatives are known; returns links by rule."""
     found = {
-        rule.code: apply_rule(connection, rule) for rule in (HOLDER, FOREIGN_AT_HOME, RENAMED_AT_HOME, TOLD_ELSEWHERE)
+        rule.code: apply_rule(connection, rule)
+        for rule in (HOLDER, CAME_OR_WENT, FOREIGN_AT_HOME, RENAMED_AT_HOME, TOLD_ELSEWHERE)
     }
     connection.execute(ELSEWHERE)
     found[HOLDER_ELSEWHERE.code] = apply_rule(connection, HOLDER_ELSEWHERE)

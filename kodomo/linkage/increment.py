@@ -23,6 +23,7 @@ import pyarrow as pa
 
 from kodomo.intake.normalise_columns import names_of
 from kodomo.linkage import forms, kept
+from kodomo.linkage.rules import NO_NAME
 
 RESTATED = (
     """UPDATE placed SET is_superseded = s.is_superseded FROM restated s
@@ -91,6 +92,7 @@ MERGE = (
     f"INSERT INTO main.unspaced FROM {MONTH}.unspaced ANTI JOIN main.unspaced USING (value)",
     f"INSERT INTO main.delivery FROM {MONTH}.delivery ANTI JOIN main.delivery USING (receipt, source, file)",
     f"INSERT INTO main.landed FROM {MONTH}.landed",
+    f"INSERT INTO main.other_place FROM {MONTH}.other_place",
     f"""INSERT INTO main.register BY NAME
         SELECT r.* REPLACE (f.form AS form) FROM {MONTH}.register r JOIN month_form f ON f.month_form = r.form ORDER BY r.mention""",
     f"DROP SCHEMA {MONTH} CASCADE",
@@ -195,6 +197,8 @@ UNION SELECT f.form FROM {OPEN} f SEMI JOIN touched_name USING (sorted_kana)
 UNION SELECT f.form FROM {OPEN} f SEMI JOIN touched_name USING (turned_kana)
 UNION SELECT f.form FROM {OPEN} f SEMI JOIN touched_name USING (born_on, given_kana)
 UNION SELECT f.form FROM {OPEN} f SEMI JOIN touched_name USING (born_on, given)
+UNION SELECT f.form FROM {OPEN} f SEMI JOIN (SELECT p.born_on FROM spine p JOIN leader USING (person) SEMI JOIN touched USING (leader)) USING (born_on)
+    WHERE {NO_NAME}
 UNION SELECT f.form FROM {OPEN} f JOIN {UNREAD.format(table="touched_name")} t USING (born_on)
 UNION SELECT f.form FROM {UNREAD.format(table=OPEN)} f JOIN touched_name t USING (born_on)
 UNION SELECT f.form FROM {OPEN} f JOIN {UNREAD.format(table="touched_name")} t ON length(t.name) = length(f.name)
@@ -214,12 +218,14 @@ ANTI JOIN fresh_form x ON x.form = f.form
 SETTLED = f"""
 CREATE OR REPLACE TABLE settled AS
 SELECT o.form, l.person, o.rule, o.weight,
-    CASE WHEN o.rule IN {kept.BY_KEY} OR (o.rule = 'W1' AND f.role = 'holder') THEN 'FIRST'
-         WHEN o.rule = 'S1' THEN 'OWN' ELSE 'KIN' END AS since
+    CASE WHEN o.rule IN {kept.BY_KEY} THEN 'FIRST' WHEN o.rule = 'S1' THEN 'OWN'
+         WHEN o.rule = 'W1' AND f.role = 'holder' THEN 'HOLDER' ELSE 'KIN' END AS since
 FROM kept_outcome o JOIN leader l USING (leader) JOIN form f ON f.form = o.form ANTI JOIN fresh_form x ON x.form = o.form
 WHERE o.is_early OR (o.rule IN ('R1', 'W1') AND f.born_on IS NULL AND f.role <> 'subject')
 """
-"""What is taken over, and from when on: at once, after own numbers were first followed, or after relatives."""
+"""What is taken over, and from when on: at once, after own numbers were first followed, or after relatives.
+
+Holders not before that either: their numbers would be followed too soon."""
 
 KIN_CHANGED = (
     """CREATE OR REPLACE TABLE kin_changed AS
@@ -281,6 +287,7 @@ class Replay:
     def after_relatives(self) -> None:
         """Call when the relatives of what is new have been looked for."""
         self._take_over("KIN")
+        self._take_over("HOLDER")
 
     def figures(self) -> dict[str, Any]:
         """How many forms and rows were compared, and how many forms taken over."""

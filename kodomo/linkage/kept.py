@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-BY_KEY = ("N1", "K1", "K2", "K3", "K4", "H1")
+BY_KEY = ("N1", "K1", "K2", "K5", "K3", "K4", "H1", "U1")
 """Rules that look at nothing but the spine: their outcome stands while nobody changes whom they could mean."""
 
 LEADER = """
@@ -72,6 +72,7 @@ TABLES: Mapping[str, str] = {
     "kept_unspaced": "FROM unspaced",
     "kept_delivery": "FROM delivery",
     "kept_landed": "FROM landed",
+    "kept_other_place": "FROM other_place",
     "kept_register": "FROM register",
     "kept_surname": "FROM surname",
     "kept_decision": "SELECT left_ref, right_ref, is_same FROM decision ORDER BY position",
@@ -162,7 +163,8 @@ def _load(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> 
 
 
 GROWING = {
-    "kept_printed": "printed", "kept_delivery": "delivery", "kept_landed": "landed", "kept_unspaced": "unspaced",
+    "kept_printed": "printed", "kept_delivery": "delivery", "kept_landed": "landed", "kept_other_place": "other_place",
+    "kept_unspaced": "unspaced",
     "kept_written": "form", "kept_combination": "formed", "kept_register": "register",
 }  # fmt: skip
 

@@ -154,11 +154,11 @@ SELECT DISTINCT n.form, n.person FROM {GIVEN_AND_BIRTH} n JOIN form f USING (for
 WHERE {AT_HOME} OR {GUARDIAN_IN_FAMILY}
 """
 
-_NO_NAME = f"(f.name IS NULL AND f.kana IS NULL AND f.given IS NULL AND f.given_kana IS NULL OR f.name IN {tuple(sorted(UNNAMED))})"
+NO_NAME = f"(f.name IS NULL AND f.kana IS NULL AND f.given IS NULL AND f.given_kana IS NULL OR f.name IN {tuple(sorted(UNNAMED))})"
 
 BY_BIRTH_AT_HOME = f"""
 SELECT DISTINCT n.form, n.person
-FROM (SELECT f.form, s.person FROM todo f JOIN spine_known s ON {BORN_SAME} WHERE f.role = 'subject' AND {_NO_NAME}) n
+FROM (SELECT f.form, s.person FROM todo f JOIN spine_known s ON {BORN_SAME} WHERE f.role = 'subject' AND {NO_NAME}) n
 JOIN form f USING (form)
 WHERE {AT_HOME} OR {GUARDIAN_IN_FAMILY}
 """

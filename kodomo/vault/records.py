@@ -49,9 +49,12 @@ MENTION_FIELDS = (
     "nationality", "address_protection", "phone",
     # resident register only
     "resident_from", "resident_from_reason", "resident_to", "resident_to_reason",
-    "event_on", "event_kind", "registered_on",
+    "event_on", "event_kind", "registered_on", "moved_from", "moved_to",
 )  # fmt: skip
 """What a row can say about who a person is. ``address_protection`` holds "1" when protected."""
+
+OTHER_PLACES = ("moved_from", "moved_to")
+"""Where somebody came from or went: only compared, never shown; of a protected person not even landed."""
 
 PLACE = (
     Column("receipt", pa.int64(), "受領番号", Sensitivity.PLAIN),
@@ -256,6 +259,9 @@ def _is_retold(group: list[Receipt], states: dict[int, pa.Table], known: Collect
 
 def _mentions(home: Home, keyring: Keyring, receipt: Receipt, states: pa.Table) -> pa.Table:
     table = _with_state(_with_place(_read(home, keyring, receipt, "mentions"), receipt), states, MENTION_STATE)
+    for name in OTHER_PLACES:
+        if name not in table.column_names:  # landed before there were such columns
+            table = table.append_column(name, pa.nulls(table.num_rows, pa.string()))
     return table.select(MENTIONS.schema().names).cast(MENTIONS.schema())
 
 

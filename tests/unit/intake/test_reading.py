@@ -380,6 +380,20 @@ def test_protection_is_kept_as_one_or_zero(read, town, printed, kept):
     assert found[0]["address_protection"] == kept
 
 
+def test_where_somebody_went_is_kept_but_of_a_protected_person_not_even_landed(read, town):
+    flag = 'type = "flag"\nitem = "name"\nperson = "subject"\nfield = "address_protection"'
+    text = REGISTER_LAYOUT.replace('type = "text"\nignore = "使わない"', flag)
+    text = text.replace('field = "address"', 'field = "moved_to"')
+    (town / "sources" / "residents.toml").write_text(text, encoding="utf-8")
+    found = mentions(
+        read(
+            RESIDENTS,
+            residents_csv("1,山田,R5.4.1,別市本町1-1,0", "2,佐藤,R5.4.1,別市本町1-2,1", "3,森,R5.4.1,別市本町1-3,"),
+        )
+    )
+    assert [m["moved_to"] for m in found] == ["別市本町1-1", None, "別市本町1-3"]
+
+
 def test_excel_text_formula_keeps_leading_zeros(read):
     content = residents_csv('"=""00123""",山田,R5.4.1,町,', "'0045,佐藤,R5.4.1,町,")
     assert [m["resident_number"] for m in mentions(read(RESIDENTS, content))] == ["00123", "0045"]

@@ -7,14 +7,16 @@ import json
 import random
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from town import AT, absences_csv
 
-from kodomo.intake.comparison import series_of
+from kodomo.intake.comparison import compare, series_of
 from kodomo.intake.layout import read_layouts
 from kodomo.intake.profile import shifts
+from kodomo.vault.records import PEOPLE_STEP, ROWS
 
 
 def rows(month: str, count: int, days, start: int = 0) -> list[str]:
@@ -44,6 +46,16 @@ def test_added_changed_and_vanished_records_are_told_with_their_rows(deliver, in
     page = Path(told["report"]).with_suffix(".html").read_text(encoding="utf-8")
     assert "なくなった記録" in page and "前回のファイルの 6、7 行目" in page
     assert "profile" not in json.loads(Path(told["report"]).read_text(encoding="utf-8"))
+
+
+def test_a_row_of_several_people_is_told_once():
+    def printed(content: bytes) -> pa.Table:
+        numbers = [1, 2, 2 + PEOPLE_STEP, 3]
+        return pa.table({"row": numbers, "identity": [b"%016d" % n for n in range(4)],
+                         "content": [(content if n % PEOPLE_STEP == 2 else b"same").ljust(16) for n in numbers]}).cast(ROWS.schema())  # fmt: skip
+
+    told = compare(printed(b"before"), printed(b"after"))
+    assert (told["changed"], told["changed_rows"]) == (2, [2])
 
 
 def test_months_side_by_side_are_not_called_vanished(deliver, inbox):

@@ -97,3 +97,56 @@ def test_address_that_a_school_told_of_the_family_serves_where_the_register_has_
     linked = paper.link(model_file)
     assert (linked.person(before, "holder"), linked.rule(before, "holder")) == (linked.person(father), "W6")
     assert linked.person(nobodys, "holder") is None and linked.person(otherwise, "holder") is None
+
+
+GONE = "他県別市松園町3-16-15"
+
+
+def gone(paper: Paper, number: str = "1001", **more: str) -> tuple[str, int]:
+    body = {
+        "household_number": "H1",
+        "address": HOME,
+        "resident_to": "2025-05-01",
+        "resident_to_reason": "転出",
+        "moved_to": GONE,
+    }
+    return paper.resident(number, "野崎 香織", "ﾉｻﾞｷ ｶｵﾘ", "1980-01-01", "女", **{**body, **more})
+
+
+def test_contract_sent_after_somebody_who_moved_is_theirs(paper: Paper, model_file: Path) -> None:
+    kaori = gone(paper)
+    came = paper.resident("1002", "高井 豊", "ﾀｶｲ ﾕﾀｶ", "1970-01-01", address="南町2-2", moved_from="他県別市本町1-1")
+    there = holder(paper, name="野崎香織", name_kana="ﾉｻﾞｷｶｵﾘ", address="他県別市松園町３丁目16番15号")
+    next_door = holder(paper, name="野崎香織", name_kana="ﾉｻﾞｷｶｵﾘ", address="他県別市松園町3-16-16")
+    other_name = holder(paper, name="野崎一郎", name_kana="ﾉｻﾞｷｲﾁﾛｳ", address=GONE)
+    before = holder(paper, name="高井 豊", name_kana="ﾀｶｲﾕﾀｶ", address="他県別市本町1-1")
+    linked = paper.link(model_file)
+    assert (linked.person(there, "holder"), linked.rule(there, "holder")) == (linked.person(kaori), "W7")
+    assert linked.person(before, "holder") == linked.person(came)
+    assert linked.person(next_door, "holder") is None and linked.person(other_name, "holder") is None
+
+
+def test_where_a_protected_person_went_is_never_compared(paper: Paper, model_file: Path) -> None:
+    gone(paper, address_protection="1")
+    row = holder(paper, name="野崎香織", name_kana="ﾉｻﾞｷｶｵﾘ", address=GONE)
+    assert paper.link(model_file).person(row, "holder") is None
+
+
+def test_nor_where_another_office_or_another_of_the_household_tells_of_the_protection(
+    paper: Paper, model_file: Path
+) -> None:
+    gone(paper)
+    paper.row(
+        "dv_list",
+        subject={"name": "野崎 香織", "name_kana": "ﾉｻﾞｷ ｶｵﾘ", "born_on": "1980-01-01", "address_protection": "1"},
+    )
+    row = holder(paper, name="野崎香織", name_kana="ﾉｻﾞｷｶｵﾘ", address=GONE)
+    paper.resident(
+        "2001", "乙部 透", "ｵﾄﾍﾞ ﾄｵﾙ", "1980-01-01", household_number="H2", address="南町2-2", moved_to="他県別市本町1-1"
+    )
+    paper.resident(
+        "2002", "乙部 凛", "ｵﾄﾍﾞ ﾘﾝ", "2015-01-01", household_number="H2", address="南町2-2", address_protection="1"
+    )
+    beside = holder(paper, name="乙部透", name_kana="ｵﾄﾍﾞﾄｵﾙ", address="他県別市本町1-1")
+    linked = paper.link(model_file)
+    assert linked.person(row, "holder") is None and linked.person(beside, "holder") is None

@@ -30,6 +30,7 @@ from .test_run import exported, land, stage, town
 SURNAMES = {"髙橋": "ﾀｶﾊｼ", "林": "ﾊﾔｼ", "渡邉": "ﾜﾀﾅﾍﾞ", "グエン": "ｸﾞｴﾝ"}
 GIVENS = {"葵": "ｱｵｲ", "蓮": "ﾚﾝ", "陽菜": "ﾋﾅ", "翔太": "ｼｮｳﾀ", "翔子": "ｼｮｳｺ"}
 STREETS = ("北町1-1", "北町1-2", "南町3-4")
+AWAY = "他県別市本町1-1"
 MONTH = dt.date(2026, 5, 1)
 COMPARED = {
     "links": "SELECT m.mention, l.person, l.rule FROM mention m LEFT JOIN link l USING (form)",
@@ -70,10 +71,14 @@ class City:
                "address": street}  # fmt: skip
         self.people.append(one)
         if self.dice.random() < 0.9:
-            ended = {"resident_to": "2019-03-01", "resident_to_reason": "転出"} if self.dice.random() < 0.15 else {}
+            ended = (
+                {"resident_to": "2019-03-01", "resident_to_reason": "転出", "moved_to": AWAY}
+                if self.dice.random() < 0.15
+                else {}
+            )
             more |= {"household_number": f"H{house}", "address": street, "resident_from": "2013-04-01", **ended}
             self.paper.resident(number, one["name"], one["name_kana"], born, **more)
-            if ended and self.dice.random() < 0.7:
+            if ended and self.dice.random() < 0.7:  # and back again
                 more |= {"resident_from": "2022-04-01", "resident_to": "", "resident_to_reason": ""}
                 self.paper.resident(f"9{number}", one["name"], one["name_kana"], born, **more)
         return one
@@ -83,14 +88,17 @@ class City:
         mother = said.pop("mother", None)
         for slip in self.dice.sample(SLIPS, self.dice.randint(0, 2)):
             slip(said, self.dice)
-        source = self.dice.choice(("child_allowance", "school_enrolment", "nurse_room", "npo_watch", "water_bills"))
+        source = self.dice.choice(
+            ("child_allowance", "school_enrolment", "nurse_room", "npo_watch", "water_bills", "baby_visit")
+        )
         people: dict[str, Any] = {"subject": said}
         if source == "npo_watch":
             people = {"subject": {"name": said["name"][-1:], "name_kana": said["name_kana"].split()[-1], "age": "12"}}
         elif source == "water_bills":
-            people = {
-                "holder": {"name": said["name"], "name_kana": said["name_kana"], "address": said.get("address", "")}
-            }
+            body = {"name": said["name"], "name_kana": said["name_kana"], "address": said.get("address", AWAY)}
+            people = {"holder": body | ({"own_number": one["resident_number"][:3]} if self.dice.random() < 0.5 else {})}
+        elif source == "baby_visit":
+            people = {"subject": {"name": "ベビー", "born_on": one["born_on"], "address": one["address"]}}
         elif source == "school_enrolment":
             said |= {"own_number": "S" + one["resident_number"][-3:], "school": self.dice.choice(("北小学校", "南小学校")),
                      "grade": self.dice.choice("123")}  # fmt: skip

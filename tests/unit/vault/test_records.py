@@ -10,6 +10,7 @@ import pytest
 
 from kodomo.configuration import Home
 from kodomo.errors import IntegrityFault
+from kodomo.vault import records
 from kodomo.vault.database import open_vault
 from kodomo.vault.keys import Keyring
 from kodomo.vault.records import (
@@ -83,6 +84,19 @@ def test_landed_records_come_back_with_their_place(home):
     said = sorted((f["receipt"], f["row"], f["known_to"]) for f in facts.to_pylist() if f["source"] == "a")
     assert said == [(1, 1, None), (1, 3, AT.date()), (2, 1, None)]
     assert landed_facts(home, keyring, {"b"}).num_rows == 1 and len(receipts({"a"})) == 2
+
+
+def test_what_was_landed_before_there_was_a_column_still_opens(home, monkeypatch):
+    deliver(home, "a", "n1", ("x", "1"))
+    keyring, read = open_vault(home), records._read
+
+    def as_it_was(home: Home, keyring: Keyring, receipt: object, part: str) -> pa.Table:
+        table = read(home, keyring, receipt, part)
+        return table.drop_columns(["moved_from", "moved_to"]) if part == "mentions" else table
+
+    monkeypatch.setattr(records, "_read", as_it_was)
+    found = landed_mentions(home, keyring)
+    assert found.schema.equals(MENTIONS.schema()) and found["moved_to"].to_pylist() == [None]
 
 
 def test_nothing_landed_is_an_empty_table(home):
