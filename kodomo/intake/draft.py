@@ -92,7 +92,7 @@ def draft_text(file_names: str | Sequence[str], found: Mapping[str, Any], known:
                   'type = "sex"', 'person = "subject"', 'field = "sex"', 'item = "sex"', ""]  # fmt: skip
     lines += _people(people, items, found) if people else []
     lines += _sheet_name(found)
-    lines += _months(months, columns, found) if months else []
+    lines += _months(months, columns, items, found) if months else []
     lines += _absences_added_up(items)
     told = [c for c in columns if c not in apart]
     lines += _facts(told, items, found, "" if months else _month_of(file_name)) + _notes(told)
@@ -456,7 +456,7 @@ def _people(series: Series, items: Mapping[str, str], found: Mapping[str, Any]) 
     return lines + _block("people", series, items, found)
 
 
-def _months(series: Series, columns: Sequence[Column], found: Mapping[str, Any]) -> list[str]:
+def _months(series: Series, columns: Sequence[Column], items: Mapping[str, str], found: Mapping[str, Any]) -> list[str]:
     """Months side by side, written once; the year they belong to stands elsewhere."""
     months = list(series.members)
     year = next((reference(c) for c in columns if c["type"] == "fiscal_year"), "")
@@ -468,9 +468,11 @@ def _months(series: Series, columns: Sequence[Column], found: Mapping[str, Any])
             'name = "年度"', 'type = "fiscal_year"', f'found_in = "{place}"', r"match = '((?:令和|平成|R|H)?(?:\d+|元)年度)'", "",
         ]  # fmt: skip
     lines += [f"[[repeat]]          # {len(months)} か月分の列が並んでいる", f"for = {quoted(months)}"]
-    lines += _block("repeat", series, {}, found)
+    lines += _block("repeat", series, items, found)
+    first = next(iter(series.members.values()))[0]
+    value = "code" if _type_of_all(series, 0) == "code" else "number"
     lines += [
-        "# [[repeat.facts]]          # 月ごとの値を事実にするなら、# を外す", '# item = ""', f"# number = {quoted(series.templates[0])}",
+        "# [[repeat.facts]]          # 月ごとの値を事実にするなら、# を外す", f"# item = {quoted(items.get(reference(first), ''))}", f"# {value} = {quoted(series.templates[0])}",
         f"# valid_from = {quoted(year or '年度')}", '# month = "{}"', '# valid_to = "month_end"', "",
     ]  # fmt: skip
     return lines
@@ -486,12 +488,19 @@ def _block(part: str, series: Series, items: Mapping[str, str], found: Mapping[s
         for at in range(len(first))
     ]
     for at, (template, column) in enumerate(zip(series.templates, first, strict=True)):
-        kinds = {members[at]["type"] for members in series.members.values()} - {"text"} or {"text"}
         as_one = {**column, "name": template, "is_filled": filled[at], "codes": codes[at],
-                  "type": column["type"] if len(kinds) > 1 else kinds.pop()}  # fmt: skip
+                  "type": _type_of_all(series, at)}  # fmt: skip
         told = _column(as_one, items.get(reference(column), ""), found)
         lines += [told[0].replace("[[columns]]", f"[[{part}.columns]]"), *told[1:]]
     return lines
+
+
+def _type_of_all(series: Series, at: int) -> str:
+    """The kind that all members of a series share: blank ones tell nothing, and where one holds codes, marks are codes too."""
+    kinds = {members[at]["type"] for members in series.members.values()} - {"text"} or {"text"}
+    if kinds == {"flag", "code"}:
+        return "code"
+    return str(next(iter(series.members.values()))[at]["type"] if len(kinds) > 1 else kinds.pop())
 
 
 def _more_of_type(column: Mapping[str, Any]) -> list[str]:

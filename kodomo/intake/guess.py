@@ -80,7 +80,11 @@ def guess_columns(
 
 def _guess(header: str, cells: list[str], is_workbook: bool) -> Guess:
     said = words.meaning_of(header) if header else words.Meaning()
-    is_code = bool(header) and bool(words.CODE_WORD.search(words.plain(header))) and said.field != "name"
+    is_code = (
+        bool(header)
+        and bool(words.CODE_WORD.search(words.plain(header)) or _MONTH.search(words.plain(header)))
+        and said.field != "name"
+    )
     kinds = kinds_of(cells, is_code and not said.ignore)
     guess = Guess(
         header, person=said.person, field=said.field, ignore=said.ignore, is_record_number=said.is_record_number
@@ -109,6 +113,7 @@ def _guess(header: str, cells: list[str], is_workbook: bool) -> Guess:
     return guess
 
 
+_MONTH = re.compile(r"(^|/)(1[0-2]|[1-9])月(分)?$")
 _GROUP = re.compile(r"世帯|ケース(番号|NO)|クラス|学級|学年|^組$|歳児|^班$|地区|行政区|世帯主|学校|^園")
 
 
@@ -155,11 +160,12 @@ def _type_of_values(header: str, kinds: Kinds, guess: Guess, is_workbook: bool) 
 
 def _type_of_rest(name: str, kinds: Kinds, guess: Guess, is_count: bool) -> str:
     is_code_word = bool(words.CODE_WORD.search(name))
+    is_marked = bool(_MONTH.search(name)) and bool(kinds.codes) and len(kinds.codes) == kinds.distinct
     is_few = kinds.distinct <= 30 and kinds.filled >= kinds.distinct * 2
     if kinds.share("flag") >= 0.95 and kinds.distinct <= 3 and not is_count and kinds.share("integer") < 0.95:
         guess.why.append("有無の印が書かれている")
         return "flag"
-    if is_code_word and is_few:
+    if (is_code_word or (is_marked and kinds.share("integer") < 0.5)) and is_few:
         guess.why.append(f"値が {kinds.distinct} とおりしかない")
         return "code"
     if kinds.share("decimal") > 0.05 and kinds.share("decimal") + kinds.share("integer") >= 0.9:

@@ -35,7 +35,9 @@ class UsualItem:
             column: its name, plain.
             around: the file's name and the names of all columns, plain.
         """
-        if not self.words.search(column):
+        # Of a header over two rows (支給/区分) the parts may only together say what it is, or the lower alone.
+        ways = (column, column.replace("/", ""), column.rsplit("/", 1)[-1])
+        if not any(map(self.words.search, ways)):
             return False
         return self.near is None or any(self.near.search(name) for name in around)
 

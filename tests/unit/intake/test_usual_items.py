@@ -18,7 +18,9 @@ from kodomo.intake.usual_items import usual_item, usual_items, words_of_notes
     ("お迎え遅れ", [], "nursery_late_pickups"), ("保育料階層", [], "nursery_band"), ("言語", ["乳幼児健診"], "checkup_language"),
     ("婚姻", ["妊娠届"], "pregnancy_marriage"), ("精神科既往", ["妊娠届"], "mother_mental_history"), ("M-CHAT不通過", [], "mchat_failed"),
     ("育児不安", [], "parenting_anxiety"), ("給水停止予告", [], "water_stop_notice"), ("未納回数", ["水栓番号"], "water_arrears_months"),
-    ("支給区分", ["児童扶養手当"], "child_rearing_allowance"), ("EPDS", ["訪問"], "epds_score"), ("要介護状態区分", [], "care_level"),
+    ("支給/区分", ["児童扶養手当"], "child_rearing_allowance"), ("主訴区分", ["支援対象児童登録簿"], "council_registration"),
+    ("主訴", ["来室記録"], "nurse_room_visit"), ("種別", ["相談受付簿"], "child_consultation"), ("世帯類型", [], "assistance_household_kind"),
+    ("未納額/4月", ["給食費未納"], "school_fee_arrears"), ("支給区分", ["児童扶養手当"], "child_rearing_allowance"), ("EPDS", ["訪問"], "epds_score"), ("要介護状態区分", [], "care_level"),
 ])  # fmt: skip
 def test_column_is_known(column: str, around: list[str], code: str) -> None:
     found = usual_item(column, [*around, column])
@@ -26,7 +28,14 @@ def test_column_is_known(column: str, around: list[str], code: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("column", "around"), [("言語", ["使用言語"]), ("区分", ["住民"]), ("運動", ["運動会"]), ("支給区分", ["手帳"])]
+    ("column", "around"),
+    [
+        ("言語", ["使用言語"]),
+        ("区分", ["住民"]),
+        ("運動", ["運動会"]),
+        ("支給区分", ["手帳"]),
+        ("主訴区分", ["医療機関"]),
+    ],
 )
 def test_a_word_that_means_many_things_needs_its_place(column: str, around: list[str]) -> None:
     assert usual_item(column, [*around, column]) is None
@@ -69,3 +78,10 @@ def test_notes_stay_out_and_only_the_kind_of_worry_is_offered(tmp_path: Path) ->
     assert words.NOTES in text and "母が" not in text
     assert '# part_of = "備考"' in text and '"眠れ" = "気分・不眠"' in text
     assert len(words_of_notes()) > 60
+
+
+def test_marks_under_months_are_codes_of_what_the_file_is_about(tmp_path: Path) -> None:
+    months = [f"{m}月" for m in (4, 5, 6, 7, 8, 9, 10, 11, 12, 1, 2, 3)]
+    rows = [[f"11-{n:05d}", f"試験　太{'一二三四五六七八九十'[n]}", *["×", "", "分納"] * 4] for n in range(10)]
+    text = _draft(tmp_path, "給食費未納.csv", ["整理番号", "保護者氏名", *months], rows)
+    assert 'name = "{}月"\ntype = "code"' in text and '"分納" = "分納"' in text
