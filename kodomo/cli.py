@@ -295,7 +295,17 @@ def _linkage_quality(arguments: argparse.Namespace) -> Result:
 def _build(arguments: argparse.Namespace) -> Result:
     from kodomo.features.build import build_features
 
-    return _staged(arguments, build_features, as_of=_as_of(arguments), engine=arguments.engine)
+    return _tell_silent(_staged(arguments, build_features, as_of=_as_of(arguments), engine=arguments.engine))
+
+
+def _tell_silent(result: Result) -> Result:
+    """Name the indicators that say nothing of anybody: from a forgotten basis, a missing file or another word."""
+    if result["silent"]:
+        _say(
+            f"△ どのこどもにも値のない指標が {len(result['silent'])} あります(データ項目が届いていない、判定の根拠がない、年齢が合わない、など): "
+            + "、".join(result["silent"])
+        )
+    return result
 
 
 def _approval(act: Callable[[argparse.Namespace, cli_approval.Here], Result]) -> Callable[[argparse.Namespace], Result]:
@@ -312,7 +322,7 @@ def _approval(act: Callable[[argparse.Namespace, cli_approval.Here], Result]) ->
 def _judge(arguments: argparse.Namespace) -> Result:
     from kodomo.judgement.run import judge_cohort
 
-    return _staged(arguments, judge_cohort, as_of=_as_of(arguments))
+    return _tell_silent(_staged(arguments, judge_cohort, as_of=_as_of(arguments)))
 
 
 def _what_if(arguments: argparse.Namespace) -> Result:

@@ -75,6 +75,7 @@ def build_features(
         "children": len(matrix.cohort),
         "indicators": len(matrix.codes),
         "skipped": matrix.skipped,
+        "silent": matrix.silent(),
         "later_deliveries": later_deliveries(snapshot, as_of),
         "criteria_sha256": catalogue.sha256,
         "seconds": round(time.monotonic() - started, 2),

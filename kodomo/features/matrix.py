@@ -64,6 +64,13 @@ class FeatureMatrix:
         """The same rows and columns with other values."""
         return replace(self, values=values)
 
+    def silent(self) -> list[str]:
+        """Indicators that say nothing of any child, not even that there is nothing: their item does not come in, or
+        nobody can be asked of it.
+        """
+        told = ~np.isnan(self.values)
+        return [code for n, code in enumerate(self.codes) if not told[:, n].any()]
+
     def take(self, rows: NDArray[np.intp]) -> FeatureMatrix:
         """Some of the rows."""
         return replace(

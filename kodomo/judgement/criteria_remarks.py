@@ -6,17 +6,16 @@ not either, and its indicator is silently empty. These remarks are for whoever c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-
-import pyarrow.compute as pc
 
 from kodomo.configuration import read_toml
 from kodomo.features import catalogue, coverage
 from kodomo.features.criteria import Entry, read_criteria
-from kodomo.governance.register import read_register
+from kodomo.governance.register import Register, read_register
 from kodomo.judgement import labels
 from kodomo.store.database import Snapshot
+from kodomo.terms import Purpose
 
 
 def criteria_remarks(criteria: Path, folder: Path, snapshot: Snapshot | None) -> list[str]:
@@ -40,12 +39,26 @@ def criteria_remarks(criteria: Path, folder: Path, snapshot: Snapshot | None) ->
         for code in entry.values.get("codes", ()) if known else ():
             if code not in (known or ()):
                 found.append(_line(file, entry, "codes", f"コード「{code}」は、いまのデータに一度も出ていません。"))
+    found += _unasked(criteria, register, there)
     sources = _sources(folder)
     for entry in read_criteria(criteria / "criteria" / coverage.FILE, "sources").entries("sources"):
         if sources and entry.values.get("source") not in sources:
             words = f"出所「{entry.values.get('source')}」の定義(sources/)がありません。"
             found.append(_line(coverage.FILE, entry, "source", words))
     return found
+
+
+def _unasked(criteria: Path, register: Register, there: Mapping[str, set[str]]) -> list[str]:
+    """Items that come in and may be judged by, and that no indicator and no rule of labels looks at."""
+    asked = {str(entry.values.get(key)) for _, entry in _entries(criteria) for key in ("item", "per")}
+    may = {item for basis in register.bases if Purpose.JUDGE in basis.purposes for item in basis.items}
+    idle = sorted(set(there) & may - asked)
+    if not idle:
+        return []
+    words = "、".join(f"{register.caption(item)}({item})" for item in idle)
+    return [
+        f"{catalogue.FILE}: 判定の根拠があって届いているのに、どの指標も使っていないデータ項目: {words}。kodomo criteria draft で指標の下書きをつくれます。"
+    ]
 
 
 def _entries(criteria: Path) -> Iterator[tuple[str, Entry]]:
@@ -61,13 +74,12 @@ def _line(file: str, entry: Entry, key: str, words: str) -> str:
 
 
 def _codes(snapshot: Snapshot) -> dict[str, set[str]]:
-    """The codes each item has borne in the data; an item without facts isn't there."""
+    """The codes each item has borne in the data, none for an item of numbers; an item without facts isn't there."""
     facts = snapshot.read("facts", ("item", "code"))
     pairs = facts.group_by(["item", "code"]).aggregate([])
-    pairs = pairs.filter(pc.is_valid(pairs["code"]))
     found: dict[str, set[str]] = {}
     for item, code in zip(pairs["item"].to_pylist(), pairs["code"].to_pylist(), strict=True):
-        found.setdefault(item, set()).add(code)
+        found.setdefault(item, set()).update([] if code is None else [code])
     return found
 
 

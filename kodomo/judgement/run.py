@@ -96,6 +96,7 @@ def judge_cohort(
         "levels": _level_counts(tables["judgements"]),
         "drawn": tables["audit_draws"]["round"].to_pylist().count(as_of),
         **{name: manifest[name] for name in told},
+        "silent": judged.matrix.silent(),
         "later_deliveries": later_deliveries(snapshot, as_of),
         "seconds": round(time.monotonic() - started, 2),
     }

@@ -121,3 +121,12 @@ def test_codes_never_seen_in_the_data_are_remarked_on(town: Town, tmp_path: Path
     folder = write_criteria(tmp_path, labels=LABELS.replace(codes, 'codes = ["ふとうこう"]', 1))
     found = criteria_remarks(folder, SHIPPED_MUNICIPALITIES / "hinata", town.snapshot)
     assert any("labels.toml" in line and "「ふとうこう」は、いまのデータに一度も" in line for line in found)
+
+
+def test_items_that_come_in_and_nobody_asks_of_are_remarked_on(town: Town, tmp_path: Path) -> None:
+    hinata = SHIPPED_MUNICIPALITIES / "hinata"
+    folder = write_criteria(tmp_path, indicators=INDICATORS.replace('item = "late_days"', 'item = "absence_days"', 1))
+    (told,) = [x for x in criteria_remarks(folder, hinata, town.snapshot) if "どの指標も使っていない" in x]
+    assert "遅刻日数(late_days)" in told and "欠席日数" not in told
+    whole = criteria_remarks(write_criteria(tmp_path / "whole"), hinata, town.snapshot)
+    assert not any("late_days" in line for line in whole)
