@@ -292,22 +292,46 @@ def layout_for(file_name: str, layouts: Mapping[str, Layout]) -> Layout:
     Raises:
         DeliveryRefused: none fits, or more than one does.
     """
+    fitting = layouts_for(file_name, layouts)
+    if len(fitting) > 1:
+        raise _two_layouts(file_name, fitting)
+    return fitting[0]
+
+
+def layouts_for(file_name: str, layouts: Mapping[str, Layout]) -> list[Layout]:
+    """The layouts by which a file is read: one, or for a workbook several of which each names sheets of its own.
+
+    Raises:
+        DeliveryRefused: none fits, or several that may read the same rows.
+    """
     name = comparable_name(file_name)
     fitting = [x for x in layouts.values() if fits_name(name, x)]
-    if len(fitting) == 1:
-        return fitting[0]
+    if len(fitting) == 1 or (fitting and _read_sheets_of_their_own(fitting)):
+        return fitting
     if fitting:
-        raise DeliveryRefused(
-            "このファイル名に合うレイアウトが二つ以上あります。",
-            where=f"{file_name} ({'、'.join(x.path.name for x in fitting)})",
-            then="レイアウトの pattern を、一つだけが合うように直してください。",
-            code="two_layouts",
-        )
+        raise _two_layouts(file_name, fitting)
     raise DeliveryRefused(
         "このファイル名に合うレイアウトがありません。",
         where=file_name,
         then="ファイル名を決められた形に直すか、sources/ にレイアウトを足してください。",
         code="no_layout",
+    )
+
+
+def _read_sheets_of_their_own(layouts: list[Layout]) -> bool:
+    named = [sheet for layout in layouts for sheet in layout.file.sheets]
+    is_plain = all(isinstance(sheet, str) and not set(sheet) & set("*?[") for sheet in named)
+    has_sheets = all(layout.file.is_workbook and layout.file.sheets for layout in layouts)
+    return has_sheets and is_plain and len(set(named)) == len(named)
+
+
+def _two_layouts(file_name: str, fitting: list[Layout]) -> DeliveryRefused:
+    return DeliveryRefused(
+        "このファイル名に合うレイアウトが二つ以上あります。",
+        where=f"{file_name} ({'、'.join(x.path.name for x in fitting)})",
+        then="レイアウトの pattern を、一つだけが合うように直してください。一つのファイルの別々のシートを読むなら、"
+        "どのレイアウトにもシートの名前(sheet)を書いてください。",
+        code="two_layouts",
     )
 
 

@@ -20,7 +20,7 @@ from kodomo.governance.register import Register, read_register
 from kodomo.intake.child import Read, readers
 from kodomo.intake.delivery import Candidate, Found, Taken, find_files, is_archive, locked, take_in, unpack, writing
 from kodomo.intake.incoming import Copy, clear
-from kodomo.intake.layout import Layout, check_against, fits_name, layout_for, read_layouts
+from kodomo.intake.layout import Layout, check_against, fits_name, layouts_for, read_layouts
 from kodomo.intake.limits import LIMITS, Limits
 from kodomo.intake.media import carried
 from kodomo.intake.permission import Permission, permit
@@ -121,6 +121,10 @@ class _Pending:
     reading: Future[tuple[Reading, float]] | None = None
     unchanged: Receipt | None = None
     """The receipt of the same content, where this is another day's delivery."""
+    mark: tuple[str, str, dt.date | None] | None = None
+    """By what the same delivery is known again: the content's hash, the sheets' source, the day of extraction."""
+    is_last: bool = True
+    """Whether no other sheets of this file wait to be read."""
 
 
 @dataclass
@@ -142,7 +146,7 @@ class _Desk:
         """All files, in order of name; the next ones are read while one is landed."""
         self.incoming = self.home.handover / "incoming"
         self._clear()
-        self.seen: set[tuple[str, dt.date | None]] = set()
+        self.seen: set[tuple[str, str, dt.date | None]] = set()
         self.copies: list[Copy] = []
         deliveries = [self.book.refuse(name, "", "", refusal) for name, refusal in found.refusals]
         for delivery in deliveries:
@@ -178,23 +182,47 @@ class _Desk:
                 taken = take_in(candidate, self.incoming / f"{number:06d}.in", self.limits)
                 self.copies.append(taken.copy)
                 if not is_archive(taken):
-                    yield self._start(taken, pool)
+                    yield from self._starts(taken, pool)
                     continue
                 try:
                     for inner in unpack(taken, self.incoming, self.limits, self.password):
                         self.copies.append(inner.copy)
-                        yield self._start(inner, pool)
+                        yield from self._starts(inner, pool)
                 finally:
                     taken.copy.shred()
             except DeliveryRefused as refusal:
                 yield _Pending(candidate.name, refusal=refusal)
 
-    def _start(self, taken: Taken, pool: ThreadPoolExecutor) -> _Pending:
-        """Everything that can be decided before a file is parsed, then the parsing itself, in a child."""
-        pending = _Pending(taken.name, taken.size, taken)
+    def _starts(self, taken: Taken, pool: ThreadPoolExecutor) -> Iterator[_Pending]:
+        """A file once for each layout that reads sheets of it; most have one."""
+        unfit, fitting = None, list[Layout]()
         try:
-            pending.unchanged = self._refuse_same(taken)
-            pending.layout = layout = layout_for(taken.name, self.layouts)
+            fitting = layouts_for(taken.name, self.layouts)
+        except DeliveryRefused as refusal:
+            unfit = refusal
+        if unfit or len(fitting) == 1:
+            yield self._start(_Pending(taken.name, taken.size, taken), taken, fitting, unfit, pool)
+            return
+        for layout in fitting:
+            is_last = layout is fitting[-1]
+            pending = _Pending(taken.name, taken.size if is_last else 0, taken, is_last=is_last)
+            pending.mark = (taken.sha256, layout.source, self._told_on(layout, taken.name))
+            yield self._start(pending, taken, [layout], None, pool)
+
+    def _start(
+        self,
+        pending: _Pending,
+        taken: Taken,
+        fitting: list[Layout],
+        unfit: DeliveryRefused | None,
+        pool: ThreadPoolExecutor,
+    ) -> _Pending:
+        """Everything that can be decided before a file is parsed, then the parsing itself, in a child."""
+        try:
+            pending.unchanged = self._refuse_same(pending, taken)
+            if unfit:
+                raise unfit
+            pending.layout = layout = fitting[0]
             self._refuse_others(layout, taken.name)
             on = self.at.astimezone(TOKYO).date()
             pending.permission = permission = permit(layout, self.register, on, taken.name)
@@ -215,14 +243,18 @@ class _Desk:
                 "ファイル名を確かめ、保有する部署から渡してもらってください。",
             )  # fmt: skip
 
-    def _refuse_same(self, taken: Taken) -> Receipt | None:
+    def _refuse_same(self, pending: _Pending, taken: Taken) -> Receipt | None:
         """Refuse a file that landed before; content extracted anew on another day is a delivery, and its receipt told.
 
-        Only a day written in the file's name can differ where the content doesn't.
+        Only a day written in the file's name can differ where the content doesn't. Sheets that a layout of their own
+        reads are a delivery of their own.
         """
         before = self.book.receipts_of(taken.sha256)
-        on = self._extracted_on(taken.name)
-        if (taken.sha256, on) in self.seen or (before and (on is None or on in {r.extracted_on for r in before})):
+        if pending.mark:
+            before = [receipt for receipt in before if receipt.source == pending.mark[1]]
+        pending.mark = mark = pending.mark or (taken.sha256, "", self._extracted_on(taken.name))
+        on = mark[2]
+        if mark in self.seen or (before and (on is None or on in {r.extracted_on for r in before})):
             which = (
                 f"受領番号 {before[-1].pk}「{before[-1].file_name}」、{before[-1].received_at.astimezone(TOKYO):%Y-%m-%d %H:%M}"
                 if before
@@ -233,7 +265,7 @@ class _Desk:
                 "同じものを二度渡したのなら、何もしなくてかまいません。変わりのなかった月の分なら、"
                 "ファイル名に抽出日(20260430 など)を付けて渡してください。別の内容のはずなら、出力し直してください。",
             )  # fmt: skip
-        self.seen.add((taken.sha256, on))
+        self.seen.add(mark)
         return before[-1] if before else None
 
     def _extracted_on(self, name: str) -> dt.date | None:
@@ -262,11 +294,11 @@ class _Desk:
             return self.book.write_report_of(receipt)
         except DeliveryRefused as refusal:
             sha256 = pending.taken.sha256 if pending.taken else ""
-            if refusal.details.get("code") != SAME_FILE:
-                self.seen.discard((sha256, self._extracted_on(pending.name)))
+            if refusal.details.get("code") != SAME_FILE and pending.mark:
+                self.seen.discard(pending.mark)
             return self.book.refuse(pending.name, sha256, source, refusal)
         finally:
-            if pending.taken:
+            if pending.taken and pending.is_last:
                 pending.taken.copy.shred()
 
 

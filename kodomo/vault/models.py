@@ -33,7 +33,8 @@ class Receipt(models.Model):
         ordering = ("pk",)
         constraints = (
             # The same content is a delivery of its own where it was extracted on another day: nothing had changed.
-            models.UniqueConstraint(fields=("sha256", "extracted_on"), name="content_once_a_day"),
+            # Sheets of one workbook may be read as different sources.
+            models.UniqueConstraint(fields=("sha256", "source", "extracted_on"), name="content_once_a_day"),
         )
 
 

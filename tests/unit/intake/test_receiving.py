@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError
+from test_layout_forms import workbook
 from town import ABSENCE_LAYOUT, AT, BASES, absences_csv, residents_csv
 
 from kodomo.cli import main
@@ -202,6 +203,21 @@ def test_same_content_twice_in_one_delivery_lands_once(deliver, inbox):
         put(inbox, name, absences_csv("A1,山田,2026-03,3,0"))
     result = deliver(inbox)
     assert (result["landed"], result["already_landed"], result["exit_code"]) == (1, 1, 0)
+
+
+def test_workbook_of_two_lists_is_read_by_a_layout_for_each_of_its_sheets(deliver, inbox, home, town, tmp_path):
+    head = ["学籍番号", "氏名", "年月", "欠席", "遅刻"]
+    sheets = {"小学校": [head, ["1", "山田花子", "2026-03", 2, 0]], "中学校": [head, ["7", "森太郎", "2026-03", 5, 1]]}
+    for source, sheet in (("absences", "小学校"), ("absences_junior", "中学校")):
+        layout = ABSENCE_LAYOUT.replace('source = "absences"', f'source = "{source}"').replace('"csv"', '"xlsx"')
+        layout = layout.replace("出欠_*.csv", "出欠_*.xlsx").replace('encoding = "cp932"', f'sheet = "{sheet}"')
+        (town / "sources" / f"{source}.toml").write_text(layout, encoding="utf-8")
+    put(inbox, "出欠_20260401.xlsx", workbook(tmp_path / "w.xlsx", sheets).read_bytes())
+    told = deliver(inbox)
+    assert [(d["source"], d["rows_landed"]) for d in told["deliveries"]] == [("absences", 1), ("absences_junior", 1)]
+    again = deliver(inbox)
+    assert again["already_landed"] == 2 and not again["landed"]
+    assert landed_mentions(home, open_vault(home))["name"].to_pylist() == ["山田花子", "森太郎"]
 
 
 def test_row_twice_in_one_file_says_its_fact_once(deliver, inbox, home):
