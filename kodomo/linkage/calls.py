@@ -13,7 +13,7 @@ import duckdb
 from kodomo.linkage.rules import SCHOOLS
 from kodomo.tables.engine import drop
 
-MOST_ASKED = 3
+MOST_ASKED = 5
 """With more possible children than this nobody can decide from the paper either; the record stays unlinked."""
 
 SURE = 0.98
@@ -26,8 +26,9 @@ AGE_MISS = (0.0, 3.7, 6.5, 12.0)
 
 GRADE_MISS, SCHOOL_MISS, SCHOOL_UNKNOWN = 10.0, 6.0, 1.0
 
-TOWN_MISS = 5.0
-"""Bits against a child who never lived in the town told: one of thirty has moved, or stays with somebody."""
+TOWN_MISS, RAREST_TOWN = 5.0, 0.002
+"""Bits against a child who never lived in the town told: one of thirty has moved, or stays with somebody, in any of the
+other towns: in a town where a fiftieth of the people live, a fiftieth of them do."""
 
 MOST_SAID = 16
 """More statements than this about one child add nothing: whoever writes a wrong age writes it again."""
@@ -65,6 +66,9 @@ register's rarer, one certain slip rarer still."""
 ALWAYS = 0.95
 """Of a source's rows so many tell the school: then a row without one is an omission."""
 
+LONGEST_MONTH_DAYS = 62
+"""Rows that tell of days further apart stand for a year."""
+
 TOLD_SPAN_DAYS = 400
 """A row tells of the days of its facts, unless they lie longer back: a list of today names the day somebody was registered."""
 
@@ -94,13 +98,21 @@ WHERE f.kind = 'observations' AND f.role = 'subject' AND f.born_on IS NULL AND f
 
 SAID = """
 CREATE OR REPLACE TABLE said AS
-WITH dated AS (
+WITH days AS (
     -- a row knows its age and grade on the days it tells of; it may be known much later
-    SELECT m.form, m.print, m.known_from AS day, least(coalesce(min(t.valid_from), m.known_from), m.known_from) AS first,
-        least(coalesce(max(t.valid_from), m.known_from), m.known_from) AS last
-    FROM placed m SEMI JOIN wanted w USING (form)
+    SELECT m.mention, m.form, m.print, w.source, m.known_from AS day, least(coalesce(min(t.valid_from), m.known_from), m.known_from) AS first,
+        coalesce(max(least(t.valid_from, t.known_from)), m.known_from) AS last
+    FROM placed m JOIN wanted w USING (form)
     LEFT JOIN facts t ON t.receipt = m.receipt AND t.row = m.row AND t.valid_from >= m.known_from - INTERVAL {span} DAY
-    GROUP BY m.mention, m.form, m.print, m.known_from
+    GROUP BY m.mention, m.form, m.print, w.source, m.known_from
+), yearly AS (
+    -- on a sheet with a column for each month the age was asked some day of the year
+    SELECT source FROM days GROUP BY source HAVING max(last - first) > {month}
+), dated AS (
+    SELECT d.* REPLACE (
+        CASE WHEN y.source IS NULL THEN d.first ELSE make_date(school_year(d.first), 4, 1) END AS first,
+        CASE WHEN y.source IS NULL THEN d.last ELSE make_date(school_year(d.last) + 1, 3, 31) END AS last)
+    FROM days d LEFT JOIN yearly y USING (source)
 ), told AS (
     SELECT w.called, w.form, try_cast(regexp_extract(p.age, '\\d+') AS INTEGER) AS age, p.grade,
         plain_school(p.school) AS school, w.town, d.day, d.first, d.last, count(*) AS rows
@@ -217,6 +229,8 @@ WITH born AS (
     GROUP BY a.unit, a.person, t.school
 ), lived AS (
     SELECT DISTINCT person, town FROM spine_place WHERE town IS NOT NULL
+), towns AS (
+    SELECT town, greatest(count(DISTINCT person) / (SELECT count(DISTINCT person) FROM spine_place), {rarest}) AS share FROM spine_place GROUP BY town
 ), torn AS (
     -- one child is told of in one way on one day
     SELECT unit FROM track GROUP BY unit, day HAVING count(DISTINCT hash(age, grade, school, town)) > 1
@@ -228,14 +242,15 @@ WITH born AS (
         + CASE WHEN t.ahead IS NULL OR list_contains(t.ahead, school_year(t.last) - b.cohort) THEN 0.0 ELSE {grade} END
         + CASE WHEN t.school IS NULL OR s.is_same THEN 0.0 WHEN s.is_same IS NULL THEN {unknown} ELSE {school} END
         + CASE WHEN t.town IS NULL OR h.person IS NOT NULL THEN 0.0 ELSE {town} END AS miss,
-        t.age IS NOT NULL OR t.ahead IS NOT NULL AS is_aged, coalesce(s.is_same, false) AS is_taught, h.person IS NOT NULL AS is_at_home
+        CASE WHEN t.town IS NULL THEN 0.0 ELSE -log2(coalesce(o.share, {rarest})) END AS chosen, t.town IS NULL OR h.person IS NOT NULL AS is_there,
+        t.age IS NOT NULL OR t.ahead IS NOT NULL AS is_aged, t.age IS NOT NULL AND t.ahead IS NOT NULL AS is_graded, coalesce(s.is_same, false) AS is_taught, h.person IS NOT NULL AS is_at_home
     FROM alike a JOIN track t USING (unit) JOIN born b ON b.person = a.person
     LEFT JOIN taught s ON s.unit = a.unit AND s.person = a.person AND s.school = t.school
-    LEFT JOIN lived h ON h.person = a.person AND h.town = t.town
+    LEFT JOIN lived h ON h.person = a.person AND h.town = t.town LEFT JOIN towns o ON o.town = t.town
 )
-SELECT unit, person, sum(miss * rows) / sum(rows) AS each, sum(miss * rows) * least(1, {most} / sum(rows)) AS miss,
-    least(sum(rows), {most}) * {usual} AS usual, count(DISTINCT day) AS said, unit IN (FROM torn) AS is_torn,
-    bool_or(is_aged) AS is_aged, bool_or(is_taught) AS is_taught, bool_and(is_at_home) AS is_at_home
+SELECT unit, person, sum(miss * rows) / sum(rows) AS each, sum(miss * rows) * least(1, {most} / sum(rows)) + coalesce(sum(chosen * rows) FILTER (NOT is_there), 0) / sum(rows) AS miss,
+    least(sum(rows), {most}) * {usual} AS usual, sum(chosen * rows) / sum(rows) AS chosen, count(DISTINCT day) AS said, unit IN (FROM torn) AS is_torn,
+    bool_or(is_aged) AS is_aged, bool_and(is_graded) AS is_graded, bool_or(is_taught) AS is_taught, bool_and(is_at_home) AS is_at_home
 FROM missed GROUP BY unit, person
 """
 """How badly what the sheet says fits each child, in bits."""
@@ -245,11 +260,11 @@ CREATE OR REPLACE TABLE called AS
 WITH named AS (
     SELECT unit, kind, greatest(sum(likeness), {fewest}) AS bearers FROM alike GROUP BY unit, kind
 ), weighed AS (
-    SELECT f.*, least(min(f.miss) OVER (PARTITION BY f.unit), f.usual) AS miss_elsewhere, a.kind, a.likeness * pow(2, -f.miss + CASE WHEN EXISTS (FROM reviewed r WHERE r.unit = f.unit AND r.person = f.person AND r.is_same) THEN 20 ELSE 0 END) AS weight
+    SELECT f.*, least(min(f.miss) OVER (PARTITION BY f.unit), f.usual) + f.chosen AS miss_elsewhere, a.kind, a.likeness * pow(2, -f.miss + CASE WHEN EXISTS (FROM reviewed r WHERE r.unit = f.unit AND r.person = f.person AND r.is_same) THEN 20 ELSE 0 END) AS weight
     FROM fitted f JOIN alike a USING (unit, person)
     WHERE NOT EXISTS (FROM reviewed r WHERE r.unit = f.unit AND r.person = f.person AND NOT r.is_same)
 )
-SELECT w.unit, w.person, w.kind, w.each, w.said, w.is_torn, w.is_aged, w.is_taught, w.is_at_home,
+SELECT w.unit, w.person, w.kind, w.each, w.said, w.is_torn, w.is_aged, w.is_graded, w.is_taught, w.is_at_home,
     w.weight / (sum(w.weight) OVER (PARTITION BY w.unit) + {elsewhere} * n.bearers * CASE WHEN w.is_taught THEN {schooled} ELSE 1 END * pow(2, -w.miss_elsewhere)) AS probability
 FROM weighed w JOIN named n USING (unit, kind)
 """
@@ -260,11 +275,13 @@ SELECT unit, person FROM called
 WHERE (unit, person) IN (SELECT (unit, person) FROM reviewed WHERE is_same)
    OR probability >= {sure} AND (each <= {worst} OR kind = 'whole' AND is_aged AND is_taught AND each <= {town}) AND (is_aged OR is_taught)
   AND (kind = 'whole' OR kind IN ('one_off', 'homophone', 'renamed') AND is_taught
-       OR NOT is_torn AND (is_taught OR is_at_home AND kind IN ('given', 'surname') OR kind NOT IN ('one_off', 'homophone', 'renamed') AND said >= {fewest_said}))
+       OR NOT is_torn AND (is_taught OR is_at_home AND (kind IN ('given', 'surname') OR kind = 'beginning' AND is_aged AND each <= 0)
+           OR kind = 'given' AND is_graded AND each <= 0 OR kind NOT IN ('one_off', 'homophone', 'renamed') AND said >= {fewest_said}))
 """
 """The child must also fit by itself: of many that don't, one always fits least badly. Whoever moved away since is known by
-the whole name in the grade of a school. Half a name told once decides nothing,
-nor do two children of one call name on one sheet."""
+the whole name in the grade of a school. Half a name told once decides only beside the town, or the age and the grade;
+the beginning of one only where it fits the single child of that age in the town. Two children of one call name on one
+sheet are left to a person."""
 
 EXPECTED_WRONG = """
 SELECT coalesce(sum(t.rows * (1 - c.probability)), 0.0)
@@ -291,7 +308,7 @@ def link_called(connection: duckdb.DuckDBPyConnection) -> dict[str, float]:
     words = {
         "gap": TRACK_GAP_DAYS, "ages": list(AGE_MISS), "grade": GRADE_MISS, "school": SCHOOL_MISS, "unknown": SCHOOL_UNKNOWN, "town": TOWN_MISS,
         "most": MOST_SAID, "elsewhere": FROM_ELSEWHERE, "sure": SURE, "worst": AGE_MISS[1], "asking": WORTH_ASKING, "most_asked": MOST_ASKED, "usual": USUAL_MISS, "fewest": FEWEST_ELSEWHERE, "fewest_said": FEWEST_SAID,
-        "schooled": SCHOOL_ELSEWHERE, "span": TOLD_SPAN_DAYS, "always": ALWAYS,
+        "schooled": SCHOOL_ELSEWHERE, "span": TOLD_SPAN_DAYS, "rarest": RAREST_TOWN, "month": LONGEST_MONTH_DAYS, "always": ALWAYS,
     }  # fmt: skip
     likeness = ALIKE % " ".join(f"WHEN '{kind}' THEN {weight}" for kind, weight in LIKENESS.items())
     for statement in (

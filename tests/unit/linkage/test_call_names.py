@@ -1,0 +1,73 @@
+"""Sheets of a year that call a child by a call name: age, grade and town find the one child, or a person is asked."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+from .paper import Paper
+
+MAY = dt.date(2025, 5, 30)
+
+
+def sheet(paper: Paper, name: str, source: str = "npo", **body: str) -> tuple[str, int]:
+    """A row of a sheet with a column for each month, of which it was in time for the first."""
+    days = [dt.date(2025, month, 1) for month in (4, 7, 12)]
+    said = [{"item": "meals", "number": 1.0, "valid_from": day, "known_from": day + dt.timedelta(60)} for day in days]
+    return paper.row(source, subject={"name": name, **body}, known_from=MAY, said=said)
+
+
+def town_of(paper: Paper) -> None:
+    """Twenty towns with somebody in each."""
+    for number in range(20):
+        paper.resident(f"8{number:03}", f"西 {number}", f"ﾆｼ ｱ{'ｱｲｳｴｵ'[number % 5]}", "1970-01-01", address=f"第{'一二三四五六七八九十'[number % 10]}町{number}-1")  # fmt: skip
+
+
+def test_one_child_of_that_age_in_that_town_is_meant(paper: Paper, model_file: Path) -> None:
+    town_of(paper)
+    rio = paper.resident("1001", "石井 莉央", "ｲｼｲ ﾘｵ", "2014-11-01", "女", address="浜町1-1")
+    paper.resident("1002", "木村 理央", "ｷﾑﾗ ﾘｵ", "2014-08-01", "女", address="川町5-5")
+    here = sheet(paper, "りおちゃん", age="10", grade="小5", address="浜町")
+    either = sheet(paper, "りおちゃん", source="other", age="10", grade="小5")
+    older = sheet(paper, "りおちゃん", source="third", age="13", grade="中2", address="浜町")
+    linked = paper.link(model_file)
+    assert (linked.person(here), linked.rule(here)) == (linked.person(rio), "AGE")
+    assert linked.person(either) is None and len(linked.doubts(either)) == 2
+    assert linked.person(older) is None
+
+
+def test_age_of_a_years_sheet_was_asked_some_day_of_the_year(paper: Paper, model_file: Path) -> None:
+    town_of(paper)
+    ken = paper.resident("1001", "石井 健人", "ｲｼｲ ｹﾝﾄ", "2016-01-20", address="浜町1-1")
+    paper.resident("1002", "木村 研人", "ｷﾑﾗ ｹﾝﾄ", "2019-06-20", address="浜町5-5")
+    spring = sheet(paper, "けんとくん", age="9", address="浜町")
+    winter = sheet(paper, "けんとくん", source="other", age="10", address="浜町")
+    linked = paper.link(model_file)
+    assert linked.person(spring) == linked.person(winter) == linked.person(ken)
+
+
+def test_beginning_of_a_name_needs_the_single_child_of_that_age_in_the_town(paper: Paper, model_file: Path) -> None:
+    town_of(paper)
+    haruto = paper.resident("1001", "石井 陽翔", "ｲｼｲ ﾊﾙﾄ", "2016-08-01", address="浜町1-1")
+    for number, (name, kana) in enumerate([("木村 陽香", "ｷﾑﾗ ﾊﾙｶ"), ("森 晴樹", "ﾓﾘ ﾊﾙｷ")]):
+        paper.resident(f"200{number}", name, kana, "2016-07-01", address="川町5-5", household_number=f"K{number}")
+    one = sheet(paper, "はるくん", age="9", grade="小3", address="浜町")
+    two = sheet(paper, "はるちゃん", source="other", age="9", grade="小3", address="川町")
+    nowhere = sheet(paper, "はるちゃん", source="third", age="9", grade="小3")
+    linked = paper.link(model_file)
+    assert linked.person(one) == linked.person(haruto)
+    assert linked.person(two) is None and len(linked.doubts(two)) == 2
+    assert linked.person(nowhere) is None and len(linked.doubts(nowhere)) == 3
+
+
+def test_given_name_with_age_and_grade_is_enough_where_it_is_the_only_one(paper: Paper, model_file: Path) -> None:
+    town_of(paper)
+    only = paper.resident("1001", "石井 岳久", "ｲｼｲ ﾀｹﾋｻ", "2017-08-01", address="浜町1-1")
+    paper.resident("1002", "木村 武久", "ｷﾑﾗ ﾀｹﾋｻ", "2012-08-01", address="川町5-5")
+    fits = sheet(paper, "たけひさ", age="8", grade="小2")
+    age_alone = sheet(paper, "たけひさ", source="other", age="8")
+    no_such_grade = sheet(paper, "たけひさ", source="third", age="8", grade="小5")
+    linked = paper.link(model_file)
+    assert linked.person(fits) == linked.person(only)
+    assert linked.person(age_alone) is None and len(linked.doubts(age_alone)) == 1
+    assert linked.person(no_such_grade) is None
