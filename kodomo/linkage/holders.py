@@ -78,6 +78,20 @@ WHERE (s.kana = f.kana AND NOT contradicts(f.name, s.name) OR same_name(f.name, 
 )
 """Bills name now the one, now the other of a household."""
 
+AT_THE_TAP = Rule(
+    "W8",
+    "同じ出所の番号の別の記録に書かれた住所に、同じ氏名の人が一人だけ(番地までの住所を書かない請求など)",
+    f"""
+WITH place AS (
+    SELECT DISTINCT o.own, g.town, g.number FROM own o JOIN form g USING (form) WHERE g.town IS NOT NULL AND g.number IS NOT NULL
+)
+SELECT DISTINCT f.form, s.person
+FROM {OPEN_HOLDERS} f JOIN own o USING (form) JOIN place t ON t.own = o.own
+JOIN spine_place q ON {PLACE_FITS.replace("f.", "t.")} JOIN spine_name s USING (person) JOIN spine p USING (person)
+WHERE f.number IS NULL AND (s.kana = f.kana AND NOT contradicts(f.name, s.name) OR same_name(f.name, s.name) OR s.sorted_kana = f.sorted_kana) AND {GROWN}
+""",
+)
+
 HOLDER_ELSEWHERE = Rule(
     "W2",
     "カナも漢字も同じ人が台帳に一人だけで、町が同じか以前の住所が移行されておらず、偶然の同姓同名とは考えにくい(契約者)",
@@ -160,5 +174,6 @@ def apply_holder_rules(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     found[HOLDER_ELSEWHERE.code] = apply_rule(connection, HOLDER_ELSEWHERE)
     connection.execute(ELSEWHERE_IN_DOUBT)
     found[OWN_NUMBER.code] = apply_rule(connection, OWN_NUMBER)
-    found[HOLDERS_FAMILY.code] = apply_rule(connection, HOLDERS_FAMILY)
+    for rule in (HOLDERS_FAMILY, AT_THE_TAP):
+        found[rule.code] = apply_rule(connection, rule)
     return found

@@ -333,7 +333,9 @@ LEFT JOIN (SELECT person, NULL AS own, COLUMNS(* EXCLUDE (person)) FROM spine_na
 WHERE (f.born_on IS NULL OR p.born_on IS NULL OR {BIRTH_NEAR})
   AND (f.born_on IS NOT NULL OR coalesce(in_grade(f.grade, plain_school(f.school), f.seen_from, try_cast(p.born_on AS DATE)), true))
   AND ({NAME_SAME} OR {NAME_SHORT}
-    OR ({NAME_LIKE} AND NOT EXISTS (FROM twin t WHERE t.person = b.person))
+    OR ({NAME_LIKE} AND NOT EXISTS (FROM twin t WHERE t.person = b.person)
+        -- フクモト ユウジ is no slip of フクモト ユウカ, where her husband is called so
+        AND NOT EXISTS (FROM family h JOIN spine_name o ON o.person = h.other WHERE h.person = b.person AND (o.kana = f.kana OR o.name = f.name)))
     OR (f.name IS NULL AND f.kana IS NULL AND f.own IN (FROM lone)))
 GROUP BY f.form, b.person
 -- a number that two bore in turn, 藤岡 蒼 and 高林 蒼: the whole name says more than the given name

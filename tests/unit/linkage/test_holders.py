@@ -49,6 +49,27 @@ def test_bills_in_the_name_of_another_of_the_household_are_its_own(paper: Paper,
     assert linked.rule(("water_bills", 1), "holder") == "W5"
 
 
+def test_husband_whose_name_is_one_kana_from_his_wifes_is_no_slip_of_it(paper: Paper, model_file: Path) -> None:
+    paper.resident("1001", "福本 佑桂", "ﾌｸﾓﾄ ﾕｳｶ", "1980-01-01", "女", household_number="H1", address=HOME)
+    husband = paper.resident("1002", "福本 裕二", "ﾌｸﾓﾄ ﾕｳｼﾞ", "1979-01-01", household_number="H1", address=HOME)
+    holder(paper, own_number="W1", name="福本佑桂", name_kana="ﾌｸﾓﾄﾕｳｶ", address="北町1-1")
+    bill = paper.row("water_bills", holder={"own_number": "W1", "name_kana": "ﾌｸﾓﾄﾕｳｼﾞ"})
+    linked = paper.link(model_file, printing=paper_printing())
+    assert linked.person(bill, "holder") == linked.person(husband)
+
+
+def test_bill_without_an_address_is_of_who_bears_the_name_where_the_tap_is(paper: Paper, model_file: Path) -> None:
+    tenant = paper.resident("1001", "宮原 恵", "ﾐﾔﾊﾗ ﾒｸﾞﾐ", "1980-01-01", "女", address=HOME)
+    paper.resident("1002", "宮原 恵", "ﾐﾔﾊﾗ ﾒｸﾞﾐ", "1970-01-01", "女", address="南町2-2")
+    holder(paper, own_number="W1", name="(有)ひなた不動産", address="北町1-1")
+    bill = paper.row("water_bills", holder={"own_number": "W1", "name_kana": "ﾐﾔﾊﾗﾒｸﾞﾐ"})
+    stranger = paper.row("water_bills", holder={"own_number": "W1", "name_kana": "ﾐﾔﾊﾗﾅｵｺ"})
+    elsewhere = paper.row("water_bills", holder={"own_number": "W9", "name_kana": "ﾐﾔﾊﾗﾒｸﾞﾐ"})
+    linked = paper.link(model_file, printing=paper_printing())
+    assert (linked.person(bill, "holder"), linked.rule(bill, "holder")) == (linked.person(tenant), "W8")
+    assert linked.person(stranger, "holder") is None and linked.person(elsewhere, "holder") is None
+
+
 def paper_printing() -> object:
     from kodomo.linkage.forms import Printing
 
