@@ -8,6 +8,8 @@ elsewhere. One child is linked when hardly anybody else can be meant; otherwise 
 
 from __future__ import annotations
 
+from typing import Any
+
 import duckdb
 
 from kodomo.linkage.rules import SCHOOLS
@@ -62,6 +64,9 @@ LIKENESS = {
 }
 """How readily a sheet uses such a name for a child: ゆう for ゆうた is a seventh as likely as for ゆう, another surname than the
 register's rarer, one certain slip rarer still."""
+
+COINCIDENCE = 0.02
+"""How seldom a child's other surname is just that of another child of the same given name, who fits as well."""
 
 ALWAYS = 0.95
 """Of a source's rows so many tell the school: then a row without one is an omission."""
@@ -259,8 +264,10 @@ WEIGHED = """
 CREATE OR REPLACE TABLE called AS
 WITH named AS (
     SELECT unit, kind, greatest(sum(likeness), {fewest}) AS bearers FROM alike GROUP BY unit, kind
+), itself AS (
+    SELECT unit FROM alike JOIN fitted USING (unit, person) WHERE kind = 'whole' AND each <= {worst}
 ), weighed AS (
-    SELECT f.*, least(min(f.miss) OVER (PARTITION BY f.unit), f.usual) + f.chosen AS miss_elsewhere, a.kind, a.likeness * pow(2, -f.miss + CASE WHEN EXISTS (FROM reviewed r WHERE r.unit = f.unit AND r.person = f.person AND r.is_same) THEN 20 ELSE 0 END) AS weight
+    SELECT f.*, least(min(f.miss) OVER (PARTITION BY f.unit), f.usual) + f.chosen AS miss_elsewhere, a.kind, a.likeness * CASE WHEN a.kind = 'renamed' AND f.unit IN (SELECT unit FROM itself) THEN {coincidence} ELSE 1 END * pow(2, -f.miss + CASE WHEN EXISTS (FROM reviewed r WHERE r.unit = f.unit AND r.person = f.person AND r.is_same) THEN 20 ELSE 0 END) AS weight
     FROM fitted f JOIN alike a USING (unit, person)
     WHERE NOT EXISTS (FROM reviewed r WHERE r.unit = f.unit AND r.person = f.person AND NOT r.is_same)
 )
@@ -300,15 +307,29 @@ FROM asked a JOIN (SELECT unit, max(form) AS form FROM track ANTI JOIN link USIN
 """
 
 
-def link_called(connection: duckdb.DuckDBPyConnection) -> dict[str, float]:
+UNDECIDED = """
+SELECT w.source, sum(t.rows)::BIGINT, coalesce(sum(t.rows) FILTER (t.age IS NULL), 0)::BIGINT, coalesce(sum(t.rows) FILTER (t.grade IS NULL), 0)::BIGINT,
+    coalesce(sum(t.rows) FILTER (t.school IS NULL), 0)::BIGINT, coalesce(sum(t.rows) FILTER (t.town IS NULL), 0)::BIGINT
+FROM track t JOIN wanted w USING (form) ANTI JOIN link l ON l.form = t.form SEMI JOIN called c ON c.unit = t.unit
+ANTI JOIN (SELECT unit FROM track SEMI JOIN doubt USING (form)) a ON a.unit = t.unit
+GROUP BY w.source ORDER BY w.source
+"""
+"""Rows that fit so many children that nobody could decide from the paper either, and which columns they leave empty."""
+
+
+def link_called(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     """Link records by name and age or grade where hardly anybody else can be meant; adds the rest to ``doubt``.
 
     A record whose statements fall to two children of one name is left to a person.
+
+    Returns:
+        How many were linked and are asked about; by their own probabilities how many rows are wrong; and by source what
+        fits too many children to be asked about, with how many of the rows leave age, grade, school and town empty.
     """
     words = {
         "gap": TRACK_GAP_DAYS, "ages": list(AGE_MISS), "grade": GRADE_MISS, "school": SCHOOL_MISS, "unknown": SCHOOL_UNKNOWN, "town": TOWN_MISS,
         "most": MOST_SAID, "elsewhere": FROM_ELSEWHERE, "sure": SURE, "worst": AGE_MISS[1], "asking": WORTH_ASKING, "most_asked": MOST_ASKED, "usual": USUAL_MISS, "fewest": FEWEST_ELSEWHERE, "fewest_said": FEWEST_SAID,
-        "schooled": SCHOOL_ELSEWHERE, "span": TOLD_SPAN_DAYS, "rarest": RAREST_TOWN, "month": LONGEST_MONTH_DAYS, "always": ALWAYS,
+        "schooled": SCHOOL_ELSEWHERE, "span": TOLD_SPAN_DAYS, "rarest": RAREST_TOWN, "coincidence": COINCIDENCE, "month": LONGEST_MONTH_DAYS, "always": ALWAYS,
     }  # fmt: skip
     likeness = ALIKE % " ".join(f"WHEN '{kind}' THEN {weight}" for kind, weight in LIKENESS.items())
     for statement in (
@@ -332,6 +353,8 @@ def link_called(connection: duckdb.DuckDBPyConnection) -> dict[str, float]:
     ).fetchall()[0][0]
     wrong = connection.execute(EXPECTED_WRONG).fetchall()[0][0]
     asked = connection.execute(DOUBTFUL.format(**words)).fetchall()[0][0]
+    names = ("source", "rows", "without_age", "without_grade", "without_school", "without_town")
+    undecided = [dict(zip(names, row, strict=True)) for row in connection.execute(UNDECIDED).fetchall()]
     drop(
         connection,
         "wanted",
@@ -347,4 +370,9 @@ def link_called(connection: duckdb.DuckDBPyConnection) -> dict[str, float]:
         "called",
         "sure",
     )
-    return {"linked": int(linked), "doubtful": int(asked), "expected_wrong_rows": round(wrong, 3)}
+    return {
+        "linked": int(linked),
+        "doubtful": int(asked),
+        "expected_wrong_rows": round(wrong, 3),
+        "undecided": undecided,
+    }

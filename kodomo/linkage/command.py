@@ -43,6 +43,26 @@ def act_on_persons(
         return erase.erase(what[0], reason=reason, check_alone=lambda: ledger.check_idle("link", "publish"), **place)
 
 
+EMPTY_COLUMNS = {
+    "without_town": "住んでいる町",
+    "without_grade": "学年",
+    "without_school": "学校",
+    "without_age": "年齢",
+}
+
+
+def undecided_lines(linked: dict[str, Any]) -> list[str]:
+    """What to tell the holders of sheets that name children by a call name: how many rows fit too many, and what would help."""
+    lines = []
+    for one in linked.get("called", {}).get("undecided", []):
+        empty = [f"{words}(空 {one[key]} 行)" for key, words in EMPTY_COLUMNS.items() if one[key]]
+        helps = f"。次の列を書いてもらうと決まりやすくなります: {'、'.join(empty)}" if empty else ""
+        lines.append(
+            f"{one['source']}  よび名と年齢などだけの {one['rows']} 行は、当てはまるこどもが多く、目視確認にも出していません{helps}"
+        )
+    return lines
+
+
 def _line(event: dict[str, Any]) -> str:
     why = event["decision"] or "、".join(event["rules"]) or "該当する規則なし"
     return (

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
+from kodomo.linkage.command import undecided_lines
+
 from .paper import Paper
 
 MAY = dt.date(2025, 5, 30)
@@ -71,3 +73,26 @@ def test_given_name_with_age_and_grade_is_enough_where_it_is_the_only_one(paper:
     assert linked.person(fits) == linked.person(only)
     assert linked.person(age_alone) is None and len(linked.doubts(age_alone)) == 1
     assert linked.person(no_such_grade) is None
+
+
+def test_what_fits_too_many_is_told_to_its_holder_with_the_columns_that_would_help(
+    paper: Paper, model_file: Path
+) -> None:
+    for number in range(12):
+        paper.resident(f"3{number:03}", f"石井{'一二三四五六七八九十百千'[number]} 蓮", f"ｲｼｲ{'ｱｲｳｴｵｶｷｸｹｺｻｼ'[number]} ﾚﾝ", f"2016-{number % 12 + 1:02}-01",
+                       address=f"川町{number + 1}-1", household_number=f"R{number}")  # fmt: skip
+    row = sheet(paper, "れんくん", age="9", source="npo_watch")
+    linked = paper.link(model_file)
+    assert linked.person(row) is None and not linked.doubts(row)
+    (told,) = linked.figures["called"]["undecided"]
+    assert told == {
+        "source": "npo_watch",
+        "rows": 1,
+        "without_age": 0,
+        "without_grade": 1,
+        "without_school": 1,
+        "without_town": 1,
+    }
+    (line,) = undecided_lines(linked.figures)
+    assert "1 行" in line and "住んでいる町" in line and "年齢(" not in line
+    assert undecided_lines({}) == []
