@@ -77,12 +77,11 @@ def test_day_without_its_year_takes_that_of_the_fiscal_year(tmp_path):
 
 
 def test_day_without_its_year_is_handed_back_where_nothing_tells_the_year(tmp_path):
-    body = "氏名,月日\n山田,4/9\n".encode() + "森,R6.4.9\n".encode()
-    undeclared = read(tmp_path, file() + NAME + VISIT.replace('year_from = "年度"\n', ""), body, name="来室_R6.csv")
-    unknown = read(tmp_path, file() + NAME + VISIT, body, name="来室.csv")
-    assert [[(row, code) for row, _, code in found.quarantined] for found in (undeclared, unknown)] == [
-        [(1, "R-21")]
-    ] * 2
+    body = "氏名,月日,年\n山田,4/9,\n森,R6.4.9,\n".encode()
+    printed = VISIT.replace('found_in = "file_name"\nmatch = "_(R[0-9]+)"', 'also = ["年"]')
+    for layout in (printed, printed.replace('year_from = "年度"\n', "")):
+        found = read(tmp_path, file() + NAME + layout, body)
+        assert [(row, code) for row, _, code in found.quarantined] == [(1, "R-21")]
 
 
 def test_year_is_taken_from_a_fiscal_year_only(tmp_path):
