@@ -134,6 +134,8 @@ class ColumnReader:
         parts = [_cleaned(part) for part in given]
         if any(part in FORMULA_ERRORS for part in parts):
             return RowFault.FORMULA_ERROR
+        if self.column.whole and not all(parts):
+            return self._settled("")
         if self.column.type in ("date", "month"):
             return self._settled(joined_date(parts, self.column))
         if self.column.type in ("integer", "decimal"):
@@ -252,9 +254,15 @@ _FISCAL_YEAR = re.compile(r"^(?P<year>\D*\d{1,4}|\D+元)年?度?$")
 
 def _fiscal_year(text: str, reader: ColumnReader) -> Kept:
     """A fiscal year (年度) as its first day."""
+    year = western_fiscal_year(text)
+    return f"{year}-04-01" if year else RowFault.NOT_DATE
+
+
+def western_fiscal_year(text: str) -> str:
+    """A written fiscal year (R6, 令和6年度, 2024) in four western digits; empty for anything else."""
     found = _FISCAL_YEAR.match(_folded(text).replace(" ", ""))
     year = _year_of(found["year"]) if found else None
-    return f"{year:04d}-04-01" if year else RowFault.NOT_DATE
+    return f"{year:04d}" if year else ""
 
 
 def _year_of(text: str) -> int | None:

@@ -106,6 +106,8 @@ class LayoutColumn:
     year_from: str = ""
     """The column of a fiscal year that completes dates printed without their year."""
     join: tuple[str | int, ...] = ()
+    whole: bool = False
+    """Whether a joined value lacks all where it lacks a part."""
     between: str = ""
     before: str = ""
     after: str = ""

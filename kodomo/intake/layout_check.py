@@ -274,6 +274,8 @@ def _check_origin(column: Mapping[str, Any], key: str, add: Add) -> None:
         len(column["join"]) < 2 or not all(isinstance(j, str | int) and not isinstance(j, bool) for j in column["join"])
     ):
         add(f"{key}.join", "つなぐ列を二つ以上、見出しの名前か列の位置で書いてください")
+    if column.get("whole") and "join" not in column:
+        add(f"{key}.whole", "join の列にだけ書けます")
     if "found_in" in column and column["found_in"] not in keys.FOUND_IN:
         add(f"{key}.found_in", f"使えるのは {'、'.join(keys.FOUND_IN)} です")
     if "found_in" in column or "part_of" in column:

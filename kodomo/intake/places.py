@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from kodomo.intake.cells import JOINT
+from kodomo.intake.cells import JOINT, western_fiscal_year
 from kodomo.intake.header import BETWEEN, folded, names_of
 from kodomo.intake.layout import Layout, LayoutColumn
 
@@ -130,7 +130,11 @@ class _Finder:
             return Place(part - 1) if 1 <= part <= self.width else None
         declared = self.by_name.get(part)
         if declared and not (declared.join or declared.part_of):
-            return self.place(declared, outside)[0]
+            place = self.place(declared, outside)[0]
+            if place and place.text and declared.type == "fiscal_year":
+                # R6 in one file's name and 2024 in another's are one year, in whatever they become part of.
+                return replace(place, text=western_fiscal_year(place.text) or place.text)
+            return place
         name, _, count = part.partition("#")
         at = self._by_name(folded(name), int(count) if count.isdigit() else 1)
         return Place(at) if at is not None else None

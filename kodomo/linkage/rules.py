@@ -23,6 +23,9 @@ class Rule:
     query: str
 
 
+GENERATION = 14
+"""Years between a parent's birth and a child's, at least."""
+
 HIGHEST_CHANCE = 0.001
 """How many others may be expected to agree by accident, for agreement in name alone to decide."""
 
@@ -44,6 +47,10 @@ NAME_LIKE = """(
 NAME_SHORT = """coalesce(regexp_matches(s.name, '^[A-Z]+$') AND length(f.kana) >= 4
     AND (starts_with(s.kana, f.kana) OR turned_about(f.kana, s.kana)), false)"""
 """The first words of a foreign name, as schools call a child of three or four, or its words in another order."""
+
+SURNAME_ALONE = """coalesce(f.surname IS NULL AND f.born_on IS NULL
+    AND (same_name(f.name, s.surname) OR (f.name IS NULL AND f.kana = s.surname_kana)), false)"""
+"""Nothing but a surname, as teachers and nurses write who came."""
 
 WHOLE_SAME = """(
     coalesce(f.kana = s.kana, false) OR coalesce(same_name(f.name, s.name), false)
@@ -282,6 +289,25 @@ WITH alike AS (
 SELECT n.form, n.person FROM alike n JOIN form f USING (form) WHERE {AT_SCHOOL}
 """
 
+AGE_FITS = """abs(date_sub('year', try_cast(p.born_on AS DATE), f.seen_from) - f.age) <= 1"""
+
+BY_GUARDIAN = f"""
+WITH parent AS (
+    SELECT f.form, g.person FROM todo f JOIN spine_name g ON g.name = f.guardian_name WHERE f.role = 'subject' AND f.born_on IS NULL
+    UNION SELECT f.form, g.person FROM todo f JOIN spine_name g ON g.kana = f.guardian_kana
+    WHERE f.role = 'subject' AND f.born_on IS NULL AND NOT contradicts(f.guardian_name, g.name)
+), child AS (
+    SELECT DISTINCT c.form, p.person, p.born_on, p.sex FROM parent c JOIN spine e USING (person) JOIN family h ON h.person = c.person JOIN spine p ON p.person = h.other
+    WHERE try_cast(e.born_on AS DATE) + INTERVAL {GENERATION} YEAR <= try_cast(p.born_on AS DATE)
+)
+SELECT DISTINCT f.form, p.person FROM child p JOIN form f USING (form) JOIN spine_name s ON s.person = p.person
+WHERE (f.sex IS NULL OR p.sex IS NULL OR f.sex = p.sex) AND NOT contradicts(f.given, s.given)
+  AND coalesce(in_grade(f.grade, plain_school(f.school), f.seen_from, try_cast(p.born_on AS DATE)), true) AND coalesce({AGE_FITS}, true)
+  AND ({WHOLE_SAME}
+    OR ((years_ahead(f.grade, plain_school(f.school)) IS NOT NULL OR f.age IS NOT NULL)
+      AND coalesce(same_name(coalesce(f.given, f.name), s.given) OR coalesce(f.given_kana, f.kana) = s.given_kana AND NOT contradicts(coalesce(f.given, f.name), s.given), false)))
+"""
+
 RULES = (
     Rule("N1", "宛名番号が同じで、生年月日または氏名が合う", BY_NUMBER),
     Rule("K1", "カナと生年月日が同じ人が、台帳に一人だけ", BY_READING),
@@ -295,6 +321,12 @@ RULES = (
 """In order. The number comes first, but never alone where a name or birth date contradicts it."""
 
 SCHOOLMATE = Rule("H2", "名と生年月日と学校が同じ人が一人だけ(姓の変更)", BY_SCHOOL)
+
+OF_GUARDIAN = Rule(
+    "H3",
+    "生年月日のない記録で、保護者の氏名の合う人の家族に、こどもの氏名(名だけなら学年か年齢も)の合う人が一人だけ",
+    BY_GUARDIAN,
+)
 
 SLIPPED_BIRTH = Rule(
     "B1", "氏名が同じで生年月日が一字か一月以内の違い、学校・住所・保護者のどれかも合う人が一人だけ", BY_SLIPPED_BIRTH
@@ -336,7 +368,7 @@ WHERE (f.born_on IS NULL OR p.born_on IS NULL OR {BIRTH_NEAR})
     OR ({NAME_LIKE} AND NOT EXISTS (FROM twin t WHERE t.person = b.person)
         -- フクモト ユウジ is no slip of フクモト ユウカ, where her husband is called so
         AND NOT EXISTS (FROM family h JOIN spine_name o ON o.person = h.other WHERE h.person = b.person AND (o.kana = f.kana OR o.name = f.name)))
-    OR (f.name IS NULL AND f.kana IS NULL AND f.own IN (FROM lone)))
+    OR ((f.name IS NULL AND f.kana IS NULL OR {SURNAME_ALONE}) AND f.own IN (FROM lone)))
 GROUP BY f.form, b.person
 -- a number that two bore in turn, 藤岡 蒼 and 高林 蒼: the whole name says more than the given name
 QUALIFY bool_or({WHOLE_SAME}) = bool_or(bool_or({WHOLE_SAME})) OVER (PARTITION BY f.form)
@@ -424,7 +456,7 @@ def apply_certain_rules(connection: duckdb.DuckDBPyConnection, after_own_numbers
     connection.execute(SHARES)
     found[SCHOOLMATE.code] = apply_rule(connection, SCHOOLMATE)
     connection.execute(SLIPPED_BIRTH_PAIRS)
-    for rule in (SLIPPED_BIRTH, SLIPPED_BIRTH_RARE, RARE_GIVEN_NAME):
+    for rule in (SLIPPED_BIRTH, SLIPPED_BIRTH_RARE, RARE_GIVEN_NAME, OF_GUARDIAN):
         found[rule.code] = apply_rule(connection, rule)
     found[OWN_NUMBER.code] += apply_rule(connection, OWN_NUMBER)
     connection.execute(SCHOOLS)

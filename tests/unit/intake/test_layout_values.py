@@ -87,3 +87,16 @@ def test_day_without_its_year_is_handed_back_where_nothing_tells_the_year(tmp_pa
 def test_year_is_taken_from_a_fiscal_year_only(tmp_path):
     with pytest.raises(ConfigurationFault, match="fiscal_year"):
         layout_of(tmp_path, file() + NAME + VISIT.replace('year_from = "年度"', 'year_from = "氏名"'))
+
+
+SEAT = (
+    '[[columns]]\nname = "席"\njoin = ["学校", "学年-組", "番"]\nbetween = "-"\nwhole = true\n'
+    'type = "identifier"\nitem = "own_number"\nperson = "subject"\nfield = "own_number"\n'
+)
+
+
+def test_number_of_several_parts_that_lacks_one_is_no_number(tmp_path):
+    body = "氏名,学校,学年-組,番\n山田,東小,5-1,8\n森,東小,5-1,\n".encode()
+    assert column(read(tmp_path, file() + NAME + SEAT, body), "own_number") == ["東小-5-1-8", None]
+    partly = read(tmp_path, file() + NAME + SEAT.replace("whole = true\n", ""), body)
+    assert column(partly, "own_number") == ["東小-5-1-8", "東小-5-1"]

@@ -78,3 +78,50 @@ def test_whole_name_in_the_grade_of_a_school_is_known_after_a_move(paper: Paper,
     linked = paper.link(model_file)
     assert (linked.person(moved), linked.rule(moved)) == (linked.person(yamato), "AGE")
     assert linked.person(other_grade) is None and linked.person(other_school) is None
+
+
+def test_surname_alone_is_known_at_a_seat_that_one_child_has(paper: Paper, model_file: Path) -> None:
+    for number, (name, kana, born) in enumerate((("徳永 蓮", "ﾄｸﾅｶﾞ ﾚﾝ", "2013-10-04"), ("森 湊", "ﾓﾘ ﾐﾅﾄ", "2013-11-04"),
+                                                 ("森 陽", "ﾓﾘ ﾖｳ", "2013-12-04"))):  # fmt: skip
+        paper.resident(f"010{number}", name, kana, born, address=f"北町{number}-1")
+        seat = f"2024-北小-5-1-{min(number, 1) + 8}"
+        paper.row(
+            "attendance", subject={"own_number": seat, "name": name, "born_on": born, "school": "北小", "grade": "5"}
+        )
+    day = dt.date(2024, 6, 20)
+    he, wrong_name, two = (
+        paper.row("attendance", known_from=day, subject={"own_number": f"2024-北小-5-1-{seat}", "name": name, "school": "北小", "grade": "5"})
+        for seat, name in ((8, "徳永さん"), (8, "谷"), (9, "森"))
+    )  # fmt: skip
+    linked = paper.link(model_file)
+    assert linked.rule(he) == "S1"
+    assert linked.rule(wrong_name) != "S1" and linked.rule(two) != "S1"
+
+
+def test_child_without_a_birth_date_is_known_in_the_family_of_its_guardian(paper: Paper, model_file: Path) -> None:
+    for at, (surname, reading) in enumerate((("高橋", "ﾀｶﾊｼ"), ("松井", "ﾏﾂｲ"))):
+        home = {"household_number": f"H{at}", "address": f"北町{at}-1"}
+        paper.resident(f"01{at}0", f"{surname} 竜也", f"{reading} ﾀﾂﾔ", "1985-01-01", **home)
+        paper.resident(f"01{at}1", f"{surname} 飛鳥", f"{reading} ｱｽｶ", "2012-06-16", **home)
+    asuka = paper.resident("0110", "高橋 翼", "ﾀｶﾊｼ ﾂﾊﾞｻ", "2015-06-16", household_number="H0", address="北町0-1")
+    day = dt.date(2025, 6, 20)
+    lunch = paper.row(
+        "lunch", known_from=day, subject={"name": "翼", "school": "北小", "grade": "4"}, guardian={"name": "高橋 竜也"}
+    )
+    other_grade = paper.row(
+        "lunch", known_from=day, subject={"name": "翼", "school": "北小", "grade": "1"}, guardian={"name": "高橋 竜也"}
+    )
+    no_grade = paper.row("savings", known_from=day, subject={"name": "翼"}, guardian={"name": "高橋 竜也"})
+    whole = paper.row(
+        "allowance",
+        known_from=day,
+        subject={"name": "高橋 翼", "name_kana": "タカハシ ツバサ"},
+        guardian={"name_kana": "タカハシ タツヤ"},
+    )
+    named_as_parent = paper.row(
+        "allowance", known_from=day, subject={"name": "高橋 竜也"}, guardian={"name": "高橋 飛鳥"}
+    )
+    linked = paper.link(model_file)
+    assert linked.person(lunch) == linked.person(whole) == linked.person(asuka)
+    assert linked.rule(lunch) == linked.rule(whole) == "H3"
+    assert {linked.rule(row) for row in (other_grade, no_grade, named_as_parent)}.isdisjoint({"H3"})
