@@ -16,7 +16,7 @@ from kodomo.features.item_shapes import EVENT, MONTH, STATE, Shape
 
 FEWEST_BEARERS = 10
 """A code that fewer people ever bore tells a learner nothing, and would describe them."""
-MOST_CODES = 8
+MOST_CODES = 12
 USUAL_CODE = 0.6
 """An outcome that this share had, of two or three there are, is what is usual: the others say it better."""
 LONG, HISTORY = 24, 60
@@ -50,7 +50,7 @@ def propose(
         is_used: other indicators look at the item already: only its codes are proposed.
         taken: codes of indicators that are in use.
     """
-    wanted = [code for code in telling_codes(shape) if codes is None or code in codes]
+    wanted = telling_codes(shape) if codes is None else [code for code, _ in shape.codes if code in codes]
     found: list[Entry] = []
     for whose in _of_whom(shape, named):
         made = _Maker(shape, named, whose)
@@ -68,14 +68,14 @@ def propose(
     return list(_renamed(found, taken))
 
 
-def telling_codes(shape: Shape) -> list[str]:
-    """The codes worth an indicator each: borne by enough, and not the usual outcome of an event."""
+def telling_codes(shape: Shape, but: Collection[str] = ()) -> list[str]:
+    """The codes worth an indicator each: borne by enough, and not the usual outcome of an event; ``but`` have theirs."""
     if shape.has_numbers:
         return []
     enough = [(code, persons) for code, persons in shape.codes if persons >= FEWEST_BEARERS]
     if shape.spell != STATE and len(enough) in (2, 3) and enough[0][1] >= USUAL_CODE * shape.persons:
         enough = enough[1:]
-    return [code for code, _ in enough[:MOST_CODES]]
+    return [code for code, _ in enough if code not in but][:MOST_CODES]
 
 
 def _of_whom(shape: Shape, named: Named) -> tuple[str, ...]:
@@ -96,6 +96,11 @@ class _Maker:
     def _who(self) -> str:
         return OF_WHOM[self.whose]
 
+    @property
+    def is_owed(self) -> bool:
+        """Whether months are told of only where there is something (unpaid bills): their number says most."""
+        return self.shape.spell == MONTH and self.shape.least > 0
+
     def of_numbers(self) -> list[Entry]:
         """Of a number: its level lately and over long, its peak; of a yes, how often."""
         caption, who = self.named.caption, self._who
@@ -106,7 +111,13 @@ class _Maker:
                 for kind, said in kinds
             ]  # fmt: skip
         if self.whose == "siblings":
-            return [self._mean(12)] if self.shape.spell == MONTH else [self._over(HISTORY, "max", "最大")]
+            return (
+                [self._count(LONG) if self.is_owed else self._mean(12)]
+                if self.shape.spell == MONTH
+                else [self._over(HISTORY, "max", "最大")]
+            )
+        if self.is_owed:
+            return [self._count(12), self._count(LONG), self._over(12, "max", "最大")]
         if self.shape.spell == MONTH and not self.shape.is_flag:
             return [self._mean(3), self._mean(12), self._mean(LONG), self._over(12, "max", "最大")]
         if self.shape.is_flag:
@@ -226,6 +237,6 @@ def unused(
     for item, shape in sorted(shapes.items()):
         own = [e for e in entries if item in (e.get("item"), e.get("per"))]
         named = {code for e in own for code in e.get("codes", ())}
-        codes = [code for code in telling_codes(shape) if code not in named]
+        codes = telling_codes(shape, named)
         if not own or codes:
             yield shape, codes, bool(own)

@@ -7,9 +7,11 @@ there are, what their facts look like, which codes they bear, which sources list
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 import unicodedata
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +24,7 @@ from kodomo.features.draft_indicators import Named, as_text, propose, unused
 from kodomo.features.item_shapes import Shape, item_shapes
 from kodomo.features.source_lists import Listed, listed_by_sources
 from kodomo.governance.register import Register, read_register
-from kodomo.judgement import labels, scenarios
+from kodomo.judgement import draft_points, labels, scenarios
 from kodomo.judgement.draft_check import check_draft
 from kodomo.store.database import Snapshot
 
@@ -35,6 +37,8 @@ TITLE = re.compile(r"(?m)^(\s*#.*\n|\s*\n)+\Z")
 NOT_JUDGED = ("locating", "expected_delivery")
 """Roles of items that say where somebody is, not how it is."""
 NEGATED = ("未", "非", "不", "無", "否")
+ALIKE = {"要精査": r"要精|要紹介", "要観察": r"^要?(経過)?観察", "所得割": r"^(所得割)?課税$"}
+"""Codes that offices write in several ways."""
 OF_TYPE = {
     "虐待": r"虐待|養育|養護|ネグレクト|DV", "いじめ": r"いじめ", "不登校": r"不登校|登校|登園|長期欠席",
     "ヤングケアラー": r"ヤング|ケアラー|YC", "貧困": r"貧困|困窮|経済|生活費", "産後うつ": r"産後|周産期|産婦|母のメンタル",
@@ -83,7 +87,7 @@ def draft_criteria(
             {office.code for office in municipality.offices if office.institution == OUTSIDE},
             snapshot,
         )
-    _add_proposed(draft, register, shapes)
+    _add_proposed(draft, register, shapes, with_points=not is_own)
     _write(out / "criteria", draft.texts)
     faults = check_draft(out)["faults"]
     return {"out": str(out), "is_own": is_own, **draft.counts, "remarks": draft.remarks, "faults": faults}
@@ -113,6 +117,11 @@ def _shipped(register: Register, shapes: Mapping[str, Shape]) -> Draft:
     draft = Draft(texts)
     has = {item for item in register.items if item not in register.refused}
     gone: set[str] = set()
+    unsaid: set[str] = set()
+    asked_for: dict[str, set[str]] = defaultdict(set)
+    for line in tomllib.loads(texts[scenarios.FILE])["points"]:
+        for condition in line["when"]:
+            asked_for[condition.split(" ")[0]].add(line["type"])
 
     def keep_indicator(entry: dict[str, Any], block: str) -> str:
         items = [entry[key] for key in ("item", "per") if entry.get(key)]
@@ -121,12 +130,26 @@ def _shipped(register: Register, shapes: Mapping[str, Shape]) -> Draft:
             gone.add(str(entry["code"]))
             return ""
         shape = shapes.get(str(entry.get("item")))
-        return _fitted(entry, block, shape, draft.remarks) if shape and entry.get("codes") else block
+        if shape and entry.get("is_label_trace") and not entry.get("codes"):
+            return _of_one_type(entry, block, shape, asked_for.get(str(entry["code"]), set()))
+        if not (shape and entry.get("codes")):
+            return block
+        if shape.has_numbers and not shape.codes:
+            gone.add(str(entry["code"]))  # here the item is a figure, and its indicators are drafted from that
+            return ""
+        fitted = _fitted(entry, block, shape, draft.remarks)
+        if fitted.startswith("#"):
+            unsaid.add(str(entry["code"]))
+        return fitted
 
     texts[catalogue.FILE] = _kept(texts[catalogue.FILE], {"indicators": keep_indicator})
 
     def keep_rule(entry: dict[str, Any], block: str) -> str:
-        return "" if gone & {condition.split(" ")[0] for condition in entry.get("when", ())} else block
+        asked = {condition.split(" ")[0] for condition in entry.get("when", ())}
+        if asked & unsaid and not asked & gone:
+            note = f"# {MARK} 指標のコードが、いまのデータに一度も出ていない。コードを直して # を外す\n"
+            return note + "".join(f"# {line}\n" for line in block.strip().splitlines()) + "\n"
+        return "" if asked & gone else block
 
     before = texts[scenarios.FILE]
     texts[scenarios.FILE] = _kept(before, {"points": keep_rule, "escalations": keep_rule})
@@ -199,6 +222,19 @@ def _fitted(entry: dict[str, Any], block: str, shape: Shape, remarks: list[str])
     return _with_codes(block, fitted) if fitted != entry["codes"] else block
 
 
+def _of_one_type(entry: dict[str, Any], block: str, shape: Shape, types: Collection[str]) -> str:
+    """Of a register that says for what a child is in it, a line of one type asks for that type's codes alone."""
+    told = [code for code, _ in shape.codes if any(re.search(words, code) for words in OF_TYPE.values())]
+    own = [code for code in told if any(re.search(OF_TYPE[one], code) for one in types)]
+    if len(types) != 1 or not own or len(own) == len(told):
+        return block
+    (one,) = types
+    block = re.sub(r'(?m)^caption = "(.*)"$', lambda found: f'caption = "{found[1]}({one})"', block)
+    return re.sub(
+        r"(?m)^aggregate = .*$", lambda found: f"{found[0]}\ncodes = {json.dumps(own, ensure_ascii=False)}", block
+    )
+
+
 def fitting(code: str, there: Collection[str]) -> list[str]:
     """The codes of the data that say what a shipped code says: the same, or one inside the other and not its denial.
 
@@ -206,8 +242,9 @@ def fitting(code: str, there: Collection[str]) -> list[str]:
     (['精神障害者保健福祉手帳'], ['受診'])
     """
     plain = {own: unicodedata.normalize("NFKC", own) for own in there}
-    if code in plain:
-        return [code]
+    alike = [own for own, text in plain.items() if code in ALIKE and re.search(ALIKE[code], text)]
+    if code in plain or alike:
+        return list(dict.fromkeys([*([code] if code in plain else []), *alike]))
     wanted = unicodedata.normalize("NFKC", code)
     return [
         own
@@ -252,8 +289,8 @@ def _coverage(text: str, lists: Mapping[str, Listed], outside: Collection[str], 
 # Indicators for what none looks at ---------------------------------------------------------------
 
 
-def _add_proposed(draft: Draft, register: Register, shapes: Mapping[str, Shape]) -> None:
-    """Put the usual indicators of unused items behind the written ones."""
+def _add_proposed(draft: Draft, register: Register, shapes: Mapping[str, Shape], with_points: bool) -> None:
+    """Put the usual indicators of unused items behind the written ones; and lines of points for what speaks of a worry."""
     written = tomllib.loads(draft.texts[catalogue.FILE])
     entries = written.get("indicators", [])
     made_known = {entry["item"] for entry in tomllib.loads(draft.texts[labels.FILE]).get("labels", [])}
@@ -271,6 +308,13 @@ def _add_proposed(draft: Draft, register: Register, shapes: Mapping[str, Shape])
         proposed += propose(
             shape, named, codes=codes, is_used=is_used, taken=taken | {str(e["code"]) for e in proposed}
         )
+    captions = {code: item.caption for code, item in register.items.items()}
+    lines = draft_points.lines_for(proposed, captions, {i: s.most for i, s in shapes.items() if s.has_numbers})
+    if lines and with_points:
+        title = f"\n# ── 下書き: 言葉から当てた点 ──\n# {MARK} 見本・未検証。要らない行は消し、点を直す。\n"
+        text = draft.texts[scenarios.FILE].rstrip() + "\n" + title + draft_points.as_text(lines)
+        draft.texts[scenarios.FILE] = text
+        draft.counts["lines_proposed"] = len(lines)
     if proposed:
         title = (
             "\n# ── 下書き: どの指標も使っていないデータ項目・区分に、形から当てた指標 ──\n"

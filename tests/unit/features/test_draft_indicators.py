@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -109,3 +110,15 @@ def test_who_is_listed_is_counted_by_age(city: Town, tmp_path: Path) -> None:
     assert (lists["school_attendance"].ages, lists["school_attendance"].is_school) == ((7, 10), True)
     assert lists["centre"].ages is None and "該当者だけ" in lists["centre"].evidence
     assert (lists["tax"].whose, lists["tax"].ages) == ("mother", (7, 10))
+
+
+def test_months_told_of_only_where_something_is_owed_are_counted(shapes: Mapping[str, Shape]) -> None:
+    owed = replace(shapes["late_days"], least=4500.0)
+    made = {(e["aggregate"], e.get("window_months")) for e in propose(owed, Named("給食費の未納", ("いじめ",)))}
+    assert made == {("count", 12), ("count", 24), ("max", 12)}
+
+
+def test_rare_codes_are_asked_of_where_the_common_ones_have_theirs(shapes: Mapping[str, Shape]) -> None:
+    many = replace(shapes["hearing"], codes=tuple((f"区分{n:02d}", 60 - n) for n in range(20)))
+    assert telling_codes(many)[-1] == "区分11"
+    assert telling_codes(many, [f"区分{n:02d}" for n in range(12)]) == [f"区分{n:02d}" for n in range(12, 20)]

@@ -12,6 +12,7 @@ from kodomo.configuration import SHIPPED_MUNICIPALITIES, Municipality, read_muni
 from kodomo.errors import WrongUsage
 from kodomo.features.catalogue import CLASS
 from kodomo.features.criteria import read_criteria
+from kodomo.features.item_shapes import Shape
 from kodomo.governance.register import Item, read_register
 from kodomo.intake.usual_items import usual_items
 from kodomo.judgement import draft_criteria as drafting
@@ -23,7 +24,7 @@ ITEMS = {
     "absence_days": ("欠席日数", ("不登校",)), "school_days": ("授業日数", ()), "taxable_income": ("合計所得金額", ("貧困",)),
     "water_arrears_months": ("水道の未納", ("貧困",)), "disability_certificate": ("手帳", ("ヤングケアラー",)),
     "council_registration": ("要対協の登録", ("貧困",)), "council_class": ("要保護の別", ("虐待",)),
-    "hearing": ("聴覚の検査", ("発達障がい",)), "never_delivered": ("まだ届かない項目", ("貧困",)),
+    "hearing": ("聴覚の検査", ("発達障がい",)), "checkup_language": ("健診の言語の所見", ("発達障がい",)), "never_delivered": ("まだ届かない項目", ("貧困",)),
     "relationship": ("続柄", ()), "birth_date": ("生年月日", ()), "residence": ("異動", ()),
 }  # fmt: skip
 
@@ -40,6 +41,7 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
         town.fact(child, "school_days", "2026-01-01", number=18.0, to="2026-02-01")
         town.fact(mother, "taxable_income", "2025-04-01", source="tax", number=1e5 * n, to="2026-04-01")
         town.fact(child, "hearing", "2025-05-01", source="checkup", code="要精査" if n % 2 else "異常なし")
+        town.fact(child, "checkup_language", "2025-06-01", source="checkup", number=float(n % 4))
         if n % 3 == 0:
             town.fact(mother, "water_arrears_months", "2026-01-01", source="water", number=2.0, to="2026-02-01")
             town.fact(
@@ -89,6 +91,46 @@ def test_items_no_indicator_uses_get_the_usual_ones_but_never_the_labels_own_sou
     assert "hearing_code_1" in criteria.catalogue.codes
     # Written in the same register at the same moment as the registration: it would tell of the label.
     assert not any("council_class" in i.items for i in criteria.catalogue.indicators)
+
+
+def test_an_item_that_is_a_figure_here_is_asked_of_as_one(drafted: Path) -> None:
+    criteria = read_all_criteria(drafted)
+    assert "checkup_language_concern" not in {i.code for i in criteria.catalogue.indicators}
+    points = {p.code: (p.type.label, p.points) for p in criteria.scenarios.points}
+    assert points["v_checkup_language_last_60m_2"] == ("発達障がい", 3)
+    assert not {p.code for p in criteria.scenarios.points if any("checkup_language_concern" in str(w) for w in p.when)}
+
+
+def test_words_that_speak_of_a_worry_get_a_sign_and_points_and_what_denies_it_none(drafted: Path) -> None:
+    criteria = read_all_criteria(drafted)
+    signs = {i.codes: i.sign for i in criteria.catalogue.indicators if i.item == "hearing"}
+    assert signs[("要精査",)] == 1 and signs.get(("異常なし",), 0) == 0
+    assert {p.points for p in criteria.scenarios.points if p.code.startswith("v_hearing")} == {3, 5}
+
+
+def test_of_a_register_of_many_troubles_the_lines_of_abuse_ask_for_abuse(drafted: Path) -> None:
+    # All that this register names is poverty: nothing there to tell apart.
+    assert read_all_criteria(drafted).catalogue["sibling_registered"].codes == ()
+    shape = Shape(
+        "council_registration",
+        ("council",),
+        9,
+        9,
+        "state",
+        False,
+        0,
+        0,
+        0,
+        (("虐待", 5), ("困窮", 4)),
+        frozenset(),
+        "self",
+        24,
+        15,
+    )
+    entry = {"code": "sibling_registered", "is_label_trace": True}
+    text = drafting._of_one_type(entry, 'caption = "きょうだいの登録"\naggregate = "any"\n', shape, {"虐待"})
+    assert 'codes = ["虐待"]' in text and "きょうだいの登録(虐待)" in text
+    assert "codes" not in drafting._of_one_type(entry, 'aggregate = "any"\n', shape, {"虐待", "貧困"})
 
 
 def test_coverage_says_of_every_source_whom_it_lists(drafted: Path) -> None:

@@ -1,0 +1,72 @@
+"""What words in codes and names of data items usually speak of, for drafting signs and points (analysis side).
+
+Samples, not validated: a person looks them over before anybody is judged by them. Which words stand for which trouble
+follows what nurseries, school nurses, health visitors and clubs are told to look out for (こども家庭庁 子ども虐待対応の手引き,
+文部科学省 生徒指導提要, ヤングケアラー支援の手引き).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Worry:
+    """One kind of worry: its name, its words, and for each type how many points it speaks for."""
+
+    kind: str
+    words: re.Pattern[str]
+    points: Mapping[str, int]
+
+
+def _worry(kind: str, words: str, **points: int) -> Worry:
+    return Worry(kind, re.compile(words), points)
+
+
+WORRIES = (
+    _worry("傷・あざ", r"あざ|アザ|やけど|家(で|庭).*(けが|傷)|(けが|傷).*家庭|登校前", 虐待=4),
+    _worry("身なり・清潔", r"汚れ|不潔|衛生|入浴|臭|におい|身なり|着替え", 虐待=3, 貧困=1),
+    _worry("食事", r"欠食|朝食(なし|未|を?とら)|空腹|食べていない|持ち帰|^食事$", 虐待=2, 貧困=2, ヤングケアラー=3),
+    _worry("眠気", r"眠い|眠気|睡眠不足|寝不足", ヤングケアラー=3, 虐待=1, 不登校=1),
+    _worry("世話・家事", r"世話|家事|看病|付き添|通訳", ヤングケアラー=4),
+    _worry("迎え", r"迎え.*遅|遅.*迎え", ヤングケアラー=2, 虐待=2, 貧困=1),
+    _worry("家庭の様子", r"帰り?たがらない|帰りたくない|家庭環境|家庭の様子|家庭不和|家に帰", 虐待=3, ヤングケアラー=1),
+    _worry("手を上げる", r"たたく|叩く|怒鳴|体罰|暴言", 虐待=3),
+    _worry("友人関係", r"いじめ(の?被害|られ)|仲間はずれ|仲間外れ|悪口|からか|無視|友(達|だち|人).*(トラブル|関係)|対人トラブル|友人関係|^友(達|人)$", いじめ=3, 不登校=1),
+    _worry("登校しぶり", r"登校.*(しぶ|渋)|行きたくない|不登校|長期欠席|学校(の話)?を?(避|いや|嫌)", 不登校=3, いじめ=1),
+    _worry("理由の分からない欠席", r"欠席.*(理由不明|無断|無届)|(理由不明|無断|無届).*欠席", 不登校=3, 虐待=1, ヤングケアラー=1),
+    _worry("発達の様子", r"落ち着き|離席|飛び出し|パニック|クールダウン|こだわり|指示が|集団(活動|行動)|多動|切り替え|かんしゃく|視線|発達の様子", 発達障がい=4),
+    _worry("健診の所見", r"不通過|(言語|行動|社会性).*所見|多動|困難(さ|計)|要(精|紹介)|経過観察|要観察", 発達障がい=3),
+    _worry("お金", r"未納|滞納|分納|苦しい|困窮|(経済|お金|金銭).*(不安|心配)|^お金$", 貧困=2),
+    _worry("母の不調", r"母.*(不調|疲)|気分の?落ち込み|眠れない|精神.*既往", 産後うつ=3, 虐待=1),
+    _worry("育児の負担", r"育てにくさ|育児.*(不安|負担|困難)|困りごと|いつも感じる", 産後うつ=2, 虐待=2, 発達障がい=1),
+    _worry("孤立", r"相談(相手|者).*(いない|なし)|協力.*(いない|なし)|夫婦.*不安", 産後うつ=2, 虐待=2),
+)  # fmt: skip
+_YES = re.compile(r"^(あり|有|はい|該当|要連絡|気がかりあり|○|1)")
+_NO = re.compile(r"なし$|無$|ない$|いいえ|異常なし|問題なし|ふつう|ゆとり|^解消")
+
+
+def points_of(caption: str, codes: Collection[str], types: Collection[str]) -> tuple[str, dict[str, int]]:
+    """The worry that an indicator speaks of, and its points for each of ``types`` that it bears on.
+
+    Args:
+        caption: the data item's name, which says it where the codes only say yes.
+        codes: the codes counted; none where the item's being there is counted.
+        types: the types that the item may serve; ``*`` for all.
+    """
+    said = [unicodedata.normalize("NFKC", code) for code in codes]
+    by_code = [one for one in WORRIES if said and all(one.words.search(code) for code in said)]
+    is_plain_yes = all(_YES.search(code) for code in said)
+    plain = unicodedata.normalize("NFKC", caption)
+    found = by_code or [one for one in WORRIES if is_plain_yes and one.words.search(plain)]
+    if not found or (not by_code and any(_NO.search(code) for code in said)):
+        return "", {}
+    points: dict[str, int] = {}
+    for one in found:
+        for kind, count in one.points.items():
+            if kind in types or "*" in types:
+                points[kind] = max(points.get(kind, 0), count)
+    return ("・".join(one.kind for one in found), points) if points else ("", {})

@@ -1,0 +1,87 @@
+"""Drafted lines of points for drafted indicators whose words speak of a worry, for a person to look over (analysis side)."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kodomo.features.worries import points_of
+
+OFTEN, MORE = 3, 2
+"""What happened this often speaks for so many points more."""
+DAYS = (3, 6)
+"""Days of one month from which a line counts."""
+FEW = 12
+"""A number whose greatest value is at most this counts something, such as findings; larger ones are amounts and scores."""
+
+LETTERS = {
+    "虐待": "a",
+    "いじめ": "b",
+    "不登校": "n",
+    "ヤングケアラー": "y",
+    "貧困": "p",
+    "産後うつ": "d",
+    "発達障がい": "v",
+}
+"""By what the codes of a type's drafted lines begin."""
+
+Entry = dict[str, Any]
+
+
+def lines_for(entries: Sequence[Entry], captions: Mapping[str, str], most: Mapping[str, float]) -> list[Entry]:
+    """Lines of ``[[points]]`` for the entries that speak of a worry; gives these the sign ``+``.
+
+    Args:
+        entries: drafted indicators; changed in place.
+        captions: the data items' names.
+        most: the greatest number told of each data item that has numbers.
+    """
+    lines: list[Entry] = []
+    codes = {entry["code"] for entry in entries}
+    for entry in entries:
+        if entry.get("whose") == "siblings":
+            continue
+        kind, points = points_of(captions.get(entry["item"], ""), entry.get("codes", ()), entry["types"])
+        if not points:
+            continue
+        entry["sign"] = "+"
+        is_shorter = entry["code"].endswith("_12m") and f"{entry['code'][:-4]}_24m" in codes
+        is_counted = entry["aggregate"] in ("any", "count") or (
+            entry["aggregate"] in ("max", "last") and (_is_days(entry) or most.get(entry["item"], FEW + 1) <= FEW)
+        )
+        if is_counted and not is_shorter:
+            steps = _steps(entry, most.get(entry["item"], 1))
+            lines += [line for type_, count in points.items() for line in _lines(entry, type_, count, kind, steps)]
+    return lines
+
+
+def _steps(entry: Entry, most: float) -> tuple[int, ...]:
+    """From which values on a line counts: once and often; of a figure from half of the greatest told."""
+    if entry["aggregate"] == "any":
+        return (1,)
+    if _is_days(entry):
+        return DAYS
+    return (1, OFTEN) if entry["aggregate"] == "count" else (max(2, math.ceil(most / 2)),)
+
+
+def _is_days(entry: Entry) -> bool:
+    return entry["aggregate"] == "max" and "日数" in str(entry["caption"])
+
+
+def _lines(entry: Entry, type_: str, points: int, kind: str, steps: Sequence[int]) -> list[Entry]:
+    name = f"{LETTERS.get(type_, 'x')}_{entry['code']}"
+    common = {"rationale": f"「{kind}」を表す言葉から下書きした", "note": "見本・未検証"}
+    return [
+        {"type": type_, "code": f"{name}_{step}", "when": [f"{entry['code']} >= {step}"], "points": points + MORE * at, "group": name, **common}
+        for at, step in enumerate(steps)
+    ]  # fmt: skip
+
+
+def as_text(lines: Sequence[Entry]) -> str:
+    """Lines as TOML."""
+    return "".join(
+        "\n[[points]]\n" + "".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in line.items())
+        for line in lines
+    )

@@ -1,0 +1,52 @@
+"""Words in codes and names that speak of a worry, and what they speak for; what denies it speaks for nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from kodomo.features.worries import points_of
+from kodomo.judgement.draft_points import lines_for
+
+ALL = ("虐待", "いじめ", "不登校", "ヤングケアラー", "貧困", "産後うつ", "発達障がい")
+
+
+@pytest.mark.parametrize(("caption", "codes", "type_"), [
+    ("登園時の様子", ["あざ・傷あり"], "虐待"), ("登園時の様子", ["集団活動困難"], "発達障がい"), ("保健室の来室", ["クールダウン"], "発達障がい"),
+    ("NPOの気づき", ["きょうだいの世話を話す"], "ヤングケアラー"), ("生徒指導の概要", ["からかい"], "いじめ"), ("給食費の未納", [], "貧困"),
+    ("妊娠届の経済的な不安", ["あり"], "貧困"), ("母の精神科・心療内科の既往", ["あり"], "産後うつ"), ("育てにくさ", ["いつも感じる"], "産後うつ"),
+])  # fmt: skip
+def test_words_speak_for_a_type(caption: str, codes: list[str], type_: str) -> None:
+    kind, points = points_of(caption, codes, ALL)
+    assert kind and points[type_] >= 2
+
+
+@pytest.mark.parametrize(("caption", "codes"), [
+    ("育てにくさ", ["感じない"]), ("経済的な不安", ["なし"]), ("保健室の来室", ["発熱"]), ("乳幼児健診の総合判定", ["異常なし"]), ("課税区分", ["課税"]),
+    ("いじめの認知", ["いじめ加害", "解消"]),
+])  # fmt: skip
+def test_denials_and_what_says_nothing_speak_for_none(caption: str, codes: list[str]) -> None:
+    assert points_of(caption, codes, ALL) == ("", {})
+
+
+def test_only_types_that_the_item_may_serve_are_spoken_for() -> None:
+    assert points_of("登園時の様子", ["衣服汚れ"], ("貧困",))[1].keys() == {"貧困"}
+    assert points_of("登園時の様子", ["衣服汚れ"], ("いじめ",)) == ("", {})
+
+
+def test_lines_count_days_findings_and_times_each_from_where_they_tell() -> None:
+    common = {"types": list(ALL), "sign": "none"}
+    entries: list[dict[str, object]] = [
+        {"code": "gone_max_12m", "item": "gone", "caption": "理由不明の欠席日数(最大)", "aggregate": "max", **common},
+        {"code": "sdq_last_60m", "item": "sdq", "caption": "多動", "aggregate": "last", **common},
+        {"code": "owed_12m", "item": "owed", "caption": "未納", "aggregate": "count", **common},
+        {"code": "owed_24m", "item": "owed", "caption": "未納", "aggregate": "count", **common},
+        {"code": "yen_max_12m", "item": "yen", "caption": "滞納の額", "aggregate": "max", **common},
+    ]
+    captions = {"gone": "理由不明の欠席日数", "sdq": "多動", "owed": "給食費の未納", "yen": "滞納の額"}
+    lines = lines_for(entries, captions, {"gone": 19.0, "sdq": 10.0, "yen": 90000.0})
+    said = {(line["type"], line["when"][0]) for line in lines if line["type"] in ("不登校", "発達障がい", "貧困")}
+    assert said == {
+        ("不登校", "gone_max_12m >= 3"), ("不登校", "gone_max_12m >= 6"), ("発達障がい", "sdq_last_60m >= 5"),
+        ("貧困", "owed_24m >= 1"), ("貧困", "owed_24m >= 3"),
+    }  # fmt: skip
+    assert len({line["code"] for line in lines}) == len(lines) and {entry["sign"] for entry in entries} == {"+"}
