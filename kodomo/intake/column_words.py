@@ -51,15 +51,17 @@ IN_KANA = tuple(
 CHILD = re.compile(
     r"児童生徒|対象児童?|児童|生徒|園児|乳幼児|こども|子ども|子供|^児|^子(?=氏|の|生|カ|番)|^お子|被接種者|受診児|本人|妊婦|被保険者|世帯員|受給児"
 )
-GUARDIAN = re.compile(r"保護者|親権者|受給者|受給資格者|申請者|養育者|扶養義務者|親(氏|の|名)")
-MOTHER = re.compile(r"^母|母親|産婦")
-FATHER = re.compile(r"^父|父親")
+GUARDIAN = re.compile(r"保護者(?![父母]$)|親権者|受給者|受給資格者|申請者|養育者|扶養義務者|親(氏|の|名)")
+MOTHER = re.compile(r"^母|母親|産婦|保護者母$")
+FATHER = re.compile(r"^父|父親|保護者父$")
 HEAD = re.compile(r"世帯主|筆頭者")
 HOLDER = re.compile(r"契約者|使用者|使用場所|給水|名義人|水栓|お客[さ様]ま?")
 
 STAFF = re.compile(
     r"担当|記入者|入力者|職員|相談員|医師|担任|ケースワーカー|(?<!育児)支援者|訪問者|教諭|来談者|届出人|申込者|通報者|届出者"
 )
+FINDING = re.compile(r"(所見|判定|診断|結果|区分|意見)$")
+"""What a doctor found, not who the doctor is."""
 FREE_TEXT = re.compile(
     r"備考|メモ|内容|経過|所見|特記|コメント|理由詳細|(申請|相談|申立|欠席)の?理由$|自由記述|摘要|様子詳細|相談記録|記録$|気になった|気になる|気づき|ひとこと|時の様子"
 )
@@ -74,7 +76,7 @@ FORMER_PLACE = re.compile(
 REGISTERS_OTHER_PLACE = re.compile(r"^(転出先|前住所|転入前)")
 OTHER_PLACE_HINT = "いまの住所でない。住民記録なら、ここを消して field を moved_to(転出先)か moved_from(前住所)にすると、契約者の照合に使える"
 ALONE = re.compile(
-    r"^(保護者|親権者|受給者|受給資格者|申請者|世帯主|契約者|使用者|名義人|母親?|父親?|児童|生徒|園児|幼児|参加者|参加児童|会員|お子さま?|こども|子ども|子供|本人)$"
+    r"^(保護者[父母]?|親権者|受給者|受給資格者|申請者|世帯主|契約者|使用者|名義人|母親?|父親?|児童|生徒|園児|幼児|参加者|参加児童|会員|お子さま?|こども|子ども|子供|本人)$"
 )
 """Words that stand above people's names without saying 氏名."""
 MONEY = re.compile(r"金額|月額|年額|所得|収入|口座|調定額|料金|税額|手当額|振込|負担額|滞納額")
@@ -99,15 +101,15 @@ FIELDS: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
         ),
         (r"世帯(番号|コード|NO|ID|CD)", "household_number", "identifier"),
         (
-            r"(学籍|生徒|児童|園児|会員|利用者|被保険者|患者|手帳|水栓|お客様|使用者|契約|在籍)(番号|コード|NO|ID)",
+            r"(学籍|生徒|児童|園児|会員|利用者|被保険者|患者|手帳|水栓|お客様|使用者|契約|在籍|健管|健康(管理)?|住登外)(者)?(番号|コード|NO|ID)",
             "own_number",
             "identifier",
         ),
         (rf"{READING}|^(セイ|メイ|せい|めい|姓カナ|名カナ|シ|氏カナ)$", "name_kana", "kana"),
         (r"(生年月日|誕生日|出生日|出生年月日|生年月日西暦|生まれた日)", "born_on", "date"),
         (r"性別|男女|^性$", "sex", "sex"),
-        (r"年齢|年令|年れい|ねんれい|^(歳|才)$|歳児", "age", "integer"),
-        (r"^(現)?学年$", "grade", "integer"),
+        (r"年齢|年令|年れい|ねんれい|^(歳|才)$|歳児(クラス|組|区分)?$", "age", "integer"),
+        (r"^(現)?学年([-‐−・]?(組|学級|クラス))?$", "grade", "integer"),
         (
             r"(在籍|所属)?(学校|小学校|中学校|園|保育所|保育園|幼稚園|校)(名|名称)?$|^在籍(校|園)|^所属$",
             "school",
@@ -203,7 +205,7 @@ def meaning_of(header: str) -> Meaning:
         return Meaning(type="identifier", ignore="個人番号は受け取れない")
     if re.search(r"郵便番号|〒", name):
         return Meaning(type="text", ignore="住所で足りる")
-    if STAFF.search(name):
+    if STAFF.search(name) and not FINDING.search(lowest):
         return Meaning(type="text", ignore="職員などの氏名は使わない")
     if FREE_TEXT.search(lowest) and not re.search(r"区分|種別", lowest):
         return Meaning(type="text", ignore=NOTES)

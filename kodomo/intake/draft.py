@@ -21,7 +21,7 @@ from kodomo.intake.cells import NO
 from kodomo.intake.child import survey_in_child
 from kodomo.intake.column_groups import Column, Series, dates_in_parts, month_series, people_series
 from kodomo.intake.draft_merge import common_pattern, merged
-from kodomo.intake.file_dates import date_in
+from kodomo.intake.file_dates import YEARS, date_in, year_match
 from kodomo.intake.guess import BESIDE_NAME
 from kodomo.intake.layout_keys import FIELDS, ROLES, TYPES
 from kodomo.intake.limits import LIMITS, Limits
@@ -72,7 +72,7 @@ def draft_text(file_names: str | Sequence[str], found: Mapping[str, Any], known:
     lines = _top(file_name, found, known) + _file(names, found)
     around = [words.plain(name) for name in (_stem(file_name), *(c["name"] for c in found["columns"]))]
     columns = [_amount_taken(c, around) for c in _latest_moves_apart(found)]
-    found = {**found, "columns": columns}
+    found = {**found, "columns": columns, "file_names": names}
     items = {reference(c): item_of(c, known, around) for c in columns}
     joined, people, months = dates_in_parts(columns), people_series(columns), month_series(columns)
     lines += _dated(found["dated"])
@@ -92,8 +92,10 @@ def draft_text(file_names: str | Sequence[str], found: Mapping[str, Any], known:
                   'type = "sex"', 'person = "subject"', 'field = "sex"', 'item = "sex"', ""]  # fmt: skip
     lines += _people(people, items, found) if people else []
     lines += _sheet_name(found)
+    if not months and any(c["has_no_year"] for c in columns) and not any(c["name"] == "年度" for c in columns):
+        lines += _year_outside("日付", found)
     lines += _months(months, columns, items, found) if months else []
-    lines += _absences_added_up(items)
+    lines += [] if months else _absences_added_up(items)
     told = [c for c in columns if c not in apart]
     lines += _facts(told, items, found, "" if months else _month_of(file_name)) + _notes(told)
     lines += _closing(columns, items, known)
@@ -159,14 +161,22 @@ def _source(file_name: str) -> str:
     return plain if re.fullmatch(r"[a-z][a-z0-9_]*", plain) else "source_1"
 
 
+_AGED = re.compile(r"\d{1,2}(?=歳|才|[かヶケカヵ]月児|週)")
+"""3歳児健診 and 5歳児健診 are two sources: such a number is no date that changes from file to file."""
+_KEPT = {ord("0") + digit: 0xE000 + digit for digit in range(10)}
+_GIVEN_BACK = {kept: digit for digit, kept in _KEPT.items()}
+
+
 def _stem(file_name: str) -> str:
-    plain = unicodedata.normalize("NFC", PurePath(file_name).stem)
-    return re.sub(r"[_\-]?(令和\S{1,4}年度?|[RH]\d{1,2}年度?|\d{4,8}|[\d._-]+)", "", plain).strip("_- ") or plain
+    plain = _AGED.sub(lambda m: m.group().translate(_KEPT), unicodedata.normalize("NFC", PurePath(file_name).stem))
+    plain = re.sub(r"[_\-]?(令和\S{1,4}年度?|[RH]\d{1,2}年度?|\d{4,8}|[\d._-]+)", "", plain).strip("_- ") or plain
+    return plain.translate(_GIVEN_BACK)
 
 
 def _pattern(file_name: str) -> str:
-    plain = unicodedata.normalize("NFC", file_name)
-    return re.sub(r"(令和|平成)[\d元]{1,2}年度?|[RH]\d{1,2}年度|\d+", "*", plain).replace("**", "*")
+    plain = _AGED.sub(lambda m: m.group().translate(_KEPT), unicodedata.normalize("NFC", file_name))
+    plain = re.sub(r"(令和|平成)[\d元]{1,2}年度?|[RH]\d{1,2}年度|\d+", "*", plain).replace("**", "*")
+    return plain.translate(_GIVEN_BACK)
 
 
 def _file(file_names: Sequence[str], found: Mapping[str, Any]) -> list[str]:
@@ -301,8 +311,13 @@ def _line(key: str, value: object, why: str) -> str:
 
 def _sheet_name(found: Mapping[str, Any]) -> list[str]:
     """A value that only the sheets' names tell: the school, the class, the kind of checkup."""
-    if found["sheet"] != "*":
+    if found["sheet"] != "*" or found["sheet_year"]:
         return []
+    if found["sheet_is_month"]:
+        return [
+            f"[[columns]]          # {MARK}? シートの名前が年月なので、その月のこととみた",
+            *('name = "年月"', 'type = "month"', 'found_in = "sheet_name"', "match = '^(.+)$'", ""),
+        ]
     return [
         f"# [[columns]]          # {MARK}? シートの名前が学校・園・組などなら、# を外す",
         *('# name = "シート名"', '# type = "text"', '# found_in = "sheet_name"', "# match = '^(.+)$'"),
@@ -433,7 +448,7 @@ def _joined(name: str, parts: Sequence[Column], known: Known, columns: Sequence[
     return [*lines, ""]
 
 
-def _absences_added_up(items: Mapping[str, str]) -> list[str]:
+def _absences_added_up(items: Mapping[str, str], part: str = "columns", before: str = "") -> list[str]:
     """Days of absence where a file prints them apart, by illness and otherwise, and no sum."""
     apart = [
         name for item in ("sick_absence_days", "unexcused_absence_days") for name, own in items.items() if own == item
@@ -441,7 +456,7 @@ def _absences_added_up(items: Mapping[str, str]) -> list[str]:
     if len(apart) < 2 or "absence_days" in items.values():
         return []
     return [
-        "[[columns]]          # 病欠と、そのほかの欠席を足したもの。出席停止・忌引は入れない", 'name = "欠席日数(計)"', f"join = {quoted(apart)}",
+        f"[[{part}]]          # 病欠と、そのほかの欠席を足したもの。出席停止・忌引は入れない", f'name = "{before}欠席日数(計)"', f"join = {quoted(apart)}",
         'type = "integer"', 'item = "absence_days"', "",
     ]  # fmt: skip
 
@@ -456,20 +471,31 @@ def _people(series: Series, items: Mapping[str, str], found: Mapping[str, Any]) 
     return lines + _block("people", series, items, found)
 
 
+def _year_outside(what: str, found: Mapping[str, Any]) -> list[str]:
+    """A column for the fiscal year that the rows don't tell: in the sheet's name, above the table, or in the file's name."""
+    if found["sheet_year"] and found["sheet"] == "*":
+        place, match = "sheet_name", found["sheet_year"]
+    elif "年度" in found["above"]:
+        place, match = "above", YEARS[0]
+    else:
+        place, match = "file_name", year_match(found["file_names"]) or YEARS[0]
+    return [
+        f"[[columns]]          # {MARK}? {what}に年がないので、年度が要る。シートの名前、見出しより上の行、ファイル名のどれかから取り出す。なければ付けてもらう",
+        'name = "年度"', 'type = "fiscal_year"', f'found_in = "{place}"', f"match = '{match}'", "",
+    ]  # fmt: skip
+
+
 def _months(series: Series, columns: Sequence[Column], items: Mapping[str, str], found: Mapping[str, Any]) -> list[str]:
     """Months side by side, written once; the year they belong to stands elsewhere."""
     months = list(series.members)
     year = next((reference(c) for c in columns if c["type"] == "fiscal_year"), "")
-    lines = []
-    if not year:
-        place = "above" if "年度" in found["above"] else "file_name"
-        lines += [
-            f"[[columns]]          # {MARK}? 月の列に年がないので、年度が要る。見出しより上の行かファイル名から取り出す。なければ付けてもらう",
-            'name = "年度"', 'type = "fiscal_year"', f'found_in = "{place}"', r"match = '((?:令和|平成|R|H)?(?:\d+|元)年度)'", "",
-        ]  # fmt: skip
+    lines = [] if year else _year_outside("月の列", found)
     lines += [f"[[repeat]]          # {len(months)} か月分の列が並んでいる", f"for = {quoted(months)}"]
     lines += _block("repeat", series, items, found)
-    first = next(iter(series.members.values()))[0]
+    members = next(iter(series.members.values()))
+    each = {template: items.get(reference(c), "") for template, c in zip(series.templates, members, strict=True)}
+    lines += _absences_added_up(each, "repeat.columns", "{}月の")
+    first = members[0]
     value = "code" if _type_of_all(series, 0) == "code" else "number"
     lines += [
         "# [[repeat.facts]]          # 月ごとの値を事実にするなら、# を外す", f"# item = {quoted(items.get(reference(first), ''))}", f"# {value} = {quoted(series.templates[0])}",
@@ -522,6 +548,10 @@ def _more_of_type(column: Mapping[str, Any]) -> list[str]:
         lines.append(f"# 印字は {'、'.join(column['codes'])}")
         if column["type"] == "flag" and not column["is_filled"] and not {c.upper() for c in column["codes"]} & NO:
             lines.append(f'blank = "0"          # {MARK}? 空欄は「無」とみた。「分からない」なら消す')
+    if column.get("is_ditto") and not column.get("is_merged") and not column["ignore"]:
+        lines.append('fill_down = "〃"          # 「〃」は上の行と同じ。空欄は空欄のまま(空欄も上と同じなら true)')
+    if column.get("has_no_year"):
+        lines.append(f'year_from = "年度"          # {MARK}? 年の書かれていない日がある。年度の列から補う')
     if column.get("is_merged") and not column["ignore"]:
         lines.append(f"fill_down = true          # {MARK}? 縦に結合されたセルとみた。空欄は上の行と同じ")
     return lines

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kodomo.intake.dates import read_date
@@ -102,3 +104,14 @@ def _on(text: str) -> dt.date | None:
 
 def _end(year: int, month: int) -> dt.date:
     return dt.date(year + month // 12, month % 12 + 1, 1) - dt.timedelta(days=1)
+
+
+YEARS = (
+    r"((?:令和|平成|R|H)?(?:\d+|元)年度)", r"(?<![A-Za-z])([RH]\d{1,2})(?![\d.年])", r"(?<!\d)(20\d\d)(?!\d)",
+)  # fmt: skip
+
+
+def year_match(names: Sequence[str]) -> str:
+    """A pattern around the fiscal year that every one of some names tells, or nothing."""
+    plain = [unicodedata.normalize("NFKC", name) for name in names]
+    return next((p for p in YEARS if plain and all(re.search(p, name) for name in plain)), "")

@@ -8,13 +8,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field as fresh
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from kodomo.intake import column_words as words
-from kodomo.intake.dates import read_date
+from kodomo.intake.cells import DITTO
+from kodomo.intake.dates import read_date, read_day_of_year
 from kodomo.intake.header import printable
 from kodomo.intake.individual_number import NumberWatch
-from kodomo.intake.value_kinds import Kinds, kinds_of
+from kodomo.intake.value_kinds import SHORT, Kinds, kinds_of
 
 NOTATIONS = {
     "era": "元号つきの日付", "era_code": "元号コードつき 7 桁", "western": "西暦の日付", "western_digits": "西暦 8 桁",
@@ -41,6 +42,9 @@ class Guess:
     is_record_number: bool = False
     is_filled: bool = False
     is_merged: bool = False
+    is_ditto: bool = False
+    has_no_year: bool = False
+    """Days without their year: 4/9."""
     why: list[str] = fresh(default_factory=list)
 
     @property
@@ -101,12 +105,18 @@ def _guess(header: str, cells: list[str], is_workbook: bool) -> Guess:
         said = words.Meaning(said.person, "name", "name")
         guess.field = "name"
         guess.why.append("氏名とよみが一つのセルに書かれている")
+    if said.ignore and words.FINDING.search(words.plain(header).rsplit("/", 1)[-1]) and _are_few_words(cells):
+        said, guess.ignore = words.Meaning(), ""
+        kinds = kinds_of(cells, True)
+        guess.why.append("決まった言葉だけが書かれている")
+    guess.is_ditto = any(cell.strip() in DITTO_MARKS for cell in cells)
     guess.is_merged = _is_merged_downwards(header, cells)
     if _is_running(cells) and not said.field:
         guess.ignore, guess.is_record_number = RUNNING, False
     if said.type:
         guess.why.append("見出しの言葉から")
-    guess.type = said.type or _type_of_values(header, kinds, guess, is_workbook)
+    guess.has_no_year = not said.type and bool(_DAY_WORD.search(words.plain(header))) and _are_days(cells)
+    guess.type = said.type or ("date" if guess.has_no_year else _type_of_values(header, kinds, guess, is_workbook))
     _settle(guess, kinds, header, is_workbook)
     if guess.field and not guess.person and guess.field != "school":
         guess.why.append("誰のことかは見出しに書かれていない")
@@ -114,6 +124,28 @@ def _guess(header: str, cells: list[str], is_workbook: bool) -> Guess:
 
 
 _MONTH = re.compile(r"(^|/)(1[0-2]|[1-9])月(分)?$")
+DITTO_MARKS = DITTO - {"々", '"', "''"}
+"""Marks that no column uses for anything else."""
+
+
+def _are_few_words(cells: list[str]) -> bool:
+    """Whether findings are a few fixed words, each many times: nobody writes freely so."""
+    counts = Counter(text for cell in cells if (text := unicodedata.normalize("NFKC", cell).strip()))
+    return 1 <= len(counts) <= 12 and min(counts.values()) >= 5 and max(map(len, counts)) <= SHORT
+
+
+_DAY_WORD = re.compile(r"(月日|日付|日)$")
+
+
+def _are_days(cells: list[str]) -> bool:
+    """Whether a column holds days, and some of them without their year."""
+    filled = list({cell.strip() for cell in cells if cell.strip()})[:500]
+    short = [text for text in filled if read_day_of_year(text)]
+    return bool(short) and len(short) + sum(
+        bool(read_date(text).value) for text in filled if text not in short
+    ) >= 0.9 * len(filled)
+
+
 _GROUP = re.compile(r"世帯|ケース(番号|NO)|クラス|学級|学年|^組$|歳児|^班$|地区|行政区|世帯主|学校|^園")
 
 
@@ -131,7 +163,12 @@ RUNNING = "1 から順の通し番号。ファイルごとに振り直される�
 def _is_running(cells: list[str]) -> bool:
     """Whether a column only counts the rows of its file: 1, 2, 3 …"""
     filled = [unicodedata.normalize("NFKC", cell).strip() for cell in cells if cell.strip()]
-    return len(filled) >= 5 and all(text.lstrip("0") == str(at) for at, text in enumerate(filled, 1))
+    if len(filled) < 5 or not all(text.isdecimal() for text in filled):
+        return False
+    numbers = [int(text) for text in filled]
+    steps = sum(after == before + 1 for before, after in pairwise(numbers))
+    # each sheet may begin anew, and a row copied in twice has its number twice
+    return numbers[0] == 1 and steps >= 0.97 * (len(numbers) - 1)
 
 
 def _type_of_values(header: str, kinds: Kinds, guess: Guess, is_workbook: bool) -> str:
@@ -165,6 +202,9 @@ def _type_of_rest(name: str, kinds: Kinds, guess: Guess, is_count: bool) -> str:
     if kinds.share("flag") >= 0.95 and kinds.distinct <= 3 and not is_count and kinds.share("integer") < 0.95:
         guess.why.append("有無の印が書かれている")
         return "flag"
+    if is_count and kinds.share("integer") >= 0.9 and not kinds.leading_zeros:
+        guess.why.append("整数が書かれている")
+        return "integer"
     if (is_code_word or (is_marked and kinds.share("integer") < 0.5)) and is_few:
         guess.why.append(f"値が {kinds.distinct} とおりしかない")
         return "code"
@@ -235,6 +275,7 @@ def _share_out_roles(columns: list[Guess], has_names: bool, births: dict[int, in
     宛名番号, 氏名, 児童宛名番号, 氏名: what stands before the child's number is the recipient's.
     """
     _settle_moves(columns)
+    _year_of_class(columns)
     _set_apart_the_other(columns)
     _mothers_record(columns)
     _part_by_births(columns, births)
@@ -316,6 +357,11 @@ def _part_by_births(columns: list[Guess], births: dict[int, int]) -> None:
 
 def _mothers_record(columns: list[Guess]) -> None:
     """Of a pregnancy's record the woman is the row's person, whether or not a child's name was added later."""
+    named = {c.person for c in columns if c.field == "name" and not c.ignore}
+    if named == {"mother"}:
+        # Nobody but the mother is named: whatever the row tells is hers.
+        for column in columns:
+            column.person = "subject" if column.person == "mother" else column.person
     about = "".join(words.plain(c.name) for c in columns)
     own = [c for c in columns if c.field == "name" and not c.person and not c.ignore]
     if own and re.search(r"妊娠|妊婦|産婦|分娩|出産", about):
@@ -330,6 +376,15 @@ def _middle_year(cells: Sequence[str]) -> int:
     """The middle one of the years in which dates lie; 0 where hardly any is a date."""
     years = sorted(int(value[:4]) for cell in cells[:500] if cell.strip() and (value := read_date(cell).value))
     return years[len(years) // 2] if len(years) >= 3 else 0
+
+
+def _year_of_class(columns: list[Guess]) -> None:
+    """年 beside 組 or 番 is the year at school."""
+    names = {words.plain(c.name) for c in columns}
+    for column in columns:
+        if words.plain(column.name) == "年" and names & {"組", "番", "出席番号"} and column.type in ("integer", "code"):
+            column.field, column.type, column.codes = "grade", "integer", []
+            column.why.append("組や番の隣にあるので、学年とみた")
 
 
 def _settle_moves(columns: list[Guess]) -> None:
@@ -370,6 +425,13 @@ def identity_of(columns: Sequence[Guess], body: Sequence[Sequence[str]]) -> tupl
     if any(c.field == "resident_from" for c in columns):
         numbers = [c for c in numbers if c.field == "resident_number"] or numbers
     numbers = [c for c in numbers if c.field != "household_number"] or numbers
+    # places in a class run from 1 to 40 everywhere: they are nobody's number
+    numbers = [
+        c
+        for c in numbers
+        if not body
+        or 50 * len({row[places[c.reference]] for row in body if places[c.reference] < len(row)}) >= len(body)
+    ]
     numbers.sort(key=lambda c: (not (c.is_record_number or c.field == "own_number"), order.index(c.reference)))
     if not numbers or not body:
         return "", []

@@ -111,7 +111,8 @@ class LayoutColumn:
     between: str = ""
     before: str = ""
     after: str = ""
-    fill_down: bool = False
+    fill_down: bool | str = False
+    """True: blanks and ditto marks; 〃: ditto marks only."""
     value: str | None = None
     found_in: str = ""
     match: str = ""

@@ -21,7 +21,7 @@ ORIGINS = ("join", "value", "found_in", "part_of")
 _KIND_WORDS: dict[Any, str] = {
     str: "文字列", int: "整数", (int, float): "数", bool: "true か false", list: "[ ] の並び", dict: "{ } の表",
     (str, list): "文字列か [ ] の並び", (str, int, list): "文字列、整数か [ ] の並び", (int, str): "整数",
-    (str, int): "文字列か整数",
+    (str, int): "文字列か整数", (bool, str): 'true、false か "〃" ',
 }  # fmt: skip
 _MONTH_PLACE = "{}"
 _WRITTEN_OUT = ("group", "template")
@@ -91,7 +91,7 @@ def _form(part: Any, part_name: str, prefix: str, add: Add) -> bool:
         if name not in known:
             continue
         kind = known[name].kind
-        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind not in (bool, (bool, str))):
             add(prefix + name, f"{_KIND_WORDS[kind]}で書いてください")
             is_good = False
     return is_good
@@ -256,6 +256,8 @@ def _check_column(column: Mapping[str, Any], key: str, add: Add) -> None:
         add(f"{key}.century", "type が date か month の列に、19 か 20 で書いてください")
     if column.get("fiscal") and kind != "month":
         add(f"{key}.fiscal", "type が month の列にだけ書けます")
+    if isinstance(column.get("fill_down"), str) and column["fill_down"] != "〃":
+        add(f"{key}.fill_down", 'true か "〃" で書いてください')
     if column.get("year_from") and kind != "date":
         add(f"{key}.year_from", "type が date の列にだけ書けます")
     if "digits" in column and (kind != "identifier" or not 1 <= column["digits"] <= 40):

@@ -155,7 +155,7 @@ COLUMN = (
     Key("between", str, "join でつなぐときに間に入れる字", "なし"),
     Key("before", str, "値の前に付ける字", "なし"),
     Key("after", str, "値のうしろに付ける字(例 丁目)", "なし"),
-    Key("fill_down", bool, "true: 空欄と「〃」は上の行と同じ(縦に結合されたセル)", "false"),
+    Key("fill_down", (bool, str), 'true: 空欄と「〃」は上の行と同じ(縦に結合されたセル)。"〃": 「〃」「同上」だけが上の行と同じで、空欄は空欄', "false"),
     Key("value", str, "印字されていない、どの行でも同じ値", "なし"),
     Key("found_in", str, "列でないところから取る。match で場所を示す", "なし"),
     Key("part_of", (str, int), "一つのセルに二つの値があるとき(「中央小 3年」など)、その列の見出しか、何列目か。match で値を取り出す", "なし"),

@@ -276,7 +276,8 @@ class _Reader:
             return cells
         filled, above = [], self.above.get(name, "")
         for cell in cells:
-            above = above if not cell.strip() or cell.strip() in DITTO else cell
+            is_same = cell.strip() in DITTO or (not cell.strip() and column.fill_down is True)
+            above = above if is_same else cell
             filled.append(above)
         self.above[name] = above
         return filled

@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from kodomo.intake.dated_columns import dated_series, months_of
+from kodomo.intake.dates import read_month
 from kodomo.intake.decode import ENCODING_NAMES, decode, likely_encoding
-from kodomo.intake.file_dates import date_in
+from kodomo.intake.file_dates import date_in, year_match
 from kodomo.intake.guess import Guess, guess_columns, identity_of
 from kodomo.intake.limits import Limits
 from kodomo.intake.office import Source, opened
@@ -59,6 +60,9 @@ class Survey:
     transposed: bool = False
     side_by_side: int = 0
     """How many tables of one header stand beside each other; 0: there is one."""
+    sheet_is_month: bool = False
+    sheet_year: str = ""
+    """A pattern around the fiscal year in the sheets' names, where they tell it."""
     tables: dict[str, Any] = field(default_factory=dict)
     """Other tables that this survey leaves out: ``how`` they lie (above, beside), ``lines`` or ``columns``."""
     dated: dict[str, Any] = field(default_factory=dict)
@@ -69,6 +73,8 @@ class Survey:
     """Where inside the file an extraction date seems to stand: above, sheet_name."""
     individual_numbers: list[str] = field(default_factory=list)
     why: dict[str, str] = field(default_factory=dict)
+    others: list[list[list[str]]] = field(default_factory=list)
+    """Rows of further sheets of the same header, until they are looked at."""
 
     def told(self) -> dict[str, Any]:
         """As JSON takes it."""
@@ -104,11 +110,33 @@ def survey(path: Path, name: str, limits: Limits, password: str | None = None) -
     header, body = _one_of_several(found, body)
     header, body = _months_as_rows(found, header, body, name)
     found.columns, found.individual_numbers = guess_columns(header, body, found.format in ("xlsx", "xls"))
+    if not (found.dated or found.transposed or found.side_by_side or found.tables):
+        body = _with_other_sheets(found, header, body)
+    found.others = []
     found.row_key, found.identity = identity_of(found.columns, body)
     found.above = _hints(top)
     if date_in("\n".join("\t".join(cells) for cells in top)):
         found.dated_in = "above"
     return found
+
+
+SHEETS_LOOKED_AT = 40
+
+
+def _with_other_sheets(found: Survey, header: list[str], body: list[list[str]]) -> list[list[str]]:
+    """The rows of all sheets of one header, by which the columns are judged again: one sheet hasn't every code."""
+    more: list[list[str]] = []
+    for rows in found.others[:SHEETS_LOOKED_AT]:
+        shape = shape_of(rows, list(range(len(rows))))
+        more += shape.body(rows) if list(shape.header) == list(header) else []
+    if more:
+        body = [*body, *more]
+        found.rows = len(body)
+        merged = {column.reference for column in found.columns if column.is_merged}
+        found.columns, found.individual_numbers = guess_columns(header, body, True)
+        for column in found.columns:
+            column.is_merged |= column.reference in merged  # every sheet has the same groups
+    return body
 
 
 def _shape(found: Survey, rows: list[list[str]], lines: list[int]) -> tuple[Shape, int]:
@@ -345,6 +373,10 @@ def _workbook(path: Source, name: str, kind: str, limits: Limits) -> tuple[Surve
         if len(alike) > 1:
             found.sheet = "*"
             found.why["sheet"] = f"{len(tables)} 枚のうち {len(alike)} 枚に同じ見出しがある"
+            names = [str(workbook.sheet_names[at]) for at in alike]
+            found.sheet_is_month = all(len(read_month(name).value or "") == 7 for name in names)
+            found.sheet_year = "" if found.sheet_is_month else year_match(names)
+            found.others = [other for at, (_, other) in enumerate(tables) if at in alike and at != position]
         else:
             found.sheet = position + 1
             found.why["sheet"] = f"{len(tables)} 枚のうち、行のいちばん多いもの"
