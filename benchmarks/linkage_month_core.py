@@ -62,7 +62,7 @@ def part(folder: Path, rows: int, seed: int) -> tuple[list[pa.Table], list[pa.Ta
 
 
 class Clock:
-    """Seconds and CPU seconds, and of them those of the last step but one to the last (households and kin)."""
+    """Seconds and CPU seconds, and of them those of the last step but one to the last (households and kin, and putting the city's tables together for them)."""
 
     def __init__(self) -> None:
         self.marks = [self._now()]
@@ -100,10 +100,11 @@ def link(
         before=before, step=clock.step, set_aside=lambda name, pieces: keep.update({name: pieces.read_all()}) if before is None else pieces.close(),
     )  # fmt: skip
     highest = pc.max(earlier["person_number"]).as_py() if earlier is not None else 0
-    number_persons(connection, earlier, highest)
+    number_persons(connection, earlier, highest, standing=before.open_table("kept_numbered") if before else None)
     took = clock.figures()
     if before is None:
         keep.update({name: pieces.read_all() for name, pieces in kept.tables_to_keep(connection)})
+        keep["kept_numbered"] = connection.table("numbered").to_arrow_table()
     numbered = _numbered(connection)
     connection.close()
     return numbered, took | {n: figures[n] for n in ("mentions", "records_compared", "forms_compared")}

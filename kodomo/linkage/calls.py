@@ -77,7 +77,12 @@ LONGEST_MONTH_DAYS = 62
 TOLD_SPAN_DAYS = 400
 """A row tells of the days of its facts, unless they lie longer back: a list of today names the day somebody was registered."""
 
-WANTED = """
+IS_CALLED = """f.kind = 'observations' AND f.role = 'subject' AND f.born_on IS NULL AND f.resident_number IS NULL
+  AND (f.name IS NOT NULL OR f.kana IS NOT NULL)"""
+
+OPEN = "form f ANTI JOIN (SELECT form FROM link WHERE rule <> 'REVIEW') USING (form)"
+
+WANTED = f"""
 CREATE OR REPLACE TABLE wanted AS
 WITH passed_on AS (
     -- a number that two bore in turn binds only rows of one name
@@ -89,16 +94,15 @@ WITH passed_on AS (
 ), schools_own AS (
     -- where every row tells the school, one name at two schools is two children
     SELECT source FROM form WHERE role = 'subject' AND born_on IS NULL AND own_number IS NULL GROUP BY source
-    HAVING sum(rows) FILTER (school IS NOT NULL) >= {always} * sum(rows)
+    HAVING sum(rows) FILTER (school IS NOT NULL) >= {{always}} * sum(rows)
 )
 SELECT f.form, f.source, f.system, f.own_number, f.name, f.surname, f.given, f.kana, f.given_kana, f.sorted_kana, f.sex, f.town,
     dense_rank() OVER (ORDER BY f.source, f.own_number, CASE WHEN f.own_number IS NULL AND c.source IS NOT NULL THEN plain_school(f.school) END,
         CASE WHEN f.own_number IS NULL OR p.own IS NOT NULL THEN coalesce(f.kana, n.kana, f.name) END) AS called
-FROM form f ANTI JOIN (SELECT form FROM link WHERE rule <> 'REVIEW') USING (form)
+FROM {OPEN}
 LEFT JOIN reading n ON n.source = f.source AND n.name = f.name
 LEFT JOIN schools_own c ON c.source = f.source LEFT JOIN own o ON o.form = f.form LEFT JOIN passed_on p ON p.own = o.own
-WHERE f.kind = 'observations' AND f.role = 'subject' AND f.born_on IS NULL AND f.resident_number IS NULL
-  AND (f.name IS NOT NULL OR f.kana IS NOT NULL)
+WHERE {IS_CALLED}
 """
 
 SAID = """
@@ -315,6 +319,15 @@ ANTI JOIN (SELECT unit FROM track SEMI JOIN doubt USING (form)) a ON a.unit = t.
 GROUP BY w.source ORDER BY w.source
 """
 """Rows that fit so many children that nobody could decide from the paper either, and which columns they leave empty."""
+
+
+NOBODY_CALLED: dict[str, Any] = {"linked": 0, "doubtful": 0, "expected_wrong_rows": 0.0, "undecided": []}
+"""What ``link_called`` returns where there are no such records."""
+
+
+def is_anybody_called(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether there are open records that know somebody by a name alone."""
+    return bool(connection.execute(f"SELECT EXISTS (FROM {OPEN} WHERE {IS_CALLED})").fetchall()[0][0])
 
 
 def link_called(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:

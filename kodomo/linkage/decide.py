@@ -28,6 +28,9 @@ LEAD = 6.0
 GIVEN_AGREES = 4
 """Levels of ``model.NAME_LEVELS`` from this one up: the given name is the same in writing or reading."""
 
+FIRST_NEWCOMER = 1 << 40
+"""Added to the first form of somebody the register doesn't know, for what they are called by within a run: above all the register's."""
+
 UNITS = """
 CREATE OR REPLACE TABLE ranked AS
 WITH unit AS (
@@ -71,7 +74,7 @@ FROM open
 UNION ALL
 SELECT form, second, weight - lead, 'CLOSE_SECOND' FROM open WHERE lead < {LEAD} AND second IS NOT NULL
 UNION ALL
-SELECT d.left_form, s.person, NULL, 'RETURNED' FROM spine_doubt d JOIN spine_form s ON s.form = d.right_form
+SELECT d.left_form, s.person, NULL, 'RETURNED' FROM spine_doubt d JOIN main.spine_form s ON s.form = d.right_form
 """
 
 
@@ -94,10 +97,9 @@ def mint_newcomers(connection: duckdb.DuckDBPyConnection) -> int:
     rows = connection.execute(CANDIDATES).fetchall()
     known = dict(connection.execute(SAID_TO_BE).fetchall())
     decided = connection.execute("SELECT left_form, right_form, is_same FROM decided").fetchall()
-    next_person = connection.execute("SELECT coalesce(max(person), -1) + 1 FROM spine").fetchall()[0][0]
     groups = _group(rows, [d[:2] for d in decided if d[2]], {d[:2] for d in decided if not d[2]})
     fresh = [forms for forms in groups if not any(form in known for form in forms)]
-    pairs = [(form, next_person + group) for group, forms in enumerate(fresh) for form in forms]
+    pairs = [(form, FIRST_NEWCOMER + forms[0]) for forms in fresh for form in forms]
     _follow(connection, groups, known)
     connection.register("fresh", pa.table({
         "form": pa.array([f for f, _ in pairs], pa.int64()), "person": pa.array([p for _, p in pairs], pa.int64()),
@@ -150,6 +152,14 @@ NEWCOMERS = (
     """INSERT INTO spine_number SELECT DISTINCT f.resident_number, n.person FROM fresh n JOIN form f USING (form)
        WHERE f.resident_number IS NOT NULL""",
 )
+
+
+def settle_newcomers(connection: duckdb.DuckDBPyConnection) -> None:
+    """Add all newcomers who are linked to the spine's tables, as ``mint_newcomers`` did."""
+    connection.execute("CREATE OR REPLACE TEMP TABLE fresh AS SELECT form, person FROM link WHERE rule = 'NEW'")
+    for statement in NEWCOMERS[1:]:
+        connection.execute(statement)
+    connection.execute("DROP TABLE fresh")
 
 
 def _group(

@@ -53,10 +53,10 @@ SEALED_SPARK = {
 
 FREQUENCY = """
 CREATE OR REPLACE TABLE kana_share AS
-WITH told AS (SELECT kana FROM record UNION ALL SELECT kana FROM spine_name)
-SELECT kana, count(*)::DOUBLE / (SELECT count(kana) FROM told) AS share FROM told WHERE kana IS NOT NULL GROUP BY kana
+SELECT r.kana, greatest(count(s.kana), 1)::DOUBLE / greatest((SELECT count(kana) FROM main.spine_name), 1) AS share
+FROM (SELECT DISTINCT kana FROM record WHERE kana IS NOT NULL) r LEFT JOIN main.spine_name s USING (kana) GROUP BY r.kana
 """
-"""How common a reading is, among the records to be compared and all names of the spine."""
+"""How common a reading is among all names of the spine: the records that happen to be open say nothing of that."""
 
 
 def edges_sql(weights: Mapping[str, Any]) -> str:

@@ -17,35 +17,41 @@ were no better (a town of 113,000 with noise: pairwise F1 .99748 trained, .99746
 
 SPINE_VARIANT = """
 CREATE OR REPLACE TABLE spine_variant AS
-WITH told AS (
-    SELECT n.*, p.born_on, p.sex, substr(p.born_on, 1, 4) AS born_year, substr(p.born_on, 1, 7) AS born_month,
-        substr(p.born_on, 6) AS born_day, substr(p.born_on, 4, 1) AS born_decade_year
-    FROM spine_name n JOIN spine p USING (person)
-), wanted AS (
+WITH wanted AS (
     {wanted}
+), told AS (
+    SELECT * FROM {told} SEMI JOIN wanted USING (person)
 ), places AS (
     SELECT person, list(DISTINCT town || '|' || number) FILTER (number IS NOT NULL) AS places, list(DISTINCT town) AS towns,
         max(town || '|' || number) AS home
-    FROM spine_place SEMI JOIN wanted USING (person) GROUP BY person
+    FROM main.spine_place SEMI JOIN wanted USING (person) GROUP BY person
+), kin AS (
+    SELECT * FROM main.family SEMI JOIN wanted USING (person)
+), called AS (
+    SELECT person, name, kana FROM main.spine_name WHERE person IN (SELECT other FROM kin)
 ), relatives AS (
     SELECT h.person, list(DISTINCT x.value) AS family
-    FROM family h SEMI JOIN wanted USING (person)
-    JOIN (SELECT person, name AS value FROM spine_name UNION SELECT person, kana FROM spine_name) x ON x.person = h.other
+    FROM kin h JOIN (SELECT person, name AS value FROM called UNION SELECT person, kana FROM called) x ON x.person = h.other
     WHERE x.value IS NOT NULL GROUP BY h.person
 )
 SELECT row_number() OVER (ORDER BY n.person, n.name, n.kana) AS unique_id, n.person AS owner, n.name, n.surname, n.given,
     n.kana, n.surname_kana, n.given_kana, n.sorted_kana, n.loose_kana, n.born_on, n.sex, n.born_year, n.born_month,
     n.born_day, n.born_decade_year, a.places, a.towns, a.home, r.family
-FROM told n SEMI JOIN wanted USING (person) LEFT JOIN places a USING (person) LEFT JOIN relatives r USING (person)
+FROM told n LEFT JOIN places a USING (person) LEFT JOIN relatives r USING (person)
 """
 
-EVERYBODY = "SELECT person FROM spine"
+TOLD = """(
+    SELECT n.*, substr(n.born_on, 1, 7) AS born_month, substr(n.born_on, 4, 1) AS born_decade_year
+    FROM main.spine_known n)"""
+
+EVERYBODY = "SELECT person FROM main.spine"
 
 NEAR = " UNION ".join(
-    f"SELECT person FROM told SEMI JOIN record USING ({', '.join(name for name in block if name != 'home')})"
+    f"SELECT person FROM {TOLD} SEMI JOIN record USING ({', '.join(name for name in block if name != 'home')})"
     for block in model.BLOCKS
 )
-"""Whom a block can bring beside a record: each block but for the address, which is known only once the lists are made."""
+"""Whom a block can bring beside a record: each block but for the address, which is known only once the lists are made.
+All of the spine is looked at, for a record may mean anybody; a month's own tables hold a part of it."""
 
 RECORD = """
 CREATE OR REPLACE TABLE {table} AS
@@ -61,7 +67,7 @@ FROM form f {which}
 """
 
 LEFT_OVER = """
-ANTI JOIN link USING (form)
+ANTI JOIN link USING (form) ANTI JOIN waiting USING (form)
 WHERE f.kind = 'observations' AND (f.kana IS NOT NULL OR f.name IS NOT NULL)
   AND (f.born_on IS NOT NULL OR (f.number IS NOT NULL AND f.role = 'subject'))
 """
@@ -91,7 +97,7 @@ def score_candidates(
         connection.execute(edges.EMPTY)
         return {"records": 0, "pairs": 0}
     # Training draws from all names of the spine; comparing needs the few thousand that a record could mean.
-    connection.execute(SPINE_VARIANT.format(wanted=NEAR if records < FEWEST_TO_TRAIN_FOR else EVERYBODY))
+    connection.execute(SPINE_VARIANT.format(told=TOLD, wanted=NEAR if records < FEWEST_TO_TRAIN_FOR else EVERYBODY))
     connection.execute(edges.DUCKDB)
     connection.execute(edges.FREQUENCY)
     weights = _model(connection, model_file, records)
@@ -105,14 +111,23 @@ def score_candidates(
 def _model(connection: duckdb.DuckDBPyConnection, model_file: Path, left_over: int) -> dict[str, Any]:
     """The weights to score with: the saved model, a freshly trained one, or the stated ones for a handful."""
     # A record has at most one person: before anything is compared, each is as likely as the next.
-    prior = 1 / max(_count(connection, "spine"), 1000)
-    records = min(_count(connection, f"form f {TRAINS}"), TRAINING_RECORDS)
+    prior = 1 / max(_count(connection, "main.spine"), 1000)
+    records = _trainable(connection)
     kept = model.load_model(model_file, records)
     if kept is None and left_over >= FEWEST_TO_TRAIN_FOR:
         connection.execute(RECORD.format(table="train_record", which=FOR_TRAINING))
         kept = model.train(connection, records)
         model.save_model(model_file, kept, records)
     return model.weights(kept, prior)
+
+
+def is_model_settled(connection: duckdb.DuckDBPyConnection, model_file: Path, most_left_over: int) -> bool:
+    """Whether so many records at most are weighed by the same model as fewer would be."""
+    return most_left_over < FEWEST_TO_TRAIN_FOR or model.load_model(model_file, _trainable(connection)) is not None
+
+
+def _trainable(connection: duckdb.DuckDBPyConnection) -> int:
+    return _count(connection, f"(SELECT 1 FROM main.form f {TRAINS} LIMIT {TRAINING_RECORDS})")
 
 
 def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:

@@ -164,8 +164,18 @@ INSERT INTO doubt SELECT form, person, NULL, 'HOLDER' FROM holder_elsewhere ANTI
 """
 
 
+IS_OPEN = """
+SELECT EXISTS (FROM form ANTI JOIN link USING (form) WHERE role IN ('holder', 'household_head', 'subject') AND born_on IS NULL)
+"""
+
+
+def is_any_holder_open(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether there are records that ``apply_holder_rules`` could link."""
+    return bool(connection.execute(IS_OPEN).fetchall()[0][0])
+
+
 def apply_holder_rules(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """Link contract holders once subjects and their relatives are known; returns links by rule."""
+    """Link contract holders once subjects and their relatives are known; returns links by rule. Looks at the whole city."""
     found = {
         rule.code: apply_rule(connection, rule)
         for rule in (HOLDER, CAME_OR_WENT, FOREIGN_AT_HOME, RENAMED_AT_HOME, TOLD_ELSEWHERE)

@@ -1,8 +1,8 @@
 """What a run keeps for the next one, so that a month's delivery need not be linked with everything before it (identity side).
 
-Prints with their normal forms, landed mentions, and for each form what became of it. Persons are
-named by their *leader*, the first form of theirs the register printed: it lasts from run to run,
-where the numbers of persons within a run do not. Everything here lies sealed beside the run's links.
+Prints with their normal forms, landed mentions, and for each form what became of it. A person is called by the
+first form the register printed of them, which lasts from run to run. Everything here lies sealed beside the
+run's links. The next run opens what it needs as a view (``stand``): only what is new or changed becomes a table.
 """
 
 from __future__ import annotations
@@ -20,10 +20,6 @@ import pyarrow as pa
 BY_KEY = ("N1", "K1", "K2", "K5", "K3", "K4", "H1", "U1")
 """Rules that look at nothing but the spine: their outcome stands while nobody changes whom they could mean."""
 
-LEADER = """
-CREATE OR REPLACE TABLE leader AS SELECT person, min(form) AS leader FROM spine_form GROUP BY person
-"""
-
 PERSON_SIGN = """
 CREATE OR REPLACE TABLE person_sign AS
 WITH sign AS (
@@ -32,9 +28,9 @@ WITH sign AS (
     UNION ALL SELECT person, hash('place', town, number) FROM spine_place
     UNION ALL SELECT person, hash('person', born_on, sex) FROM spine
     UNION ALL SELECT person, hash('tenure', resident_number, since, until) FROM tenure
-    UNION ALL SELECT f.person, hash('family', l.leader) FROM family f JOIN leader l ON l.person = f.other
+    UNION ALL SELECT person, hash('family', other) FROM family
 )
-SELECT l.leader, hash(list_sort(list(s.part))) AS sign FROM sign s JOIN leader l USING (person) GROUP BY l.leader
+SELECT person, hash(list_sort(list(part))) AS sign FROM sign GROUP BY person
 """
 """All that a rule may look at of a person on the spine: one sign that changes with any of it."""
 
@@ -45,15 +41,14 @@ FORM_SIGN = """hash(source, system, role, kind, resident_number, own_number, nam
 
 KIN = """
 CREATE OR REPLACE TABLE kin_seen AS
-SELECT DISTINCT x.leader AS leader, y.leader AS other
+SELECT DISTINCT c.person, g.person AS other
 FROM (SELECT DISTINCT form, mate FROM placed WHERE mate IS NOT NULL) m
-JOIN link g ON g.form = m.form JOIN link c ON c.form = m.mate JOIN leader x ON x.person = c.person JOIN leader y ON y.person = g.person
+JOIN link g ON g.form = m.form JOIN link c ON c.form = m.mate
 """
 MATE = """
 CREATE OR REPLACE TABLE mate_seen AS
-SELECT DISTINCT m.form, x.leader
-FROM (SELECT DISTINCT form, mate FROM placed WHERE mate IS NOT NULL) m
-JOIN link c ON c.form = m.mate JOIN leader x ON x.person = c.person
+SELECT DISTINCT m.form, c.person
+FROM (SELECT DISTINCT form, mate FROM placed WHERE mate IS NOT NULL) m JOIN link c ON c.form = m.mate
 """
 """Taken just before relatives are looked for: who was found beside whom, and beside whom a form stands."""
 
@@ -67,6 +62,35 @@ EARLY_TABLES: Mapping[str, str] = {
 }
 """Taken as soon as forms are made, for numbers that changed hands part some of them later."""
 
+SINCE = f"""CASE WHEN rule IN {BY_KEY} THEN 'FIRST' WHEN rule = 'S1' AND is_early THEN 'OWN' WHEN rule = 'W1' AND role = 'holder' THEN 'HOLDER'
+    WHEN rule IN ('R1', 'W1') AND born_on IS NULL AND role <> 'subject' THEN 'KIN' END"""
+"""From when on an outcome is taken over: at once, after own numbers were first followed, after relatives, or never.
+
+Holders not before that either: their numbers would be followed too soon."""
+
+PARTED = (
+    "(SELECT form FROM form WHERE form_hash IN (SELECT form_hash FROM form GROUP BY form_hash HAVING count(*) > 1))"
+)
+"""Forms parted in a run (``tenure``) are parted again in each: their outcome is never taken over."""
+
+BY_WHOLE_SPINE = ("H2", "B1", "B2", "G1", "MODEL")
+"""Rules that weigh how common a name is, too: while the spine is the same, so is that."""
+
+CAN_STAND = (
+    "role = 'subject' AND kind = 'observations' AND born_on IS NOT NULL AND (name IS NOT NULL OR kana IS NOT NULL)"
+)
+
+STANDS_SINCE = f"""CASE WHEN NOT coalesce({CAN_STAND}, false) THEN NULL WHEN rule IN {BY_WHOLE_SPINE} THEN 'MODEL'
+    WHEN rule = 'NEW' THEN 'NEW' END"""
+"""The same where the spine is that of the run before."""
+
+OUTCOME = f"""
+SELECT form, rule, weight, person, {SINCE} AS since, {STANDS_SINCE} AS stands_since FROM (
+    SELECT l.*, f.role, f.kind, f.born_on, f.name, f.kana, e.form IS NOT NULL AS is_early
+    FROM link l ANTI JOIN spine_form USING (form) JOIN form f USING (form) LEFT JOIN early e ON e.form = l.form)
+ANTI JOIN {PARTED} USING (form)
+"""
+
 TABLES: Mapping[str, str] = {
     "kept_printed": "FROM printed",
     "kept_unspaced": "FROM unspaced",
@@ -77,26 +101,29 @@ TABLES: Mapping[str, str] = {
     "kept_surname": "FROM surname",
     "kept_decision": "SELECT left_ref, right_ref, is_same FROM decision ORDER BY position",
     "kept_parted": "SELECT form_hash FROM form GROUP BY form_hash HAVING count(*) > 1",
-    "kept_outcome": f"""
-        SELECT l.form, l.rule, l.weight, d.leader, l.rule IN {BY_KEY} OR (l.rule = 'S1' AND e.form IS NOT NULL) AS is_early
-        FROM link l ANTI JOIN spine_form USING (form) LEFT JOIN leader d USING (person) LEFT JOIN early e ON e.form = l.form""",
+    "kept_outcome": OUTCOME,
+    "kept_open": f"""
+        SELECT f.form, o.rule, o.person, o.form IS NULL AND {CAN_STAND} OR o.stands_since IS NOT NULL AS can_stand, f.system, f.own_number,
+            f.resident_number, f.name, f.kana, f.given, f.given_kana, f.born_on, f.school IS NOT NULL AS is_schooled
+        FROM form f ANTI JOIN spine_form USING (form) ANTI JOIN {PARTED} USING (form) LEFT JOIN ({OUTCOME}) o USING (form) WHERE o.since IS NULL""",
+    "kept_doubt": "FROM doubt ANTI JOIN spine_form USING (form)",
     "kept_person": "FROM person_sign",
-    "kept_name": "SELECT l.leader, n.*, p.born_on FROM spine_name n JOIN leader l USING (person) JOIN spine p USING (person)",
-    "kept_number": "SELECT l.leader, n.resident_number, n.person FROM spine_number n JOIN leader l USING (person)",
+    "kept_name": """
+        SELECT n.*, p.born_on, p.sex, substr(p.born_on, 1, 4) AS born_year, substr(p.born_on, 6) AS born_day
+        FROM spine_name n JOIN spine p USING (person) SEMI JOIN spine_form USING (person)""",
+    "kept_number": "SELECT DISTINCT resident_number, person FROM spine_form",
     "kept_kin": "FROM kin_seen",
-    "kept_mate": "FROM mate_seen",
-}
-
-SPINE_TABLES: Mapping[str, str] = {
-    "kept_spine": "SELECT p.* FROM spine p SEMI JOIN leader USING (person)",
+    "kept_mate": f"FROM mate_seen ANTI JOIN {PARTED} USING (form)",
+    "kept_spine": "FROM spine SEMI JOIN spine_form USING (person)",
     "kept_spine_form": "FROM spine_form",
-    "kept_place": "SELECT q.* FROM spine_place q SEMI JOIN leader USING (person)",
+    "kept_place": "FROM spine_place SEMI JOIN spine_form USING (person)",
     "kept_family": "FROM family",
+    "kept_twin": "FROM twin",
     "kept_tenure": "FROM tenure",
     "kept_spine_doubt": "FROM spine_doubt",
     "kept_spine_count": "FROM spine_count",
+    "kept_share": "FROM named_share",
 }
-"""Opened only where the register has not been delivered since, and nobody decided anything: then the spine stands."""
 
 Take = Callable[[str, pa.RecordBatchReader], None]
 
@@ -112,7 +139,7 @@ def tables_to_keep(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str,
 
     One after the other, each to be read before the next is asked for.
     """
-    for name, query in {**TABLES, **SPINE_TABLES}.items():
+    for name, query in TABLES.items():
         yield name, in_pieces(connection, query)
 
 
@@ -124,55 +151,48 @@ def in_pieces(connection: duckdb.DuckDBPyConnection, query: str) -> pa.RecordBat
     return connection.sql(query).to_arrow_reader(PIECE_ROWS)
 
 
-def load_kept(connection: duckdb.DuckDBPyConnection, open_table: Callable[[str], pa.Table]) -> None:
-    """Put what a run kept into the connection: under the same names, or as the tables of ``forms`` that it was."""
-    for name in ("kept_written", "kept_combination", *TABLES):
-        _load(connection, GROWING.get(name, name), open_table(name))
-    connection.register("kept_mention", open_table("kept_mention"))
-    connection.execute(PLACED_AGAIN)
-    connection.unregister("kept_mention")
+SPINE_VIEWS: Mapping[str, str] = {
+    "spine": "FROM kept_spine",
+    "spine_form": "FROM kept_spine_form",
+    "spine_known": "FROM kept_name",
+    "spine_name": "SELECT * EXCLUDE (born_on, sex, born_year, born_day) FROM kept_name",
+    "spine_place": "FROM kept_place",
+    "spine_number": "FROM kept_number",
+    "family": "FROM kept_family",
+    "twin": "FROM kept_twin",
+    "tenure": "FROM kept_tenure",
+    "spine_doubt": "FROM kept_spine_doubt",
+    "spine_count": "FROM kept_spine_count",
+    "named_share": "FROM kept_share",
+    "person_sign": "FROM kept_person",
+}
+"""The spine of the run before, by the names under which ``spine.build_spine`` and ``PERSON_SIGN`` make it."""
 
 
-STANDING = (
-    "CREATE OR REPLACE TABLE spine AS FROM kept_spine",
-    "CREATE OR REPLACE TABLE spine_form AS FROM kept_spine_form",
-    "CREATE OR REPLACE TABLE spine_name AS SELECT * EXCLUDE (leader, born_on) FROM kept_name",
-    "CREATE OR REPLACE TABLE spine_place AS FROM kept_place",
-    "CREATE OR REPLACE TABLE spine_number AS SELECT resident_number, person FROM kept_number",
-    "CREATE OR REPLACE TABLE family AS FROM kept_family",
-    "CREATE OR REPLACE TABLE tenure AS FROM kept_tenure",
-    "CREATE OR REPLACE TABLE spine_doubt AS FROM kept_spine_doubt",
-    "CREATE OR REPLACE TABLE spine_count AS FROM kept_spine_count",
-)
+class Standing:
+    """The tables a run kept, each opened and shown as a view when it is first asked for."""
 
+    def __init__(self, connection: duckdb.DuckDBPyConnection, open_table: Callable[[str], pa.Table]) -> None:
+        self._connection, self._open, self._shown = connection, open_table, set[str]()
 
-def load_spine(connection: duckdb.DuckDBPyConnection, open_table: Callable[[str], pa.Table]) -> None:
-    """Put the spine of the run before into the connection, as ``spine.build_spine`` made it but for ``twin`` and ``spine_known``."""
-    for name in SPINE_TABLES:
-        connection.register(name, open_table(name))
-    for statement in STANDING:
-        connection.execute(statement)
-    for name in SPINE_TABLES:
-        connection.unregister(name)
+    def show(self, *names: str) -> None:
+        """Show tables under their own names."""
+        for name in names:
+            if name not in self._shown:
+                self._connection.register(name, self._open(name))
+                self._shown.add(name)
 
+    def stand_spine(self) -> None:
+        """Let the spine be that of the run before."""
+        for name, query in SPINE_VIEWS.items():
+            self.show(query.rpartition(" ")[2])
+            self._connection.execute(f"CREATE OR REPLACE VIEW {name} AS {query}")
 
-def _load(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> None:
-    connection.register("sealed_table", table)
-    connection.execute(f"CREATE OR REPLACE TABLE {name} AS FROM sealed_table")
-    connection.unregister("sealed_table")
-
-
-GROWING = {
-    "kept_printed": "printed", "kept_delivery": "delivery", "kept_landed": "landed", "kept_other_place": "other_place",
-    "kept_unspaced": "unspaced",
-    "kept_written": "form", "kept_combination": "formed", "kept_register": "register",
-}  # fmt: skip
-
-PLACED_AGAIN = """
-CREATE OR REPLACE TABLE placed AS
-SELECT m.mention, m.receipt, m.row, m.role, m.kind, f.form, f.mate, f.print, m.combo, m.known_from, m.is_superseded
-FROM kept_mention m JOIN formed f USING (combo) ORDER BY m.mention
-"""
+    def forget(self) -> None:
+        """Give back the room of all that is shown; no view may be asked any more."""
+        for name in self._shown:
+            self._connection.unregister(name)
+        self._shown.clear()
 
 
 def basis(*, receipts: list[tuple[int, str]], rules_about: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,13 +12,14 @@ import duckdb
 import pyarrow as pa
 
 from kodomo.linkage import kept
-from kodomo.linkage.calls import link_called
+from kodomo.linkage.calls import NOBODY_CALLED, is_anybody_called, link_called
 from kodomo.linkage.decide import decide, mint_newcomers
-from kodomo.linkage.engine import score_candidates
+from kodomo.linkage.engine import is_model_settled, score_candidates
 from kodomo.linkage.forms import Printing, gather_forms, make_register
-from kodomo.linkage.holders import apply_holder_rules
+from kodomo.linkage.holders import apply_holder_rules, is_any_holder_open
 from kodomo.linkage.households import build_households
-from kodomo.linkage.increment import More, Replay, gather_more, same_decisions
+from kodomo.linkage.increment import More, are_rows_together, gather_more, put_rows_together, same_decisions
+from kodomo.linkage.replay import Beginning, Replay
 from kodomo.linkage.review import Decision, load_decisions, load_verdicts, part_decided
 from kodomo.linkage.rules import OWN_NUMBER, apply_certain_rules, apply_following_rules, apply_rule, start_links
 from kodomo.linkage.spine import build_spine, spine_standing
@@ -83,22 +84,18 @@ def link_mentions(
     Raises:
         LinksAnew: see there.
     """
-    more = _gather(connection, mentions, printing, before, set_aside)
+    standing = kept.Standing(connection, before.open_table) if before is not None else None
+    more = _gather(connection, mentions, printing, before, standing, set_aside)
     connection.execute(
         "CREATE OR REPLACE TABLE surname AS SELECT unnest(?::VARCHAR[]) AS surname", [sorted(more.surnames)]
     )
     connection.register("facts", facts() if callable(facts) else facts)
     load_decisions(connection, decisions)
     step()
-    stands = before is not None and not more.is_register_told and same_decisions(connection)
-    if before is not None and stands:
-        kept.load_spine(connection, before.open_table)
-    figures: dict[str, Any] = {"spine": spine_standing(connection) if stands else build_spine(connection)}
+    figures, replay = _spine(connection, more, standing, model_file)
     figures["spine"]["numbers_parted"] = part_by_tenure(connection)
     load_verdicts(connection)
-    connection.execute(kept.LEADER)
     step()
-    replay = Replay(connection, is_empty=before is None, is_standing=stands)
     figures |= _link(connection, replay, step, lambda: score_candidates(connection, model_file, engine, spill))
     figures["graph"] = build_households(connection, on, expected_delivery)
     step()
@@ -110,30 +107,57 @@ def _gather(
     mentions: Iterable[pa.Table],
     printing: Printing,
     before: Before | None,
+    standing: kept.Standing | None,
     take: kept.Take | None,
 ) -> More:
     """Make forms and register; what only the next run needs goes as early as it can, for here most room is taken."""
-    if before is None:
+    if before is None or standing is None:
         more = More(gather_forms(connection, mentions, printing), is_register_told=True)
         drop(connection, "base", "combination")
     else:
-        kept.load_kept(connection, before.open_table)
-        found = gather_more(connection, mentions, before.restated, printing)
+        found = gather_more(connection, standing, mentions, before.restated, printing)
         if found is None:
             raise LinksAnew
         more = found
     if take is not None:
         kept.set_aside(connection, take)
-    drop(connection, "formed")
     if before is None:
+        drop(connection, "formed")
         make_register(connection)
         drop(connection, "incoming_register")
         connection.execute("CHECKPOINT")
     return more
 
 
+def _spine(
+    connection: duckdb.DuckDBPyConnection, more: More, standing: kept.Standing | None, model_file: Path
+) -> tuple[dict[str, Any], Beginning]:
+    """The spine, and what a run does that begins there: with nothing, or with what stands of the run before."""
+    if standing is None:
+        return {"spine": build_spine(connection)}, Beginning(connection)
+    stands = not more.is_register_told and same_decisions(connection)
+    if stands:
+        standing.stand_spine()
+    else:
+        put_rows_together(connection, standing)
+    figures = {"spine": spine_standing(connection) if stands else build_spine(connection)}
+    standing.show("kept_open")
+    most = connection.execute(
+        "SELECT (SELECT count(*) FROM kept_open) + (SELECT count(*) FROM changed_form)"
+    ).fetchall()
+    replay = Replay(
+        connection, standing, is_standing=stands, is_whole=are_rows_together(connection),
+        may_stand=is_model_settled(connection, model_file, most[0][0]),
+    )  # fmt: skip
+    replay.open()
+    return figures, replay
+
+
 def _link(
-    connection: duckdb.DuckDBPyConnection, replay: Replay, step: Callable[[], None], score: Callable[[], dict[str, int]]
+    connection: duckdb.DuckDBPyConnection,
+    replay: Beginning,
+    step: Callable[[], None],
+    score: Callable[[], dict[str, int]],
 ) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     start_links(connection)
@@ -143,18 +167,26 @@ def _link(
     step()
     figures["model"] = score()
     figures["model"] |= decide(connection)
+    replay.after_model()
     figures["rules_after"] = apply_following_rules(connection, replay.before_relatives, replay.after_relatives)
-    for code, count in apply_holder_rules(connection).items():
-        figures["rules_after"][code] = figures["rules_after"].get(code, 0) + count
+    if is_any_holder_open(connection):
+        replay.widen()
+        for code, count in apply_holder_rules(connection).items():
+            figures["rules_after"][code] = figures["rules_after"].get(code, 0) + count
     part_decided(connection)
     step()
     figures["newcomers"] = mint_newcomers(connection)
+    replay.after_newcomers()
     apply_rule(connection, OWN_NUMBER)
-    figures["called"] = link_called(connection)
+    figures["called"] = NOBODY_CALLED
+    if is_anybody_called(connection):
+        replay.widen()
+        figures["called"] = link_called(connection)
     figures["rules_after"][OWN_NUMBER.code] += apply_rule(connection, OWN_NUMBER)
     part_decided(connection)
     connection.execute("DELETE FROM doubt WHERE form IN (SELECT form FROM link WHERE rule <> 'REGISTER')")
     step()
+    replay.widen()
     return figures
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 Vote = tuple[int | None, int, int, int]
 """A person (None: nobody), a number, how many of the number's records are that person's now, and the first of them."""
@@ -17,7 +18,11 @@ KNOWN_BEFORE = pa.schema([
 
 
 def number_persons(
-    connection: duckdb.DuckDBPyConnection, earlier: pa.Table | None, highest: int, retired: pa.Table | None = None
+    connection: duckdb.DuckDBPyConnection,
+    earlier: pa.Table | None,
+    highest: int,
+    retired: pa.Table | None = None,
+    standing: pa.Table | None = None,
 ) -> dict[str, int]:
     """Make the table ``numbered`` (person, person_number) out of ``mention``, ``link`` and the run before.
 
@@ -29,12 +34,15 @@ def number_persons(
         earlier: ``receipt, row, role, person_number`` of the run before.
         highest: the highest number ever given.
         retired: the same of records whose number retired in a merge, and ``into`` which number.
+        standing: the table ``numbered`` of the run before, where this one builds on it: whoever is not in ``moved``
+            (person) keeps the number, and only the records of the others are counted. None to count all.
 
     Returns:
         How many numbers were kept, given anew, given back, and how many of the run before found no person.
     """
     connection.execute("CREATE OR REPLACE TABLE numbered (person BIGINT, person_number BIGINT)")
-    votes = _votes(connection, earlier) if earlier is not None else []
+    moved = _keep_standing(connection, standing) if standing is not None else None
+    votes = _votes(connection, earlier, moved) if earlier is not None else []
     if votes and retired is not None and retired.num_rows:
         votes = without_aliases(votes, _votes(connection, retired, settle=False), dict(_aliases(retired)))
     kept, numbers = _give(connection, votes), {number for _, number, _, _ in votes}
@@ -43,9 +51,10 @@ def number_persons(
     if retired is not None and retired.num_rows:
         _give(connection, _votes(connection, retired, is_among_unnumbered=True))
         given_back = _count(connection) - settled
+    linked = "link" if moved is None else "(FROM link SEMI JOIN moved USING (person))"
     connection.execute(
-        """INSERT INTO numbered SELECT person, $highest + row_number() OVER (ORDER BY person)
-           FROM (SELECT DISTINCT l.person FROM link l SEMI JOIN placed p USING (form)) ANTI JOIN numbered USING (person)""",
+        f"""INSERT INTO numbered SELECT person, $highest + row_number() OVER (ORDER BY person)
+           FROM (SELECT DISTINCT l.person FROM {linked} l SEMI JOIN placed p USING (form)) ANTI JOIN numbered USING (person)""",
         {"highest": highest},
     )
     return {
@@ -113,6 +122,17 @@ def without_aliases(votes: list[Vote], former: Iterable[Vote], into: Mapping[int
     return [vote for vote in votes if vote[1] not in staying or (vote[0], vote[1]) not in leaving]
 
 
+def _keep_standing(connection: duckdb.DuckDBPyConnection, standing: pa.Table) -> pa.Array:
+    """Let everybody who lost and gained nothing keep their number; returns the numbers of the others."""
+    connection.register("numbered_before", standing)
+    connection.execute(
+        "INSERT INTO numbered SELECT person, person_number FROM numbered_before ANTI JOIN moved USING (person)"
+    )
+    moved = connection.sql("SELECT person_number FROM numbered_before SEMI JOIN moved USING (person)").to_arrow_table()
+    connection.unregister("numbered_before")
+    return moved["person_number"].combine_chunks()
+
+
 def _aliases(retired: pa.Table) -> Iterable[tuple[int, int]]:
     return zip(retired["person_number"].to_pylist(), retired["into"].to_pylist(), strict=True)
 
@@ -146,9 +166,19 @@ GROUP BY person_number HAVING count(*) = 1 AND count(person) = 1
 
 
 def _votes(
-    connection: duckdb.DuckDBPyConnection, earlier: pa.Table, *, is_among_unnumbered: bool = False, settle: bool = True
+    connection: duckdb.DuckDBPyConnection,
+    earlier: pa.Table,
+    numbers: pa.Array | None = None,
+    *,
+    is_among_unnumbered: bool = False,
+    settle: bool = True,
 ) -> list[Vote]:
-    """Settle the undisputed numbers at once (unless not to ``settle``); returns the votes about all others."""
+    """Settle the undisputed numbers at once (unless not to ``settle``); returns the votes about all others.
+
+    ``numbers``: only these are voted on; None for all.
+    """
+    if numbers is not None:
+        earlier = earlier.filter(pc.is_in(earlier["person_number"], value_set=numbers))
     connection.register("earlier", earlier)
     connection.execute(VOTE.format(link=UNNUMBERED if is_among_unnumbered else "link"))
     connection.unregister("earlier")

@@ -46,7 +46,7 @@ def load_decisions(connection: duckdb.DuckDBPyConnection, decisions: Iterable[De
     }))  # fmt: skip
     connection.execute("CREATE OR REPLACE TABLE decision AS SELECT * FROM refs")
     connection.unregister("refs")
-    connection.execute(DECIDED)
+    _find_decided(connection)
 
 
 DECIDED = """
@@ -66,9 +66,19 @@ GROUP BY ALL ORDER BY position
 """Of two decisions about one pair the later holds."""
 
 
+def _find_decided(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the table ``decided``; where nobody decided anything no row is looked for."""
+    if connection.execute("SELECT count(*) FROM decision").fetchall()[0][0]:
+        connection.execute(DECIDED)
+    else:
+        connection.execute(
+            "CREATE OR REPLACE TABLE decided (left_form BIGINT, right_form BIGINT, is_same BOOLEAN, position BIGINT)"
+        )
+
+
 def load_verdicts(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the table ``verdict`` (form, person, is_same): what was decided about a form and a spine person."""
-    connection.execute(DECIDED)  # forms may have been parted since
+    _find_decided(connection)  # forms may have been parted since
     connection.execute(
         """CREATE OR REPLACE TABLE verdict AS
            SELECT d.form, s.person, arg_max(d.is_same, d.position) AS is_same FROM (

@@ -195,20 +195,7 @@ SELECT DISTINCT l.person, plain_school(f.school) AS school FROM link l JOIN form
 WHERE plain_school(f.school) IS NOT NULL AND f.role = 'subject' AND f.born_on IS NOT NULL;
 """
 
-SHARES = """
-CREATE OR REPLACE TABLE named_share AS
-WITH known AS (
-    SELECT person, surname, surname_kana, given, given_kana, try_cast(born_year AS INTEGER) // 5 AS cohort FROM spine_known
-), part AS (
-    SELECT 'surname' AS part, NULL::INTEGER AS cohort, surname AS name, person FROM known UNION SELECT 'surname_kana', NULL, surname_kana, person FROM known
-    UNION SELECT 'given', cohort, given, person FROM known UNION SELECT 'given_kana', cohort, given_kana, person FROM known
-), size AS (
-    SELECT cohort, count(DISTINCT person) AS persons FROM known WHERE cohort IS NOT NULL GROUP BY cohort
-    UNION ALL SELECT NULL, count(DISTINCT person) FROM known
-)
-SELECT part, p.cohort, p.name, count(*) / any_value(z.persons) AS share, any_value(z.persons) AS persons
-FROM part p JOIN size z ON z.cohort IS NOT DISTINCT FROM p.cohort WHERE p.name IS NOT NULL GROUP BY part, p.cohort, p.name;
-
+KNOWN_SHARE = """
 CREATE OR REPLACE VIEW known_share AS
 SELECT s.*, g.persons, least(g.share, gk.share) AS given_share, least(n.share, nk.share) AS surname_share,
     g.share AS writing_share, gk.share AS reading_share
@@ -218,7 +205,6 @@ LEFT JOIN named_share gk ON gk.part = 'given_kana' AND gk.name = s.given_kana AN
 LEFT JOIN named_share n ON n.part = 'surname' AND n.name = s.surname
 LEFT JOIN named_share nk ON nk.part = 'surname_kana' AND nk.name = s.surname_kana
 """
-"""How common a name's parts are here: given names among those born in the same five years, for fashions change."""
 
 # A surname differs in three records of a hundred, and as many are of nobody here: a record whose given name and birth
 # date somebody here bears by accident n times is that somebody's with odds of one to n; ten times n, if it names
@@ -228,7 +214,7 @@ LIVES_ELSEWHERE = "f.town IS NOT NULL AND NOT EXISTS (FROM spine_place q WHERE q
 
 BY_RARE_GIVEN = f"""
 WITH born AS (
-    SELECT born_on, count(*) AS born FROM spine GROUP BY born_on
+    SELECT born_on, count(*) AS born FROM main.spine SEMI JOIN todo USING (born_on) GROUP BY born_on
 )
 SELECT n.form, n.person
 FROM {GIVEN_AND_BIRTH} n JOIN form f USING (form) JOIN known_share s USING (person) JOIN born b ON b.born_on = s.born_on
@@ -453,7 +439,7 @@ def apply_certain_rules(connection: duckdb.DuckDBPyConnection, after_own_numbers
     found = {rule.code: apply_rule(connection, rule) for rule in (*RULES, OWN_NUMBER)}
     after_own_numbers()
     connection.execute(SCHOOLS)
-    connection.execute(SHARES)
+    connection.execute(KNOWN_SHARE)
     found[SCHOOLMATE.code] = apply_rule(connection, SCHOOLMATE)
     connection.execute(SLIPPED_BIRTH_PAIRS)
     for rule in (SLIPPED_BIRTH, SLIPPED_BIRTH_RARE, RARE_GIVEN_NAME, OF_GUARDIAN):

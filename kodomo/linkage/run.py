@@ -201,7 +201,8 @@ def _keep(
         packing = pool.submit(work.pack_kept, other)  # one core packs while the other tells persons and cards
         earlier = work.open_before("links") if work.before else None
         retired = pa.Table.from_pylist(history.retired_records(), KNOWN_BEFORE)
-        figures["numbers"] = number_persons(connection, earlier, highest, retired)
+        standing = work.open_before("kept_numbered") if figures["mode"] == "INCREMENTAL" else None
+        figures["numbers"] = number_persons(connection, earlier, highest, retired, standing)
         decided = decided_since(work.before.made_at) if work.before else []
         changes = changes_since(connection, earlier, history.last_between(), decided) if earlier is not None else []
         figures["changes"] = dict(Counter(change.kind for change in changes))
@@ -335,6 +336,7 @@ def _run_tables(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, pa
 
 RUN_TABLES = {
     "kept_card": SIGNS,
+    "kept_numbered": "FROM numbered ORDER BY person",
     "links": """
         SELECT m.receipt, m.source, m.file, m.row, m.role, n.person_number, l.rule, l.weight
         FROM mention m LEFT JOIN link l USING (form) LEFT JOIN numbered n USING (person) ORDER BY m.mention""",

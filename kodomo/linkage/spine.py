@@ -69,10 +69,10 @@ class RegisterForm:
 
 
 def build_spine(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """Make the tables ``spine``, ``spine_form``, ``spine_name``, ``spine_place``, ``spine_number``, ``family``, ``tenure``.
+    """Make the tables ``spine``, ``spine_form``, ``spine_name``, ``spine_place``, ``spine_number``, ``family``, ``twin``, ``tenure``, ``named_share``.
 
-    Reads ``form``, ``register`` and ``decided`` (pairs of forms a person decided on). Persons are numbered in the order
-    the register first prints them; the numbers mean nothing outside this run.
+    Reads ``form``, ``register`` and ``decided`` (pairs of forms a person decided on). A person is called by the first
+    form of theirs that the register printed.
 
     Returns:
         Counts: persons, numbers that had to be split, persons with two numbers, register pairs in doubt.
@@ -88,7 +88,19 @@ def build_spine(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     connection.register(
         "in_doubt", _pairs([(suspects[a].forms[0], suspects[b].forms[0]) for a, b in doubts], "left_form", "right_form")
     )
-    for statement in (SPINE_FORM, SPINE_DOUBT, SPINE, NAMES, KNOWN, PLACES, NUMBERS, FAMILY, TWINS, TENURE):
+    for statement in (
+        SPINE_FORM,
+        SPINE_DOUBT,
+        SPINE,
+        NAMES,
+        KNOWN,
+        PLACES,
+        NUMBERS,
+        FAMILY,
+        TWINS,
+        TENURE,
+        NAMED_SHARE,
+    ):
         connection.execute(statement)
     connection.unregister("joined")
     connection.unregister("in_doubt")
@@ -103,9 +115,7 @@ def build_spine(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
 
 
 def spine_standing(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """What ``build_spine`` makes and returns, where its tables are those of the run before (``kept.load_spine``)."""
-    for statement in (KNOWN, TWINS):
-        connection.execute(statement)
+    """What ``build_spine`` returns, where its tables are those of the run before (``kept.stand_spine``)."""
     return _count(connection)
 
 
@@ -377,9 +387,9 @@ CREATE OR REPLACE TABLE spine_form AS
 WITH led AS (
     SELECT b.bearer, coalesce(j.leader, b.bearer) AS leader FROM bearer b LEFT JOIN joined j USING (bearer)
 )
-SELECT b.form, dense_rank() OVER (ORDER BY l.leader) - 1 AS person, b.resident_number
-FROM bearer_form b JOIN led l USING (bearer) ORDER BY person, form
+SELECT b.form, l.leader AS person, b.resident_number FROM bearer_form b JOIN led l USING (bearer) ORDER BY person, form
 """
+"""A person is called by the first form the register printed of them: that lasts from run to run, as a count would not."""
 
 SPINE_DOUBT = "CREATE OR REPLACE TABLE spine_doubt AS SELECT * FROM in_doubt"
 
@@ -446,3 +456,19 @@ SELECT b.resident_number, s.person, b.since,
 FROM bearer b JOIN spine_form s ON s.form = b.bearer
 """
 """From when until when (that day not included) a number was whose; open where the register doesn't say."""
+
+NAMED_SHARE = """
+CREATE OR REPLACE TABLE named_share AS
+WITH known AS (
+    SELECT person, surname, surname_kana, given, given_kana, try_cast(born_year AS INTEGER) // 5 AS cohort FROM spine_known
+), part AS (
+    SELECT 'surname' AS part, NULL::INTEGER AS cohort, surname AS name, person FROM known UNION SELECT 'surname_kana', NULL, surname_kana, person FROM known
+    UNION SELECT 'given', cohort, given, person FROM known UNION SELECT 'given_kana', cohort, given_kana, person FROM known
+), size AS (
+    SELECT cohort, count(DISTINCT person) AS persons FROM known WHERE cohort IS NOT NULL GROUP BY cohort
+    UNION ALL SELECT NULL, count(DISTINCT person) FROM known
+)
+SELECT part, p.cohort, p.name, count(*) / any_value(z.persons) AS share, any_value(z.persons) AS persons
+FROM part p JOIN size z ON z.cohort IS NOT DISTINCT FROM p.cohort WHERE p.name IS NOT NULL GROUP BY part, p.cohort, p.name
+"""
+"""How common a name's parts are here: given names among those born in the same five years, for fashions change."""

@@ -32,7 +32,7 @@ WITH mixed AS (
     SELECT *, dense_rank() OVER (PARTITION BY form ORDER BY person NULLS FIRST) AS part FROM told
 )
 SELECT *, CASE WHEN part = 1 THEN form
-    ELSE (SELECT max(form) FROM form) + dense_rank() OVER (ORDER BY part = 1, form, part) END AS new_form
+    ELSE (SELECT max(form) FROM main.form) + dense_rank() OVER (ORDER BY part = 1, form, part) END AS new_form
 FROM counted
 """
 """Rows of one number from before and after it changed hands: the first part keeps the form, each other gets its own."""

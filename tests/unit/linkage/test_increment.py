@@ -39,7 +39,7 @@ COMPARED = {
     "kin": "FROM kinship",
     "stays": "FROM residence",
     "forms": "SELECT form, form_hash, mate_hash, school, grade, sorted_kana, seen_from, seen_to, rows FROM form",
-    "next": "SELECT form, rule, leader, is_early FROM kept_again",
+    "next": "SELECT form, rule, person, since FROM kept_again",
 }
 
 
