@@ -17,9 +17,7 @@ were no better (a town of 113,000 with noise: pairwise F1 .99748 trained, .99746
 
 SPINE_VARIANT = """
 CREATE OR REPLACE TABLE spine_variant AS
-WITH wanted AS (
-    {wanted}
-), told AS (
+WITH wanted AS ({wanted}), told AS (
     SELECT * FROM {told} SEMI JOIN wanted USING (person)
 ), places AS (
     SELECT person, list(DISTINCT town || '|' || number) FILTER (number IS NOT NULL) AS places, list(DISTINCT town) AS towns,

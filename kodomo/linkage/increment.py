@@ -83,7 +83,7 @@ FROM combination GROUP BY form
 WRITTEN_FIRST = f"""
 CREATE OR REPLACE TEMP TABLE written_first AS
 SELECT t.form, o.form_hash, c.mate_hash, {forms.FORM_COLUMNS}, t.seen_from, t.seen_to, t.rows
-FROM told_again t JOIN kept_written o USING (form) JOIN {MONTH}.formed c USING (combo) JOIN {MONTH}.base b ON b.print = c.print
+FROM told_again t JOIN written_before o USING (form) JOIN {MONTH}.formed c USING (combo) JOIN {MONTH}.base b ON b.print = c.print
 LEFT JOIN (SELECT print, name, kana FROM {MONTH}.base) g ON b.role = 'subject' AND g.print = c.partner
 """
 """An old row that is delivered late may be the first of all; what moves on under one number is told by the first."""
@@ -93,12 +93,12 @@ MORE_FORM = (
     WRITTEN_FIRST,
     f"""CREATE OR REPLACE TABLE more_form AS
         SELECT o.* REPLACE (t.seen_from AS seen_from, t.seen_to AS seen_to, t.rows AS rows)
-        FROM kept_written o JOIN (FROM told_again ANTI JOIN written_first USING (form)) t USING (form)
+        FROM written_before o JOIN (FROM told_again ANTI JOIN written_first USING (form)) t USING (form)
         UNION ALL BY NAME FROM written_first
         UNION ALL BY NAME (SELECT n.* REPLACE (f.form AS form) FROM {MONTH}.form n JOIN month_form f ON f.month_form = n.form WHERE NOT f.is_known ORDER BY f.form)""",
     f"""CREATE OR REPLACE TABLE changed_form AS
         SELECT form FROM (SELECT form, {kept.FORM_SIGN} AS sign FROM more_form) n
-        LEFT JOIN (SELECT form, {kept.FORM_SIGN} AS sign FROM kept_written SEMI JOIN month_form USING (form)) b USING (form)
+        LEFT JOIN (SELECT form, {kept.FORM_SIGN} AS sign FROM written_before) b USING (form)
         WHERE b.sign IS DISTINCT FROM n.sign""",
     f"DROP SCHEMA {MONTH} CASCADE",
     "DROP TABLE month_form; DROP TABLE told_again; DROP TABLE written_first",
@@ -111,7 +111,10 @@ BESIDE: dict[str, str] = {
     "placed": """
         SELECT m.mention, m.receipt, m.row, m.role, m.kind, f.form, f.mate, f.print, m.combo, m.known_from, m.is_superseded
         FROM kept_mention m JOIN kept_combination f USING (combo) UNION ALL FROM more_placed""",
-    **{name: f"FROM kept_{name} UNION ALL FROM more_{name}" for name in ("printed", "unspaced", "delivery", "landed", "other_place")},
+    **{
+        name: f"FROM kept_{name} UNION ALL FROM more_{name}"
+        for name in ("printed", "unspaced", "delivery", "landed", "other_place")
+    },
     "register": "FROM kept_register UNION ALL BY NAME FROM more_register",
 }
 """Each table of ``forms`` as it is now: what was kept, and beside it what is new."""
@@ -155,7 +158,11 @@ def gather_more(
     connection.execute("SET schema = 'main'")
     if _parts_old_names(connection, known, known - surnames):
         return None
-    for statement in (*MORE, *MORE_FORM):
+    for statement in MORE:
+        connection.execute(statement)
+    known_again = connection.sql("SELECT form FROM month_form WHERE is_known").to_arrow_table()["form"]
+    connection.register("written_before", standing.rows("kept_written", "form", known_again))
+    for statement in MORE_FORM:
         connection.execute(statement)
     for name, query in BESIDE.items():
         if name not in ("landed", "other_place", "register"):

@@ -16,6 +16,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 BY_KEY = ("N1", "K1", "K2", "K5", "K3", "K4", "H1", "U1")
 """Rules that look at nothing but the spine: their outcome stands while nobody changes whom they could mean."""
@@ -173,26 +174,27 @@ class Standing:
     """The tables a run kept, each opened and shown as a view when it is first asked for."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, open_table: Callable[[str], pa.Table]) -> None:
-        self._connection, self._open, self._shown = connection, open_table, set[str]()
+        self._connection, self._open = connection, open_table
+        self._tables: dict[str, pa.Table] = {}
 
     def show(self, *names: str) -> None:
         """Show tables under their own names."""
         for name in names:
-            if name not in self._shown:
-                self._connection.register(name, self._open(name))
-                self._shown.add(name)
+            if name not in self._tables:
+                self._tables[name] = self._open(name)
+                self._connection.register(name, self._tables[name])
+
+    def rows(self, name: str, key: str, wanted: pa.ChunkedArray) -> pa.Table:
+        """The rows of a table whose key is wanted: of few rows of a wide table, Arrow touches nothing but those."""
+        self.show(name)
+        table = self._tables[name]
+        return table.filter(pc.is_in(table[key], value_set=wanted.combine_chunks()))
 
     def stand_spine(self) -> None:
         """Let the spine be that of the run before."""
         for name, query in SPINE_VIEWS.items():
             self.show(query.rpartition(" ")[2])
             self._connection.execute(f"CREATE OR REPLACE VIEW {name} AS {query}")
-
-    def forget(self) -> None:
-        """Give back the room of all that is shown; no view may be asked any more."""
-        for name in self._shown:
-            self._connection.unregister(name)
-        self._shown.clear()
 
 
 def basis(*, receipts: list[tuple[int, str]], rules_about: Mapping[str, Any]) -> dict[str, Any]:

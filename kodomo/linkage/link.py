@@ -98,8 +98,9 @@ def link_mentions(
     step()
     figures |= _link(connection, replay, step, lambda: score_candidates(connection, model_file, engine, spill))
     figures["graph"] = build_households(connection, on, expected_delivery)
+    figures |= replay.figures() | _counts(connection)
     step()
-    return figures | replay.figures() | _counts(connection)
+    return figures
 
 
 def _gather(

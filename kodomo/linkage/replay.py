@@ -75,6 +75,11 @@ INSERT INTO link SELECT form, person, 'REGISTER', NULL FROM spine_form ANTI JOIN
 UNION ALL SELECT form, person, rule, weight FROM settled ANTI JOIN link USING (form) WHERE since IN (SELECT unnest(?::VARCHAR[]))
 """
 
+LEADING_ON = """
+SELECT person FROM link WHERE rule = 'MODEL' AND (form IN (FROM (SELECT form FROM own)) OR form IN (SELECT mate FROM placed))
+"""
+"""Whom the model found where more follows from it: another record of the same number, or somebody named beside."""
+
 KIN_TOUCHED = "SELECT person FROM touched UNION SELECT person FROM kept_kin WHERE other IN (SELECT person FROM touched)"
 
 WHOLE = (
@@ -113,9 +118,7 @@ OUTCOME = (
 """What was found near beside what stands of the run before."""
 
 
-NEWCOMERS = (
-    "INSERT INTO link SELECT form, person, rule, weight FROM kept_outcome ANTI JOIN pending USING (form) WHERE rule = 'NEW'"
-)
+NEWCOMERS = "INSERT INTO link SELECT form, person, rule, weight FROM kept_outcome ANTI JOIN pending USING (form) WHERE rule = 'NEW'"
 """Before newcomers are told from everybody else, nobody is one."""
 
 TAKEN = f"""
@@ -154,7 +157,9 @@ class Replay(Beginning):
         self._standing.show("kept_kin", "kept_mate", "kept_spine_form")
         stands = self._is_standing and self._may_stand
         increment.find_pending(self._connection, self._standing, is_standing=self._is_standing, may_stand=stands)
-        self._vicinity = Vicinity(self._connection, is_whole=self._is_whole)
+        self._vicinity = Vicinity(
+            self._connection, self._standing, is_whole=self._is_whole, is_standing=self._is_standing
+        )
         self._vicinity.bring("SELECT form FROM main.pending", KIN_TOUCHED)
         if stands:
             increment.stir(self._connection, increment.STIRRED_AT_SCHOOL)
@@ -169,7 +174,7 @@ class Replay(Beginning):
         super().after_own_numbers()
 
     def after_model(self) -> None:
-        self._vicinity.bring_persons("SELECT person FROM link WHERE rule = 'MODEL'")
+        self._vicinity.bring_persons(LEADING_ON)
         self._reach("MODEL")
 
     def before_relatives(self) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import duckdb
 
 from kodomo.intake.normalise import UNNAMED
-from kodomo.linkage import forms, spine
+from kodomo.linkage import forms, kept, spine
 
 NEAR = "near"
 
@@ -35,10 +35,21 @@ NAMELESS = f"(name IS NULL AND kana IS NULL OR name IN {tuple(sorted(UNNAMED))})
 
 MEANT = f"""
 CREATE OR REPLACE TEMP TABLE meant AS
+WITH dated AS (
+    SELECT kana, name, substr(born_on, 6) AS born_day, unnest([year - 1, year, year + 1])::VARCHAR AS born_year
+    FROM (SELECT *, try_cast(substr(born_on, 1, 4) AS INTEGER) AS year FROM asked WHERE born_on IS NOT NULL)
+), undated AS (
+    FROM asked WHERE born_on IS NULL
+)
 SELECT person FROM main.spine_number SEMI JOIN asked USING (resident_number)
-UNION SELECT person FROM main.spine_known SEMI JOIN asked USING (kana)
-UNION SELECT person FROM main.spine_known SEMI JOIN asked USING (name)
-UNION SELECT person FROM main.spine_known SEMI JOIN asked USING (sorted_kana)
+UNION SELECT person FROM main.spine_known SEMI JOIN dated USING (kana, born_year)
+UNION SELECT person FROM main.spine_known SEMI JOIN dated USING (kana, born_day)
+UNION SELECT person FROM main.spine_known SEMI JOIN dated USING (name, born_year)
+UNION SELECT person FROM main.spine_known SEMI JOIN dated USING (name, born_day)
+UNION SELECT person FROM main.spine_known SEMI JOIN undated USING (kana)
+UNION SELECT person FROM main.spine_known SEMI JOIN undated USING (name)
+UNION SELECT person FROM main.spine_known SEMI JOIN undated USING (sorted_kana)
+UNION SELECT person FROM main.spine_known SEMI JOIN asked USING (born_on, sorted_kana)
 UNION SELECT person FROM main.spine_known SEMI JOIN asked USING (born_on, turned_kana)
 UNION SELECT person FROM main.spine_known SEMI JOIN asked USING (born_on, given_kana)
 UNION SELECT person FROM main.spine_known SEMI JOIN asked USING (born_on, given)
@@ -52,8 +63,8 @@ UNION SELECT person FROM kept_outcome SEMI JOIN (
     FROM owned UNION SELECT form FROM asked UNION SELECT mate FROM main.formed SEMI JOIN asked USING (form)) USING (form)
 UNION SELECT person FROM main.spine_form SEMI JOIN (FROM owned UNION SELECT mate FROM main.formed SEMI JOIN asked USING (form)) USING (form)
 """
-"""Everybody whom a rule could find for a form, by the number, a whole name, or a part of it and the birth date; whoever
-bears a number of the same source, or is named beside; and who was found before."""
+"""Everybody whom a rule could find for a form, by the number, a whole name and a birth date not far off, or a part of it and
+the birth date; whoever bears a number of the same source, or is named beside; and who was found before."""
 
 OWNED = """
 CREATE OR REPLACE TEMP TABLE owned AS
@@ -79,21 +90,25 @@ AROUND = (
        FROM (FROM brought UNION SELECT other FROM main.family SEMI JOIN brought USING (person)
              UNION SELECT person FROM settled SEMI JOIN added USING (form) UNION SELECT person FROM spine_form SEMI JOIN added USING (form))
        ANTI JOIN spine USING (person)""",
-    "INSERT INTO form FROM asked ANTI JOIN form USING (form)",
-    """INSERT INTO form FROM main.form SEMI JOIN (
-           FROM added ANTI JOIN asked USING (form)
-           ANTI JOIN (FROM kept_open ANTI JOIN main.pending USING (form) WHERE rule IS NULL OR rule = 'NEW') USING (form)) USING (form)""",
     "INSERT INTO family FROM main.family SEMI JOIN brought USING (person)",
-    *(f"INSERT INTO {name} FROM main.{name} SEMI JOIN shown USING (person)" for name in PART_OF_SPINE),
-    "INSERT INTO near_person FROM brought",
-    "INSERT INTO near_form FROM added",
-    "INSERT INTO near_told FROM told",
-    "INSERT INTO near_asked SELECT form FROM asked",
+    *(f"INSERT INTO {name} FROM main.{name} SEMI JOIN shown USING (person)" for name in PART_OF_SPINE if name != "spine_name"),
 )  # fmt: skip
 """What was said of those who are brought, who was named beside them and beside whom those stand, and their families.
 What is nobody's, or a newcomer's, and stays so is none of the forms to be decided on."""
 
-TENURE = "INSERT INTO tenure FROM main.tenure SEMI JOIN asked USING (resident_number) WHERE resident_number NOT IN (SELECT resident_number FROM tenure)"
+WRITTEN = """
+SELECT form FROM added ANTI JOIN asked USING (form)
+ANTI JOIN (FROM kept_open ANTI JOIN main.pending USING (form) WHERE rule IS NULL OR rule = 'NEW') USING (form)
+"""
+ADDED = (
+    "INSERT INTO form FROM asked ANTI JOIN form USING (form)",
+    "INSERT INTO form FROM written",
+    "INSERT INTO tenure FROM main.tenure SEMI JOIN asked USING (resident_number) WHERE resident_number NOT IN (SELECT resident_number FROM tenure)",
+    "INSERT INTO near_person FROM brought",
+    "INSERT INTO near_form FROM added",
+    "INSERT INTO near_told FROM told",
+    "INSERT INTO near_asked SELECT form FROM asked",
+)
 
 ROWS_IN_VIEWS = """
 INSERT INTO placed
@@ -114,10 +129,18 @@ class Vicinity:
 
     Args:
         is_whole: rows and forms were put together (``increment.put_rows_together``); otherwise they lie where they were kept.
+        is_standing: so does the spine.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, *, is_whole: bool) -> None:
-        self._connection = connection
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, standing: kept.Standing, *, is_whole: bool, is_standing: bool
+    ) -> None:
+        self._connection, self._standing, self._is_whole, self._is_standing = (
+            connection,
+            standing,
+            is_whole,
+            is_standing,
+        )
         self._rows = ROWS if is_whole else ROWS_IN_VIEWS
         connection.execute(f"CREATE OR REPLACE SCHEMA {NEAR}")
         database = connection.execute("SELECT current_database()").fetchall()[0][0]
@@ -135,14 +158,40 @@ class Vicinity:
             forms: a query of forms to be decided on.
             persons: a query of persons on the spine.
         """
-        self._connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE asked AS SELECT * FROM main.form SEMI JOIN ({forms}) USING (form)"
-        )
+        self._write("asked", forms)
+        anybody = f"SELECT EXISTS (FROM asked) OR EXISTS (FROM ({persons}) ANTI JOIN near_person USING (person))"
+        if not self._connection.execute(anybody).fetchall()[0][0]:
+            return
         for statement in (OWNED, MEANT):
             self._connection.execute(statement)
         self._connection.execute(f"INSERT INTO meant {persons}")
-        for statement in (BROUGHT, *AROUND, TENURE, self._rows):
+        for statement in (BROUGHT, *AROUND):
             self._connection.execute(statement)
+        self._write("written", WRITTEN)
+        self._show_names()
+        for statement in (*ADDED, self._rows):
+            self._connection.execute(statement)
+
+    def _write(self, table: str, forms: str) -> None:
+        """Make a table of the rows of some forms."""
+        if self._is_whole:
+            query = f"SELECT * FROM main.form SEMI JOIN ({forms}) USING (form)"
+        else:
+            wanted = self._connection.sql(forms).to_arrow_table()["form"]
+            self._connection.register("picked", self._standing.rows("kept_written", "form", wanted))
+            query = f"""(FROM picked ANTI JOIN main.more_form USING (form))
+                        UNION ALL BY NAME (FROM main.more_form SEMI JOIN ({forms}) USING (form))"""
+        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {query}")
+
+    def _show_names(self) -> None:
+        if self._is_standing:
+            wanted = self._connection.table("shown").to_arrow_table()["person"]
+            self._connection.register("picked", self._standing.rows("kept_name", "person", wanted))
+            self._connection.execute(
+                "INSERT INTO spine_name SELECT * EXCLUDE (born_on, sex, born_year, born_day) FROM picked"
+            )
+        else:
+            self._connection.execute("INSERT INTO spine_name FROM main.spine_name SEMI JOIN shown USING (person)")
 
     def bring_persons(self, persons: str) -> None:
         """Add persons alone."""

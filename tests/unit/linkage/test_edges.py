@@ -76,6 +76,8 @@ def test_edges_are_those_of_splink(town: duckdb.DuckDBPyConnection) -> None:
     mine = found(town)
     stated = model.settings().get_settings("duckdb").as_dict() | PRIOR
     linker = model.make_linker(DuckDBAPI(town), "record", stated)
+    shares = linker._db_api.register(town.sql("SELECT kana, share AS tf_kana FROM kana_share").to_arrow_table())
+    linker.table_management.register_term_frequency_lookup(shares, "kana")
     pairs = linker.inference.predict(threshold_match_weight=edges.LOWEST_WEIGHT)
     town.execute(
         f"""CREATE OR REPLACE TABLE candidate AS SELECT owner_l AS form, owner_r AS person, max(match_weight) AS weight,
