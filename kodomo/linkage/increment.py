@@ -119,7 +119,7 @@ BESIDE: dict[str, str] = {
 }
 """Each table of ``forms`` as it is now: what was kept, and beside it what is new."""
 
-ORDERED = {"placed": "mention", "form": "form", "register": "mention"}
+ORDERED = {"placed": "mention"}
 
 
 @dataclass(frozen=True)
@@ -164,6 +164,7 @@ def gather_more(
     connection.register("written_before", standing.rows("kept_written", "form", known_again))
     for statement in MORE_FORM:
         connection.execute(statement)
+    connection.unregister("written_before")
     for name, query in BESIDE.items():
         if name not in ("landed", "other_place", "register"):
             connection.execute(f"CREATE OR REPLACE VIEW {name} AS {query}")

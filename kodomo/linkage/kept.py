@@ -196,6 +196,12 @@ class Standing:
             self.show(query.rpartition(" ")[2])
             self._connection.execute(f"CREATE OR REPLACE VIEW {name} AS {query}")
 
+    def forget(self) -> None:
+        """Give back the room of all that is shown; no view may be asked any more."""
+        for name in self._tables:
+            self._connection.unregister(name)
+        self._tables.clear()
+
 
 def basis(*, receipts: list[tuple[int, str]], rules_about: Mapping[str, Any]) -> dict[str, Any]:
     """What must be as it was for a run to build on the one before: the program, the deliveries, what may be used.

@@ -10,6 +10,7 @@ import duckdb
 from kodomo.linkage import increment, kept, rules, spine
 from kodomo.linkage.decide import settle_newcomers
 from kodomo.linkage.vicinity import NEAR, Vicinity
+from kodomo.tables.engine import release
 
 
 class Beginning:
@@ -213,6 +214,8 @@ class Replay(Beginning):
         taken, rows = self._execute(TAKEN)[0]
         self._taken = int(taken), int(rows)
         self._vicinity.close()
+        self._standing.forget()
+        release()
         self._execute(rules.GRADES, rules.KNOWN_SHARE, rules.OWN)
 
     def _stand_as_tables(self) -> None:

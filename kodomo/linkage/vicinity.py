@@ -13,6 +13,7 @@ import duckdb
 
 from kodomo.intake.normalise import UNNAMED
 from kodomo.linkage import forms, kept, spine
+from kodomo.tables.engine import drop
 
 NEAR = "near"
 
@@ -204,3 +205,5 @@ class Vicinity:
     def close(self) -> None:
         """Forget what was near."""
         self._connection.execute(f"DROP SCHEMA {NEAR} CASCADE")
+        drop(self._connection, "asked", "owned", "meant", "brought", "told", "added", "shown", "written")
+        self._connection.unregister("picked")
