@@ -41,6 +41,9 @@ WITH dated AS (
     FROM (SELECT *, try_cast(substr(born_on, 1, 4) AS INTEGER) AS year FROM asked WHERE born_on IS NOT NULL)
 ), undated AS (
     FROM asked WHERE born_on IS NULL
+), parent AS (
+    SELECT person FROM main.spine_known SEMI JOIN (SELECT guardian_name AS name FROM undated) USING (name)
+    UNION SELECT person FROM main.spine_known SEMI JOIN (SELECT guardian_kana AS kana FROM undated) USING (kana)
 )
 SELECT person FROM main.spine_number SEMI JOIN asked USING (resident_number)
 UNION SELECT person FROM main.spine_known SEMI JOIN dated USING (kana, born_year)
@@ -50,6 +53,7 @@ UNION SELECT person FROM main.spine_known SEMI JOIN dated USING (name, born_day)
 UNION SELECT person FROM main.spine_known SEMI JOIN undated USING (kana)
 UNION SELECT person FROM main.spine_known SEMI JOIN undated USING (name)
 UNION SELECT person FROM main.spine_known SEMI JOIN undated USING (sorted_kana)
+UNION FROM parent UNION SELECT other FROM main.family SEMI JOIN parent USING (person)
 UNION SELECT person FROM main.spine_known SEMI JOIN asked USING (born_on, sorted_kana)
 UNION SELECT person FROM main.spine_known SEMI JOIN asked USING (born_on, turned_kana)
 UNION SELECT person FROM main.spine_known SEMI JOIN asked USING (born_on, given_kana)
@@ -65,7 +69,8 @@ UNION SELECT person FROM kept_outcome SEMI JOIN (
 UNION SELECT person FROM main.spine_form SEMI JOIN (FROM owned UNION SELECT mate FROM main.formed SEMI JOIN asked USING (form)) USING (form)
 """
 """Everybody whom a rule could find for a form, by the number, a whole name and a birth date not far off, or a part of it and
-the birth date; whoever bears a number of the same source, or is named beside; and who was found before."""
+the birth date; where no birth date is told, the guardian's family; whoever bears a number of the same source, or is named
+beside; and who was found before."""
 
 OWNED = """
 CREATE OR REPLACE TEMP TABLE owned AS
