@@ -169,7 +169,10 @@ _GIVEN_BACK = {kept: digit for digit, kept in _KEPT.items()}
 
 def _stem(file_name: str) -> str:
     plain = _AGED.sub(lambda m: m.group().translate(_KEPT), unicodedata.normalize("NFC", PurePath(file_name).stem))
-    plain = re.sub(r"[_\-]?(令和\S{1,4}年度?|[RH]\d{1,2}年度?|\d{4,8}|[\d._-]+)", "", plain).strip("_- ") or plain
+    plain = (
+        re.sub(r"[_\-]?(令和\S{1,4}年度?|(?<![A-Za-z])[RH]\d{1,2}(?:年度?)?|\d{4,8}|[\d._-]+)", "", plain).strip("_- ")
+        or plain
+    )
     return plain.translate(_GIVEN_BACK)
 
 

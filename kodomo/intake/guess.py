@@ -94,7 +94,8 @@ def _guess(header: str, cells: list[str], is_workbook: bool) -> Guess:
         header, person=said.person, field=said.field, ignore=said.ignore, is_record_number=said.is_record_number
     )
     guess.is_filled = bool(kinds.rows) and kinds.filled == kinds.rows
-    if said.is_bare and kinds.share("name") + kinds.share("kana") < 0.5:
+    names = kinds.share("name") + kinds.share("kana") + (kinds.share("unspaced") if kinds.distinct > MANY else 0)
+    if said.is_bare and names < 0.5:
         said, guess.person, guess.field = words.Meaning(), "", ""
     if (
         re.search(r"氏?名.*([フふ]りがな|フリガナ|[カか][ナな]|[ヨよ]み)", words.plain(header))
@@ -156,6 +157,8 @@ def _is_merged_downwards(header: str, cells: list[str]) -> bool:
     return is_group and len(filled) * 2 <= len(cells) and len(set(filled)) * 2 > len(filled)
 
 
+MANY = 30
+"""So many different words under 保護者 or 児童 are people's names, not kinds of people."""
 BESIDE_NAME = "氏名のそばにある日付"
 RUNNING = "1 から順の通し番号。ファイルごとに振り直されるので、記録を見分けるのに使えない"
 

@@ -19,6 +19,7 @@ SHORT = 12
 _KANA = re.compile(r"^[ァ-ヶーｦ-ﾟぁ-ゖゝゞヽヾ・=\s.　-]+$")
 _HAN = "\u3400-\u9fff\uf900-\ufaff\ue000-\uf8ff\U00020000-\U0002ffff々〆ヶ〓?"
 _NAME = re.compile(rf"^[{_HAN}ぁ-んァ-ヶー]{{1,8}}[\s　][{_HAN}ぁ-んァ-ヶー・]{{1,10}}$")
+_UNSPACED = re.compile(rf"^[{_HAN}ぁ-んァ-ヶー]{{2,8}}$")
 _ADDRESS = re.compile(
     r"[都道府県市区町村郡].*[\d０-９一二三四五六七八九十]|[\d０-９]+(丁目|番地?|号|[-－‐ー][\d０-９])"
 )
@@ -87,7 +88,7 @@ def may_be_shown(value: str, words_may: bool) -> bool:
 
 
 def _kinds(value: str, notations: Counter[str]) -> list[str]:
-    found = [kind for kind, pattern in (("kana", _KANA), ("name", _NAME), ("address", _ADDRESS), ("integer", _INTEGER),
+    found = [kind for kind, pattern in (("kana", _KANA), ("name", _NAME), ("unspaced", _UNSPACED), ("address", _ADDRESS), ("integer", _INTEGER),
                                         ("decimal", _DECIMAL), ("digits", _DIGITS), ("alnum", _ALNUM),
                                         ("year", _YEAR), ("time", _TIME)) if pattern.search(value)]  # fmt: skip
     if value in YES or value in NO or value.upper() in YES or value.upper() in NO:

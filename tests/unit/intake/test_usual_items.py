@@ -85,3 +85,16 @@ def test_marks_under_months_are_codes_of_what_the_file_is_about(tmp_path: Path) 
     rows = [[f"11-{n:05d}", f"試験　太{'一二三四五六七八九十'[n]}", *["×", "", "分納"] * 4] for n in range(10)]
     text = _draft(tmp_path, "給食費未納.csv", ["整理番号", "保護者氏名", *months], rows)
     assert 'name = "{}月"\ntype = "code"' in text and '"分納" = "分納"' in text
+
+
+def test_names_without_a_space_are_names_where_there_are_many_of_them(tmp_path: Path) -> None:
+    given = "一二三四五六七八九十"
+    rows = [
+        [f"{n}", f"試験{given[n // 10]}{given[n % 10]}", f"架空{given[n % 10]}{given[n // 10]}", "中央町1-2"]
+        for n in range(60)
+    ]
+    text = _draft(tmp_path, "給食費未納_R6.csv", ["番号", "保護者", "児童生徒", "居住地"], rows)
+    assert 'name = "保護者"\ntype = "name"' in text and 'name = "児童生徒"\ntype = "name"' in text
+    assert 'field = "address"' in text and 'caption = "給食費未納"' in text
+    kinds = [[f"{n}", "父" if n % 2 else "母"] for n in range(60)]
+    assert 'name = "保護者"\ntype = "name"' not in _draft(tmp_path, "相談.csv", ["番号", "保護者"], kinds)
