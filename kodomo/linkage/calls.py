@@ -189,6 +189,7 @@ CREATE OR REPLACE TABLE alike AS
 WITH pair AS (
     SELECT w.unit, s.person, CASE WHEN is_otherwise(w.name, s.name) THEN 'homophone' ELSE 'whole' END AS likeness FROM name_called w JOIN child_name s ON w.kana = s.kana
     UNION SELECT w.unit, s.person, 'whole' FROM name_called w JOIN child_name s ON w.name = s.name
+    UNION SELECT w.unit, s.person, 'whole' FROM name_called w JOIN child_name s ON w.name = s.given || s.surname
     UNION SELECT w.unit, s.person, CASE WHEN is_otherwise(w.name, s.name) THEN 'homophone' ELSE 'whole' END FROM name_called w JOIN child_name s ON w.sorted_kana = s.sorted_kana
     UNION SELECT w.unit, s.person, 'whole' FROM name_called w JOIN child_name s ON left(w.name, 1) = left(s.name, 1) AND length(w.name) = length(s.name)
         WHERE (contains(w.name, '〓') OR contains(s.name, '〓')) AND same_name(w.name, s.name)

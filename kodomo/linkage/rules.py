@@ -48,6 +48,9 @@ NAME_SHORT = """coalesce(regexp_matches(s.name, '^[A-Z]+$') AND length(f.kana) >
     AND (starts_with(s.kana, f.kana) OR turned_about(f.kana, s.kana)), false)"""
 """The first words of a foreign name, as schools call a child of three or four, or its words in another order."""
 
+NAME_TURNED = "coalesce(f.name = s.given || s.surname, false)"
+"""The given name written first: 翔太 高橋."""
+
 SURNAME_ALONE = """coalesce(f.surname IS NULL AND f.born_on IS NULL
     AND (same_name(f.name, s.surname) OR (f.name IS NULL AND f.kana = s.surname_kana)), false)"""
 """Nothing but a surname, as teachers and nurses write who came."""
@@ -135,6 +138,7 @@ WHERE NOT EXISTS (
 
 BY_TURNED_NAME = (
     f"SELECT DISTINCT f.form, s.person FROM todo f JOIN spine_known s ON s.sorted_kana = f.sorted_kana AND {BORN_SAME}"
+    f" UNION SELECT DISTINCT f.form, s.person FROM todo f JOIN spine_known s ON s.given || s.surname = f.name AND {BORN_SAME}"
 )
 
 BY_LOOSE_READING = f"""
@@ -280,6 +284,7 @@ AGE_FITS = """abs(date_sub('year', try_cast(p.born_on AS DATE), f.seen_from) - f
 BY_GUARDIAN = f"""
 WITH parent AS (
     SELECT f.form, g.person FROM todo f JOIN spine_name g ON g.name = f.guardian_name WHERE f.role = 'subject' AND f.born_on IS NULL
+    UNION SELECT f.form, g.person FROM todo f JOIN spine_name g ON g.given || g.surname = f.guardian_name WHERE f.role = 'subject' AND f.born_on IS NULL
     UNION SELECT f.form, g.person FROM todo f JOIN spine_name g ON g.kana = f.guardian_kana
     WHERE f.role = 'subject' AND f.born_on IS NULL AND NOT contradicts(f.guardian_name, g.name)
 ), child AS (
@@ -287,9 +292,9 @@ WITH parent AS (
     WHERE try_cast(e.born_on AS DATE) + INTERVAL {GENERATION} YEAR <= try_cast(p.born_on AS DATE)
 )
 SELECT DISTINCT f.form, p.person FROM child p JOIN form f USING (form) JOIN spine_name s ON s.person = p.person
-WHERE (f.sex IS NULL OR p.sex IS NULL OR f.sex = p.sex) AND NOT contradicts(f.given, s.given)
+WHERE (f.sex IS NULL OR p.sex IS NULL OR f.sex = p.sex) AND ({NAME_TURNED} OR NOT contradicts(f.given, s.given))
   AND coalesce(in_grade(f.grade, plain_school(f.school), f.seen_from, try_cast(p.born_on AS DATE)), true) AND coalesce({AGE_FITS}, true)
-  AND ({WHOLE_SAME}
+  AND ({WHOLE_SAME} OR {NAME_TURNED}
     OR ((years_ahead(f.grade, plain_school(f.school)) IS NOT NULL OR f.age IS NOT NULL)
       AND coalesce(same_name(coalesce(f.given, f.name), s.given) OR coalesce(f.given_kana, f.kana) = s.given_kana AND NOT contradicts(coalesce(f.given, f.name), s.given), false)))
 """
@@ -299,7 +304,7 @@ RULES = (
     Rule("K1", "カナと生年月日が同じ人が、台帳に一人だけ", BY_READING),
     Rule("K2", "漢字氏名と生年月日が同じ人が、台帳に一人だけ", BY_WRITING),
     Rule("K5", "漢字の姓、カナの名、生年月日が同じ人が、台帳に一人だけ", BY_WRITTEN_SURNAME),
-    Rule("K3", "姓と名の順が違うだけで、カナと生年月日が同じ人が一人だけ", BY_TURNED_NAME),
+    Rule("K3", "姓と名の順が違うだけで、カナか漢字と、生年月日が同じ人が一人だけ", BY_TURNED_NAME),
     Rule("K4", "濁点・長音・姓名の順だけが違うカナと生年月日が同じ人が一人だけ(漢字は食い違わない)", BY_LOOSE_READING),
     Rule("H1", "名と生年月日が同じで、住所または保護者も合う人が一人だけ(姓の変更)", BY_HOME),
     Rule("U1", "名がまだない乳児と、生年月日も、住所か母・保護者も合う人が一人だけ", BY_BIRTH_AT_HOME),
@@ -350,7 +355,7 @@ LEFT JOIN (SELECT person, NULL AS own, COLUMNS(* EXCLUDE (person)) FROM spine_na
            UNION ALL SELECT * FROM printed) s ON s.person = b.person AND (s.own IS NULL OR s.own = f.own)
 WHERE (f.born_on IS NULL OR p.born_on IS NULL OR {BIRTH_NEAR})
   AND (f.born_on IS NOT NULL OR coalesce(in_grade(f.grade, plain_school(f.school), f.seen_from, try_cast(p.born_on AS DATE)), true))
-  AND ({NAME_SAME} OR {NAME_SHORT}
+  AND ({NAME_SAME} OR {NAME_SHORT} OR {NAME_TURNED}
     OR ({NAME_LIKE} AND NOT EXISTS (FROM twin t WHERE t.person = b.person)
         -- フクモト ユウジ is no slip of フクモト ユウカ, where her husband is called so
         AND NOT EXISTS (FROM family h JOIN spine_name o ON o.person = h.other WHERE h.person = b.person AND (o.kana = f.kana OR o.name = f.name)))

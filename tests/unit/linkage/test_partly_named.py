@@ -125,3 +125,21 @@ def test_child_without_a_birth_date_is_known_in_the_family_of_its_guardian(paper
     assert linked.person(lunch) == linked.person(whole) == linked.person(asuka)
     assert linked.rule(lunch) == linked.rule(whole) == "H3"
     assert {linked.rule(row) for row in (other_grade, no_grade, named_as_parent)}.isdisjoint({"H3"})
+
+
+def test_given_name_written_first_is_the_same_name(paper: Paper, model_file: Path) -> None:
+    paper.resident("0100", "高橋 竜也", "ﾀｶﾊｼ ﾀﾂﾔ", "1985-01-01", household_number="H0", address="北町1-1")
+    asuka = paper.resident("0101", "高橋 飛鳥", "ﾀｶﾊｼ ｱｽｶ", "2014-06-16", household_number="H0", address="北町1-1")
+    paper.resident("0102", "飛田 鳥高", "ﾄﾋﾞﾀ ﾄﾘﾀｶ", "2014-06-16", address="南町2-2")
+    seat = {"own_number": "2024-北小-4-1-8", "school": "北小", "grade": "4"}
+    paper.row("attendance", subject={**seat, "name": "高橋 飛鳥", "born_on": "2014-06-16"})
+    day = dt.date(2024, 6, 20)
+    rows = (
+        paper.row("register", subject={"name": "飛鳥 高橋", "born_on": "2014-06-16"}),
+        paper.row("attendance", known_from=day, subject={**seat, "name": "飛鳥高橋"}),
+        paper.row("guidance", known_from=day, subject={"name": "飛鳥　高橋", "school": "北小", "grade": "4"}),
+        paper.row("allowance", known_from=day, subject={"name": "高橋 飛鳥"}, guardian={"name": "竜也 高橋"}),
+    )
+    linked = paper.link(model_file)
+    assert [linked.person(row) for row in rows] == [linked.person(asuka)] * 4
+    assert [linked.rule(row) for row in rows] == ["K3", "S1", "AGE", "H3"]
