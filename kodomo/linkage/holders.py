@@ -33,7 +33,13 @@ SELECT form, person FROM fitting QUALIFY is_exact = bool_or(is_exact) OVER (PART
 
 HOLDER = Rule("W1", "氏名と住所が同じ人が、台帳に一人だけ(契約者は15歳以上)", BY_NAME_AND_HOME)
 
-OPEN_HOLDERS = "(SELECT * FROM todo WHERE role IN ('holder', 'household_head') AND born_on IS NULL)"
+OPEN = """
+CREATE OR REPLACE TEMP TABLE open_undated AS
+SELECT * FROM todo WHERE role IN ('subject', 'holder', 'household_head') AND born_on IS NULL
+"""
+"""What the first rule leaves is little: looked for once, not by each rule among all."""
+
+OPEN_HOLDERS = "(SELECT * FROM open_undated ANTI JOIN link USING (form) WHERE role IN ('holder', 'household_head'))"
 
 FOREIGN_AT_HOME = Rule(
     "W3",
@@ -131,9 +137,9 @@ WITH told AS (
     SEMI JOIN told t ON t.person = l.person ANTI JOIN protected p ON p.person = l.person
 )
 SELECT DISTINCT f.form, s.person
-FROM todo f JOIN home q ON {PLACE_SAME} JOIN spine_name s USING (person) JOIN spine p USING (person)
-WHERE f.role IN ('subject', 'holder', 'household_head') AND f.born_on IS NULL
-  AND (s.kana = f.kana AND NOT contradicts(f.name, s.name) OR same_name(f.name, s.name)) AND (f.role = 'subject' OR {GROWN})
+FROM open_undated f ANTI JOIN link l ON l.form = f.form
+JOIN home q ON {PLACE_SAME} JOIN spine_name s USING (person) JOIN spine p USING (person)
+WHERE (s.kana = f.kana AND NOT contradicts(f.name, s.name) OR same_name(f.name, s.name)) AND (f.role = 'subject' OR {GROWN})
   AND (f.sex IS NULL OR p.sex IS NULL OR f.sex = p.sex)
 """,
 )
@@ -176,14 +182,15 @@ def is_any_holder_open(connection: duckdb.DuckDBPyConnection) -> bool:
 
 def apply_holder_rules(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """Link contract holders once subjects and their relatives are known; returns links by rule. Looks at the whole city."""
-    found = {
-        rule.code: apply_rule(connection, rule)
-        for rule in (HOLDER, CAME_OR_WENT, FOREIGN_AT_HOME, RENAMED_AT_HOME, TOLD_ELSEWHERE)
-    }
+    found = {HOLDER.code: apply_rule(connection, HOLDER)}
+    connection.execute(OPEN)
+    for rule in (CAME_OR_WENT, FOREIGN_AT_HOME, RENAMED_AT_HOME, TOLD_ELSEWHERE):
+        found[rule.code] = apply_rule(connection, rule)
     connection.execute(ELSEWHERE)
     found[HOLDER_ELSEWHERE.code] = apply_rule(connection, HOLDER_ELSEWHERE)
     connection.execute(ELSEWHERE_IN_DOUBT)
     found[OWN_NUMBER.code] = apply_rule(connection, OWN_NUMBER)
     for rule in (HOLDERS_FAMILY, AT_THE_TAP):
         found[rule.code] = apply_rule(connection, rule)
+    connection.execute("DROP TABLE open_undated")
     return found
