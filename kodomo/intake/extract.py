@@ -73,7 +73,7 @@ class Extraction:
             self._withdraw(row.filter(withdrawn), _chosen(kept, withdrawn))
             row, kept = row.filter(pc.invert(withdrawn)), _chosen(kept, pc.invert(withdrawn))
         spells = [_spell(rule, kept, self.layout.lag_days, self.arrived_on) for rule in self.rules]
-        faults, wrong = _reversed_spells(self.rules, spells, row)
+        faults, wrong = _reversed_spells(self.rules, spells, row, kept)
         if faults:
             keep = pc.invert(wrong)
             row, kept = row.filter(keep), _chosen(kept, keep)
@@ -267,7 +267,7 @@ def _spell(rule: FactRule, kept: Kept, lag_days: int, arrived_on: dt.date) -> Sp
 
 
 def _reversed_spells(
-    rules: tuple[FactRule, ...], spells: list[Spell], row: pa.Array
+    rules: tuple[FactRule, ...], spells: list[Spell], row: pa.Array, kept: Kept
 ) -> tuple[list[tuple[int, str, RowFault]], pa.Array]:
     """Rows with a spell that ends before it begins, each told once for each column, and the mask of them."""
     wrong = pa.repeat(False, len(row))
@@ -276,6 +276,8 @@ def _reversed_spells(
         if rule.valid_to in SPELL_ENDS or not rule.valid_to:
             continue
         here = pc.fill_null(pc.less_equal(spell.valid_to, spell.valid_from), False)
+        if rule.when:  # what the row doesn't say can't be the wrong way round
+            here = pc.and_(here, fits(rule.when, kept, len(row)))
         wrong = pc.or_(wrong, here)
         told |= {(number, rule.valid_to): None for number in row.filter(here).to_pylist()}
     return [(number, column, RowFault.SPELL_REVERSED) for number, column in told], wrong

@@ -100,3 +100,14 @@ def test_number_of_several_parts_that_lacks_one_is_no_number(tmp_path):
     assert column(read(tmp_path, file() + NAME + SEAT, body), "own_number") == ["東小-5-1-8", None]
     partly = read(tmp_path, file() + NAME + SEAT.replace("whole = true\n", ""), body)
     assert column(partly, "own_number") == ["東小-5-1-8", "東小-5-1"]
+
+
+def test_spell_that_a_row_does_not_tell_of_cannot_be_reversed(tmp_path):
+    layout = (
+        '[[columns]]\nname = "区分"\ntype = "code"\ncodes = { "1" = "済", "9" = "不在" }\n'
+        '[[columns]]\nname = "出生日"\ntype = "date"\n[[columns]]\nname = "訪問日"\ntype = "date"\n'
+        '[[facts]]\nitem = "visit"\ncode = "区分"\nvalid_from = "出生日"\nvalid_to = "訪問日"\nknown_from = "訪問日"\nwhen = { "区分" = ["不在"] }\n'
+    )
+    body = "氏名,区分,出生日,訪問日\n山田,1,R6.4.9,R6.4.1\n森,9,R6.4.9,R6.4.1\n".encode()
+    found = read(tmp_path, file() + NAME + layout, body)
+    assert [(row, code) for row, _, code in found.quarantined] == [(2, "R-11")]
