@@ -163,7 +163,8 @@ def study(
         plan, held_out, spill, step: as for ``judge``.
     """
     first = first_fact(snapshot, as_of)
-    plan = plan or Plan(horizon_for(month_index(as_of) - month_index(first) + 1))
+    span = month_index(as_of) - month_index(first) + 1
+    plan = plan or Plan(horizon_for(span))
     dates = learning_dates(first, as_of, plan.horizon_months)
     whole = built or feature_matrix(
         snapshot,
@@ -190,6 +191,7 @@ def study(
         held_out=held_out,
         reviewed=feedback.reviewed,
         staff_rules=staff_rules,
+        history_months=span,
         step=lambda: step("fold"),
     )
     return Studied(snapshot.snapshot_id, as_of, learned, plan, tuple(dates), groups, whole)

@@ -32,6 +32,8 @@ from kodomo.terms import DifficultyType
 FILE = "labels.toml"
 TABLES = ("labels", "known_to_support", "feedback")
 NEVER = np.datetime64("NaT", "D")
+EVENT_STANDS = 12
+"""Months that a consultation, which has a day and no end, speaks of how a child is."""
 NOBODY = np.zeros(0, dtype=object)
 DATES = ("valid_from", "valid_to", "known_from", "known_to")
 
@@ -160,13 +162,15 @@ class Marks:
 
     ``onset`` is the weight of the strongest case that begins within the horizon after the row's date (0: none);
     ``registered`` marks a case of full weight that holds on the date; ``already`` is the weight of any case
-    begun and known by then. ``pending`` is the weight of a case that had begun by the date and became known only
+    begun and known by then, ``standing`` that of any such case not over on the date: an event, which has no length, is
+    taken for over ``EVENT_STANDS`` months after it. ``pending`` is the weight of a case that had begun by the date and became known only
     after it: on the date nobody could tell, and yet the child is no example of one without a case.
     """
 
     onset: NDArray[np.float64]
     registered: NDArray[np.bool_]
     already: NDArray[np.float64]
+    standing: NDArray[np.float64]
     pending: NDArray[np.float64]
 
 
@@ -183,13 +187,14 @@ def mark(cases: Cases, kind: DifficultyType, cohort: Cohort, horizon_months: int
         horizon_months: how far after the date a case may begin to count as ``onset``; None for no limit.
     """
     own = cases.of(kind)
-    onset, already, pending = (np.zeros(len(cohort)) for _ in range(3))
+    onset, already, standing, pending = (np.zeros(len(cohort)) for _ in range(4))
     registered = np.zeros(len(cohort), dtype=bool)
     places: dict[str, list[int]] = {}
     wanted = set(own.person)
     for row, key in enumerate(cohort.child_key):
         if key in wanted:
             places.setdefault(key, []).append(row)
+    over = _over_on(own)
     for n, person in enumerate(own.person):
         stands, weight = np.isnat(own.untold[n]), own.weight[n]
         for row in places.get(person, ()):
@@ -200,11 +205,20 @@ def mark(cases: Cases, kind: DifficultyType, cohort: Cohort, horizon_months: int
                     already[row] = max(already[row], weight)
                     holds = np.isnat(own.ended[n]) or own.ended[n] > as_of
                     registered[row] |= bool(holds and weight >= 1)
+                    if np.isnat(over[n]) or over[n] > as_of:
+                        standing[row] = max(standing[row], weight)
             elif has_begun and stands:
                 pending[row] = max(pending[row], weight)
             elif stands and (horizon_months is None or own.began[n] <= _end(as_of, horizon_months)):
                 onset[row] = max(onset[row], weight)
-    return Marks(onset, registered, already, pending)
+    return Marks(onset, registered, already, standing, pending)
+
+
+def _over_on(cases: Cases) -> NDArray[np.datetime64]:
+    """The day on which each case is over: its end, of an event some months later; NaT where it goes on."""
+    is_event = cases.ended <= cases.began + np.timedelta64(1, "D")
+    later = cases.began + np.timedelta64(EVENT_STANDS * 365 // 12, "D")
+    return np.where(is_event, later, cases.ended)
 
 
 def _end(as_of: np.datetime64, months: int) -> np.datetime64:

@@ -1,9 +1,12 @@
 """What is learned from known cases: rows, models and calibration per difficulty type (analysis side).
 
 Two kinds of case rows. *Onset*: a child on a past date, with what was known then, whose case began within
-the horizon after it. *Standing*: a child today whose case began earlier. Onsets show what precedes
-recognition but are few; standing cases are many but may show what support did. ``Plan.rows`` says which
-are used. Either way everything made by recognition itself (``is_label_trace``, items of labels) is left out.
+the horizon after it. *Standing*: a child on a date, past or today, on which its case stood. Onsets show what precedes
+recognition but are few; standing cases are many but may show what support did. A case that is over shows nothing
+any more: taken for one today it cost .015 AUROC and a tenth of the average precision (measured on a stranger's city,
+whose ended registrations stay in its register), so it is only where there are few others. ``Plan.rows`` says which
+are used.
+Either way everything made by recognition itself (``is_label_trace``, items of labels) is left out.
 """
 
 from __future__ import annotations
@@ -49,6 +52,10 @@ POINTS_TELL_FROM = 0.53
 """Points that rank known cases no better than this (AUROC) tell nothing of a type: then what was learned stands alone.
 
 Such a table was written for another city's data: of 発達障がい it ranked .52, and a third of it cost what learning had found.
+"""
+POINTS_TELL_BESIDE = 0.4
+"""And so of points that tell less than this share of what was learned tells (AUROC above one half): where a city's
+registrations know a difficulty that the points look past, a third of them halves the average precision (measured).
 """
 WHOLE_MODEL = "(学習の全体)"
 SPLIT_HOUSEHOLDS = "(学習と検証の両方にいる世帯)"
@@ -108,7 +115,9 @@ class Learned:
 
 @dataclass(frozen=True)
 class TypeRows:
-    """One type's rows: what is learned from, which lie on past dates, and which were registered within the horizon."""
+    """One type's rows: what is learned from, which lie on past dates on which nobody had recognised the child, and which
+    were registered within the horizon.
+    """
 
     type: DifficultyType
     training: TrainingSet
@@ -116,6 +125,8 @@ class TypeRows:
     registered_after: Array
     date: NDArray[np.datetime64]
     """Of each row."""
+    once: NDArray[np.bool_] | None = None
+    """Of a child that is a case on several dates, its latest row alone."""
 
 
 def learn(
@@ -131,6 +142,7 @@ def learn(
     held_out: Collection[str] = (),
     reviewed: Reviewed | None = None,
     staff_rules: Mapping[DifficultyType, TypeRules] | None = None,
+    history_months: int = 0,
     step: Callable[[], None] | None = None,
 ) -> Learned:
     """Fit a model for every type that has enough known cases.
@@ -146,6 +158,7 @@ def learn(
         held_out: children nothing is learned from nor calibrated on: those of the audit draws.
         reviewed: children people looked at without finding a difficulty.
         staff_rules: what people said of rules, by type.
+        history_months: months of store until the day of learning; 0 where dates count alike however much was known.
         step: called as models are done, for progress.
     """
     learned = Learned()
@@ -153,7 +166,9 @@ def learn(
     for kind in types:
         unlabelled_weight = np.ones(len(past.cohort)) if reviewed is None else reviewed.weights(past.cohort, kind)
         columns = learnable(past.catalogue, labels, kind, allows)
-        data = training_set(past, cases, scenarios, kind, columns, plan, group, held_out, unlabelled_weight)
+        data = training_set(
+            past, cases, scenarios, kind, columns, plan, group, held_out, unlabelled_weight, history_months
+        )
         learned.cases[kind] = data.training.cases
         leaks = _leaks(data, plan.seed)
         if leaks:
@@ -215,6 +230,7 @@ def training_set(
     group: Mapping[str, str],
     held_out: Collection[str] = (),
     unlabelled_weight: Array | None = None,
+    history_months: int = 0,
 ) -> TypeRows:
     """Rows of one type: cases, and the unlabelled of the same dates, each with the weight given for its row (or 1),
     less where the staff's points speak for a case (``no_case``).
@@ -230,7 +246,11 @@ def training_set(
     if plan.rows in ("onset", "both"):
         case = np.where(~today & ~recognised, marks.onset, case)
     if plan.rows in ("standing", "both"):
-        case = np.where(today, marks.already, case)
+        case = np.where(today | (plan.rows == "both"), np.maximum(marks.standing, case), case)
+        households = {group.get(key, key) for key in past.cohort.child_key[case > 0]}
+        if len(households) < OWN_MODEL_FROM:
+            # Few cases teach more than what those that are over teach wrongly.
+            case = np.where(today, np.maximum(marks.already, case), case)
     # Today's unlabelled rows have no outcome yet; they stand only beside standing cases.
     unlabelled = ~recognised & (marks.onset == 0) & (today if plan.rows == "standing" else np.True_)
     if plan.rows == "onset":
@@ -244,16 +264,46 @@ def training_set(
     given = np.ones(len(past.cohort)) if unlabelled_weight is None else unlabelled_weight
     # A child people reviewed is no longer in doubt.
     weight = np.where(given > 1, given, given * no_case(scenario.base, scenario.point_is * points))
+    weight = np.where(case > 0, case, weight) * fullness(past.cohort.as_of, history_months)
     keys = past.cohort.child_key[rows]
     training = TrainingSet(
         values=values,
         y=(case[rows] > 0).astype(np.float64),
-        weight=np.where(case[rows] > 0, case[rows], weight[rows]),
+        weight=weight[rows],
         group=np.array([group.get(k, k) for k in keys], dtype=object),
         columns=(*columns, SCENARIO_COLUMN),
         signs=(*(past.catalogue[c].sign for c in columns), 1),
     )
-    return TypeRows(kind, training, ~today[rows], (marks.onset[rows] >= 1).astype(np.float64), past.cohort.as_of[rows])
+    unrecognised = (~today & ~recognised)[rows]
+    registered_after = (marks.onset[rows] >= 1).astype(np.float64)
+    once = _latest_of_child(keys, past.cohort.as_of[rows], case[rows] > 0)
+    return TypeRows(kind, training, unrecognised, registered_after, past.cohort.as_of[rows], once)
+
+
+def _latest_of_child(
+    keys: NDArray[np.object_], dates: NDArray[np.datetime64], is_case: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Of the rows of one child that are cases the latest; none of the others."""
+    cases = np.flatnonzero(is_case)
+    latest = {keys[row]: row for row in cases[np.argsort(dates[cases], kind="stable")]}
+    found = np.zeros(len(keys), dtype=bool)
+    found[list(latest.values())] = True
+    return found
+
+
+def fullness(dates: NDArray[np.datetime64], history_months: int) -> Array:
+    """How much a row of each date counts beside one of the latest: the square of its share of the months stored.
+
+    A year's sum over nine months of store is not the year's sum that children will be judged by.
+
+    >>> fullness(np.array(["2025-03-31", "2026-03-31"], "datetime64[D]"), 24)
+    array([0.25, 1.  ])
+    """
+    if not history_months or not len(dates):
+        return np.ones(len(dates))
+    month = dates.astype("datetime64[M]").astype(np.int64)
+    share = (history_months - (month.max() - month)) / history_months
+    return np.asarray(np.clip(share, 0.0, 1.0) ** 2)
 
 
 def no_case(base: float, points: Array) -> Array:
@@ -284,7 +334,7 @@ def _own_model(
     step: Callable[[], None] | None,
 ) -> TypeModel:
     boosted = fit_boosted(data.training, seed=plan.seed, bags=plan.bags, rounds=plan.rounds, step=step)
-    others = fit_others(data.training, seed=plan.seed, staff=word)
+    others = fit_others(data.training, seed=plan.seed, staff=word, once=data.once)
     folds = fold_of(data.training.group, plan.seed)
     raw = {Method.BOOSTING: boosted.logits(data.training.values, data.training.group)}
     raw |= {method: fitted.logits_of_folds(data.training.values, folds) for method, fitted in others.items()}
@@ -364,7 +414,8 @@ def _weigh(raw: Mapping[Method, Array], data: TypeRows, scenarios: Scenarios, pl
     counting = near_the_best({m: checks[m.value] for m in raw if m in speaking})
     weight, together = 0.0, scenario
     if speaking:
-        tells = checks[Method.SCENARIO.value].auroc >= POINTS_TELL_FROM
+        best = max(checks[m.value].auroc for m in speaking)
+        tells = checks[Method.SCENARIO.value].auroc >= max(POINTS_TELL_FROM, 0.5 + POINTS_TELL_BESIDE * (best - 0.5))
         weight = model_weight(training.cases) if tells else 1.0
         learned = mean_of([fitted[m](raw[m]) for m in raw if m in counting])
         together = weight * learned + (1 - weight) * scenario

@@ -123,3 +123,23 @@ def test_start_of_the_store_does_not_count_what_was_known_after_the_date(tmp_pat
     for number in range(20):
         records.fact("hana", "late_days", f"2025-09-{number + 10}", number=1, known=f"2025-09-{number + 11}")
     assert first_fact(records.publish(tmp_path / "b"), day("2025-09-10")) == before
+
+
+def test_a_case_that_is_over_no_longer_shows_how_a_child_is(tmp_path: Path) -> None:
+    """A registration stands until its end; a consultation, a day without an end, for a year."""
+    criteria = read_all_criteria(write_criteria(tmp_path / "m"))
+
+    def standing(item: str, code: str, began: str, to: str | None) -> list[float]:
+        records = Town()
+        records.person("hana", "2015-05-01", "h1")
+        records.fact("hana", item, began, source=item, code=code, to=to)
+        root = tmp_path / f"{item}{began}{to}"
+        cases = read_cases(records.publish(root), criteria.labels).known_by(NOW)
+        both = [mark(cases, TYPE, cohort(on), 6) for on in (THEN, NOW)]
+        assert all(found.already[0] > 0 for found in both)
+        return [float(found.standing[0]) for found in both]
+
+    assert standing("council_registration", "不登校", "2025-04-01", "2025-12-31") == [1.0, 0.0]
+    assert standing("council_registration", "不登校", "2025-04-01", None) == [1.0, 1.0]
+    if any(label.item == "child_consultation" for label in criteria.labels.labels):
+        assert standing("child_consultation", "不登校", "2025-01-15", "same") == [0.5, 0.0]

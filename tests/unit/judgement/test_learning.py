@@ -15,7 +15,7 @@ from kodomo.judgement.boosting import (
     fold_of,
 )
 from kodomo.judgement.criteria import read_all_criteria
-from kodomo.judgement.judge import first_fact, judge
+from kodomo.judgement.judge import first_fact, judge, study
 from kodomo.judgement.labels import horizon_for, learning_dates, mark, read_cases, read_labels
 from kodomo.judgement.learners.calibration import fit_platt
 from kodomo.judgement.learners.leak_gates import rank_auroc, suspicious_columns
@@ -219,6 +219,24 @@ def test_children_of_the_audit_draws_are_judged_and_not_learned_from(town: Town)
     assert 0 < len(without.y) < len(with_all.y) and without.y.sum() < with_all.y.sum()
     assert not {group[key] for key in some} & set(without.group)
     assert len(training(frozenset(past.cohort.child_key)).y) == 0
+
+
+def test_a_child_registered_on_a_past_date_is_an_example_of_that_date(town: Town) -> None:
+    scenarios = town.criteria.scenarios
+    whole = study(town.snapshot, AS_OF, town.criteria, TYPES[:1], plan=Plan(6, bags=1, rounds=2)).matrix
+    cases = read_cases(town.snapshot, town.criteria.labels).known_by(AS_OF)
+    group = household_groups(whole)
+    data = training_set(whole, cases, scenarios, TYPES[0], ("absence_3m",), Plan(6), group)
+    today, case = data.date == data.date.max(), data.training.y > 0
+    marks = mark(cases, TYPES[0], whole.cohort, 6)
+    assert (case & ~today).sum() > (marks.onset[whole.cohort.as_of < whole.cohort.as_of.max()] > 0).sum() > 0
+    # Neither its calibration nor its check sees who was recognised already, and each child votes once.
+    assert not (data.is_past & (data.registered_after == 0) & case).any()
+    assert data.once is not None and not (data.once & ~case).any() and 0 < data.once.sum() < case.sum()
+    words = (whole, cases, scenarios, TYPES[0], ("absence_3m",), Plan(6), group)
+    weighed = training_set(*words, history_months=24).training
+    assert (weighed.weight[today] == data.training.weight[today]).all()
+    assert (weighed.weight[~today] < data.training.weight[~today]).all()
 
 
 def test_an_unlabelled_child_counts_less_the_more_the_staffs_points_speak_for_a_case(town: Town) -> None:

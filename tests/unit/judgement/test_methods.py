@@ -13,7 +13,16 @@ from kodomo.judgement.boosting import TrainingSet
 from kodomo.judgement.combine import Combination
 from kodomo.judgement.learners.calibration import Platt
 from kodomo.judgement.learners.leak_gates import auroc_difference, auroc_interval, rank_auroc
-from kodomo.judgement.learning import SCENARIO_COLUMN, SPLIT_HOUSEHOLDS, Plan, TypeRows, _leaks, _log_odds, _weigh
+from kodomo.judgement.learning import (
+    POINTS_TELL_FROM,
+    SCENARIO_COLUMN,
+    SPLIT_HOUSEHOLDS,
+    Plan,
+    TypeRows,
+    _leaks,
+    _log_odds,
+    _weigh,
+)
 from kodomo.judgement.methods import Checked, check, near_the_best, speaks
 from kodomo.judgement.scenarios import Scenarios
 from kodomo.terms import Method
@@ -121,6 +130,16 @@ def test_a_method_far_behind_the_best_does_not_dilute_it() -> None:
     }
     assert near_the_best(checks) == {Method.BOOSTING, Method.RULES}
     assert near_the_best({}) == frozenset()
+    many = {method: Checked(one.auroc, 0.005, 2_000) for method, one in checks.items()}
+    assert near_the_best(many) == {Method.BOOSTING, Method.RULES}, "two hundredths are no reason to leave a method out"
+
+
+def test_points_that_tell_much_less_than_what_was_learned_have_no_share(town: Town) -> None:
+    data, hidden = rows_of(points_tell=True)
+    own = data.training.values[:, :1] + np.random.default_rng(5).normal(size=(len(hidden), 1)) * 12
+    blurred = replace(data, training=replace(data.training, values=np.round(own)))
+    found = weigh(hidden * 2, blurred, town.criteria.scenarios)
+    assert found.checks["SCENARIO"].auroc > POINTS_TELL_FROM and found.weight == 1.0
 
 
 def test_few_later_registrations_are_not_the_judge_alone() -> None:
