@@ -266,6 +266,7 @@ UNION SELECT f.form FROM {OPEN} f SEMI JOIN touched_name USING (kana)
 UNION SELECT f.form FROM {OPEN} f SEMI JOIN touched_name USING (name)
 UNION SELECT f.form FROM {OPEN} f SEMI JOIN touched_name USING (sorted_kana)
 UNION SELECT f.form FROM {OPEN} f SEMI JOIN touched_name USING (turned_kana)
+UNION SELECT f.form FROM {OPEN} f SEMI JOIN (SELECT born_on, given || surname AS name FROM touched_name) USING (born_on, name)
 UNION SELECT f.form FROM {OPEN} f SEMI JOIN touched_name USING (born_on, given_kana)
 UNION SELECT f.form FROM {OPEN} f SEMI JOIN touched_name USING (born_on, given)
 UNION SELECT f.form FROM {OPEN} f SEMI JOIN (SELECT born_on FROM spine SEMI JOIN touched USING (person)) USING (born_on) WHERE {NO_NAME}

@@ -41,9 +41,12 @@ WITH dated AS (
     FROM (SELECT *, try_cast(substr(born_on, 1, 4) AS INTEGER) AS year FROM asked WHERE born_on IS NOT NULL)
 ), undated AS (
     FROM asked WHERE born_on IS NULL
+), turned AS (
+    SELECT person, born_on, given || surname AS name FROM main.spine_known
 ), parent AS (
     SELECT person FROM main.spine_known SEMI JOIN (SELECT guardian_name AS name FROM undated) USING (name)
     UNION SELECT person FROM main.spine_known SEMI JOIN (SELECT guardian_kana AS kana FROM undated) USING (kana)
+    UNION SELECT person FROM turned SEMI JOIN (SELECT guardian_name AS name FROM undated) USING (name)
 )
 SELECT person FROM main.spine_number SEMI JOIN asked USING (resident_number)
 UNION SELECT person FROM main.spine_known SEMI JOIN dated USING (kana, born_year)
@@ -53,6 +56,7 @@ UNION SELECT person FROM main.spine_known SEMI JOIN dated USING (name, born_day)
 UNION SELECT person FROM main.spine_known SEMI JOIN undated USING (kana)
 UNION SELECT person FROM main.spine_known SEMI JOIN undated USING (name)
 UNION SELECT person FROM main.spine_known SEMI JOIN undated USING (sorted_kana)
+UNION SELECT person FROM turned SEMI JOIN asked USING (born_on, name)
 UNION FROM parent UNION SELECT other FROM main.family SEMI JOIN parent USING (person)
 UNION SELECT person FROM main.spine_known SEMI JOIN asked USING (born_on, sorted_kana)
 UNION SELECT person FROM main.spine_known SEMI JOIN asked USING (born_on, turned_kana)

@@ -140,6 +140,7 @@ SLIPS = (
     lambda said, dice: said.update(name=said["name"].replace("髙", "〓").replace("邉", "〓")),
     lambda said, dice: said.update(name=said["name"].replace(" ", "")),
     lambda said, dice: said.update(name_kana=" ".join(reversed(said["name_kana"].split()))),
+    lambda said, dice: said.update(name="".join(reversed(said["name"].split()))),
     lambda said, dice: said.update(name="山本 " + said["name"].split(" ")[-1]),
     lambda said, dice: said.pop("address"),
     lambda said, dice: said.update(born_on="2011-02-1" + dice.choice("012")),
