@@ -204,6 +204,7 @@ WITH pair AS (
     UNION SELECT w.unit, s.person, 'beginning' FROM name_called w JOIN child_name s ON w.name = left(s.given, length(w.name)) WHERE w.name <> s.given AND length(w.name) BETWEEN 1 AND 2
     UNION SELECT w.unit, s.person, 'beginning' FROM name_called w JOIN child_name s ON left(w.kana, 1) || right(w.kana, 1) = left(s.given_kana, 2)
         WHERE length(w.kana) = 3 AND substr(w.kana, 2, 1) = 'ツ'
+    UNION SELECT w.unit, s.person, 'beginning' FROM name_called w JOIN foreign_name s ON w.kana = right(s.kana, length(w.kana)) WHERE w.kana <> s.kana AND length(w.kana) BETWEEN 2 AND 4
     UNION SELECT w.unit, s.person, 'beginning' FROM name_called w JOIN foreign_name s ON left(w.kana, 4) = left(s.kana, 4) WHERE starts_with(s.kana, w.kana) AND w.kana <> s.kana
     UNION SELECT w.unit, s.person, 'renamed' FROM graded w JOIN child_name s ON s.cohort = w.cohort AND s.given = w.given WHERE w.name <> s.name
     UNION SELECT w.unit, s.person, 'renamed' FROM graded w JOIN child_name s ON s.cohort = w.cohort AND s.given_kana = w.given_kana
@@ -244,6 +245,9 @@ WITH born AS (
 ), torn AS (
     -- one child is told of in one way on one day
     SELECT unit FROM track GROUP BY unit, day HAVING count(DISTINCT hash(age, grade, school, town)) > 1
+    -- nor goes to two schools in one grade; who changed schools in the middle of a year is asked about
+    UNION SELECT unit FROM track WHERE school IS NOT NULL GROUP BY unit, school_year(last), grade
+        HAVING count(DISTINCT school) > 1 AND NOT starts_with(max(school), min(school))
 ), missed AS (
     SELECT a.unit, a.person, t.rows, t.day,
         CASE WHEN b.born > t.last OR date_sub('year', b.born, t.last) >= 20 THEN {ages}[4] WHEN t.age IS NULL THEN 0.0

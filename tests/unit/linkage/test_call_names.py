@@ -75,6 +75,41 @@ def test_given_name_with_age_and_grade_is_enough_where_it_is_the_only_one(paper:
     assert linked.person(no_such_grade) is None
 
 
+def visit(paper: Paper, on: str, name: str, age: str, school: str = "", grade: str = "") -> tuple[str, int]:
+    """A line of a club's book, written on a day."""
+    told = {key: value for key, value in (("age", age), ("school", school), ("grade", grade)) if value}
+    return paper.row("club", subject={"name": name, **told}, known_from=dt.date.fromisoformat(on))
+
+
+def test_one_name_at_two_schools_in_one_grade_is_nobody_alone(paper: Paper, model_file: Path) -> None:
+    """Two children of one call name come to one club, and their lines can't be told apart where the school is left out."""
+    town_of(paper)
+    for number, (name, kana, born, school) in enumerate([
+        ("石井 薫", "ｲｼｲ ｶｵﾙ", "2010-06-08", "浜中学校"), ("木村 薫", "ｷﾑﾗ ｶｵﾙ", "2010-05-29", "川中学校"),
+    ]):  # fmt: skip
+        paper.resident(f"100{number}", name, kana, born)
+        pupil = {"name": name, "school": school, "grade": "3", "own_number": f"S{number}", "born_on": born}
+        paper.row("roster", subject=pupil)
+    lines = [
+        visit(paper, day, "かおる", "14", school, grade)
+        for day, school, grade in [
+            ("2025-05-10", "浜中学校", "3"), ("2025-05-12", "川中学校", "3"), ("2025-05-20", "浜中学校", "3"),
+            ("2025-05-22", "", ""), ("2025-05-24", "川中学校", "3"), ("2025-05-26", "浜中学校", "3"),
+        ]
+    ]  # fmt: skip
+    linked = paper.link(model_file)
+    assert {linked.person(line) for line in lines} == {None}
+
+
+def test_last_word_of_a_foreign_name_is_a_call_name_too(paper: Paper, model_file: Path) -> None:
+    town_of(paper)
+    paper.resident("1001", "GARCIA ROSE ANN", "ｶﾞﾙｼｱ ﾛｰｽﾞ ｱﾝ", "2015-12-22", "女", address="浜町1-1")
+    paper.resident("1002", "門屋 杏子", "ｶﾄﾞﾔ ｱﾝｺ", "2015-09-25", "女", address="浜町5-5")
+    either = sheet(paper, "あんちゃん", age="9", grade="小4", address="浜町")
+    linked = paper.link(model_file)
+    assert linked.person(either) is None and len(linked.doubts(either)) == 2
+
+
 def test_what_fits_too_many_is_told_to_its_holder_with_the_columns_that_would_help(
     paper: Paper, model_file: Path
 ) -> None:
