@@ -209,7 +209,7 @@ def test_the_next_run_judges_with_what_was_adopted(
 
     def judge(*, municipality: Municipality, **_: Any) -> dict[str, Any]:
         seen.append(versions.criteria_version(municipality.criteria_folder))
-        return {}
+        return {"silent": []}
 
     monkeypatch.setattr(run, "judge_cohort", judge)
     words = ["--home", str(home.root), "--municipality", str(hinata.folder), "judge", "--as-of", "2026-03-31", "--json"]
