@@ -212,18 +212,13 @@ def _renamed(found: Sequence[Entry], taken: Collection[str]) -> Iterator[Entry]:
         yield {**entry, "code": code}
 
 
-def as_text(entries: Sequence[Entry]) -> str:
-    """Entries as TOML."""
+def as_text(table: str, entries: Sequence[Entry]) -> str:
+    """Entries of a table of that name as TOML, which writes words, numbers, lists and truth as JSON does."""
     return "".join(
-        "\n[[indicators]]\n" + "".join(f"{key} = {_value(value)}\n" for key, value in entry.items())
+        f"\n[[{table}]]\n"
+        + "".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in entry.items())
         for entry in entries
     )
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return json.dumps(value, ensure_ascii=False)
 
 
 def unused(

@@ -312,7 +312,7 @@ def _add_proposed(draft: Draft, register: Register, shapes: Mapping[str, Shape],
     lines = draft_points.lines_for(proposed, captions, {i: s.most for i, s in shapes.items() if s.has_numbers})
     if lines and with_points:
         title = f"\n# ── 下書き: 言葉から当てた点 ──\n# {MARK} 見本・未検証。要らない行は消し、点を直す。\n"
-        text = draft.texts[scenarios.FILE].rstrip() + "\n" + title + draft_points.as_text(lines)
+        text = draft.texts[scenarios.FILE].rstrip() + "\n" + title + as_text("points", lines)
         draft.texts[scenarios.FILE] = text
         draft.counts["lines_proposed"] = len(lines)
     if proposed:
@@ -320,5 +320,7 @@ def _add_proposed(draft: Draft, register: Register, shapes: Mapping[str, Shape],
             "\n# ── 下書き: どの指標も使っていないデータ項目・区分に、形から当てた指標 ──\n"
             f"# {MARK} 要らないものは消し、名前・文・期間・類型を直す。上がるほど可能性が上がると分かっているものは sign を \"+\" に(学習が逆向きに使わなくなる)。\n"
         )  # fmt: skip
-        draft.texts[catalogue.FILE] = draft.texts[catalogue.FILE].rstrip() + "\n" + title + as_text(proposed)
+        draft.texts[catalogue.FILE] = (
+            draft.texts[catalogue.FILE].rstrip() + "\n" + title + as_text("indicators", proposed)
+        )
     draft.counts["indicators_proposed"] = len(proposed)

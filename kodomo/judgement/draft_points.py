@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -77,11 +76,3 @@ def _lines(entry: Entry, type_: str, points: int, kind: str, steps: Sequence[int
         {"type": type_, "code": f"{name}_{step}", "when": [f"{entry['code']} >= {step}"], "points": points + MORE * at, "group": name, **common}
         for at, step in enumerate(steps)
     ]  # fmt: skip
-
-
-def as_text(lines: Sequence[Entry]) -> str:
-    """Lines as TOML."""
-    return "".join(
-        "\n[[points]]\n" + "".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in line.items())
-        for line in lines
-    )

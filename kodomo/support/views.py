@@ -122,7 +122,7 @@ def support(request: Any, case_number: str) -> HttpResponse:
         "transfers": found.transfers.all(),
         "openings": found.openings.all(),
         "takeovers": found.takeovers.all(),
-        "why_unknown": why_unknown(lawful),
+        "why_unknown": lambda: why_unknown(lawful),  # asked only where a package waits
         "packages": [
             (one, package_policies.state_of(one, today), package_policies.may_be_answered(one))
             for one in found.packages.select_related("case").prefetch_related("events", "approvals")

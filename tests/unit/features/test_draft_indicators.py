@@ -65,7 +65,7 @@ def test_proposed_indicators_are_read_like_written_ones(shapes: Mapping[str, Sha
         taken = [entry["code"] for entry in entries]
         entries += propose(shape, Named(f"ためしの{shape.item}", ("貧困",)), taken=taken)
     (tmp_path / "criteria").mkdir()
-    (tmp_path / "criteria" / "indicators.toml").write_text(as_text(entries), encoding="utf-8")
+    (tmp_path / "criteria" / "indicators.toml").write_text(as_text("indicators", entries), encoding="utf-8")
     read = read_catalogue(tmp_path)
     assert len(read.indicators) == len(entries) > 10
     assert not any(i.sign for i in read.indicators) and all(i.reach_months or i.at == "now" for i in read.indicators)
@@ -90,7 +90,7 @@ def test_only_what_no_indicator_looks_at_is_proposed(shapes: Mapping[str, Shape]
     (entry,) = propose(shapes["hearing"], Named("聴覚の検査"), codes=["要精査"], is_used=True, taken=["hearing_code_1"])
     assert (entry["code"], entry["types"]) == ("hearing_code_1_2", ["*"])
     assert entry["sentence"] == "60か月以内に聴覚の検査「要精査」が {value} 回"
-    assert tomllib.loads(as_text([entry]))["indicators"] == [entry]
+    assert tomllib.loads(as_text("indicators", [entry]))["indicators"] == [entry]
 
 
 def test_codes_that_children_bear_are_their_own_where_the_others_are_of_grown_ups(tmp_path: Path) -> None:
