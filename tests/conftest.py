@@ -58,6 +58,15 @@ ONCE = ("journey", "java")
 """What is made once for all tests that ask for it: a walked city, and a Java machine for Spark."""
 
 
+LONGEST_VALUE = 60
+"""Characters or bytes of a parameter that a test may be named by."""
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """A file's content names no test: a workbook carries its minute, and processes that begin in two would find other tests."""
+    return "content" if isinstance(val, (str, bytes)) and len(val) > LONGEST_VALUE else None
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files in the order they are handed out: the long ones, then as they lie; what one process does is handed out as one."""
