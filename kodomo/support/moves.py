@@ -37,6 +37,8 @@ PLAN_MOVES = (
 )
 
 _OUT = (PackageState.READY, PackageState.HANDED, PackageState.LATE)
+IN_FORCE = (*_OUT, PackageState.REPLIED)
+"""States in which its paper and its file may be made, again too."""
 
 PACKAGE_MOVES = (
     Move("", Action.MAKE_PACKAGE, PackageState.READY),
@@ -46,7 +48,7 @@ PACKAGE_MOVES = (
     Move(PackageState.READY, PackageStep.HANDED.label, PackageState.HANDED),
     Move(PackageState.HANDED, TIME, PackageState.LATE),
     *(Move(state, Action.RECEIVE_REPLY, PackageState.REPLIED) for state in _OUT),
-    *(Move(state, TIME, PackageState.EXPIRED) for state in (*_OUT, PackageState.REPLIED)),
+    *(Move(state, TIME, PackageState.EXPIRED) for state in IN_FORCE),
     *(Move(state, PackageStep.DESTROYED.label, PackageState.DESTROYED)
-      for state in (*_OUT, PackageState.REPLIED, PackageState.EXPIRED, PackageState.REFUSED)),
+      for state in (*IN_FORCE, PackageState.EXPIRED, PackageState.REFUSED)),
 )  # fmt: skip

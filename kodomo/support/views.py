@@ -21,6 +21,7 @@ from kodomo.governance.permissions import Action, Actor, can
 from kodomo.support import actions, package_policies, policies
 from kodomo.support.forms import CloseForm, ContactForm, OutcomeForm, PlanForm, ReopenForm, TransferForm
 from kodomo.support.models import Outcome
+from kodomo.support.moves import IN_FORCE
 from kodomo.support.protection import why_unknown
 from kodomo.support.words import CLOSING_REASONS
 
@@ -123,6 +124,7 @@ def support(request: Any, case_number: str) -> HttpResponse:
         "openings": found.openings.all(),
         "takeovers": found.takeovers.all(),
         "why_unknown": lambda: why_unknown(lawful),  # asked only where a package waits
+        "in_force": IN_FORCE,
         "packages": [
             (one, package_policies.state_of(one, today), package_policies.may_be_answered(one))
             for one in found.packages.select_related("case").prefetch_related("events", "approvals")

@@ -18,6 +18,7 @@ APPROVER = next(p for p in OTHERS if p.role == "APPROVER")
 PLAN = {"policy": "登校の前に、家の負担を軽くする。", "text_1": "放課後に安心できる場所", "service_1": "CLUB",
         "office_1": "lifelong_learning"}  # fmt: skip
 ASKED = {"partner": "SCHOOL", "partner_name": "ひみつ小学校", "request": "朝に声をかけてください。", "heed": ""}
+LEAVING = ("紙の受け渡し票", "受け渡しファイル")
 FREE, PROTECTED, UNKNOWN = "pc01", "pc04", "pc02"
 
 
@@ -72,13 +73,16 @@ def test_it_hands_over_nothing_before_an_approver_has_agreed(
     paper = f"/cases/{number}/package/{package.pk}/"
     refused = hana.get(paper)
     assert refused.status_code == 403 and "承認" in words(refused) and "声をかけて" not in words(refused)
-    assert why in words(hana.get(f"/cases/{number}/support/"))
+    page = words(hana.get(f"/cases/{number}/support/"))
+    assert why in page and not set(LEAVING) & set(page.split()), "no link leads to a refusal"
     approver = as_person(APPROVER)
     page = words(approver.get(f"{paper}approve/"))
     assert why in page and "朝に声をかけてください" in page
     assert package.number in words(approver.get("/"))
     assert approve(send, approver, number, package).status_code == 302
-    assert hana.get(paper).status_code == 200
+    assert hana.get(paper).status_code == 200 and set(LEAVING) <= set(
+        words(hana.get(f"/cases/{number}/support/")).split()
+    )
     row = next(row for row in audit_rows() if row["action"] == "APPROVE_PACKAGE")
     assert (row["actor"], row["subject"]) == ("approver", child) and "校長" not in str(row)
     assert package.number not in words(approver.get("/"))
