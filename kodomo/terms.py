@@ -146,3 +146,20 @@ class Decision(LabelledEnum):
     INQUIRE = "INQUIRE", "調査する", "学校・園等への調査を行ってから判断する"
     WATCH = "WATCH", "見守る", "次回確認日を決めて見守る"
     NO_ACTION = "NO_ACTION", "対応しない", "いまは支援・調査・見守りを行わない"
+
+
+THOUSANDS_APART_FROM = 10_000
+"""Below it a number may be a year."""
+
+
+def plain_number(value: float, decimals: int = 4, sign: str = "") -> str:
+    """A number as staff read it: no exponent, no useless decimals, thousands apart (3,500,000; 2026; 1.5).
+
+    Args:
+        decimals: the most decimals that are written.
+        sign: "+" writes a plus before what is above 0.
+    """
+    rounded = round(value, decimals) + 0.0
+    apart = "," if abs(rounded) >= THOUSANDS_APART_FROM else ""
+    text = f"{rounded:{sign if rounded else ''}{apart}.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from kodomo.assessment.case_numbers import fiscal_year
 from kodomo.governance.register import Basis
+from kodomo.terms import plain_number
 
 SERIES_FROM = 4
 """An item with this many monthly observations, or this many repetitions, becomes a table by month."""
@@ -38,7 +39,7 @@ class Fact:
         """The value in words."""
         if self.code is not None:
             return self.code
-        return "あり" if self.number is None or self.is_presence else f"{self.number:g}"
+        return "あり" if self.number is None or self.is_presence else plain_number(self.number)
 
     @property
     def is_event(self) -> bool:

@@ -22,6 +22,9 @@ USUAL_CODE = 0.6
 LONG, HISTORY = 24, 60
 """Months: what repeats is counted over two years, what happens once in a childhood over five."""
 OF_WHOM = {"self": "", "mother": "母の", "household": "同居者の", "siblings": "きょうだいの", "guardians": "保護者の"}
+UNITS = (("日数", "日"), ("人数", "人"), ("回数", "回"), ("件数", "件"), ("時間", "時間"), ("点", "点"),
+         ("額", "円"), ("所得", "円"), ("収入", "円"))  # fmt: skip
+"""(how an item's name ends, what its number counts)"""
 
 Entry = dict[str, Any]
 
@@ -101,13 +104,18 @@ class _Maker:
         """Whether months are told of only where there is something (unpaid bills): their number says most."""
         return self.shape.spell == MONTH and self.shape.least > 0
 
+    @property
+    def _unit(self) -> str:
+        """What a number counts, where the item's own name says it."""
+        return next((f" {unit}" for end, unit in UNITS if self.named.caption.endswith(end)), "")
+
     def of_numbers(self) -> list[Entry]:
         """Of a number: its level lately and over long, its peak; of a yes, how often."""
         caption, who = self.named.caption, self._who
         if self.shape.spell not in (EVENT, MONTH):
             kinds = (("sum", "合計"), ("max", "最大")) if self.whose == "household" else (("max", ""),)
             return [
-                self._entry(f"now_{kind}", f"{who}{caption}{f'({said})' if said else ''}", f"{who}{caption}{f'の{said}' if said else ''}が {{value}}", at="now", aggregate=kind)
+                self._entry(f"now_{kind}", f"{who}{caption}{f'({said})' if said else ''}", f"{who}{caption}{f'の{said}' if said else ''}が {{value}}{self._unit}", at="now", aggregate=kind)
                 for kind, said in kinds
             ]  # fmt: skip
         if self.whose == "siblings":
@@ -169,19 +177,24 @@ class _Maker:
     def _mean(self, months: int) -> Entry:
         caption = f"{self._who}{self.named.caption}"
         return self._entry(
-            f"mean_{months}m", f"直近{months}か月の{caption}(月平均)", f"直近{months}か月の{caption}が月平均 {{value}}",
+            f"mean_{months}m", f"直近{months}か月の{caption}(月平均)", f"直近{months}か月の{caption}が月平均 {{value}}{self._unit}",
             window_months=months, aggregate="mean",
         )  # fmt: skip
 
     def _over(self, months: int, aggregate: str, said: str) -> Entry:
         caption = f"{self._who}{self.named.caption}"
         return self._entry(
-            f"{aggregate}_{months}m", f"{caption}({months}か月以内の{said})", f"{months}か月以内の{caption}の{said}が {{value}}",
+            f"{aggregate}_{months}m", f"{caption}({months}か月以内の{said})", f"{months}か月以内の{caption}の{said}が {{value}}{self._unit}",
             window_months=months, aggregate=aggregate,
         )  # fmt: skip
 
     def _count(self, months: int) -> Entry:
         caption = f"{self._who}{self.named.caption}"
+        if self.shape.spell == MONTH:
+            return self._entry(
+                f"{months}m", f"{caption}のある月({months}か月以内)", f"{months}か月以内に{caption}のある月が {{value}} か月",
+                window_months=months, aggregate="count", sentence_zero=f"{months}か月以内に{caption}の記録はない",
+            )  # fmt: skip
         return self._entry(
             f"{months}m", f"{months}か月以内の{caption}(回数)", f"{months}か月以内に{caption}が {{value}} 回",
             window_months=months, aggregate="count", sentence_zero=f"{months}か月以内に{caption}の記録はない",

@@ -26,7 +26,7 @@ from kodomo.judgement.judge import Judged, TypeJudgement, standing_of
 from kodomo.judgement.learning import SCENARIO_COLUMN
 from kodomo.judgement.rule_words import ALL_POINTS
 from kodomo.store.results import REASONS
-from kodomo.terms import OVERALL, Method, difficulty_label
+from kodomo.terms import OVERALL, Method, difficulty_label, plain_number
 
 UP, DOWN, GATE = "UP", "DOWN", "GATE"
 MOST_UP, MOST_DOWN = 5, 3
@@ -315,8 +315,7 @@ def written_value(indicator: Indicator, value: float) -> str:
     if indicator.aggregate == "share":
         return "1 % 未満" if 0 < value < 0.005 else f"{value * 100:.0f} %"
     sign = "+" if indicator.aggregate in ("change", "trend") and round(value, 1) else ""
-    text = f"{value:{sign}.0f}" if float(value).is_integer() else f"{value:{sign}.1f}"
-    return ("ほぼ 0" if value else "0") if not round(value, 1) else text
+    return "ほぼ 0" if value and not round(value, 1) else plain_number(value, 1, sign)
 
 
 def _table(kind: str, method: str, columns: Columns, keys: NDArray[np.object_]) -> pa.Table:

@@ -11,6 +11,7 @@ import math
 from kodomo.features.catalogue import Catalogue, Indicator
 from kodomo.judgement.learners.rule_discovery import Condition, Rule
 from kodomo.judgement.learning import SCENARIO_COLUMN
+from kodomo.terms import plain_number
 
 ALL_POINTS = "シナリオの点数の合計"
 WHOLE = frozenset({"count", "any", "distinct", "streak", "months_since"})
@@ -97,5 +98,5 @@ def _number(indicator: Indicator | None, edge: float) -> str:
     aggregate = "" if indicator is None else indicator.aggregate
     value = edge * 100 if aggregate == "share" else edge
     sign = "+" if aggregate in ("change", "trend") and edge else ""
-    text = f"{value:{sign}.2g}" if abs(value) < 10 else f"{value:{sign}.0f}"
+    text = f"{value:{sign}.2g}" if abs(value) < 10 else plain_number(value, 0, sign)
     return text.replace("-", "−") + (" %" if aggregate == "share" else "")

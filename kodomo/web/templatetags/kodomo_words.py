@@ -9,6 +9,7 @@ from django import template
 from django.conf import settings
 from django.utils import timezone
 
+from kodomo import terms
 from kodomo.assessment import dates
 from kodomo.terms import difficulty_label
 
@@ -62,7 +63,7 @@ def identity_part(part: str) -> str:
 @register.filter
 def plain_number(value: float | None) -> str:
     """A number without useless decimals; a dash where nothing is known."""
-    return "—" if value is None else f"{value:g}"
+    return "—" if value is None else terms.plain_number(value)
 
 
 @register.filter

@@ -8,9 +8,25 @@ import pytest
 from kodomo.assessment.case_numbers import check_digit, fiscal_year, is_case_number, new_case_number
 from kodomo.assessment.dates import era_year, fiscal_year_label, long_date, read_date, short_date
 from kodomo.assessment.states import DATED_DECISIONS, REASON_CODES, REVEAL_PURPOSES, CaseState
-from kodomo.terms import Decision
+from kodomo.terms import Decision, plain_number
 
 DAY = dt.date(2026, 4, 2)
+
+
+# 数 ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "expected"),
+    [(1.2e6, 4, "1,200,000"), (2026, 4, "2026"), (7686.0, 4, "7686"), (12345.5, 1, "12,345.5"), (0.1 + 0.2, 4, "0.3"),
+     (-0.00001, 4, "0"), (-25000, 0, "-25,000"), (100, 0, "100"), (2.5, 0, "2")],
+)  # fmt: skip
+def test_a_number_is_written_as_staff_read_it(value: float, decimals: int, expected: str) -> None:
+    assert plain_number(value, decimals) == expected
+
+
+def test_a_difference_carries_its_sign() -> None:
+    assert [plain_number(value, 1, "+") for value in (12000, -3.04, 0.0)] == ["+12,000", "-3", "0"]
 
 
 # 和暦 ---------------------------------------------------------------------------------------------

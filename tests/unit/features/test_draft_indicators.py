@@ -83,6 +83,15 @@ def test_each_kind_has_its_own_aggregates(shapes: Mapping[str, Shape]) -> None:
     assert made("has_help") == {("mother", "sum", 60)}
 
 
+def test_a_sentence_says_what_its_number_counts(shapes: Mapping[str, Shape]) -> None:
+    def said(item: str, caption: str) -> set[str]:
+        return {entry["sentence"] for entry in propose(shapes[item], Named(caption, ("いじめ",)))}
+
+    assert "直近3か月の遅刻日数が月平均 {value} 日" in said("late_days", "遅刻日数")
+    assert said("income", "合計所得金額") == {"母の合計所得金額が {value} 円"}
+    assert said("hearing", "聴覚の検査") == {"60か月以内に聴覚の検査「要精査」が {value} 回"}
+
+
 def test_only_what_no_indicator_looks_at_is_proposed(shapes: Mapping[str, Shape]) -> None:
     written = [{"item": "late_days"}, {"item": "hearing", "codes": ["異常なし"]}, {"item": "income"}]
     found = {shape.item: (codes, is_used) for shape, codes, is_used in unused(shapes, written)}
