@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from kodomo.configuration import Home, Municipality, read_municipality
+
+# Every process compiles every module anew, and pytest each test file, where the environment says to keep none.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 ROOT = Path(__file__).resolve().parent.parent
 HINATA = ROOT / "municipalities" / "hinata"

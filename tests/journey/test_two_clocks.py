@@ -11,7 +11,6 @@ import random
 from pathlib import Path
 from typing import Any
 
-import ibis
 import numpy as np
 import pytest
 from journey.shifting_town import FIRST, numbers, town, walk
@@ -20,6 +19,7 @@ from kodomo.configuration import Home, Municipality
 from kodomo.features.catalogue import read_catalogue
 from kodomo.features.cohort import open_frame
 from kodomo.features.coverage import read_expectations
+from kodomo.features.engines import DuckDB
 from kodomo.features.matrix import feature_matrix
 from kodomo.judgement.judge import first_fact
 from kodomo.judgement.knowledge import knowledge_of
@@ -62,7 +62,7 @@ def known_on(home: Home, snapshot: Snapshot, municipality: Municipality, as_of: 
 def relations(snapshot: Snapshot, names: dict[str, str], as_of: dt.date) -> dict[str, Any]:
     """Who belongs to whom, and who lives with whom."""
     with connect(threads=1) as connection:
-        engine = ibis.duckdb.from_connection(connection)
+        engine = DuckDB.over(connection)
         frame = open_frame(engine, snapshot, [as_of], (12, 36), ())
         members = frame.members.select("row", "whose", "person_key").to_pyarrow().to_pylist()
         homes = engine.table("dwellings").select("household_key", "person_key", "relationship").to_pyarrow().to_pylist()

@@ -6,7 +6,6 @@ import datetime as dt
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import ibis
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -18,6 +17,7 @@ from kodomo.features.build import later_deliveries
 from kodomo.features.catalogue import read_catalogue
 from kodomo.features.cohort import open_frame
 from kodomo.features.coverage import read_expectations
+from kodomo.features.engines import DuckDB
 from kodomo.features.matrix import FeatureMatrix, feature_matrix
 from kodomo.tables.engine import connect
 
@@ -154,7 +154,7 @@ def test_link_shows_from_the_day_it_was_known_to_the_day_its_end_was(tmp_path: P
 def relations(town: Town, root: Path, as_of: dt.date) -> list[tuple[str, str, str]]:
     """(child, whose, person) as known on a date."""
     with connect(threads=1) as connection:
-        frame = open_frame(ibis.duckdb.from_connection(connection), town.publish(root), [as_of], (12,), ())
+        frame = open_frame(DuckDB.over(connection), town.publish(root), [as_of], (12,), ())
         members = frame.members.select("row", "whose", "person_key").to_pyarrow().to_pylist()
     return [(frame.cohort.child_key[m["row"]], m["whose"], m["person_key"]) for m in members]
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import ibis
 import numpy as np
 
 from kodomo.features.blocks import frames
 from kodomo.features.catalogue import read_catalogue
 from kodomo.features.cohort import open_ground
 from kodomo.features.coverage import read_expectations
+from kodomo.features.engines import DuckDB
 from kodomo.features.matrix import FeatureMatrix, feature_matrix
 from kodomo.tables.engine import connect
 
@@ -27,7 +27,7 @@ def test_blocks_give_what_the_whole_city_gives(tmp_path: Path) -> None:
             spill=tmp_path / "spill", rows_at_once=rows_at_once,
         )  # fmt: skip
 
-    whole, cut = built(10_000), built(7)
+    whole, cut = built(10_000), built(15)
     assert whole.codes == cut.codes and list(whole.cohort.child_key) == list(cut.cohort.child_key)
     for code in whole.codes:
         np.testing.assert_array_equal(cut.column(code), whole.column(code), err_msg=code)
@@ -41,9 +41,9 @@ def test_blocks_give_what_the_whole_city_gives(tmp_path: Path) -> None:
 def test_nobody_has_a_relative_in_another_block(tmp_path: Path) -> None:
     snapshot = shuffled_town().publish(tmp_path / "store")
     with connect(tmp_path / "spill", threads=1) as connection:
-        ground = open_ground(ibis.duckdb.from_connection(connection), snapshot, DATES, (12, 36), ())
+        ground = open_ground(DuckDB.over(connection), snapshot, DATES, (12, 36), ())
         people, rows = [], []
-        for frame, own in frames(ground, tmp_path / "spill", most=7):
+        for frame, own in frames(ground, tmp_path / "spill", most=15):
             people.append(set(frame.members.select("person_key").distinct().to_pyarrow()["person_key"].to_pylist()))
             rows.append(own)
             assert list(frame.cohort.child_key) == list(ground.cohort.child_key[own])
