@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +16,20 @@ FEWEST_TO_TRAIN_FOR = 20_000
 """With fewer records left over the stated weights are used: trained ones cost as much time as all the rest and
 were no better (a town of 113,000 with noise: pairwise F1 .99748 trained, .99746 stated), and they drift from month to month."""
 
+TOLD = "(SELECT *, substr(born_on, 1, 7) AS born_month, substr(born_on, 4, 1) AS born_decade_year FROM {}spine_known)"
+
 SPINE_VARIANT = """
 CREATE OR REPLACE TABLE spine_variant AS
-WITH wanted AS ({wanted}), told AS (
-    SELECT * FROM {told} SEMI JOIN wanted USING (person)
+WITH told AS (
+    SELECT * FROM {told} SEMI JOIN possible USING (person)
 ), places AS (
     SELECT person, list(DISTINCT town || '|' || number) FILTER (number IS NOT NULL) AS places, list(DISTINCT town) AS towns,
         max(town || '|' || number) AS home
-    FROM main.spine_place SEMI JOIN wanted USING (person) GROUP BY person
+    FROM spine_place SEMI JOIN possible USING (person) GROUP BY person
 ), kin AS (
-    SELECT * FROM main.family SEMI JOIN wanted USING (person)
+    SELECT * FROM family SEMI JOIN possible USING (person)
 ), called AS (
-    SELECT person, name, kana FROM main.spine_name WHERE person IN (SELECT other FROM kin)
+    SELECT person, name, kana FROM spine_name WHERE person IN (SELECT other FROM kin)
 ), relatives AS (
     SELECT h.person, list(DISTINCT x.value) AS family
     FROM kin h JOIN (SELECT person, name AS value FROM called UNION SELECT person, kana FROM called) x ON x.person = h.other
@@ -36,20 +39,26 @@ SELECT row_number() OVER (ORDER BY n.person, n.name, n.kana) AS unique_id, n.per
     n.kana, n.surname_kana, n.given_kana, n.sorted_kana, n.loose_kana, n.born_on, n.sex, n.born_year, n.born_month,
     n.born_day, n.born_decade_year, a.places, a.towns, a.home, r.family
 FROM told n LEFT JOIN places a USING (person) LEFT JOIN relatives r USING (person)
-"""
+""".format(told=TOLD.format(""))
+"""Everybody in ``possible`` (person), by each of their names."""
 
-TOLD = """(
-    SELECT n.*, substr(n.born_on, 1, 7) AS born_month, substr(n.born_on, 4, 1) AS born_decade_year
-    FROM main.spine_known n)"""
-
-EVERYBODY = "SELECT person FROM main.spine"
-
-NEAR = " UNION ".join(
-    f"SELECT person FROM {TOLD} SEMI JOIN record USING ({', '.join(name for name in block if name != 'home')})"
-    for block in model.BLOCKS
+_SAID = {tuple(name for name in block if name != "home") for block in model.BLOCKS}
+_WIDEST = sorted(one for one in _SAID if not any(set(other) < set(one) for other in _SAID))
+_WHOLE = " OR ".join(f"{name} IN (SELECT {name} FROM record)" for name, *more in _WIDEST if not more)
+_PARTS = " ".join(
+    f"UNION SELECT person FROM {TOLD.format('main.')} SEMI JOIN record USING ({', '.join(block)})"
+    for block in _WIDEST
+    if len(block) > 1
 )
-"""Whom a block can bring beside a record: each block but for the address, which is known only once the lists are made.
-All of the spine is looked at, for a record may mean anybody; a month's own tables hold a part of it."""
+
+POSSIBLE = f"""
+CREATE OR REPLACE TABLE possible AS
+SELECT person FROM main.spine_known WHERE {_WHOLE} {_PARTS}
+"""
+"""Whom a block can bring beside a record: each block but for the address, which is known only once the lists are made,
+in as few goes through the spine as can be. All of it is looked at, for a record may mean anybody; a month's own tables hold a part."""
+
+EVERYBODY = "CREATE OR REPLACE TABLE possible AS SELECT person FROM main.spine"
 
 RECORD = """
 CREATE OR REPLACE TABLE {table} AS
@@ -76,7 +85,11 @@ FOR_TRAINING = f"{TRAINS} ORDER BY hash(f.form) LIMIT {TRAINING_RECORDS}"
 
 
 def score_candidates(
-    connection: duckdb.DuckDBPyConnection, model_file: Path, engine: str = "duckdb", spill: Path | None = None
+    connection: duckdb.DuckDBPyConnection,
+    model_file: Path,
+    engine: str = "duckdb",
+    spill: Path | None = None,
+    show: Callable[[str], None] = lambda persons: None,
 ) -> dict[str, int]:
     """Score what the certain rules left over; makes the table ``candidate`` (form, person, weight, levels).
 
@@ -85,6 +98,7 @@ def score_candidates(
     Args:
         engine: one of ``edges.ENGINES``, for blocking, comparing and weighing.
         spill: folder for what Spark puts aside.
+        show: called with a query of persons before their names, places and families are asked for.
 
     Returns:
         Counts: records scored, pairs compared well enough to be kept.
@@ -95,7 +109,9 @@ def score_candidates(
         connection.execute(edges.EMPTY)
         return {"records": 0, "pairs": 0}
     # Training draws from all names of the spine; comparing needs the few thousand that a record could mean.
-    connection.execute(SPINE_VARIANT.format(told=TOLD, wanted=NEAR if records < FEWEST_TO_TRAIN_FOR else EVERYBODY))
+    connection.execute(POSSIBLE if records < FEWEST_TO_TRAIN_FOR else EVERYBODY)
+    show("FROM possible")
+    connection.execute(SPINE_VARIANT)
     connection.execute(edges.DUCKDB)
     connection.execute(edges.FREQUENCY)
     weights = _model(connection, model_file, records)

@@ -191,7 +191,7 @@ def are_rows_together(connection: duckdb.DuckDBPyConnection) -> bool:
 
 
 def put_rows_together(connection: duckdb.DuckDBPyConnection, standing: kept.Standing) -> None:
-    """Make tables of what ``gather_more`` left as views: all rows are wanted now."""
+    """Make tables of what ``gather_more`` left as views: all rows are wanted now. What only the next run needs is handed over."""
     if are_rows_together(connection):
         return
     standing.show("kept_landed", "kept_other_place", "kept_register")
@@ -203,6 +203,7 @@ def put_rows_together(connection: duckdb.DuckDBPyConnection, standing: kept.Stan
             f"DROP VIEW IF EXISTS {name}; ALTER TABLE whole_{name} RENAME TO {name}; DROP TABLE more_{name}"
         )
     connection.execute(forms.MENTION_VIEW)
+    standing.set_aside()
 
 
 def same_decisions(connection: duckdb.DuckDBPyConnection) -> bool:

@@ -171,10 +171,15 @@ SPINE_VIEWS: Mapping[str, str] = {
 
 
 class Standing:
-    """The tables a run kept, each opened and shown as a view when it is first asked for."""
+    """The tables a run kept, each opened and shown as a view when it is first asked for.
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, open_table: Callable[[str], pa.Table]) -> None:
-        self._connection, self._open = connection, open_table
+    ``take`` takes what the run after this one needs of how forms were made; None where none follows.
+    """
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, open_table: Callable[[str], pa.Table], take: Take | None = None
+    ) -> None:
+        self._connection, self._open, self._take = connection, open_table, take
         self._tables: dict[str, pa.Table] = {}
 
     def show(self, *names: str) -> None:
@@ -195,6 +200,11 @@ class Standing:
         for name, query in SPINE_VIEWS.items():
             self.show(query.rpartition(" ")[2])
             self._connection.execute(f"CREATE OR REPLACE VIEW {name} AS {query}")
+
+    def set_aside(self) -> None:
+        """Hand over ``EARLY_TABLES``: call when all rows are put together and none is parted yet."""
+        if self._take is not None:
+            set_aside(self._connection, self._take)
 
     def forget(self) -> None:
         """Give back the room of all that is shown; no view may be asked any more."""

@@ -84,7 +84,7 @@ def link_mentions(
     Raises:
         LinksAnew: see there.
     """
-    standing = kept.Standing(connection, before.open_table) if before is not None else None
+    standing = kept.Standing(connection, before.open_table, set_aside) if before is not None else None
     more = _gather(connection, mentions, printing, before, standing, set_aside)
     connection.execute(
         "CREATE OR REPLACE TABLE surname AS SELECT unnest(?::VARCHAR[]) AS surname", [sorted(more.surnames)]
@@ -96,7 +96,9 @@ def link_mentions(
     figures["spine"]["numbers_parted"] = part_by_tenure(connection)
     load_verdicts(connection)
     step()
-    figures |= _link(connection, replay, step, lambda: score_candidates(connection, model_file, engine, spill))
+    figures |= _link(
+        connection, replay, step, lambda: score_candidates(connection, model_file, engine, spill, replay.show)
+    )
     figures["graph"] = build_households(connection, on, expected_delivery)
     figures |= replay.figures() | _counts(connection)
     step()
@@ -112,21 +114,19 @@ def _gather(
     take: kept.Take | None,
 ) -> More:
     """Make forms and register; what only the next run needs goes as early as it can, for here most room is taken."""
-    if before is None or standing is None:
-        more = More(gather_forms(connection, mentions, printing), is_register_told=True)
-        drop(connection, "base", "combination")
-    else:
+    if before is not None and standing is not None:
         found = gather_more(connection, standing, mentions, before.restated, printing)
         if found is None:
             raise LinksAnew
-        more = found
+        return found
+    more = More(gather_forms(connection, mentions, printing), is_register_told=True)
+    drop(connection, "base", "combination")
     if take is not None:
         kept.set_aside(connection, take)
-    if before is None:
-        drop(connection, "formed")
-        make_register(connection)
-        drop(connection, "incoming_register")
-        connection.execute("CHECKPOINT")
+    drop(connection, "formed")
+    make_register(connection)
+    drop(connection, "incoming_register")
+    connection.execute("CHECKPOINT")
     return more
 
 

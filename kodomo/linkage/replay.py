@@ -27,6 +27,9 @@ class Beginning:
         """Call when a source's own numbers have been followed for the first time."""
         self._connection.execute(kept.EARLY)
 
+    def show(self, persons: str) -> None:
+        """Call when the model wants to know names, places and families of a query's persons."""
+
     def after_model(self) -> None:
         """Call when the model has decided."""
 
@@ -173,6 +176,9 @@ class Replay(Beginning):
     def after_own_numbers(self) -> None:
         self._reach("OWN")
         super().after_own_numbers()
+
+    def show(self, persons: str) -> None:
+        self._vicinity.show(persons)
 
     def after_model(self) -> None:
         self._vicinity.bring_persons(LEADING_ON)

@@ -16,11 +16,15 @@ from kodomo.intake.normalise import UNNAMED
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule: its code, its Japanese caption, and a query that gives ``form, person`` pairs that fit."""
+    """One rule: its code, its Japanese caption, and a query that gives ``form, person`` pairs that fit.
+
+    ``about``: of which open forms ``f`` it can say anything; where there is none, the query is not asked.
+    """
 
     code: str
     caption: str
     query: str
+    about: str = "true"
 
 
 GENERATION = 14
@@ -217,11 +221,13 @@ LIVES_ELSEWHERE = "f.town IS NOT NULL AND NOT EXISTS (FROM spine_place q WHERE q
 """The record knows an address, and in no town where the person ever lived."""
 
 BY_RARE_GIVEN = f"""
-WITH born AS (
-    SELECT born_on, count(*) AS born FROM main.spine SEMI JOIN todo USING (born_on) GROUP BY born_on
+WITH alike AS MATERIALIZED (
+    FROM {GIVEN_AND_BIRTH}
+), born AS (
+    SELECT born_on, count(*) AS born FROM main.spine SEMI JOIN (FROM form SEMI JOIN alike USING (form)) USING (born_on) GROUP BY born_on
 )
 SELECT n.form, n.person
-FROM {GIVEN_AND_BIRTH} n JOIN form f USING (form) JOIN known_share s USING (person) JOIN born b ON b.born_on = s.born_on
+FROM alike n JOIN form f USING (form) JOIN known_share s USING (person) JOIN born b ON b.born_on = s.born_on
 GROUP BY n.form, n.person
 -- how many others born that day should bear the name; the writing must not contradict, and a stranger's address counts
 HAVING min(b.born * CASE WHEN same_name(f.given, s.given) AND f.given_kana = s.given_kana THEN s.given_share
@@ -300,14 +306,19 @@ WHERE (f.sex IS NULL OR p.sex IS NULL OR f.sex = p.sex) AND ({NAME_TURNED} OR NO
 """
 
 RULES = (
-    Rule("N1", "宛名番号が同じで、生年月日または氏名が合う", BY_NUMBER),
+    Rule("N1", "宛名番号が同じで、生年月日または氏名が合う", BY_NUMBER, "f.resident_number IS NOT NULL"),
     Rule("K1", "カナと生年月日が同じ人が、台帳に一人だけ", BY_READING),
     Rule("K2", "漢字氏名と生年月日が同じ人が、台帳に一人だけ", BY_WRITING),
     Rule("K5", "漢字の姓、カナの名、生年月日が同じ人が、台帳に一人だけ", BY_WRITTEN_SURNAME),
     Rule("K3", "姓と名の順が違うだけで、カナか漢字と、生年月日が同じ人が一人だけ", BY_TURNED_NAME),
     Rule("K4", "濁点・長音・姓名の順だけが違うカナと生年月日が同じ人が一人だけ(漢字は食い違わない)", BY_LOOSE_READING),
     Rule("H1", "名と生年月日が同じで、住所または保護者も合う人が一人だけ(姓の変更)", BY_HOME),
-    Rule("U1", "名がまだない乳児と、生年月日も、住所か母・保護者も合う人が一人だけ", BY_BIRTH_AT_HOME),
+    Rule(
+        "U1",
+        "名がまだない乳児と、生年月日も、住所か母・保護者も合う人が一人だけ",
+        BY_BIRTH_AT_HOME,
+        f"f.role = 'subject' AND {NO_NAME}",
+    ),
 )
 """In order. The number comes first, but never alone where a name or birth date contradicts it."""
 
@@ -317,6 +328,7 @@ OF_GUARDIAN = Rule(
     "H3",
     "生年月日のない記録で、保護者の氏名の合う人の家族に、こどもの氏名(名だけなら学年か年齢も)の合う人が一人だけ",
     BY_GUARDIAN,
+    "f.role = 'subject' AND f.born_on IS NULL",
 )
 
 SLIPPED_BIRTH = Rule(
@@ -364,6 +376,7 @@ GROUP BY f.form, b.person
 -- a number that two bore in turn, 藤岡 蒼 and 高林 蒼: the whole name says more than the given name
 QUALIFY bool_or({WHOLE_SAME}) = bool_or(bool_or({WHOLE_SAME})) OVER (PARTITION BY f.form)
 """,
+    "f.form IN (SELECT form FROM own)",
 )
 """One source's own number binds its rows, checked by name; a number two people bore binds only named rows."""
 
@@ -429,6 +442,8 @@ def apply_rule(connection: duckdb.DuckDBPyConnection, rule: Rule) -> int:
     connection.execute(
         "CREATE OR REPLACE TEMP VIEW todo AS SELECT * FROM form ANTI JOIN link USING (form) ANTI JOIN waiting USING (form)"
     )
+    if not connection.execute(f"SELECT EXISTS (FROM todo f WHERE {rule.about})").fetchall()[0][0]:
+        return 0
     connection.execute(
         f"""INSERT INTO link
             WITH fitting AS ({rule.query}),

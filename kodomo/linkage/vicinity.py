@@ -24,15 +24,36 @@ EMPTY = (
     *(f"CREATE TABLE {NEAR}.{name} AS FROM main.{name} LIMIT 0"
       for name in (*PART_OF_SPINE, "spine_form", "family", "tenure", "form", "placed")),
     f"CREATE TABLE {NEAR}.near_person (person BIGINT)",
+    f"CREATE TABLE {NEAR}.near_housed (person BIGINT)",
     f"CREATE TABLE {NEAR}.near_form (form BIGINT)",
     f"CREATE TABLE {NEAR}.near_told (form BIGINT)",
     f"CREATE TABLE {NEAR}.near_asked (form BIGINT)",
     f"CREATE TABLE {NEAR}.settled AS SELECT form, person, rule, weight, since FROM kept_outcome LIMIT 0",
 )  # fmt: skip
-"""``near_person``: all their forms are near. ``near_told``: all rows of the form are near, and all forms it stands beside.
+"""``near_person``: all their forms are near. ``near_housed``: their families are. ``near_told``: all rows of the form are near, and all forms it stands beside.
 ``near_asked``: everybody whom the form could mean is near."""
 
 NAMELESS = f"(name IS NULL AND kana IS NULL OR name IN {tuple(sorted(UNNAMED))})"
+
+WHOLE = (
+    "born_on IN (SELECT born_on FROM asked)",
+    "kana IN (SELECT kana FROM asked)",
+    "name IN (SELECT name FROM asked)",
+    "contains(name, '〓')",
+    "contains(given, '〓')",
+)
+WHOLE_OF_UNDATED = (
+    *(f"{name} IN (SELECT {asked} FROM asked WHERE born_on IS NULL)" for name, asked in (
+        ("sorted_kana", "sorted_kana"), ("name", "guardian_name"), ("kana", "guardian_kana"), ("given || surname", "guardian_name"))),
+)  # fmt: skip
+
+NEARBY = """
+CREATE OR REPLACE TEMP TABLE nearby AS
+SELECT person, name, surname, given, kana, given_kana, sorted_kana, turned_kana, born_on, born_year, born_day
+FROM main.spine_known WHERE {}
+"""
+"""The names of whoever shares the whole of one thing with a form: looked for in one go through the city's spine, so
+that every way of meaning somebody can then be asked of few."""
 
 MEANT = f"""
 CREATE OR REPLACE TEMP TABLE meant AS
@@ -42,31 +63,31 @@ WITH dated AS (
 ), undated AS (
     FROM asked WHERE born_on IS NULL
 ), turned AS (
-    SELECT person, born_on, given || surname AS name FROM main.spine_known
+    SELECT person, born_on, given || surname AS name FROM nearby
 ), parent AS (
-    SELECT person FROM main.spine_known SEMI JOIN (SELECT guardian_name AS name FROM undated) USING (name)
-    UNION SELECT person FROM main.spine_known SEMI JOIN (SELECT guardian_kana AS kana FROM undated) USING (kana)
+    SELECT person FROM nearby SEMI JOIN (SELECT guardian_name AS name FROM undated) USING (name)
+    UNION SELECT person FROM nearby SEMI JOIN (SELECT guardian_kana AS kana FROM undated) USING (kana)
     UNION SELECT person FROM turned SEMI JOIN (SELECT guardian_name AS name FROM undated) USING (name)
 )
 SELECT person FROM main.spine_number SEMI JOIN asked USING (resident_number)
-UNION SELECT person FROM main.spine_known SEMI JOIN dated USING (kana, born_year)
-UNION SELECT person FROM main.spine_known SEMI JOIN dated USING (kana, born_day)
-UNION SELECT person FROM main.spine_known SEMI JOIN dated USING (name, born_year)
-UNION SELECT person FROM main.spine_known SEMI JOIN dated USING (name, born_day)
-UNION SELECT person FROM main.spine_known SEMI JOIN undated USING (kana)
-UNION SELECT person FROM main.spine_known SEMI JOIN undated USING (name)
-UNION SELECT person FROM main.spine_known SEMI JOIN undated USING (sorted_kana)
+UNION SELECT person FROM nearby SEMI JOIN dated USING (kana, born_year)
+UNION SELECT person FROM nearby SEMI JOIN dated USING (kana, born_day)
+UNION SELECT person FROM nearby SEMI JOIN dated USING (name, born_year)
+UNION SELECT person FROM nearby SEMI JOIN dated USING (name, born_day)
+UNION SELECT person FROM nearby SEMI JOIN undated USING (kana)
+UNION SELECT person FROM nearby SEMI JOIN undated USING (name)
+UNION SELECT person FROM nearby SEMI JOIN undated USING (sorted_kana)
 UNION SELECT person FROM turned SEMI JOIN asked USING (born_on, name)
 UNION FROM parent UNION SELECT other FROM main.family SEMI JOIN parent USING (person)
-UNION SELECT person FROM main.spine_known SEMI JOIN asked USING (born_on, sorted_kana)
-UNION SELECT person FROM main.spine_known SEMI JOIN asked USING (born_on, turned_kana)
-UNION SELECT person FROM main.spine_known SEMI JOIN asked USING (born_on, given_kana)
-UNION SELECT person FROM main.spine_known SEMI JOIN asked USING (born_on, given)
-UNION SELECT person FROM main.spine_known SEMI JOIN (FROM asked WHERE {NAMELESS} OR contains(name, '〓') OR contains(given, '〓')) USING (born_on)
-UNION SELECT person FROM (FROM main.spine_known WHERE contains(name, '〓') OR contains(given, '〓')) SEMI JOIN asked USING (born_on)
+UNION SELECT person FROM nearby SEMI JOIN asked USING (born_on, sorted_kana)
+UNION SELECT person FROM nearby SEMI JOIN asked USING (born_on, turned_kana)
+UNION SELECT person FROM nearby SEMI JOIN asked USING (born_on, given_kana)
+UNION SELECT person FROM nearby SEMI JOIN asked USING (born_on, given)
+UNION SELECT person FROM nearby SEMI JOIN (FROM asked WHERE {NAMELESS} OR contains(name, '〓') OR contains(given, '〓')) USING (born_on)
+UNION SELECT person FROM (FROM nearby WHERE contains(name, '〓') OR contains(given, '〓')) SEMI JOIN asked USING (born_on)
 UNION SELECT n.person FROM main.spine_name n JOIN (SELECT name FROM asked WHERE born_on IS NULL AND contains(name, '〓')) f ON length(n.name) = length(f.name)
     WHERE same_name(f.name, n.name)
-UNION SELECT n.person FROM (FROM main.spine_name WHERE contains(name, '〓')) n JOIN (SELECT name FROM asked WHERE born_on IS NULL) f ON length(n.name) = length(f.name)
+UNION SELECT n.person FROM (FROM nearby WHERE contains(name, '〓')) n JOIN (SELECT name FROM asked WHERE born_on IS NULL) f ON length(n.name) = length(f.name)
     WHERE same_name(f.name, n.name)
 UNION SELECT person FROM kept_outcome SEMI JOIN (
     FROM owned UNION SELECT form FROM asked UNION SELECT mate FROM main.formed SEMI JOIN asked USING (form)) USING (form)
@@ -79,6 +100,19 @@ beside; and who was found before."""
 OWNED = """
 CREATE OR REPLACE TEMP TABLE owned AS
 SELECT form FROM main.form SEMI JOIN (SELECT system, own_number FROM asked WHERE own_number IS NOT NULL) USING (system, own_number)
+"""
+
+SHOWN = (
+    """CREATE OR REPLACE TEMP TABLE shown AS
+       FROM (FROM housed UNION SELECT other FROM main.family SEMI JOIN housed USING (person)) ANTI JOIN spine USING (person)""",
+    "INSERT INTO family FROM main.family SEMI JOIN housed USING (person)",
+    "INSERT INTO near_housed FROM housed",
+    *(f"INSERT INTO {name} FROM main.{name} SEMI JOIN shown USING (person)" for name in PART_OF_SPINE if name != "spine_name"),
+)  # fmt: skip
+"""Who somebody is by the register: names, places and numbers, theirs and their families'."""
+
+TOLD_OF = """
+FROM brought UNION SELECT person FROM settled SEMI JOIN added USING (form) UNION SELECT person FROM spine_form SEMI JOIN added USING (form)
 """
 
 BROUGHT = (
@@ -96,14 +130,8 @@ AROUND = (
        FROM (FROM told UNION SELECT mate FROM main.formed SEMI JOIN told USING (form) WHERE mate IS NOT NULL) ANTI JOIN near_form USING (form)""",
     """INSERT INTO settled SELECT form, person, rule, weight, coalesce(since, stands_since) FROM kept_outcome SEMI JOIN added USING (form) ANTI JOIN main.pending USING (form)""",
     "INSERT INTO spine_form FROM main.spine_form SEMI JOIN added USING (form)",
-    """CREATE OR REPLACE TEMP TABLE shown AS
-       FROM (FROM brought UNION SELECT other FROM main.family SEMI JOIN brought USING (person)
-             UNION SELECT person FROM settled SEMI JOIN added USING (form) UNION SELECT person FROM spine_form SEMI JOIN added USING (form))
-       ANTI JOIN spine USING (person)""",
-    "INSERT INTO family FROM main.family SEMI JOIN brought USING (person)",
-    *(f"INSERT INTO {name} FROM main.{name} SEMI JOIN shown USING (person)" for name in PART_OF_SPINE if name != "spine_name"),
-)  # fmt: skip
-"""What was said of those who are brought, who was named beside them and beside whom those stand, and their families.
+)
+"""What was said of those who are brought, who was named beside them and beside whom those stand.
 What is nobody's, or a newcomer's, and stays so is none of the forms to be decided on."""
 
 WRITTEN = """
@@ -172,13 +200,15 @@ class Vicinity:
         anybody = f"SELECT EXISTS (FROM asked) OR EXISTS (FROM ({persons}) ANTI JOIN near_person USING (person))"
         if not self._connection.execute(anybody).fetchall()[0][0]:
             return
-        for statement in (OWNED, MEANT):
+        is_any_undated = self._connection.execute("SELECT EXISTS (FROM asked WHERE born_on IS NULL)").fetchall()[0][0]
+        whole = (*WHOLE, *WHOLE_OF_UNDATED) if is_any_undated else WHOLE
+        for statement in (OWNED, NEARBY.format(" OR ".join(whole)), MEANT):
             self._connection.execute(statement)
         self._connection.execute(f"INSERT INTO meant {persons}")
         for statement in (BROUGHT, *AROUND):
             self._connection.execute(statement)
         self._write("written", WRITTEN)
-        self._show_names()
+        self.show(TOLD_OF)
         for statement in (*ADDED, self._rows):
             self._connection.execute(statement)
 
@@ -193,7 +223,13 @@ class Vicinity:
                         UNION ALL BY NAME (FROM main.more_form SEMI JOIN ({forms}) USING (form))"""
         self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {query}")
 
-    def _show_names(self) -> None:
+    def show(self, persons: str) -> None:
+        """Add who persons and their families are by the register, without what else was said of them."""
+        self._connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE housed AS SELECT DISTINCT person FROM ({persons}) ANTI JOIN near_housed USING (person)"
+        )
+        for statement in SHOWN:
+            self._connection.execute(statement)
         if self._is_standing:
             wanted = self._connection.table("shown").to_arrow_table()["person"]
             self._connection.register("picked", self._standing.rows("kept_name", "person", wanted))
@@ -214,5 +250,17 @@ class Vicinity:
     def close(self) -> None:
         """Forget what was near."""
         self._connection.execute(f"DROP SCHEMA {NEAR} CASCADE")
-        drop(self._connection, "asked", "owned", "meant", "brought", "told", "added", "shown", "written")
+        drop(
+            self._connection,
+            "asked",
+            "owned",
+            "nearby",
+            "meant",
+            "brought",
+            "told",
+            "added",
+            "housed",
+            "shown",
+            "written",
+        )
         self._connection.unregister("picked")
