@@ -1,10 +1,11 @@
 """How good, how quick and how large linkage is, beside its peers: what `make bench-linkage` runs.
 
-    python benchmarks/linkage.py [--sizes 25299 113000 1000000] [--seed 1] [--peers .venv-peers/bin/python]
+    python benchmarks/linkage.py [--sizes 25299 113000 1000000] [--all-ages 1000000] [--seed 1] [--peers .venv-peers/bin/python]
 
 For each size a noisy town (``linkage_noise``: N residents, two children's registers of 0.178 N rows each) is
 written as CSV and linked from its files by kodomo, in a process of its own; up to 113,000 residents also by
-Splink as it comes and by the Record Linkage Toolkit. FEBRL4 comes last. Writes ``results/linkage.json`` with
+Splink as it comes and by the Record Linkage Toolkit. With ``--all-ages N`` the two other registers hold N rows of
+all ages together: N records against N residents. FEBRL4 comes last. Writes ``results/linkage.json`` with
 machine and versions, and prints a table.
 """
 
@@ -63,11 +64,20 @@ def run(python: str, script: str, *words: str) -> dict[str, Any]:
     return dict(json.loads(done.stdout.strip().splitlines()[-1]))
 
 
-def measure(residents: int, seed: int, peers: str | None) -> dict[str, Any]:
-    """Make one town, let everybody link it, and score them."""
+CHILDREN = 0.1777
+"""Rows in each of the two children's registers, as a share of the residents."""
+
+
+def measure(residents: int, seed: int, peers: str | None = None, *, elsewhere: float = CHILDREN) -> dict[str, Any]:
+    """Make one town, let everybody link it, and score them.
+
+    Args:
+        elsewhere: rows in each of the two other registers as a share of the residents; more than there are children
+            takes people of all ages.
+    """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        town = make_town(residents=residents, children=round(residents * 0.1777), seed=seed)
+        town = make_town(residents=residents, children=round(residents * elsewhere), seed=seed)
         write_town(folder, town)
         records = len(town.truth)
         truth, groups = town.truth, _groups(town)
@@ -176,16 +186,19 @@ def main() -> None:
     """Measure and write ``results/linkage.json``."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--sizes", type=int, nargs="+", default=[25_299, 113_000, 1_000_000])
+    parser.add_argument("--all-ages", type=int, nargs="*", default=[])
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--peers", help="python of an environment with recordlinkage")
     parser.add_argument("--out", type=Path, default=HERE / "results" / "linkage.json")
     words = parser.parse_args()
     runs = [measure(size, words.seed, words.peers) for size in words.sizes]
+    all_ages = [measure(size, words.seed, elsewhere=0.5) for size in words.all_ages]
     body = {"on": time.strftime("%Y-%m-%d"), "machine": machine(), "seed": words.seed, "runs": runs,
-            "growth": exponents(runs), "febrl4": febrl(words.peers)}  # fmt: skip
+            "growth": exponents(runs), "all_ages": all_ages, "febrl4": febrl(words.peers)}  # fmt: skip
     words.out.parent.mkdir(exist_ok=True)
     words.out.write_text(json.dumps(body, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     print(table(runs))
+    print("all ages:", table(all_ages), sep="\n")
     print("growth (power of size):", json.dumps(body["growth"]))
     print("FEBRL4:", json.dumps(body["febrl4"]))
 
