@@ -9,6 +9,7 @@ of a million rows no more than a few numbers each stay in memory.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -63,14 +64,21 @@ def gather_forms(
     for statement in (MACROS, *EMPTY):
         connection.execute(statement)
     _take_in_all(connection, mentions, printing, first)
-    if is_packed:
-        connection.execute("CHECKPOINT")  # what was printed is the widest; making forms of it takes most room of all
-    surnames |= learn_surnames(_distinct(connection, "name").to_pylist())
-    _register_normal_forms(connection, printing, surnames)
+    written = _written(connection)
+    with ThreadPoolExecutor(1) as pool:
+        # What was printed is the widest, and making forms of it takes most room of all; while one core packs it
+        # the other, which asks the engine nothing, normalises.
+        packing = pool.submit(connection.execute, "CHECKPOINT") if is_packed else None
+        surnames |= learn_surnames(written["name"].to_pylist())
+        normal = _normal_forms(written, printing, surnames)
+        if packing is not None:
+            packing.result()
+    for name, table in normal.items():
+        connection.register(name, table)
     connection.execute(BASE)
     connection.execute(UNSPACED)
     connection.execute(OTHER_PLACE)
-    for name in ("systems", "normal_name", "normal_kana", "normal_place"):
+    for name in ("systems", *normal):
         connection.unregister(name)
     gone = "DROP TABLE combined; DROP TABLE incoming_mention"
     for statement in (COMBINATION, COMBINED, FORM, FORMED, PLACED, gone, MENTION_VIEW):
@@ -124,32 +132,39 @@ def _take_in(connection: duckdb.DuckDBPyConnection, table: pa.Table, first: int)
     connection.execute("DROP TABLE arrived")
 
 
-def _register_normal_forms(connection: duckdb.DuckDBPyConnection, printing: Printing, surnames: frozenset[str]) -> None:
-    written = _distinct(connection, "name", "alias_name", "former_name")
-    names = names_of(distinct_values(written), surnames)
-    connection.register("normal_name", pa.table({
-        "value": list(names),
-        "name": [n.key or None for n in names.values()],
-        "surname": [n.surname or None for n in names.values()],
-        "given": [n.given or None for n in names.values()],
-    }, schema=_text("value", "name", "surname", "given")))  # fmt: skip
-    readings = readings_of(distinct_values(_distinct(connection, "name_kana"))) | readings_in_names(names)
-    columns = {k: [r[i] or None for r in readings.values()] for i, k in enumerate(Reading._fields)}
-    columns["turned_kana"] = _turned(readings.values())
-    connection.register(
-        "normal_kana",
-        pa.table({"value": list(readings), **columns}, schema=_text("value", *Reading._fields, "turned_kana")),
-    )
-    written_places = connection.sql(
-        "SELECT address AS value FROM printed UNION SELECT address FROM incoming_other_place ORDER BY value"
-    ).to_arrow_table()["value"]
-    places = addresses_of(distinct_values(written_places), printing.prefecture, printing.city)
-    connection.register("normal_place", pa.table({
-        "value": list(places),
-        # a place of another municipality is not the street of that name here
-        "town": [(outside_own(p, printing.prefecture, printing.city) + p.town) or None for p in places.values()],
-        "number": [p.number or None for p in places.values()],
-    }, schema=_text("value", "town", "number")))  # fmt: skip
+def _written(connection: duckdb.DuckDBPyConnection) -> dict[str, pa.ChunkedArray]:
+    """What is to be normalised, each value once, in order."""
+    return {
+        "name": _distinct(connection, "printed.name"),
+        "names": _distinct(connection, "printed.name", "printed.alias_name", "printed.former_name"),
+        "kana": _distinct(connection, "printed.name_kana"),
+        "place": _distinct(connection, "printed.address", "incoming_other_place.address"),
+    }
+
+
+def _normal_forms(
+    written: Mapping[str, pa.ChunkedArray], printing: Printing, surnames: frozenset[str]
+) -> dict[str, pa.Table]:
+    """Tables ``normal_name``, ``normal_kana`` and ``normal_place``: what was written, and what it is compared by."""
+    names = names_of(distinct_values(written["names"]), surnames)
+    readings = readings_of(distinct_values(written["kana"])) | readings_in_names(names)
+    places = addresses_of(distinct_values(written["place"]), printing.prefecture, printing.city)
+    return {
+        "normal_name": _table(names, {
+            "name": [n.key or None for n in names.values()],
+            "surname": [n.surname or None for n in names.values()],
+            "given": [n.given or None for n in names.values()],
+        }),
+        "normal_kana": _table(readings, {
+            **{k: [r[i] or None for r in readings.values()] for i, k in enumerate(Reading._fields)},
+            "turned_kana": _turned(readings.values()),
+        }),
+        "normal_place": _table(places, {
+            # a place of another municipality is not the street of that name here
+            "town": [(outside_own(p, printing.prefecture, printing.city) + p.town) or None for p in places.values()],
+            "number": [p.number or None for p in places.values()],
+        }),
+    }  # fmt: skip
 
 
 def _turned(readings: Iterable[Reading]) -> list[str | None]:
@@ -159,12 +174,17 @@ def _turned(readings: Iterable[Reading]) -> list[str | None]:
 
 
 def _distinct(connection: duckdb.DuckDBPyConnection, *columns: str) -> pa.ChunkedArray:
-    union = " UNION ".join(f"SELECT {column} AS value FROM printed WHERE {column} IS NOT NULL" for column in columns)
+    """The values of columns (table.column), each once."""
+    parts = (column.split(".") for column in columns)
+    union = " UNION ".join(
+        f"SELECT {column} AS value FROM {table} WHERE {column} IS NOT NULL" for table, column in parts
+    )
     return connection.sql(f"SELECT DISTINCT value FROM ({union}) ORDER BY value").to_arrow_table()["value"]
 
 
-def _text(*names: str) -> pa.Schema:
-    return pa.schema([(name, pa.string()) for name in names])
+def _table(written: Iterable[str], columns: Mapping[str, list[str | None]]) -> pa.Table:
+    schema = pa.schema([(name, pa.string()) for name in ("value", *columns)])
+    return pa.table({"value": list(written), **columns}, schema=schema)
 
 
 MACROS = r"""
