@@ -53,6 +53,8 @@ WHERE e.person_number IS DISTINCT FROM n.person_number
 GROUP BY ALL ORDER BY before NULLS LAST, after NULLS LAST
 """
 
+MEANT = "WHERE person_number IN (SELECT unnest(?::BIGINT[]))"
+
 FACTS = """
 SELECT t.part, count(*) FROM touched t JOIN facts f ON f.receipt = t.receipt AND f.row = t.row AND f.role = t.role
 GROUP BY t.part
@@ -70,7 +72,7 @@ def changes_since(
     Records that were landed since have no before: they change nobody.
 
     Args:
-        earlier: ``receipt, row, role, person_number`` of the run before.
+        earlier: ``receipt, row, role, person_number`` of the run before; those at least that ``numbers.in_question`` gives.
         last: for two numbers, kind, number before and number after of the last merge or split between them.
         decided: what people decided, or took back, since the run before.
 
@@ -79,9 +81,10 @@ def changes_since(
     """
     connection.register("earlier", earlier)
     rows = connection.execute(CHANGED).fetchall()
-    known = {n for (n,) in connection.execute("SELECT DISTINCT person_number FROM earlier").fetchall() if n is not None}
+    meant = [list({n for before, after, *_ in rows for n in (before, after) if n is not None})]
+    known = {n for (n,) in connection.execute(f"SELECT DISTINCT person_number FROM earlier {MEANT}", meant).fetchall()}
     connection.unregister("earlier")
-    living = {n for (n,) in connection.execute("SELECT person_number FROM numbered").fetchall()}
+    living = {n for (n,) in connection.execute(f"SELECT person_number FROM numbered {MEANT}", meant).fetchall()}
     facts = _facts_touched(connection, [records for _, _, records, _ in rows])
     heir = _heirs(rows, living)
     decisions = list(decided)

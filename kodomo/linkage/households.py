@@ -11,11 +11,9 @@ the same in neighbouring versions is put together again. One delivery means one 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection
 
 import duckdb
-import pyarrow as pa
 
 from kodomo.linkage.kinship import FIRST, LAST, build_kinship
 from kodomo.tables.engine import drop
@@ -101,15 +99,22 @@ CREATE OR REPLACE TABLE living AS
 WITH held AS (
     SELECT s.* EXCLUDE (since, until), v.since, v.until
     FROM spell s JOIN household_version v ON v.household_number = s.household_number AND s.since <= v.since AND v.until <= s.until
+), kept AS (
+    -- somebody there from the first day lives there still: the number never stood empty
+    SELECT household_number, since FROM held GROUP BY ALL HAVING min(valid_from) = min(valid_from) FILTER (valid_to IS NULL)
 ), ordered AS (
     SELECT *, max(coalesce(valid_to, {LAST})) OVER (PARTITION BY household_number, since ORDER BY valid_from, person
         ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS lived_until
-    FROM held
+    FROM held ANTI JOIN kept USING (household_number, since)
+), counted AS (
+    SELECT * EXCLUDE (lived_until), sum(CASE WHEN valid_from > lived_until THEN 1 ELSE 0 END) OVER (
+        PARTITION BY household_number, since ORDER BY valid_from, person) AS generation
+    FROM ordered
+    UNION ALL BY NAME (SELECT *, 0 AS generation FROM held SEMI JOIN kept USING (household_number, since))
 )
-SELECT person, relationship, town, valid_from, valid_to, known_from, end_known_from, since, until,
-    household_number || '#' || sum(CASE WHEN valid_from > lived_until THEN 1 ELSE 0 END) OVER (
-        PARTITION BY household_number, since ORDER BY valid_from, person) AS household
-FROM ordered
+SELECT person, relationship, town, valid_from, valid_to, known_from, end_known_from, since, until, household_number,
+    household_number || '#' || generation AS household
+FROM counted
 """
 """A number nobody bore for a day or more is another household when it comes back."""
 
@@ -179,16 +184,16 @@ def build_households(
     """
     connection.execute(REGISTER_ROWS)
     connection.execute(versions("person_version", "register_row", "person"))
-    for statement in (STANDING, ATTRIBUTES, together("attribute", "person, born_on, sex, nationality")):
+    for statement in (STANDING, ATTRIBUTES, together("attribute", "person, born_on, sex, nationality", "person", "person_version")):
         connection.execute(statement)
-    for statement in (RESIDENCES, MOVES, SPELLS, FILL_ENDS, together("spell", SPELL_IS)):
+    for statement in (RESIDENCES, MOVES, SPELLS, FILL_ENDS, together("spell", SPELL_IS, "person", "person_version")):
         connection.execute(statement)
     # The widest tables; sealing what follows is the other time when memory is full.
     connection.execute("DROP TABLE standing; DROP TABLE register_row")
     connection.execute(versions("household_version", "spell", "household_number"))
-    for statement in (GENERATIONS, together("living", LIVING_IS), MEMBERSHIP):
+    for statement in (GENERATIONS, together("living", LIVING_IS, "household_number", "household_version"), MEMBERSHIP):
         connection.execute(statement)
-    for statement in (RESIDENCE_SPELLS, together("residing", STAY_IS), RESIDENCE):
+    for statement in (RESIDENCE_SPELLS, together("residing", STAY_IS, "person", "person_version"), RESIDENCE):
         connection.execute(statement)
     build_kinship(connection, at, expected_delivery)
     drop(
@@ -204,7 +209,7 @@ def build_households(
         "kin_raw",
         "partner_mention",
     )
-    _number_households(connection)
+    connection.execute(HOUSEHOLD)
     counts = connection.execute(
         """SELECT (SELECT count(DISTINCT household) FROM membership WHERE known_to IS NULL),
                   (SELECT count(*) FROM kinship WHERE known_to IS NULL), (SELECT count(*) FROM residence WHERE known_to IS NULL),
@@ -217,36 +222,43 @@ def versions(name: str, table: str, of: str) -> str:
     """SQL that makes ``name``: for each ``of``, the stretches during which no row of a table came or went."""
     return f"""
 CREATE OR REPLACE TABLE {name} AS
-WITH cut AS (SELECT DISTINCT {of}, unnest([since, until]) AS since FROM {table} WHERE {of} IS NOT NULL)
+WITH once AS (
+    SELECT {of}, min(since) AS since, min(until) AS until FROM {table} WHERE {of} IS NOT NULL
+    GROUP BY {of} HAVING min(since) = max(since) AND min(until) = max(until) AND min(since) < min(until)
+), cut AS (
+    SELECT DISTINCT {of}, unnest([since, until]) AS since FROM {table} ANTI JOIN once USING ({of}) WHERE {of} IS NOT NULL
+)
+FROM once
+UNION ALL
 SELECT * FROM (SELECT {of}, since, lead(since) OVER (PARTITION BY {of} ORDER BY since) AS until FROM cut) WHERE until IS NOT NULL
 """
 
 
-def together(table: str, columns: str) -> str:
-    """SQL that puts rows of a table together again that say the same in neighbouring versions."""
+def together(table: str, columns: str, of: str, versions: str) -> str:
+    """SQL that puts rows of a table together again that say the same in neighbouring versions.
+
+    Whatever is told of in one version only (``of``, by the table ``versions``) has nothing to be put together.
+    """
     return f"""
 CREATE OR REPLACE TABLE {table} AS
-WITH ordered AS (
+WITH often AS (
+    SELECT {of} FROM {versions} GROUP BY {of} HAVING count(*) > 1
+), ordered AS (
     SELECT {columns}, since, until, max(until) OVER (PARTITION BY {columns} ORDER BY since, until
         ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reached
-    FROM {table}
+    FROM {table} SEMI JOIN often USING ({of})
 ), stretched AS (
     SELECT *, sum(CASE WHEN since > reached THEN 1 ELSE 0 END) OVER (PARTITION BY {columns} ORDER BY since, until) AS stretch
     FROM ordered
 )
 SELECT {columns}, min(since) AS since, max(until) AS until FROM stretched GROUP BY {columns}, stretch
+UNION ALL
+SELECT DISTINCT {columns}, since, until FROM {table} ANTI JOIN often USING ({of})
 """
 
 
-def household_number(household: str) -> int:
-    """The vault's own number of a household: the same for the same number and generation, run after run."""
-    return int.from_bytes(hashlib.sha256(household.encode()).digest()[:7], "big")
-
-
-def _number_households(connection: duckdb.DuckDBPyConnection) -> None:
-    names = [row[0] for row in connection.execute("SELECT DISTINCT household FROM membership ORDER BY 1").fetchall()]
-    connection.register("household_numbers", pa.table({
-        "household": pa.array(names, pa.string()), "number": pa.array([household_number(n) for n in names], pa.int64()),
-    }))  # fmt: skip
-    connection.execute("CREATE OR REPLACE TABLE household AS SELECT * FROM household_numbers")
-    connection.unregister("household_numbers")
+HOUSEHOLD = """
+CREATE OR REPLACE TABLE household AS
+SELECT household, ('0x' || left(sha256(household), 14))::BIGINT AS number FROM (SELECT DISTINCT household FROM membership)
+"""
+"""The vault's own number of a household: the same for the same number and generation, run after run."""

@@ -36,8 +36,10 @@ CREATE OR REPLACE MACRO place_in_house(r) AS CASE
 
 HOUSE_PAIRS = f"""
 CREATE OR REPLACE TABLE house_pair AS
-SELECT c.person AS child, a.person AS relative, place_in_house(c.relationship) AS child_place,
-    place_in_house(a.relationship) AS relative_place, p.sex, p.born_on AS relative_born, y.born_on AS child_born,
+WITH place AS (
+    SELECT relationship, place_in_house(relationship) AS place FROM (SELECT DISTINCT relationship FROM living)
+)
+SELECT c.person AS child, a.person AS relative, u.place AS child_place, w.place AS relative_place, p.sex, p.born_on AS relative_born, y.born_on AS child_born,
     greatest(c.valid_from, a.valid_from) AS valid_from, least(c.valid_to, a.valid_to) AS valid_to, c.household,
     greatest(c.valid_from, a.valid_from, c.known_from, a.known_from, c.since, a.since, y.since, p.since) AS seen_on,
     least(greatest(c.valid_to, c.end_known_from), greatest(a.valid_to, a.end_known_from)) AS gone_on,
@@ -46,6 +48,7 @@ FROM living c JOIN attribute y ON y.person = c.person AND y.since < c.until AND 
 JOIN living a ON a.household = c.household AND a.person <> c.person AND a.valid_from < coalesce(c.valid_to, {LAST})
     AND c.valid_from < coalesce(a.valid_to, {LAST}) AND a.since < c.until AND c.since < a.until
 JOIN attribute p ON p.person = a.person AND p.since < a.until AND a.since < p.until
+LEFT JOIN place u ON u.relationship = c.relationship LEFT JOIN place w ON w.relationship = a.relationship
 WHERE try_cast(y.born_on AS DATE) >= $at - INTERVAL {CHILD_YEARS} YEAR
 """
 """Two under one roof. ``gone_on``: the day on which one of them was known to have left; ``until``: the day from
@@ -176,11 +179,15 @@ FROM kin_raw a JOIN kin_raw b ON a.relative = b.relative AND a.child <> b.child 
 
 KINSHIPS = f"""
 CREATE OR REPLACE TABLE kinship AS
-WITH ordered AS (
+WITH held AS (
+    FROM kin_raw WHERE seen_on < coalesce(over_on, {LAST})
+), often AS (
+    SELECT child, relative, kind FROM held GROUP BY ALL HAVING count(*) > 1
+), ordered AS (
     SELECT *, max(coalesce(over_on, {LAST})) OVER (
         PARTITION BY child, relative, kind ORDER BY seen_on, over_on NULLS LAST, source
         ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reached
-    FROM kin_raw WHERE seen_on < coalesce(over_on, {LAST})
+    FROM held SEMI JOIN often USING (child, relative, kind)
 ), stretched AS (
     SELECT *, sum(CASE WHEN seen_on > reached THEN 1 ELSE 0 END) OVER (
         PARTITION BY child, relative, kind ORDER BY seen_on, over_on NULLS LAST, source) AS stretch
@@ -190,10 +197,13 @@ WITH ordered AS (
         arg_max({{'day': valid_to}}, (coalesce(over_on, {LAST}), coalesce(valid_to, {FIRST}))).day AS valid_to,
         min(seen_on) AS known_from, nullif(max(coalesce(over_on, {LAST})), {LAST}) AS over_on
     FROM stretched GROUP BY child, relative, kind, stretch
+    UNION ALL
+    SELECT child, relative, kind, source, valid_from, valid_to, seen_on, nullif(over_on, {LAST})
+    FROM held ANTI JOIN often USING (child, relative, kind)
 )
 SELECT child, relative, kind, source, valid_from, CASE WHEN over_on IS NOT NULL THEN valid_to END AS valid_to, known_from,
     CASE WHEN valid_to IS NOT NULL THEN over_on END AS end_known_from, CASE WHEN valid_to IS NULL THEN over_on END AS known_to
-FROM joined ORDER BY child, relative, kind, valid_from, known_from
+FROM joined
 """
 """``known_to``: the day from which the link was told otherwise; ``end_known_from``: the day its end became known."""
 

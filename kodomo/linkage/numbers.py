@@ -41,8 +41,10 @@ def number_persons(
         How many numbers were kept, given anew, given back, and how many of the run before found no person.
     """
     connection.execute("CREATE OR REPLACE TABLE numbered (person BIGINT, person_number BIGINT)")
-    moved = _keep_standing(connection, standing) if standing is not None else None
-    votes = _votes(connection, earlier, moved) if earlier is not None else []
+    if standing is not None:
+        _keep_standing(connection, standing)
+        earlier = None if earlier is None else in_question(connection, earlier, standing)
+    votes = _votes(connection, earlier) if earlier is not None else []
     if votes and retired is not None and retired.num_rows:
         votes = without_aliases(votes, _votes(connection, retired, settle=False), dict(_aliases(retired)))
     kept, numbers = _give(connection, votes), {number for _, number, _, _ in votes}
@@ -51,7 +53,7 @@ def number_persons(
     if retired is not None and retired.num_rows:
         _give(connection, _votes(connection, retired, is_among_unnumbered=True))
         given_back = _count(connection) - settled
-    linked = "link" if moved is None else "(FROM link SEMI JOIN moved USING (person))"
+    linked = "link" if standing is None else "(FROM link SEMI JOIN moved USING (person))"
     connection.execute(
         f"""INSERT INTO numbered SELECT person, $highest + row_number() OVER (ORDER BY person)
            FROM (SELECT DISTINCT l.person FROM {linked} l SEMI JOIN placed p USING (form)) ANTI JOIN numbered USING (person)""",
@@ -122,15 +124,29 @@ def without_aliases(votes: list[Vote], former: Iterable[Vote], into: Mapping[int
     return [vote for vote in votes if vote[1] not in staying or (vote[0], vote[1]) not in leaving]
 
 
-def _keep_standing(connection: duckdb.DuckDBPyConnection, standing: pa.Table) -> pa.Array:
-    """Let everybody who lost and gained nothing keep their number; returns the numbers of the others."""
+def in_question(connection: duckdb.DuckDBPyConnection, earlier: pa.Table, standing: pa.Table) -> pa.Table:
+    """The records of the run before whose number could be another now: nobody's, and those of persons who lost or gained a record.
+
+    Args:
+        earlier, standing: as ``number_persons`` takes them.
+    """
+    numbers = earlier["person_number"]
+    return earlier.filter(pc.or_(pc.is_null(numbers), pc.is_in(numbers, value_set=_moved(connection, standing))))
+
+
+def _keep_standing(connection: duckdb.DuckDBPyConnection, standing: pa.Table) -> None:
+    """Let everybody who lost and gained nothing keep their number."""
     connection.register("numbered_before", standing)
     connection.execute(
         "INSERT INTO numbered SELECT person, person_number FROM numbered_before ANTI JOIN moved USING (person)"
     )
-    moved = connection.sql("SELECT person_number FROM numbered_before SEMI JOIN moved USING (person)").to_arrow_table()
     connection.unregister("numbered_before")
-    return moved["person_number"].combine_chunks()
+
+
+def _moved(connection: duckdb.DuckDBPyConnection, standing: pa.Table) -> pa.Array:
+    """The numbers before of whoever lost or gained a record."""
+    persons = connection.table("moved").to_arrow_table()["person"].combine_chunks()
+    return standing["person_number"].filter(pc.is_in(standing["person"], value_set=persons)).combine_chunks()
 
 
 def _aliases(retired: pa.Table) -> Iterable[tuple[int, int]]:
@@ -168,17 +184,11 @@ GROUP BY person_number HAVING count(*) = 1 AND count(person) = 1
 def _votes(
     connection: duckdb.DuckDBPyConnection,
     earlier: pa.Table,
-    numbers: pa.Array | None = None,
     *,
     is_among_unnumbered: bool = False,
     settle: bool = True,
 ) -> list[Vote]:
-    """Settle the undisputed numbers at once (unless not to ``settle``); returns the votes about all others.
-
-    ``numbers``: only these are voted on; None for all.
-    """
-    if numbers is not None:
-        earlier = earlier.filter(pc.is_in(earlier["person_number"], value_set=numbers))
+    """Settle the undisputed numbers at once (unless not to ``settle``); returns the votes about all others."""
     connection.register("earlier", earlier)
     connection.execute(VOTE.format(link=UNNUMBERED if is_among_unnumbered else "link"))
     connection.unregister("earlier")

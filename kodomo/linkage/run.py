@@ -31,7 +31,7 @@ from kodomo.linkage.erase import Withheld, withheld
 from kodomo.linkage.forms import Printing
 from kodomo.linkage.kinship import FIRST, LAST
 from kodomo.linkage.link import FACT_COLUMNS, Before, LinksAnew, link_mentions
-from kodomo.linkage.numbers import KNOWN_BEFORE, number_persons
+from kodomo.linkage.numbers import KNOWN_BEFORE, in_question, number_persons
 from kodomo.linkage.review import keep_doubts
 from kodomo.progress import Progress
 from kodomo.tables.engine import UNSPILLED, beside, connect, release
@@ -203,6 +203,8 @@ def _keep(
         retired = pa.Table.from_pylist(history.retired_records(), KNOWN_BEFORE)
         standing = work.open_before("kept_numbered") if figures["mode"] == "INCREMENTAL" else None
         figures["numbers"] = number_persons(connection, earlier, highest, retired, standing)
+        if earlier is not None and standing is not None:
+            earlier = in_question(connection, earlier, standing)
         decided = decided_since(work.before.made_at) if work.before else []
         changes = changes_since(connection, earlier, history.last_between(), decided) if earlier is not None else []
         figures["changes"] = dict(Counter(change.kind for change in changes))

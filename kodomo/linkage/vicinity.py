@@ -42,10 +42,14 @@ WHOLE = (
     "contains(name, '〓')",
     "contains(given, '〓')",
 )
+UNDATED = "FROM asked WHERE born_on IS NULL"
 WHOLE_OF_UNDATED = (
-    *(f"{name} IN (SELECT {asked} FROM asked WHERE born_on IS NULL)" for name, asked in (
-        ("sorted_kana", "sorted_kana"), ("name", "guardian_name"), ("kana", "guardian_kana"), ("given || surname", "guardian_name"))),
-)  # fmt: skip
+    f"sorted_kana IN (SELECT sorted_kana {UNDATED})",
+    f"name IN (SELECT guardian_name {UNDATED})",
+    f"kana IN (SELECT guardian_kana {UNDATED})",
+    f"given || surname IN (SELECT guardian_name {UNDATED})",
+)
+"""One thing whole: what ``MEANT`` asks for together with something else, or of a form without a birth date by itself."""
 
 NEARBY = """
 CREATE OR REPLACE TEMP TABLE nearby AS
@@ -61,7 +65,7 @@ WITH dated AS (
     SELECT kana, name, substr(born_on, 6) AS born_day, unnest([year - 1, year, year + 1])::VARCHAR AS born_year
     FROM (SELECT *, try_cast(substr(born_on, 1, 4) AS INTEGER) AS year FROM asked WHERE born_on IS NOT NULL)
 ), undated AS (
-    FROM asked WHERE born_on IS NULL
+    {UNDATED}
 ), turned AS (
     SELECT person, born_on, given || surname AS name FROM nearby
 ), parent AS (
@@ -200,7 +204,7 @@ class Vicinity:
         anybody = f"SELECT EXISTS (FROM asked) OR EXISTS (FROM ({persons}) ANTI JOIN near_person USING (person))"
         if not self._connection.execute(anybody).fetchall()[0][0]:
             return
-        is_any_undated = self._connection.execute("SELECT EXISTS (FROM asked WHERE born_on IS NULL)").fetchall()[0][0]
+        is_any_undated = self._connection.execute(f"SELECT EXISTS ({UNDATED})").fetchall()[0][0]
         whole = (*WHOLE, *WHOLE_OF_UNDATED) if is_any_undated else WHOLE
         for statement in (OWNED, NEARBY.format(" OR ".join(whole)), MEANT):
             self._connection.execute(statement)
