@@ -1,0 +1,92 @@
+"""Versions of what the register tells, and what is put together of them again: told once or often, it comes out the same."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from itertools import pairwise
+
+import duckdb
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kodomo.linkage.households import GENERATIONS, together, versions
+
+FIRST, LAST = dt.date(1, 1, 1), dt.date(9999, 12, 31)
+DAYS = [FIRST, *(dt.date(2026, month, 1) for month in range(1, 6)), LAST]
+
+stretches = st.tuples(st.integers(0, 5), st.integers(1, 6)).filter(lambda s: s[0] < s[1])
+told = st.lists(st.tuples(st.integers(1, 3), stretches), max_size=8)
+
+
+def table(connection: duckdb.DuckDBPyConnection, columns: str, rows: Iterable[tuple[object, ...]]) -> None:
+    connection.execute(f"CREATE OR REPLACE TABLE said ({columns})")
+    for row in rows:
+        connection.execute(f"INSERT INTO said VALUES ({', '.join('?' * len(row))})", list(row))
+
+
+@settings(max_examples=40)
+@given(rows=told)
+def test_a_version_is_a_stretch_in_which_no_row_came_or_went(rows: list[tuple[int, tuple[int, int]]]) -> None:
+    connection = duckdb.connect()
+    table(connection, "person INTEGER, since DATE, until DATE", [(of, DAYS[a], DAYS[b]) for of, (a, b) in rows])
+    connection.execute(versions("version", "said", "person"))
+    found = {}
+    for of, since, until in connection.execute("FROM version").fetchall():
+        for day in range(DAYS.index(since), DAYS.index(until)):
+            assert (of, day) not in found, "versions of one person don't overlap"
+            found[of, day] = (since, until)
+    for of in {person for person, _ in rows}:
+        edges = {edge for person, stretch in rows if person == of for edge in stretch}
+        days = range(min(edges), max(edges))
+        assert [day in edges for day in days] == [found[of, day][0] == DAYS[day] for day in days]
+
+
+@settings(max_examples=40)
+@given(rows=told)
+def test_what_neighbouring_versions_tell_alike_is_one_row_again(rows: list[tuple[int, tuple[int, int]]]) -> None:
+    """Each version says how many rows stood in it; told together, a day knows what it knew before, in as few rows as can be."""
+    connection = duckdb.connect()
+    table(connection, "person INTEGER, since DATE, until DATE", [(of, DAYS[a], DAYS[b]) for of, (a, b) in rows])
+    connection.execute(versions("version", "said", "person"))
+    connection.execute(
+        """CREATE OR REPLACE TABLE known AS
+           SELECT v.person, (SELECT count(*) FROM said s WHERE s.person = v.person AND s.since <= v.since AND v.until <= s.until) AS rows,
+               v.since, v.until FROM version v"""
+    )
+    connection.execute(together("known", "person, rows", "person", "version"))
+    found = connection.execute("FROM known ORDER BY person, since").fetchall()
+    for of in {person for person, _ in rows}:
+        mine = [row for row in found if row[0] == of]
+        edges = {edge for person, stretch in rows if person == of for edge in stretch}
+        for day in range(min(edges), max(edges)):
+            expected = len([1 for person, (a, b) in rows if person == of and a <= day < b])
+            assert [row[1] for row in mine if row[2] <= DAYS[day] < row[3]] == [expected]
+        assert all(one[1] != other[1] for one, other in pairwise(mine) if one[3] == other[2])
+
+
+@settings(max_examples=40)
+@given(spells=st.lists(st.tuples(st.integers(1, 3), st.integers(1, 5), st.integers(0, 4)), min_size=1, max_size=6))
+def test_a_number_that_stood_empty_is_another_household(spells: list[tuple[int, int, int]]) -> None:
+    """Person, month they came, months they stayed (0: still there)."""
+    connection = duckdb.connect()
+    rows = {(person, began, began + months if months else None) for person, began, months in spells}
+    day = [dt.date(2025 + month // 12, month % 12 + 1, 1) for month in range(12)]
+    connection.execute(
+        """CREATE TABLE spell (person INTEGER, household_number VARCHAR, relationship VARCHAR, town VARCHAR, valid_from DATE, valid_to DATE,
+               known_from DATE, end_known_from DATE, since DATE, until DATE)"""
+    )
+    for person, began, ended in rows:
+        connection.execute(
+            "INSERT INTO spell VALUES (?, 'H', NULL, NULL, ?, ?, NULL, NULL, ?, ?)",
+            [person, day[began], None if ended is None else day[ended], FIRST, LAST],
+        )
+    connection.execute(versions("household_version", "spell", "household_number"))
+    connection.execute(GENERATIONS)
+    found = dict(connection.execute("SELECT valid_from, max(household) FROM living GROUP BY valid_from").fetchall())
+    generation, lived_until = 0, None
+    for _, began, ended in sorted(rows, key=lambda row: row[1]):
+        if lived_until is not None and began > lived_until:
+            generation += 1
+        lived_until = max(lived_until or 0, 99 if ended is None else ended)
+        assert found[day[began]] == f"H#{generation}"
