@@ -184,7 +184,11 @@ def build_households(
     """
     connection.execute(REGISTER_ROWS)
     connection.execute(versions("person_version", "register_row", "person"))
-    for statement in (STANDING, ATTRIBUTES, together("attribute", "person, born_on, sex, nationality", "person", "person_version")):
+    for statement in (
+        STANDING,
+        ATTRIBUTES,
+        together("attribute", "person, born_on, sex, nationality", "person", "person_version"),
+    ):
         connection.execute(statement)
     for statement in (RESIDENCES, MOVES, SPELLS, FILL_ENDS, together("spell", SPELL_IS, "person", "person_version")):
         connection.execute(statement)

@@ -177,29 +177,31 @@ FROM kin_raw a JOIN kin_raw b ON a.relative = b.relative AND a.child <> b.child 
     AND a.seen_on < coalesce(b.over_on, {LAST}) AND b.seen_on < coalesce(a.over_on, {LAST})
 """
 
+STRETCH = f"""arg_min(source, (seen_on, source)) AS source, arg_min(valid_from, (seen_on, valid_from)) AS valid_from,
+    arg_max({{'day': valid_to}}, (coalesce(over_on, {LAST}), coalesce(valid_to, {FIRST}))).day AS valid_to,
+    min(seen_on) AS known_from, nullif(max(coalesce(over_on, {LAST})), {LAST}) AS over_on"""
+
 KINSHIPS = f"""
 CREATE OR REPLACE TABLE kinship AS
-WITH held AS (
+WITH piece AS (
     FROM kin_raw WHERE seen_on < coalesce(over_on, {LAST})
-), often AS (
-    SELECT child, relative, kind FROM held GROUP BY ALL HAVING count(*) > 1
+), known AS (
+    SELECT child, relative, kind, {STRETCH},
+        -- nearly always: every piece was seen before any was over
+        max(seen_on) <= min(coalesce(over_on, {LAST})) AS is_one
+    FROM piece GROUP BY child, relative, kind
 ), ordered AS (
     SELECT *, max(coalesce(over_on, {LAST})) OVER (
         PARTITION BY child, relative, kind ORDER BY seen_on, over_on NULLS LAST, source
         ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reached
-    FROM held SEMI JOIN often USING (child, relative, kind)
+    FROM piece SEMI JOIN (FROM known WHERE NOT is_one) USING (child, relative, kind)
 ), stretched AS (
     SELECT *, sum(CASE WHEN seen_on > reached THEN 1 ELSE 0 END) OVER (
         PARTITION BY child, relative, kind ORDER BY seen_on, over_on NULLS LAST, source) AS stretch
     FROM ordered
 ), joined AS (
-    SELECT child, relative, kind, arg_min(source, (seen_on, source)) AS source, arg_min(valid_from, (seen_on, valid_from)) AS valid_from,
-        arg_max({{'day': valid_to}}, (coalesce(over_on, {LAST}), coalesce(valid_to, {FIRST}))).day AS valid_to,
-        min(seen_on) AS known_from, nullif(max(coalesce(over_on, {LAST})), {LAST}) AS over_on
-    FROM stretched GROUP BY child, relative, kind, stretch
-    UNION ALL
-    SELECT child, relative, kind, source, valid_from, valid_to, seen_on, nullif(over_on, {LAST})
-    FROM held ANTI JOIN often USING (child, relative, kind)
+    SELECT * EXCLUDE (is_one) FROM known WHERE is_one
+    UNION ALL BY NAME SELECT child, relative, kind, {STRETCH} FROM stretched GROUP BY child, relative, kind, stretch
 )
 SELECT child, relative, kind, source, valid_from, CASE WHEN over_on IS NOT NULL THEN valid_to END AS valid_to, known_from,
     CASE WHEN valid_to IS NOT NULL THEN over_on END AS end_known_from, CASE WHEN valid_to IS NULL THEN over_on END AS known_to
