@@ -23,10 +23,11 @@ from kodomo.features import catalogue, coverage
 from kodomo.features.draft_indicators import Named, as_text, propose, unused
 from kodomo.features.item_shapes import Shape, item_shapes
 from kodomo.features.source_lists import Listed, listed_by_sources
-from kodomo.governance.register import Register, read_register
-from kodomo.judgement import draft_points, labels, scenarios
+from kodomo.governance.register import Item, Register, read_register
+from kodomo.judgement import draft_labels, draft_points, labels, scenarios
 from kodomo.judgement.draft_check import check_draft
 from kodomo.store.database import Snapshot
+from kodomo.terms import DifficultyType
 
 MARK, OUTSIDE = "★", "外部"
 BASE, MORE = "hinata", "usual"
@@ -39,12 +40,6 @@ NOT_JUDGED = ("locating", "expected_delivery")
 NEGATED = ("未", "非", "不", "無", "否")
 ALIKE = {"要精査": r"要精|要紹介", "要観察": r"^要?(経過)?観察", "所得割": r"^(所得割)?課税$"}
 """Codes that offices write in several ways."""
-OF_TYPE = {
-    "虐待": r"虐待|養育|養護|ネグレクト|DV", "いじめ": r"いじめ", "不登校": r"不登校|登校|登園|長期欠席",
-    "ヤングケアラー": r"ヤング|ケアラー|YC", "貧困": r"貧困|困窮|経済|生活費", "産後うつ": r"産後|周産期|産婦|母のメンタル",
-    "発達障がい": r"発達|療育",
-}  # fmt: skip
-"""How codes of registers and consultations name a type."""
 
 
 @dataclass
@@ -158,9 +153,7 @@ def _shipped(register: Register, shapes: Mapping[str, Shape]) -> Draft:
         shape = shapes.get(str(entry.get("item")))
         if shape is None:
             return ""
-        own = (
-            [code for code, _ in shape.codes if re.search(OF_TYPE[str(entry["type"])], code)] if "type" in entry else []
-        )
+        own = draft_labels.codes_of(str(entry["type"]), shape) if "type" in entry else []
         if entry.get("codes") and not own:
             draft.remarks.append(
                 f"{labels.FILE}: 「{entry['type']}」の把握事例とみなす「{entry['item']}」のコードが、いまのデータに見つかりません。"
@@ -173,9 +166,27 @@ def _shipped(register: Register, shapes: Mapping[str, Shape]) -> Draft:
         return _with_codes(block, own) if entry.get("codes") else block
 
     texts[labels.FILE] = _kept(texts[labels.FILE], {"labels": keep_label, "known_to_support": keep_label})
+    _add_registers(draft, {code: register.items[code] for code in sorted(has)}, shapes)
     kept = [len(BLOCK.split(texts[name])) - 1 for name in (catalogue.FILE, scenarios.FILE)]
     draft.counts = {"indicators_kept": kept[0], "indicators_left_out": len(gone), "lines_kept": kept[1]}
     return draft
+
+
+def _add_registers(draft: Draft, items: Mapping[str, Item], shapes: Mapping[str, Shape]) -> None:
+    """Labels out of the registers that other offices keep, for the types that no shipped label finds."""
+    entries = tomllib.loads(draft.texts[labels.FILE]).get("labels", [])
+    found = list(draft_labels.proposed(entries, items, shapes))
+    for kind, caption, _ in found:
+        draft.remarks.append(
+            f"{labels.FILE}: 「{caption}」を、{kind.label}を把握した記録とみました。違えば消してください。"
+        )
+    draft.texts[labels.FILE] = "\n".join([draft.texts[labels.FILE].rstrip() + "\n", *(text for *_, text in found)])
+    spoken = {entry["type"] for entry in entries} | {kind.label for kind, *_ in found}
+    for kind in DifficultyType:
+        if kind.label in draft_labels.CAPTIONS and kind.label not in spoken:
+            draft.remarks.append(
+                f"{labels.FILE}: 「{kind.label}」を把握した記録が見つかりません。あれば書き足してください(ないと、点だけで判定します)。"
+            )
 
 
 def _too_old(entry: Mapping[str, Any], shapes: Mapping[str, Shape]) -> bool:
@@ -224,8 +235,8 @@ def _fitted(entry: dict[str, Any], block: str, shape: Shape, remarks: list[str])
 
 def _of_one_type(entry: dict[str, Any], block: str, shape: Shape, types: Collection[str]) -> str:
     """Of a register that says for what a child is in it, a line of one type asks for that type's codes alone."""
-    told = [code for code, _ in shape.codes if any(re.search(words, code) for words in OF_TYPE.values())]
-    own = [code for code in told if any(re.search(OF_TYPE[one], code) for one in types)]
+    told = [code for code, _ in shape.codes if any(re.search(words, code) for words in draft_labels.OF_TYPE.values())]
+    own = [code for code in told if any(re.search(draft_labels.OF_TYPE[one], code) for one in types)]
     if len(types) != 1 or not own or len(own) == len(told):
         return block
     (one,) = types
@@ -309,7 +320,9 @@ def _add_proposed(draft: Draft, register: Register, shapes: Mapping[str, Shape],
             shape, named, codes=codes, is_used=is_used, taken=taken | {str(e["code"]) for e in proposed}
         )
     captions = {code: item.caption for code, item in register.items.items()}
-    lines = draft_points.lines_for(proposed, captions, {i: s.most for i, s in shapes.items() if s.has_numbers})
+    figures = {item: shape for item, shape in shapes.items() if shape.has_numbers}
+    most, least = ({item: getattr(shape, end) for item, shape in figures.items()} for end in ("most", "least"))
+    lines = draft_points.lines_for(proposed, captions, most, least)
     if lines and with_points:
         title = f"\n# ── 下書き: 言葉から当てた点 ──\n# {MARK} 見本・未検証。要らない行は消し、点を直す。\n"
         text = draft.texts[scenarios.FILE].rstrip() + "\n" + title + as_text("points", lines)

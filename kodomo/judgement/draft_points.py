@@ -29,14 +29,21 @@ LETTERS = {
 Entry = dict[str, Any]
 
 
-def lines_for(entries: Sequence[Entry], captions: Mapping[str, str], most: Mapping[str, float]) -> list[Entry]:
+def lines_for(
+    entries: Sequence[Entry],
+    captions: Mapping[str, str],
+    most: Mapping[str, float],
+    least: Mapping[str, float] | None = None,
+) -> list[Entry]:
     """Lines of ``[[points]]`` for the entries that speak of a worry; gives these the sign ``+``.
 
     Args:
         entries: drafted indicators; changed in place.
         captions: the data items' names.
         most: the greatest number told of each data item that has numbers.
+        least: the smallest; answers from 1 (never) to 4 (often) say yes from 3 on.
     """
+    lows = least or {}
     lines: list[Entry] = []
     codes = {entry["code"] for entry in entries}
     for entry in entries:
@@ -51,18 +58,18 @@ def lines_for(entries: Sequence[Entry], captions: Mapping[str, str], most: Mappi
             entry["aggregate"] in ("max", "last") and (_is_days(entry) or most.get(entry["item"], FEW + 1) <= FEW)
         )
         if is_counted and not is_shorter:
-            steps = _steps(entry, most.get(entry["item"], 1))
+            steps = _steps(entry, most.get(entry["item"], 1), lows.get(entry["item"], 0))
             lines += [line for type_, count in points.items() for line in _lines(entry, type_, count, kind, steps)]
     return lines
 
 
-def _steps(entry: Entry, most: float) -> tuple[int, ...]:
-    """From which values on a line counts: once and often; of a figure from half of the greatest told."""
+def _steps(entry: Entry, most: float, least: float) -> tuple[int, ...]:
+    """From which values on a line counts: once and often; of a figure from the middle of what was told."""
     if entry["aggregate"] == "any":
         return (1,)
     if _is_days(entry):
         return DAYS
-    return (1, OFTEN) if entry["aggregate"] == "count" else (max(2, math.ceil(most / 2)),)
+    return (1, OFTEN) if entry["aggregate"] == "count" else (max(2, math.ceil((most + least) / 2)),)
 
 
 def _is_days(entry: Entry) -> bool:

@@ -2,9 +2,10 @@
 
 ``criteria/labels.toml``:
 
-``[[labels]]``            ``type, item, codes, weight``: a fact of the item with one of the codes is a known case from
+``[[labels]]``            ``type, item, codes, weight, whose``: a fact of the item with one of the codes is a known case from
     its ``valid_from`` on. Weight 1 is a registration; less, a weaker sign. Only weight 1 is calibrated
-    and evaluated against.
+    and evaluated against. With ``whose = "mother"`` the fact is about a mother, and the case her child's: of
+    the one she has just borne or is about to bear.
 ``[[feedback]]``          what people decided and what support showed: see ``judgement.feedback``.
 ``[[known_to_support]]``  ``item, at`` (now | within), ``months, codes``: what counts as already in touch with support.
 
@@ -32,6 +33,8 @@ from kodomo.terms import DifficultyType
 FILE = "labels.toml"
 TABLES = ("labels", "known_to_support", "feedback")
 NEVER = np.datetime64("NaT", "D")
+BORN_WITHIN = (24, 10)
+"""Months before and after a mother's fact within which the child was born whose case it is."""
 EVENT_STANDS = 12
 """Months that a consultation, which has a day and no end, speaks of how a child is."""
 NOBODY = np.zeros(0, dtype=object)
@@ -46,6 +49,7 @@ class Label:
     item: str
     codes: tuple[str, ...]
     weight: float
+    whose: str = "self"
 
 
 @dataclass(frozen=True)
@@ -68,8 +72,12 @@ class Labels:
 
     @property
     def items(self) -> frozenset[str]:
-        """Items that make labels: nothing learned may look at them."""
+        """Items that make labels."""
         return frozenset(label.item for label in self.labels)
+
+    def items_of(self, kind: DifficultyType) -> frozenset[str]:
+        """Items that make labels of a type: nothing learned for it may look at them."""
+        return frozenset(label.item for label in self.labels if label.type == kind)
 
 
 def read_labels(folder: Path) -> Labels:
@@ -86,11 +94,12 @@ def read_labels(folder: Path) -> Labels:
 
 
 def _label(entry: Entry) -> Label:
-    entry.only("type", "item", "codes", "weight", "note")
+    entry.only("type", "item", "codes", "weight", "whose", "note")
     weight = entry.number("weight", 1.0)
     if not 0 < weight <= 1:
         entry.blame("weight", "0 より大きく 1 以下で書いてください。")
-    return Label(entry.type(), entry.text("item"), entry.texts("codes"), weight)
+    whose = entry.choice("whose", ("self", "mother"), "self")
+    return Label(entry.type(), entry.text("item"), entry.texts("codes"), weight, whose)
 
 
 def _known(entry: Entry) -> Known:
@@ -146,7 +155,7 @@ def read_cases(snapshot: Snapshot, labels: Labels) -> Cases:
         chosen = facts.filter(pc.equal(facts["item"], label.item))
         if label.codes:
             chosen = chosen.filter(pc.is_in(chosen["code"], pa.array(label.codes)))
-        parts.append((label, chosen))
+        parts.append((label, _of_children(snapshot, chosen) if label.whose == "mother" else chosen))
     columns = [
         np.concatenate([NOBODY, *(_text(t["person_key"]) for _, t in parts)]),
         np.concatenate([NOBODY, *(np.full(len(t), label.type.value, dtype=object) for label, t in parts)]),
@@ -154,6 +163,32 @@ def read_cases(snapshot: Snapshot, labels: Labels) -> Cases:
     ]
     dates = [np.concatenate([np.zeros(0, "datetime64[D]"), *(_dates(t[name]) for _, t in parts)]) for name in DATES]
     return Cases(*columns, *dates)
+
+
+def _of_children(snapshot: Snapshot, facts: pa.Table) -> pa.Table:
+    """Facts about mothers, as facts about the child each had just borne, or was to bear, when it began."""
+    kin = snapshot.read("kinships", ("child_key", "relative_key", "kind", "known_to"))
+    kin = kin.filter(pc.and_(pc.equal(kin["kind"], "MOTHER"), pc.is_null(kin["known_to"])))
+    persons = snapshot.read("persons", ("person_key", "born_month"))
+    born = dict(zip(persons["person_key"].to_pylist(), persons["born_month"].to_pylist(), strict=True))
+    children: dict[str, set[str]] = {}
+    for child, mother in zip(kin["child_key"].to_pylist(), kin["relative_key"].to_pylist(), strict=True):
+        children.setdefault(mother, set()).add(child)
+    rows, keys = [], []
+    before, after = BORN_WITHIN
+    for row, (mother, began) in enumerate(
+        zip(facts["person_key"].to_pylist(), facts["valid_from"].to_pylist(), strict=True)
+    ):
+        for child in sorted(children.get(mother, ())):
+            month = born.get(child)
+            age = (began.year - month.year) * 12 + began.month - month.month if month and began else before + 1
+            if -after <= age <= before:
+                rows.append(row)
+                keys.append(child)
+    found = facts.take(pa.array(rows, pa.int64()))
+    return found.set_column(
+        found.schema.get_field_index("person_key"), "person_key", pa.array(keys, facts.schema.field("person_key").type)
+    )
 
 
 @dataclass(frozen=True)

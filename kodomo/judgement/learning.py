@@ -215,7 +215,7 @@ def learnable(
         for i in catalogue.indicators
         if kind in i.types
         and not i.is_label_trace
-        and not set(i.items) & labels.items
+        and not set(i.items) & labels.items_of(kind)
         and all(allows(item) for item in i.items)
     )
 

@@ -16,6 +16,7 @@ from kodomo.features.item_shapes import Shape
 from kodomo.governance.register import Item, read_register
 from kodomo.intake.usual_items import usual_items
 from kodomo.judgement import draft_criteria as drafting
+from kodomo.judgement import draft_labels
 from kodomo.judgement.criteria import read_all_criteria
 from kodomo.judgement.draft_criteria import draft_criteria, fitting
 from kodomo.store.database import Snapshot
@@ -131,6 +132,54 @@ def test_of_a_register_of_many_troubles_the_lines_of_abuse_ask_for_abuse(drafted
     text = drafting._of_one_type(entry, 'caption = "きょうだいの登録"\naggregate = "any"\n', shape, {"虐待"})
     assert 'codes = ["虐待"]' in text and "きょうだいの登録(虐待)" in text
     assert "codes" not in drafting._of_one_type(entry, 'aggregate = "any"\n', shape, {"虐待", "貧困"})
+
+
+REGISTERS = {
+    "bullied": ("いじめの認知", ("仲間はずれ", "ネット"), "いじめ"), "away": ("不登校児童生徒の報告", ("無気力", "家庭"), "不登校"),
+    "carer": ("ヤングケアラー把握", ("家事", "通訳"), "ヤングケアラー"), "aid": ("就学援助の認定", ("準要保護", "否認定"), "貧困"),
+    "mother_support": ("産後うつの支援", (), "産後うつ"), "service": ("通所受給者証", ("児童発達支援", "放課後等デイサービス"), "発達障がい"),
+    "council": ("要対協の登録", ("心理", "ネグレクト"), "虐待"),
+    "asked": ("いじめのアンケート", ("はい", "いいえ"), ""), "why": ("就学援助の申請理由", ("失業",), ""), "feeling": ("産後の不安", ("あり",), ""),
+    "care_days": ("通所の支給量", (), ""),
+}  # fmt: skip
+
+
+def _shape(item: str, codes: tuple[str, ...]) -> Shape:
+    whose = "mother" if item == "mother_support" else "self"
+    return Shape(
+        item, ("s",), 30, 20, "state", False, 0, 0, 0, tuple((c, 9) for c in codes), frozenset(), whose, 24, 14
+    )
+
+
+def test_registers_that_offices_keep_for_themselves_become_labels() -> None:
+    items = {code: Item(code, caption, ("school",)) for code, (caption, _, _) in REGISTERS.items()}
+    shapes = {code: _shape(code, codes) for code, (_, codes, _) in REGISTERS.items()}
+    found = {kind.label: (caption, text) for kind, caption, text in draft_labels.proposed([], items, shapes)}
+    assert {kind: caption for kind, (caption, _) in found.items()} == {
+        kind: caption for caption, _, kind in REGISTERS.values() if kind
+    }
+    assert 'codes = ["準要保護"]' in found["貧困"][1] and "codes" not in found["いじめ"][1]
+    assert 'whose = "mother"' in found["産後うつ"][1]
+    # What is registered for a type elsewhere already needs no other register.
+    known = [{"type": "いじめ", "item": "council_registration"}, {"type": "不登校", "item": "talks", "weight": 0.5}]
+    again = {kind.label for kind, *_ in draft_labels.proposed(known, items, shapes)}
+    assert "いじめ" not in again and "不登校" in again
+
+
+def test_a_register_that_names_other_types_only_is_none_of_this_one() -> None:
+    items = {"council_registration": Item("council_registration", "要対協の登録", ("childcare",))}
+    shapes = {"council_registration": _shape("council_registration", ("困窮",))}
+    assert "虐待" not in {kind.label for kind, *_ in draft_labels.proposed([], items, shapes)}
+    shapes = {"council_registration": _shape("council_registration", ("要支援", "要保護"))}
+    assert [kind.label for kind, *_ in draft_labels.proposed([], items, shapes)] == ["虐待"]
+
+
+@pytest.mark.parametrize(("codes", "kept"), [
+    (("養護(虐待)", "養護(その他)"), ["養護(虐待)"]), (("身体", "心理・ネグレクト", "性的"), ["身体", "心理・ネグレクト", "性的"]),
+    (("虐待", "養育不安"), ["虐待", "養育不安"]), (("身体障害", "非行"), []),
+])  # fmt: skip
+def test_codes_that_name_abuse(codes: tuple[str, ...], kept: list[str]) -> None:
+    assert draft_labels.codes_of("虐待", _shape("x", codes)) == kept
 
 
 def test_coverage_says_of_every_source_whom_it_lists(drafted: Path) -> None:

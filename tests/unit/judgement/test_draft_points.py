@@ -14,6 +14,9 @@ ALL = ("虐待", "いじめ", "不登校", "ヤングケアラー", "貧困", "�
     ("登園時の様子", ["あざ・傷あり"], "虐待"), ("登園時の様子", ["集団活動困難"], "発達障がい"), ("保健室の来室", ["クールダウン"], "発達障がい"),
     ("NPOの気づき", ["きょうだいの世話を話す"], "ヤングケアラー"), ("生徒指導の概要", ["からかい"], "いじめ"), ("給食費の未納", [], "貧困"),
     ("妊娠届の経済的な不安", ["あり"], "貧困"), ("母の精神科・心療内科の既往", ["あり"], "産後うつ"), ("育てにくさ", ["いつも感じる"], "産後うつ"),
+    ("教師チェック:身なり", ["とても心配"], "虐待"), ("担任のチェック:友人", ["心配"], "いじめ"), ("教師チェック:けが", ["とても心配"], "虐待"),
+    ("アンケート:朝ごはんを食べない", [], "虐待"), ("アンケート:学校が楽しくない", [], "不登校"), ("アンケート:相談できる人がいない", [], "虐待"),
+    ("水道料金の督促", [], "貧困"), ("歯科の受診報告", ["未"], "虐待"), ("予定外の妊娠", [], "虐待"), ("自由記述の言葉", ["しんどい"], "いじめ"),
 ])  # fmt: skip
 def test_words_speak_for_a_type(caption: str, codes: list[str], type_: str) -> None:
     kind, points = points_of(caption, codes, ALL)
@@ -22,7 +25,8 @@ def test_words_speak_for_a_type(caption: str, codes: list[str], type_: str) -> N
 
 @pytest.mark.parametrize(("caption", "codes"), [
     ("育てにくさ", ["感じない"]), ("経済的な不安", ["なし"]), ("保健室の来室", ["発熱"]), ("乳幼児健診の総合判定", ["異常なし"]), ("課税区分", ["課税"]),
-    ("いじめの認知", ["いじめ加害", "解消"]),
+    ("いじめの認知", ["いじめ加害", "解消"]), ("教師チェック:身なり", ["心配なし"]), ("保健室の来室", ["けが"]), ("保健室での対応", ["保護者連絡"]),
+    ("歯科の受診報告", ["済"]),
 ])  # fmt: skip
 def test_denials_and_what_says_nothing_speak_for_none(caption: str, codes: list[str]) -> None:
     assert points_of(caption, codes, ALL) == ("", {})
@@ -50,3 +54,10 @@ def test_lines_count_days_findings_and_times_each_from_where_they_tell() -> None
         ("貧困", "owed_24m >= 1"), ("貧困", "owed_24m >= 3"),
     }  # fmt: skip
     assert len({line["code"] for line in lines}) == len(lines) and {entry["sign"] for entry in entries} == {"+"}
+
+
+def test_answers_on_a_scale_from_one_say_yes_from_its_upper_half_on() -> None:
+    entry = {"code": "tired", "item": "answer", "caption": "寝不足", "aggregate": "last", "types": ["不登校"]}
+    captions = {"answer": "アンケート:寝不足"}
+    lines = lines_for([entry], captions, {"answer": 4.0}, {"answer": 1.0})
+    assert [line["when"] for line in lines] == [["tired >= 3"]]

@@ -15,7 +15,7 @@ from kodomo.features.matrix import FeatureMatrix
 from kodomo.judgement.criteria import read_all_criteria
 from kodomo.judgement.judge import first_fact
 from kodomo.judgement.knowledge import knowledge_of
-from kodomo.judgement.labels import Marks, known_to_support, mark, read_cases
+from kodomo.judgement.labels import Label, Labels, Marks, known_to_support, mark, read_cases
 from kodomo.store.database import Snapshot
 from kodomo.terms import DifficultyType
 
@@ -143,3 +143,17 @@ def test_a_case_that_is_over_no_longer_shows_how_a_child_is(tmp_path: Path) -> N
     assert standing("council_registration", "不登校", "2025-04-01", None) == [1.0, 1.0]
     if any(label.item == "child_consultation" for label in criteria.labels.labels):
         assert standing("child_consultation", "不登校", "2025-01-15", "same") == [0.5, 0.0]
+
+
+def test_a_mothers_case_is_that_of_the_child_she_has_just_borne(tmp_path: Path) -> None:
+    found = Town()
+    for child, born in (("old", "2015-05-01"), ("baby", "2025-03-01")):
+        found.person(child, born, "h1")
+        found.kin(child, "mother", "MOTHER", born)
+    found.person("mother", "1990-01-01", "h1", since="2014-01-01", relationship="妻")
+    found.fact("mother", "postnatal_support", "2025-06-01", source="health", to=None)
+    snapshot = found.publish(tmp_path)
+    for whose, people in (("mother", ["baby"]), ("self", ["mother"])):
+        label = Label(DifficultyType.POSTNATAL_DEPRESSION, "postnatal_support", (), 1.0, whose)
+        cases = read_cases(snapshot, Labels((label,), (), ""))
+        assert list(cases.person) == people and list(cases.began) == [np.datetime64("2025-06-01")]
