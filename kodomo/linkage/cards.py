@@ -15,6 +15,13 @@ SEARCHED_YEARS = 20
 
 PRINTED = """
 CREATE OR REPLACE TEMP TABLE told_card AS
+WITH said AS (
+    -- month after month the register prints nearly everybody as before: what is printed is looked at once
+    SELECT l.person, m.print,
+        max((m.kind = 'residents', NOT m.is_superseded, m.kind = 'moves', coalesce(r.event_on, DATE '0001-01-01'), m.known_from, m.mention)) AS rank
+    FROM placed m JOIN link l USING (form) LEFT JOIN register r USING (mention)
+    WHERE l.rule IN ('REGISTER', 'NEW') GROUP BY l.person, m.print
+)
 SELECT n.person_number,
     arg_max(x.name, x.rank) FILTER (x.name IS NOT NULL) AS name,
     arg_max(x.name_kana, x.rank) FILTER (x.name_kana IS NOT NULL) AS name_kana,
@@ -23,11 +30,9 @@ SELECT n.person_number,
     arg_max(x.address, x.rank) FILTER (x.address IS NOT NULL) AS address,
     list_sort(list(DISTINCT x.resident_number) FILTER (x.resident_number IS NOT NULL)) AS resident_numbers
 FROM (
-    SELECT l.person, filled(a.name) AS name, filled(a.name_kana) AS name_kana,
-        filled(a.address) AS address, plain_number(a.resident_number) AS resident_number,
-        (m.kind = 'residents', NOT m.is_superseded, m.kind = 'moves', coalesce(r.event_on, DATE '0001-01-01'), m.known_from, m.mention) AS rank
-    FROM placed m JOIN printed a USING (print) JOIN link l USING (form) LEFT JOIN register r USING (mention)
-    WHERE l.rule IN ('REGISTER', 'NEW')
+    SELECT s.person, filled(a.name) AS name, filled(a.name_kana) AS name_kana, filled(a.address) AS address,
+        plain_number(a.resident_number) AS resident_number, s.rank
+    FROM said s JOIN printed a USING (print)
 ) x JOIN numbered n USING (person) JOIN spine p USING (person)
 GROUP BY n.person_number
 """

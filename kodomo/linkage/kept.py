@@ -170,6 +170,16 @@ SPINE_VIEWS: Mapping[str, str] = {
 """The spine of the run before, by the names under which ``spine.build_spine`` and ``PERSON_SIGN`` make it."""
 
 
+WANTED_FIRST = (
+    "kept_written", "kept_combination", "kept_mention", "kept_printed", "kept_unspaced", "kept_delivery", "kept_surname", "kept_decision",
+    "kept_parted", "kept_landed", "kept_other_place", "kept_register",
+)  # fmt: skip
+WANTED_LATER = (
+    "kept_open", "kept_outcome", "kept_doubt", "kept_name", "kept_number", "kept_spine_form", "kept_kin", "kept_mate",
+)  # fmt: skip
+"""What every run asks for that builds on another: for forms, and after the facts for links, about in this order."""
+
+
 class Standing:
     """The tables a run kept, each opened and shown as a view when it is first asked for.
 

@@ -167,15 +167,25 @@ class _Work:
     def _onto_before(self, connection: duckdb.DuckDBPyConnection, step: Callable[[], None]) -> dict[str, Any]:
         known = {pk for pk, _ in (self._basis_before() or {})["receipts"]}
         since = records.delivered_since(self.home, self.keyring, known)
+        with ThreadPoolExecutor(1) as pool:  # what is sealed is opened beside the work, as it will be wanted
+            opened = {name: pool.submit(self.open_before, name) for name in kept.WANTED_FIRST}
+            facts = pool.submit(self._facts_onto, since)
+            opened |= {name: pool.submit(self.open_before, name) for name in kept.WANTED_LATER}
+
+            def open_table(name: str) -> pa.Table:
+                return opened.pop(name).result() if name in opened else self.open_before(name)
+
+            before = Before(open_table, since.restated)
+            return self._linked(connection, since.mentions, facts.result, before, step)
+
+    def _facts_onto(self, since: records.Since) -> pa.Table:
         told = self.open_before("kept_facts")
         retold = pa.array(sorted(since.retold), pa.string())
         told = told.filter(pc.invert(pc.is_in(pc.cast(told["source"], pa.string()), value_set=retold)))
         again = records.fact_tables(self.home, self.keyring, columns=FACT_COLUMNS, known=since.known.of(since.retold))
         fresh = since.known.of(since.sources - since.retold)
         more = records.fact_tables(self.home, self.keyring, columns=FACT_COLUMNS, only=since.receipts, known=fresh)
-        facts = chain([told], again, more)
-        before = Before(self.open_before, since.restated)
-        return self._linked(connection, since.mentions, lambda: _encoded(facts), before, step)
+        return _encoded(chain([told], again, more))
 
     def _linked(
         self, connection: duckdb.DuckDBPyConnection, tables: Iterable[pa.Table], facts: Callable[[], pa.Table], before: Before | None,
