@@ -46,7 +46,8 @@ def _draft(arguments: argparse.Namespace) -> Result:
             "下書きをつくるファイルを指定してください。", where="kodomo layout draft FILE… [--out LAYOUT.toml]"
         )
     folder = _folder_of(arguments, arguments.out)
-    result = draft_layout(arguments.files, known_of(folder), password=read_password(arguments.password_file))
+    password = read_password(arguments.password_file)
+    result = draft_layout(arguments.files, known_of(folder), password=password, sheet=arguments.sheet)
     text = result.pop("layout")
     if arguments.out is None:
         if not arguments.json:

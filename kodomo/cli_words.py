@@ -46,6 +46,14 @@ LAYOUT: Words = (
             },
         ),
         (("--out",), {"type": Path, "metavar": "LAYOUT.toml", "help": "下書きを書くファイル(なければ標準出力)"}),
+        (
+            ("--sheet",),
+            {
+                "default": "",
+                "metavar": "シート",
+                "help": "表計算ソフトのどのシートの表か(draft。なければ行のいちばん多い表)",
+            },
+        ),
         PASSWORD,
     ),
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -61,7 +61,7 @@ class ColumnReader:
     doubts: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        self._meanings = _meanings(self.column)
+        self._meanings = meanings_of(self.column)
         self._unknown = {_folded(word) for word in self.column.unknown}
         self._faulty: set[str] = set()
         self._read = _READERS.get(self.column.type, _text)
@@ -166,7 +166,18 @@ class ColumnReader:
         return self._meanings.get(text) or self._meanings.get(folded) or self._meanings.get(_bare(folded))
 
 
-def _meanings(column: LayoutColumn) -> dict[str, str]:
+def part_as_read(text: str, column: LayoutColumn, meanings: Mapping[str, str]) -> str:
+    """A printed cell as it becomes part of a joined number: its lost zeros put back, its code spelt out.
+
+    One office prints a school as 1, another as 01 or by its name: one number may be made of all three.
+    """
+    folded = _folded(text)
+    if column.digits and folded.isdigit():
+        return folded.zfill(column.digits)
+    return meanings.get(folded) or meanings.get(_bare(folded)) or text
+
+
+def meanings_of(column: LayoutColumn) -> dict[str, str]:
     """Ways a code may be printed -> its meaning. Declared spellings win; a spelling without zeros must be unambiguous."""
     bare: dict[str, str] = {}
     clashes: set[str] = set()
@@ -259,9 +270,15 @@ def _fiscal_year(text: str, reader: ColumnReader) -> Kept:
 
 
 def western_fiscal_year(text: str) -> str:
-    """A written fiscal year (R6, 令和6年度, 2024) in four western digits; empty for anything else."""
+    """A written fiscal year (R6, 令和6年度, 2024), or that of a month or day (202502, R7.2.3), in four western digits.
+
+    Empty for anything else. A file named by its month says by this of which year its numbers are.
+    """
     found = _FISCAL_YEAR.match(_folded(text).replace(" ", ""))
     year = _year_of(found["year"]) if found else None
+    month = "" if year else read_month(text).value or ""
+    if month:
+        year = int(month[:4]) - (int(month[5:]) < 4)
     return f"{year:04d}" if year else ""
 
 

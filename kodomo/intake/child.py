@@ -120,14 +120,14 @@ def read_in_child(job: Job) -> Reading:
 
 
 def survey_in_child(
-    path: Path, name: str, limits: Limits, password: str | None = None, descriptor: int | None = None
+    path: Path, name: str, limits: Limits, password: str | None = None, descriptor: int | None = None, sheet: str = ""
 ) -> dict[str, Any]:
     """Look at a file that no layout describes (``kodomo.intake.survey``), in an interpreter of its own.
 
     Raises:
         DeliveryRefused: as ``read_in_child``.
     """
-    found: dict[str, Any] = _answered("survey", path, name, limits, descriptor, password=password)
+    found: dict[str, Any] = _answered("survey", path, name, limits, descriptor, password=password, sheet=sheet)
     return found
 
 

@@ -36,6 +36,7 @@ def people_series(columns: Sequence[Column]) -> Series | None:
     found = _series(columns, _NUMBER, 2, lambda c: not _MONTH.search(_plain(c["name"])))
     if found is None:
         return None
+    found = _with_repeated(found, columns)
     first = next(iter(found.members.values()))
     tells_who = any(c["field"] in ("name", "name_kana", "resident_number", "own_number") and c["person"] for c in first)
     return found if tells_who else None
@@ -55,6 +56,30 @@ def _series(columns: Sequence[Column], pattern: re.Pattern[str], least: int, may
     if len(values) < least or not chosen:
         return None
     return Series(tuple(chosen), {v: tuple(members[v] for members in chosen.values()) for v in values})
+
+
+def _with_repeated(found: Series, columns: Sequence[Column]) -> Series:
+    """A series with the columns that repeat one header beside each of its people: 児童1, 生年月日, 児童2, 生年月日."""
+    count = len(found.members)
+    if list(found.members) != [str(at) for at in range(1, count + 1)]:
+        return found
+    taken = [c for members in found.members.values() for c in members]
+    ends = [max(columns.index(c) for c in members) for members in found.members.values()]
+    starts = [min(columns.index(c) for c in members) for members in found.members.values()]
+    bounds = [*starts[1:], len(columns)]
+    templates, added = list(found.templates), []
+    for name in dict.fromkeys(c["name"] for c in columns if c["occurrence"] == count > 1):
+        same = [c for c in columns if c["name"] == name and c not in taken]
+        places = [columns.index(c) for c in same]
+        if len(same) == count and all(end < at < bound for end, at, bound in zip(ends, places, bounds, strict=True)):
+            templates.append(f"{name}{REPEATED}")
+            added.append(same)
+    members = {value: (*own, *(same[at] for same in added)) for at, (value, own) in enumerate(found.members.items())}
+    return Series(tuple(templates), members)
+
+
+REPEATED = "#{}"
+"""Ends the template of columns that share one header and are told apart by their place."""
 
 
 def _place(printed: str, value: str) -> tuple[int, int]:

@@ -19,7 +19,7 @@ from kodomo.errors import StaffError
 from kodomo.intake import column_words as words
 from kodomo.intake.cells import NO
 from kodomo.intake.child import survey_in_child
-from kodomo.intake.column_groups import Column, Series, dates_in_parts, month_series, people_series
+from kodomo.intake.column_groups import REPEATED, Column, Series, dates_in_parts, month_series, people_series
 from kodomo.intake.draft_merge import common_pattern, merged
 from kodomo.intake.file_dates import YEARS, date_in, year_match
 from kodomo.intake.guess import BESIDE_NAME
@@ -42,9 +42,13 @@ class Known:
 
 
 def draft_layout(
-    paths: Path | Sequence[Path], known: Known, limits: Limits = LIMITS, password: str | None = None
+    paths: Path | Sequence[Path],
+    known: Known,
+    limits: Limits = LIMITS,
+    password: str | None = None,
+    sheet: str = "",
 ) -> dict[str, Any]:
-    """Look at a source's file, or several, in a zip or not, and draft its layout.
+    """Look at a source's file, or several, in a zip or not, and draft its layout: of a workbook of ``sheet``'s table.
 
     Returns:
         ``layout``, the draft's text; ``survey``, what was seen; ``open``, how many places a person has to complete.
@@ -54,7 +58,7 @@ def draft_layout(
         StaffError: a file can't be read.
     """
     with opened_samples([paths] if isinstance(paths, Path) else paths, limits, password) as samples:
-        surveys = [survey_in_child(s.path, s.name, limits, password, s.descriptor) for s in samples]
+        surveys = [survey_in_child(s.path, s.name, limits, password, s.descriptor, sheet) for s in samples]
     names = [sample.name for sample in samples]
     found, left_out = merged(surveys)
     text = draft_text([n for at, n in enumerate(names) if at not in left_out], found, known)
@@ -72,7 +76,7 @@ def draft_text(file_names: str | Sequence[str], found: Mapping[str, Any], known:
     lines = _top(file_name, found, known) + _file(names, found)
     around = [words.plain(name) for name in (_stem(file_name), *(c["name"] for c in found["columns"]))]
     columns = [_amount_taken(c, around) for c in _latest_moves_apart(found)]
-    found = {**found, "columns": columns, "file_names": names}
+    found = {**found, "columns": columns, "file_names": names, "yearly": _year_in_names(names, found)}
     items = {reference(c): item_of(c, known, around) for c in columns}
     joined, people, months = dates_in_parts(columns), people_series(columns), month_series(columns)
     lines += _dated(found["dated"])
@@ -92,11 +96,17 @@ def draft_text(file_names: str | Sequence[str], found: Mapping[str, Any], known:
                   'type = "sex"', 'person = "subject"', 'field = "sex"', 'item = "sex"', ""]  # fmt: skip
     lines += _people(people, items, found) if people else []
     lines += _sheet_name(found)
-    if not months and any(c["has_no_year"] for c in columns) and not any(c["name"] == "年度" for c in columns):
+    year = [c for c in columns if c["name"] == "年度"]
+    if not months and not year and any(c["has_no_year"] for c in columns):
         lines += _year_outside("日付", found)
+    elif not months and not year and found["yearly"]:
+        lines += ["[[columns]]          # 年度は、ファイルの名前にだけある",
+                  *_outside_year("file_name", found["yearly"])]  # fmt: skip
+        year = [YEAR]
     lines += _months(months, columns, items, found) if months else []
     lines += [] if months else _absences_added_up(items)
-    told = [c for c in columns if c not in apart]
+    told = [*(c for c in columns if c not in apart), *(c for c in year if c is YEAR)]
+    items[YEAR["name"]] = items.get(YEAR["name"], "")
     lines += _facts(told, items, found, "" if months else _month_of(file_name)) + _notes(told)
     lines += _closing(columns, items, known)
     return "\n".join(lines) + "\n"
@@ -145,6 +155,7 @@ def _top(file_name: str, found: Mapping[str, Any], known: Known) -> list[str]:
     return [
         *lines,
         *_other_tables(found["tables"]),
+        *_other_sheets(found.get("other_sheets", ())),
         f'source = {quoted(_source(file_name))}          # {MARK} 出所のコード(英小文字・数字・_)。あとから変えない',
         f"caption = {quoted(_stem(file_name))}          # 出所の名前",
         f'system = ""          # {MARK} 印字したシステムの名前',
@@ -208,7 +219,7 @@ def _file(file_names: Sequence[str], found: Mapping[str, Any]) -> list[str]:
         lines.append(_line("short_rows", True, why.get("short_rows", "")))
     if shape["skip_top"] and not shape.get("moves"):
         lines.append("# find_header = true          # 上の行数が月ごとに変わるなら、skip_top の代わりにこちら")
-    return [*lines, *_extracted(file_names, found), *_of_years(file_names, found), ""]
+    return [*lines, *_extracted(file_names, found), ""]
 
 
 _YEARS_IN_NAMES = re.compile(
@@ -216,16 +227,13 @@ _YEARS_IN_NAMES = re.compile(
 )
 
 
-def _of_years(file_names: Sequence[str], found: Mapping[str, Any]) -> list[str]:
-    """A warning where files of several years are told apart by their names alone."""
+def _year_in_names(file_names: Sequence[str], found: Mapping[str, Any]) -> str:
+    """A pattern around the fiscal year, where files of several years are told apart by their names alone; or nothing."""
     has_year = any(c["type"] in ("fiscal_year", "month") for c in found["columns"] if reference(c) in found["identity"])
     named = [unicodedata.normalize("NFKC", name) for name in file_names]
     if has_year or not all(_YEARS_IN_NAMES.search(name) for name in named) or any(map(date_in, named)):
-        return []
-    return [
-        f"# {MARK}? 年度ごとのファイルらしい。番号を年度ごとに振り直す・使い回すなら、identity に年度も入れる(入れないと、次の年度の分が上書きする)。",
-        '# 年度の列がなければ、found_in = "file_name" でファイル名から取り出す',
-    ]
+        return ""
+    return year_match(named)
 
 
 def _extracted(file_names: Sequence[str], found: Mapping[str, Any]) -> list[str]:
@@ -265,6 +273,16 @@ def _beside(columns: Sequence[Column], items: Mapping[str, str], found: Mapping[
         told = _column(column, items[reference(column)], found)
         lines += [told[0].replace("[[columns]]", "[[people.columns]]"), told[1], 'occurrence = "{}"', *told[2:]]
     return lines
+
+
+def _other_sheets(names: Sequence[str]) -> list[str]:
+    """What a person has to know of sheets that hold other tables."""
+    if not names:
+        return []
+    return [
+        f"# !! 見出しの違う表が、ほかのシートにあります({'、'.join(names)})。この下書きは、sheet のシートだけのものです。",
+        "# ほかの表も要るなら、kodomo layout draft ファイル --sheet シートの名前 で、シートごとにレイアウトをつくってください(pattern は同じでよい)。",
+    ]
 
 
 def _other_tables(tables: Mapping[str, Any]) -> list[str]:
@@ -379,6 +397,11 @@ def _record(
         lines.append(
             _line("identity", ["年度", *found["identity"]], "年度がないと、次の年度の分がこの年度の分を上書きする")
         )
+    elif found["identity"] and found["yearly"]:
+        lines.append(
+            _line("identity", ["年度", *found["identity"]],
+                  f"{MARK}? 年度ごとのファイルらしい。番号を年度ごとに振り直す・使い回すなら、年度がないと次の年度の分が上書きする。前の年度の分を置き換える台帳なら外す")
+        )  # fmt: skip
     elif found["identity"]:
         lines.append(_line("identity", found["identity"], f"この組合せは {found['rows']:,} 行で重ならない"))
     else:
@@ -451,11 +474,12 @@ def _joined(name: str, parts: Sequence[Column], known: Known, columns: Sequence[
     return [*lines, ""]
 
 
+ABSENCES = ("sick_absence_days", "unexcused_absence_days", "unexplained_absence_days")
+
+
 def _absences_added_up(items: Mapping[str, str], part: str = "columns", before: str = "") -> list[str]:
     """Days of absence where a file prints them apart, by illness and otherwise, and no sum."""
-    apart = [
-        name for item in ("sick_absence_days", "unexcused_absence_days") for name, own in items.items() if own == item
-    ]
+    apart = [name for item in ABSENCES for name, own in items.items() if own == item]
     if len(apart) < 2 or "absence_days" in items.values():
         return []
     return [
@@ -484,8 +508,23 @@ def _year_outside(what: str, found: Mapping[str, Any]) -> list[str]:
         place, match = "file_name", year_match(found["file_names"]) or YEARS[0]
     return [
         f"[[columns]]          # {MARK}? {what}に年がないので、年度が要る。シートの名前、見出しより上の行、ファイル名のどれかから取り出す。なければ付けてもらう",
-        'name = "年度"', 'type = "fiscal_year"', f'found_in = "{place}"', f"match = '{match}'", "",
-    ]  # fmt: skip
+        *_outside_year(place, match),
+    ]
+
+
+YEAR: dict[str, Any] = {
+    "name": "年度",
+    "type": "fiscal_year",
+    "occurrence": 1,
+    "ignore": "",
+    "field": "",
+    "is_record_number": False,
+}
+"""The column of the fiscal year that a draft adds, as facts may begin with it."""
+
+
+def _outside_year(place: str, match: str) -> list[str]:
+    return ['name = "年度"', 'type = "fiscal_year"', f'found_in = "{place}"', f"match = '{match}'", ""]
 
 
 def _months(series: Series, columns: Sequence[Column], items: Mapping[str, str], found: Mapping[str, Any]) -> list[str]:
@@ -517,10 +556,11 @@ def _block(part: str, series: Series, items: Mapping[str, str], found: Mapping[s
         for at in range(len(first))
     ]
     for at, (template, column) in enumerate(zip(series.templates, first, strict=True)):
-        as_one = {**column, "name": template, "is_filled": filled[at], "codes": codes[at],
+        as_one = {**column, "name": template.removesuffix(REPEATED), "is_filled": filled[at], "codes": codes[at],
                   "type": _type_of_all(series, at)}  # fmt: skip
         told = _column(as_one, items.get(reference(column), ""), found)
-        lines += [told[0].replace("[[columns]]", f"[[{part}.columns]]"), *told[1:]]
+        place = ['occurrence = "{}"'] if template.endswith(REPEATED) else []
+        lines += [told[0].replace("[[columns]]", f"[[{part}.columns]]"), told[1], *place, *told[2:]]
     return lines
 
 
@@ -633,7 +673,9 @@ def _facts(
             if start["type"] == "fiscal_year"
             else '"same_day"'
         )
-        known_on = f", known_from = {quoted(reference(registered))}" if registered else ""
+        # A spell whose end stands in a column has to say when it became known, and so has a whole year.
+        known = registered or (start if end or start["type"] == "fiscal_year" else None)
+        known_on = f", known_from = {quoted(reference(known))}" if known else ""
         lines += [
             "# [[facts]]",
             *(f"# {part}" for part in f"item = {quoted(item)}, {value}valid_from = {quoted(reference(start))}, valid_to = {until}{known_on}".split(", ")),

@@ -17,6 +17,9 @@ _ERA = r"(?:令和|平成|(?<![A-Za-z])[RHrh])"
 _YEAR = rf"(?:(?<!\d)20\d\d|{_ERA}\s?(?:\d{{1,2}}|元))"
 _MARK = r"[-._/]"
 
+_COUNTED = r"\s?(?:回|学期|期|組|次|号|枚|部|校|班|人|歳|才|クラス|[かヶケカヵ]月|年生)"
+"""R6_1回 is the first time in 令和6年度, not its January."""
+
 _DAYS = tuple(
     re.compile(pattern)
     for pattern in (
@@ -33,7 +36,7 @@ _MONTHS = tuple(
     re.compile(pattern)
     for pattern in (
         rf"({_YEAR})年\s?(\d{{1,2}})月(?:分?[~-](\d{{1,2}})月)?",
-        rf"({_YEAR}){_MARK}(\d{{1,2}})(?![\d年]|{_MARK}\d)()",
+        rf"({_YEAR}){_MARK}(\d{{1,2}})(?![\d年]|{_MARK}\d|{_COUNTED})()",
         rf"({_ERA}\d{{2}})(0[1-9]|1[0-2])(?:[~-](\d{{2}}))?(?!\d)",
         r"(?<!\d)(20\d\d)(0[1-9]|1[0-2])(?:[~-](\d{2}))?(?!\d)",
     )
@@ -107,7 +110,7 @@ def _end(year: int, month: int) -> dt.date:
 
 
 YEARS = (
-    r"((?:令和|平成|R|H)?(?:\d+|元)年度)", r"(?<![A-Za-z])([RH]\d{1,2})(?![\d.年])", r"(?<!\d)(20\d\d)(?!\d)",
+    r"((?:令和|平成|R|H)?(?:\d+|元)年度)", r"(?<![A-Za-z])([RH]\d{1,2})(?![\d年]|\.\d)", r"(?<!\d)(20\d\d)(?!\d)",
 )  # fmt: skip
 
 

@@ -117,6 +117,9 @@ def _guess(header: str, cells: list[str], is_workbook: bool) -> Guess:
     if said.type:
         guess.why.append("見出しの言葉から")
     guess.has_no_year = not said.type and bool(_DAY_WORD.search(words.plain(header))) and _are_days(cells)
+    if said.field == "name" and kinds.share("kana") >= 0.97 and kinds.distinct > MANY:
+        said, guess.field = words.Meaning(said.person, "name_kana", "kana"), "name_kana"
+        guess.why.append("値がどれもカナなので、よみとみた")
     guess.type = said.type or ("date" if guess.has_no_year else _type_of_values(header, kinds, guess, is_workbook))
     _settle(guess, kinds, header, is_workbook)
     if guess.field and not guess.person and guess.field != "school":

@@ -24,9 +24,11 @@ from __future__ import annotations
 
 import datetime as dt
 import fnmatch
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 from pathlib import Path, PurePath
 from typing import Any, Literal
 
@@ -322,10 +324,26 @@ def layouts_for(file_name: str, layouts: Mapping[str, Layout]) -> list[Layout]:
 
 
 def _read_sheets_of_their_own(layouts: list[Layout]) -> bool:
-    named = [sheet for layout in layouts for sheet in layout.file.sheets]
-    is_plain = all(isinstance(sheet, str) and not set(sheet) & set("*?[") for sheet in named)
+    """Whether layouts of one workbook can't read the same sheet: their sheets' names, or the beginnings of these, differ."""
     has_sheets = all(layout.file.is_workbook and layout.file.sheets for layout in layouts)
-    return has_sheets and is_plain and len(set(named)) == len(named)
+    return has_sheets and all(
+        _never_the_same(one, other)
+        for first, second in combinations(layouts, 2)
+        for one in first.file.sheets
+        for other in second.file.sheets
+    )
+
+
+def _never_the_same(one: str | int, other: str | int) -> bool:
+    """Whether no sheet can fit both (受付簿* and 要対協*; not 1 and 受付簿)."""
+    if not (isinstance(one, str) and isinstance(other, str)):
+        return False
+    one, other = (unicodedata.normalize("NFC", name) for name in (one, other))
+    starts = [re.split(r"[*?\[]", name, maxsplit=1) for name in (one, other)]
+    if any(len(start) == 1 for start in starts):
+        return not fnmatch.fnmatchcase(one, other) and not fnmatch.fnmatchcase(other, one)
+    first, second = (start[0] for start in starts)
+    return not (first.startswith(second) or second.startswith(first))
 
 
 def _two_layouts(file_name: str, fitting: list[Layout]) -> DeliveryRefused:

@@ -254,8 +254,8 @@ def _check_column(column: Mapping[str, Any], key: str, add: Add) -> None:
         add(f"{key}.era", "type が date か month の列に、明治〜令和(M〜R)のどれかで書いてください")
     if "century" in column and (kind not in ("date", "month") or column["century"] not in (19, 20)):
         add(f"{key}.century", "type が date か month の列に、19 か 20 で書いてください")
-    if column.get("fiscal") and kind != "month":
-        add(f"{key}.fiscal", "type が month の列にだけ書けます")
+    if column.get("fiscal") and not (kind == "month" or (kind == "date" and "join" in column)):
+        add(f"{key}.fiscal", "type が month の列か、join で日付をつなぐ列にだけ書けます")
     if isinstance(column.get("fill_down"), str) and column["fill_down"] != "〃":
         add(f"{key}.fill_down", 'true か "〃" で書いてください')
     if column.get("year_from") and kind != "date":

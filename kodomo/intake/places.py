@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from kodomo.intake.cells import JOINT, western_fiscal_year
+from kodomo.intake.cells import JOINT, meanings_of, part_as_read, western_fiscal_year
 from kodomo.intake.header import BETWEEN, folded, names_of
 from kodomo.intake.layout import Layout, LayoutColumn
 
@@ -22,13 +22,16 @@ class Place:
     parts: tuple[Place, ...] = ()
     match: str = ""
     """The part of each cell that is wanted, in ( ); a cell that doesn't fit is blank."""
+    read_as: LayoutColumn | None = None
+    """The column whose digits and codes a part of a joined number goes by."""
 
     def cells(self, printed: Sequence[Sequence[str]], count: int) -> Sequence[str]:
         """This place's cells of some rows, given their printed columns."""
         if self.parts:
             return list(map(JOINT.join, zip(*(part.cells(printed, count) for part in self.parts), strict=True)))
         cells = printed[self.at] if self.at >= 0 else [self.text] * count
-        return _parts_of(cells, self.match) if self.match else cells
+        cells = _parts_of(cells, self.match) if self.match else cells
+        return cells if self.read_as is None else _as_read(cells, self.read_as)
 
     def printed_at(self) -> set[int]:
         """Printed columns that this place reads."""
@@ -41,6 +44,13 @@ def _parts_of(cells: Sequence[str], match: str) -> list[str]:
     found = {cell: pattern.search(cell) or pattern.search(unicodedata.normalize("NFKC", cell)) for cell in set(cells)}
     parts = {cell: (hit.group(1) or "").strip() if hit else "" for cell, hit in found.items()}
     return [parts[cell] for cell in cells]
+
+
+def _as_read(cells: Sequence[str], column: LayoutColumn) -> list[str]:
+    """Cells as parts of a number, each distinct one worked out once."""
+    meanings = meanings_of(column)
+    read = {cell: part_as_read(cell, column, meanings) for cell in set(cells)}
+    return [read[cell] for cell in cells]
 
 
 @dataclass(frozen=True)
@@ -111,7 +121,7 @@ class _Finder:
             place = self.whole(column, outside)
             return (replace(place, match=column.match), []) if place else (None, [str(column.part_of)])
         if column.join:
-            parts = [self.part(part, outside) for part in column.join]
+            parts = [self.joined(part, column, outside) for part in column.join]
             lacking = [str(part) for part, place in zip(column.join, parts, strict=True) if place is None]
             return (None, lacking) if lacking else (Place(parts=tuple(p for p in parts if p)), [])
         at = self.printed(column)
@@ -124,6 +134,17 @@ class _Finder:
             return self.part(of, outside)
         at = self._by_name(folded(of), column.occurrence)
         return Place(at) if at is not None else None
+
+    def joined(self, part: str | int, into: LayoutColumn, outside: dict[str, str]) -> Place | None:
+        """Where a part of a joined value comes from: cut out of a cell like its column's own values are.
+
+        A part of a number (番号) also goes by its column's digits and codes; of anything else, as printed.
+        """
+        declared = self.by_name.get(part) if isinstance(part, str) else None
+        is_cut = declared is not None and declared.part_of not in ("", part)
+        place = self.place(declared, outside)[0] if declared and is_cut else self.part(part, outside)
+        is_coded = declared is not None and bool(declared.digits or declared.codes) and not declared.join
+        return replace(place, read_as=declared) if place and is_coded and into.type == "identifier" else place
 
     def part(self, part: str | int, outside: dict[str, str]) -> Place | None:
         if isinstance(part, int):

@@ -495,7 +495,7 @@ def _survey(body: dict[str, Any]) -> dict[str, Any]:
     """Look at a file that no layout describes."""
     limits = Limits(**body["limits"])
     _bind(limits)
-    return survey(Path(body["path"]), body["name"], limits, body.get("password")).told()
+    return survey(Path(body["path"]), body["name"], limits, body.get("password"), body.get("sheet", "")).told()
 
 
 def _slip(body: dict[str, Any]) -> list[list[str]]:

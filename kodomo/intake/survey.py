@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import datetime as dt
 import io
 import re
 import unicodedata
@@ -73,6 +74,8 @@ class Survey:
     """Where inside the file an extraction date seems to stand: above, sheet_name."""
     individual_numbers: list[str] = field(default_factory=list)
     why: dict[str, str] = field(default_factory=dict)
+    other_sheets: list[str] = field(default_factory=list)
+    """Names of sheets whose tables have another header; no person's, for they name tables (in a book of one per person there is one header)."""
     others: list[list[list[str]]] = field(default_factory=list)
     """Rows of further sheets of the same header, until they are looked at."""
 
@@ -81,8 +84,8 @@ class Survey:
         return asdict(self)
 
 
-def survey(path: Path, name: str, limits: Limits, password: str | None = None) -> Survey:
-    """Look at a file.
+def survey(path: Path, name: str, limits: Limits, password: str | None = None, sheet: str = "") -> Survey:
+    """Look at a file; of a workbook at the tables like that of one sheet, else like its longest.
 
     Raises:
         DeliveryRefused: it is none that can be received: empty, hostile, broken, of another kind.
@@ -94,7 +97,7 @@ def survey(path: Path, name: str, limits: Limits, password: str | None = None) -
         kind = "xls" if head.startswith(OLE) and not _is_zip(source) else "xlsx"
         if kind == "xlsx":
             check_workbook(source, name, limits)
-        found, rows, lines = _workbook(source, name, kind, limits)
+        found, rows, lines = _workbook(source, name, kind, limits, sheet)
     else:
         check_kind(head, "csv", name)
         found, rows, lines = _text(path, name, limits)
@@ -112,12 +115,20 @@ def survey(path: Path, name: str, limits: Limits, password: str | None = None) -
     found.columns, found.individual_numbers = guess_columns(header, body, found.format in ("xlsx", "xls"))
     if not (found.dated or found.transposed or found.side_by_side or found.tables):
         body = _with_other_sheets(found, header, body)
-    found.others = []
     found.row_key, found.identity = identity_of(found.columns, body)
     found.above = _hints(top)
-    if date_in("\n".join("\t".join(cells) for cells in top)):
+    written = _date_above(top)
+    # A sheet for each month is headed by its month: the first one's is not the day on which the book was written.
+    if written and all(_date_above(other[: max(above, 1)]) == written for other in found.others):
         found.dated_in = "above"
+    found.others = []
     return found
+
+
+def _date_above(rows: Sequence[Sequence[str]]) -> dt.date | None:
+    """The date in some rows above a header."""
+    written = date_in("\n".join("\t".join(cells) for cells in rows))
+    return written.on if written else None
 
 
 SHEETS_LOOKED_AT = 40
@@ -353,7 +364,9 @@ def _class(byte: int) -> str:
 # Workbooks -------------------------------------------------------------------------------------
 
 
-def _workbook(path: Source, name: str, kind: str, limits: Limits) -> tuple[Survey, list[list[str]], list[int]]:
+def _workbook(
+    path: Source, name: str, kind: str, limits: Limits, chosen: str
+) -> tuple[Survey, list[list[str]], list[int]]:
     workbook = open_calamine(path, name)
     found = Survey(kind, sheets=len(workbook.sheet_names))
     tables: list[tuple[int, list[list[str]]]] = []
@@ -365,23 +378,35 @@ def _workbook(path: Source, name: str, kind: str, limits: Limits) -> tuple[Surve
     if not tables:
         raise refused("no_sheet", "シートがありません。", name, "表計算ソフトで開いて保存し直してください。")
     largest = max(tables, key=lambda entry: sum(1 for row in entry[1] if sum(map(bool, row)) > 1))
-    position, rows = largest
+    titles = [str(title) for title in workbook.sheet_names]
+    if chosen and chosen.strip() not in [title.strip() for title in titles]:
+        raise refused("no_sheet", f"シート「{chosen}」がありません。", name, f"あるのは {'、'.join(titles)} です。")
+    position, rows = next((t for t in tables if chosen and titles[t[0]].strip() == chosen.strip()), largest)
     if len(tables) > 1:
         shape = shape_of(rows, list(range(len(rows))))
         header = rows[shape.skip_top] if shape.header_rows else []
         alike = [at for at, other in tables if other and _has_header(other, header)]
+        found.other_sheets = [titles[at] for at, other in tables if at not in alike and _is_table(other)]
         if len(alike) > 1:
             found.sheet = "*"
             found.why["sheet"] = f"{len(tables)} 枚のうち {len(alike)} 枚に同じ見出しがある"
-            names = [str(workbook.sheet_names[at]) for at in alike]
+            names = [titles[at] for at in alike]
             found.sheet_is_month = all(len(read_month(name).value or "") == 7 for name in names)
             found.sheet_year = "" if found.sheet_is_month else year_match(names)
             found.others = [other for at, (_, other) in enumerate(tables) if at in alike and at != position]
         else:
-            found.sheet = position + 1
-            found.why["sheet"] = f"{len(tables)} 枚のうち、行のいちばん多いもの"
+            found.sheet = titles[position] if found.other_sheets else position + 1
+            found.why["sheet"] = f"{len(tables)} 枚のうち、{'選ばれたもの' if chosen else '行のいちばん多いもの'}"
     width = max(map(len, rows), default=0)
     return found, [cells + [""] * (width - len(cells)) for cells in rows], list(range(len(rows)))
+
+
+FEWEST_OF_A_TABLE = 3
+
+
+def _is_table(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether a sheet holds a table, not a note or a cover."""
+    return sum(1 for row in rows if sum(map(bool, row)) > 2) > FEWEST_OF_A_TABLE
 
 
 def _is_zip(source: Source) -> bool:

@@ -213,3 +213,59 @@ def test_headers_in_half_width_kana_and_a_case_told_once_for_its_household(tmp_p
     members = [f"{f'C{at:03d}' if at % 3 == 0 else ''},{person(at)},昭{50 + at}.4.{at + 1}" for at in range(12)]
     _, columns, _ = draft(written(tmp_path / "y.csv", "ケース番号,世帯員氏名,生年月日", members))
     assert columns["ケース番号"]["fill_down"]
+
+
+def test_children_whose_dates_share_one_header_are_people(tmp_path):
+    """児童1, 生年月日, 児童2, 生年月日: the dates are told apart by their place alone."""
+    header = "受給者番号,受給者氏名,児童1,生年月日,児童2,生年月日"
+    children = [("サトウ レン", "サトウ ユイ"), ("ヒガシ アオイ", "タカハシ ハルト")]
+    rows = [
+        f"{5000 + at},{person(at)},{children[at % 2][0]}{'アイウエオ'[at % 5]},R3.4.{at % 28 + 1},"
+        + (f"{children[at % 2][1]}{'カキクケコ'[at % 5]},R5.6.{at % 28 + 1}" if at % 3 else ",")
+        for at in range(60)
+    ]
+    body, _, _ = draft(written(tmp_path / "手当_R6.csv", header, rows))
+    columns = {c["name"]: c for c in body["people"][0]["columns"]}
+    assert columns["児童{}"]["person"] == "subject" and columns["児童{}"]["field"] in ("name", "name_kana")
+    assert (columns["生年月日"]["occurrence"], columns["生年月日"]["field"]) == ("{}", "born_on")
+    assert "生年月日" not in {c["name"] for c in body["columns"]}
+
+
+def test_absences_of_unknown_reason_are_days_and_count_among_the_absences(tmp_path):
+    rows = [f"0{110100 + at},{person(at)},18,{at % 3},{at % 2},{at % 4}" for at in range(40)]
+    _, columns, _ = draft(
+        written(tmp_path / "出欠_202404.csv", "学籍番号,氏名,出席すべき日数,病欠,事故欠,理由不明", rows)
+    )
+    assert (columns["理由不明"]["type"], columns["理由不明"]["item"]) == ("integer", "unexplained_absence_days")
+    assert columns["欠席日数(計)"]["join"] == ["病欠", "事故欠", "理由不明"]
+
+
+def test_other_tables_of_a_workbook_are_named_and_may_be_drafted(tmp_path):
+    book = tmp_path / "台帳_R6.xlsx"
+    visits = [["訪問日", "児氏名", "生年月日"], *([f"R6.5.{at + 1}", person(at), f"R6.4.{at + 1}"] for at in range(12))]
+    care = [["決定日", "産婦氏名", "区分"], *([f"R6.7.{at + 1}", person(at), "訪問"] for at in range(9))]
+    with xlsxwriter.Workbook(book) as workbook:
+        for title, rows in (("訪問", visits), ("産後ケア", care), ("表紙", [["令和6年度"]])):
+            sheet = workbook.add_worksheet(title)
+            for at, row in enumerate(rows):
+                sheet.write_row(at, 0, row)
+    body, columns, text = draft(book)
+    assert body["file"]["sheet"] == "訪問" and "(産後ケア)" in text and "児氏名" in columns
+    body, columns, text = draft(book, sheet="産後ケア")
+    assert body["file"]["sheet"] == "産後ケア" and "(訪問)" in text and "産婦氏名" in columns
+    with pytest.raises(DeliveryRefused, match="シート"):
+        draft(book, sheet="健診")
+
+
+def test_month_above_each_sheet_is_no_extraction_date_of_the_book(tmp_path):
+    for name, months, is_dated in (("来室_R6.xlsx", (4, 5, 6), False), ("学齢簿_R6.xlsx", (5, 5, 5), True)):
+        with xlsxwriter.Workbook(tmp_path / name) as workbook:
+            for at, month in enumerate(months):
+                sheet = workbook.add_worksheet(f"{at + 1}組")
+                sheet.write(0, 0, f"記録 令和6年{month}月1日")
+                for row, cells in enumerate(
+                    [["氏名", "学年", "主訴"], *([person(n), n % 6 + 1, "頭痛"] for n in range(9))]
+                ):
+                    sheet.write_row(row + 1, 0, cells)
+        body, _, _ = draft(tmp_path / name)
+        assert ("extracted_in" in body["file"]) is is_dated

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from test_draft_of_offices import draft, person, written
 
 
@@ -76,10 +78,13 @@ def test_sex_that_is_ticked_in_one_of_two_columns(tmp_path):
     assert columns["性別"]["join"] == ["男", "女"] and columns["性別"]["field"] == "sex" and "男" not in columns
 
 
-def test_files_of_several_years_are_warned_of_and_files_of_a_day_are_not(tmp_path):
+def test_files_of_several_years_are_told_apart_by_their_year_and_files_of_a_day_are_not(tmp_path):
     rows = [f"{7000 + at},{person(at)},H30.4.{at + 1}" for at in range(20)]
     header = "児童生徒番号,氏名,生年月日"
     years = [written(tmp_path / f"名簿_{year}.csv", header, rows) for year in ("令和6年度", "令和7年度")]
-    assert "identity に年度も入れる" in draft(*years)[2]
-    assert "identity に年度も入れる" in draft(written(tmp_path / "gakureibo_R7.csv", header, rows))[2]
-    assert "identity に年度も入れる" not in draft(written(tmp_path / "名簿_20260401.csv", header, rows))[2]
+    for files in (years, [written(tmp_path / "gakureibo_R7.csv", header, rows)]):
+        layout, columns, text = draft(*files)
+        assert layout["record"]["identity"] == ["年度", "児童生徒番号"] and 'valid_to = "year_end"' in text
+        assert columns["年度"]["found_in"] == "file_name" and re.search(columns["年度"]["match"], files[0].name)
+    layout, columns, _ = draft(written(tmp_path / "名簿_20260401.csv", header, rows))
+    assert layout["record"]["identity"] == ["児童生徒番号"] and "年度" not in columns

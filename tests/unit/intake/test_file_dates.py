@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kodomo.intake.file_dates import date_by, date_in
+from kodomo.intake.file_dates import date_by, date_in, year_match
 
 
 @pytest.mark.parametrize(
@@ -72,3 +73,17 @@ def test_parts_that_stand_apart():
     assert date_by(r"(\d+)-(\d+)", "a") is None
     short = date_by(r"_(\d\d)(\d\d)(\d\d)\.", "健診_250620.tsv")
     assert short is not None and (short.on, short.start, short.end) == (dt.date(2025, 6, 20), 3, 9)
+
+
+@pytest.mark.parametrize("name", ["教師チェック_R6_1回.csv", "名簿_R7_2学期.xlsx", "R6-3組.csv", "健診R6_3歳.csv"])
+def test_a_count_beside_a_year_is_no_month(name):
+    assert date_in(name) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "year"), [("名簿_R7.csv", "R7"), ("R6年度名簿.csv", "R6年度"), ("名簿R7.4.30.csv", None)]
+)
+def test_the_year_of_a_files_name_ends_at_its_extension(name, year):
+    pattern = year_match([name])
+    found = re.search(pattern, name) if pattern else None
+    assert (found and found.group(1)) == year

@@ -111,3 +111,44 @@ def test_spell_that_a_row_does_not_tell_of_cannot_be_reversed(tmp_path):
     body = "氏名,区分,出生日,訪問日\n山田,1,R6.4.9,R6.4.1\n森,9,R6.4.9,R6.4.1\n".encode()
     found = read(tmp_path, file() + NAME + layout, body)
     assert [(row, code) for row, _, code in found.quarantined] == [(2, "R-11")]
+
+
+DESK = (
+    '[[columns]]\nname = "年度"\ntype = "fiscal_year"\nfound_in = "file_name"\nmatch = "_([R0-9]+)"\n'
+    '[[columns]]\nname = "校"\ntype = "code"\n{school}codes = {{ "1" = "中央小", "2" = "東小" }}\n'
+    '[[columns]]\nname = "組"\ntype = "identifier"\n{room}digits = 2\n'
+    '[[columns]]\nname = "席"\njoin = ["年度", "校", "組"]\nbetween = "-"\nwhole = true\ntype = "identifier"\n'
+    'item = "own_number"\nperson = "subject"\nfield = "own_number"\n'
+)
+
+
+def test_one_number_is_made_of_what_two_offices_print_differently(tmp_path):
+    """中央小 beside 3, and 0103 in one cell of a file named by its month, are the same seat of the same year."""
+    apart = file() + NAME + DESK.format(school="", room="")
+    cut = (
+        file()
+        + NAME
+        + DESK.format(school='part_of = "学籍番号"\nmatch = "^(..)"\n', room='part_of = "学籍番号"\nmatch = "(..)$"\n')
+    )
+    first = read(tmp_path, apart, "氏名,校,組\n山田,中央小,3\n森,2,11\n林,,4\n".encode(), "出欠_R6.csv")
+    other = read(tmp_path, cut, "氏名,学籍番号\n山田,0103\n森,0211\n".encode(), "出欠_202503.csv")
+    assert column(first, "own_number") == ["2024-中央小-03", "2024-東小-11", None]
+    assert column(other, "own_number") == ["2024-中央小-03", "2024-東小-11"]
+
+
+@pytest.mark.parametrize(("name", "year"), [
+    ("出欠_202503.csv", "2024"), ("出欠_202504.csv", "2025"), ("出欠_R6.csv", "2024"), ("出欠_2026.csv", "2026"),
+])  # fmt: skip
+def test_month_in_a_files_name_tells_its_fiscal_year(tmp_path, name, year):
+    kept = '[[columns]]\nname = "年度"\ntype = "fiscal_year"\nfound_in = "file_name"\nmatch = "_([R0-9]+)"\n'
+    fact = '[[facts]]\nitem = "absence"\nvalid_from = "年度"\nvalid_to = "year_end"\n'
+    found = read(tmp_path, file() + NAME + kept + fact, "氏名\n山田\n".encode(), name)
+    assert [str(f) for f in found.landing.facts["valid_from"].to_pylist()] == [f"{year}-04-01"]
+
+
+def test_day_beside_its_fiscal_year_and_month_is_of_the_next_year_in_january(tmp_path):
+    parts = '[[columns]]\nname = "年度"\ntype = "fiscal_year"\nfound_in = "file_name"\nmatch = "_(R[0-9]+)"\n'
+    parts += '[[columns]]\nname = "日付"\ntype = "date"\njoin = ["年度", "月", "日"]\nfiscal = true\n'
+    parts += '[[facts]]\nitem = "absence"\nvalid_from = "日付"\nvalid_to = "same_day"\n'
+    found = read(tmp_path, file() + NAME + parts, "氏名,月,日\n山田,4,5\n森,1,31\n".encode(), "預かり_R6.csv")
+    assert [str(f) for f in found.landing.facts["valid_from"].to_pylist()] == ["2024-04-05", "2025-01-31"]

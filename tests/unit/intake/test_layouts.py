@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 
 import pytest
 from town import ABSENCE_LAYOUT, ALLOWANCE_LAYOUT, REGISTER_LAYOUT
 
 from kodomo.errors import ConfigurationFault, DeliveryRefused
-from kodomo.intake.layout import check_against, layout_for, read_layout, read_layouts
+from kodomo.intake.layout import check_against, layout_for, layouts_for, read_layout, read_layouts
 from kodomo.terms import Delivery
 
 
@@ -135,3 +136,20 @@ def test_hinata_layouts_load_and_agree_with_its_register(hinata):
     layouts, register = read_layouts(hinata.folder), read_register(hinata.folder)
     assert len(layouts) == 23
     check_against(layouts.values(), [*register.items, *register.refused], [o.code for o in hinata.offices])
+
+
+@pytest.mark.parametrize(("first", "second", "is_one_file"), [
+    ("受付簿*", "要対協*", True), ("受付簿*", "進行管理台帳", True), ("受付簿*", "受付簿R7", False), ("*台帳", "受付簿*", False), ("台帳*", "台帳R*", False),
+    ("台帳", "台帳", False), (1, "台帳", False),
+])  # fmt: skip
+def test_sheets_that_no_two_layouts_can_both_read_are_two_sources_of_one_file(town, first, second, is_one_file):
+    for at, sheet in enumerate((first, second)):
+        text = REGISTER_LAYOUT.replace('"residents"', f'"book_{at}"', 1).replace("住民_*.csv", "家児相*.xlsx")
+        text = text.replace('format = "csv"\nencoding = "cp932"', f'format = "xlsx"\nsheet = {json.dumps(sheet)}')
+        (town / "sources" / f"book{at}.toml").write_text(text, encoding="utf-8")
+    layouts = read_layouts(town)
+    if is_one_file:
+        assert {x.source for x in layouts_for("家児相1.xlsx", layouts)} == {"book_0", "book_1"}
+    else:
+        with pytest.raises(DeliveryRefused):
+            layouts_for("家児相1.xlsx", layouts)
