@@ -20,7 +20,7 @@ from typing import Any
 from kodomo.configuration import SHIPPED_MUNICIPALITIES, Municipality
 from kodomo.errors import StaffError, WrongUsage
 from kodomo.features import catalogue, coverage
-from kodomo.features.draft_indicators import Named, as_text, propose, unused
+from kodomo.features.draft_indicators import FEWEST_BEARERS, Named, as_text, propose, unused
 from kodomo.features.item_shapes import Shape, item_shapes
 from kodomo.features.source_lists import Listed, listed_by_sources
 from kodomo.governance.register import Item, Register, read_register
@@ -142,7 +142,7 @@ def _shipped(register: Register, shapes: Mapping[str, Shape]) -> Draft:
     def keep_rule(entry: dict[str, Any], block: str) -> str:
         asked = {condition.split(" ")[0] for condition in entry.get("when", ())}
         if asked & unsaid and not asked & gone:
-            note = f"# {MARK} 指標のコードが、いまのデータに一度も出ていない。コードを直して # を外す\n"
+            note = f"# {MARK} 指標のコードが、いまのデータに出ていないか、ごく少ない。コードを直して # を外す\n"
             return note + "".join(f"# {line}\n" for line in block.strip().splitlines()) + "\n"
         return "" if asked & gone else block
 
@@ -222,14 +222,18 @@ def _kept(text: str, keeps: Mapping[str, Callable[[dict[str, Any], str], str]]) 
 
 
 def _fitted(entry: dict[str, Any], block: str, shape: Shape, remarks: list[str]) -> str:
-    """An indicator with the codes that the data bear, in place of those of the shipped town."""
-    there = [code for code, _ in shape.codes]
+    """An indicator with the codes that the data bear, in place of those of the shipped town.
+
+    A word of a municipality's own that fewer than ``FEWEST_BEARERS`` people bear would describe them, and is often one
+    clerk's slip: only what is written just as shipped may be that rare.
+    """
+    there = [code for code, persons in shape.codes if persons >= FEWEST_BEARERS or code in entry["codes"]]
     fitted = list(dict.fromkeys(own for code in entry["codes"] for own in fitting(code, there)))
     if not fitted:
         remarks.append(
-            f"{catalogue.FILE}: 「{entry['code']}」のコード「{'・'.join(entry['codes'])}」に当たるものが、いまのデータにありません。"
+            f"{catalogue.FILE}: 「{entry['code']}」のコード「{'・'.join(entry['codes'])}」に当たるものが、いまのデータにないか、ごく少ししかありません。"
         )
-        return f"# {MARK} このコードは、いまのデータに一度も出ていない\n{block}"
+        return f"# {MARK} このコードは、いまのデータに出ていないか、ごく少ない\n{block}"
     return _with_codes(block, fitted) if fitted != entry["codes"] else block
 
 

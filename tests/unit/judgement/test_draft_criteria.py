@@ -87,6 +87,23 @@ def test_the_shipped_words_give_way_to_the_datas_own(drafted: Path) -> None:
     )
 
 
+def test_a_word_of_its_own_that_few_bear_is_not_taken_but_a_shipped_one_is() -> None:
+    entry = {"code": "guardian_mental", "codes": ["精神", "療育手帳"]}
+    block = 'code = "guardian_mental"\ncodes = ["精神", "療育手帳"]\n'
+
+    def drafted_with(*codes: tuple[str, int]) -> tuple[str, list[str]]:
+        remarks: list[str] = []
+        shape = Shape(
+            "disability_certificate", ("cards",), 30, 30, "state", False, 0, 0, 0, codes, frozenset(), "household", 24, -1
+        )
+        return drafting._fitted(entry, block, shape, remarks), remarks
+
+    text, remarks = drafted_with(("精神保健福祉手帳", 10), ("精神(祖母を介護)", 9), ("療育手帳", 1))
+    assert 'codes = ["精神保健福祉手帳", "療育手帳"]' in text and not remarks
+    text, remarks = drafted_with(("精神保健福祉手帳", 9))
+    assert text.startswith("# ★") and len(remarks) == 1 and "ごく少し" in remarks[0]
+
+
 def test_items_no_indicator_uses_get_the_usual_ones_but_never_the_labels_own_source(drafted: Path) -> None:
     criteria = read_all_criteria(drafted)
     assert "hearing_code_1" in criteria.catalogue.codes
