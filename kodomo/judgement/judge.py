@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from kodomo.features.dates import month_index
 from kodomo.features.matrix import FeatureMatrix, feature_matrix
@@ -179,21 +180,24 @@ def study(
     feedback = feedback or no_feedback()
     cases = _lawful_cases(snapshot, criteria, lawful.may_learn).and_also(feedback.cases).known_by(as_of)
     groups = household_groups(whole)
-    learned = learn(
-        whole,
-        cases,
-        criteria.labels,
-        criteria.scenarios,
-        types,
-        plan,
-        groups,
-        allows=lawful.may_learn,
-        held_out=held_out,
-        reviewed=feedback.reviewed,
-        staff_rules=staff_rules,
-        history_months=span,
-        step=lambda: step("fold"),
-    )
+    with threadpool_limits(
+        1
+    ):  # the learners run side by side; threads of their own below that only wait for each other
+        learned = learn(
+            whole,
+            cases,
+            criteria.labels,
+            criteria.scenarios,
+            types,
+            plan,
+            groups,
+            allows=lawful.may_learn,
+            held_out=held_out,
+            reviewed=feedback.reviewed,
+            staff_rules=staff_rules,
+            history_months=span,
+            step=lambda: step("fold"),
+        )
     return Studied(snapshot.snapshot_id, as_of, learned, plan, tuple(dates), groups, whole)
 
 
@@ -237,9 +241,10 @@ def judge(
     knowledge = knowledge_of(today, criteria.expectations, snapshot.read("sources"), as_of)
     standing_cases = read_cases(snapshot, criteria.labels).known_by(as_of)
     models = studied.learned.models
-    judged = tuple(
-        _judge_type(kind, today, own_group, criteria, knowledge, standing_cases, models.get(kind)) for kind in types
-    )
+    with threadpool_limits(1):
+        judged = tuple(
+            _judge_type(kind, today, own_group, criteria, knowledge, standing_cases, models.get(kind)) for kind in types
+        )
     step("scores")
     places = np.column_stack([standing_of(t, len(today.cohort)) for t in judged])
     registered = np.logical_or.reduce([t.registered for t in judged])

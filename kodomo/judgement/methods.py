@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kodomo.judgement.boosting import TrainingSet, fold_of
+from kodomo.judgement.boosting import WORKERS, TrainingSet, fold_of
 from kodomo.judgement.learners.calibration import Platt
 from kodomo.judgement.learners.cross_fit import Array, CrossFitted, Learner, cross_fit
 from kodomo.judgement.learners.leak_gates import auroc_error, auroc_interval, rank_auroc
@@ -97,7 +97,7 @@ def fit_others(
     some = training.take(np.sort(np.concatenate([cases, drawn])))
     folds = fold_of(some.group, seed)
     return {
-        method: cross_fit(learner, some.values, some.y, folds, seed=seed, weight=some.weight)
+        method: cross_fit(learner, some.values, some.y, folds, seed=seed, weight=some.weight, workers=WORKERS)
         for method, learner in other_learners(staff)
     }
 

@@ -8,7 +8,8 @@ rows left out is kept for all folds: one choice over all rows, which few cases c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -79,7 +80,7 @@ def cross_fit(
     *,
     seed: int,
     weight: Array | None = None,
-    step: Callable[[], None] = lambda: None,
+    workers: int = 1,
 ) -> CrossFitted:
     """Fit a learner on the rows outside each fold, choose its setting on the rows inside.
 
@@ -88,22 +89,22 @@ def cross_fit(
         y: outcome, 0 or 1.
         folds: fold number of each row, 0 to the largest.
         weight: weight of each row; ones when absent.
-        step: called after each fold.
+        workers: folds fitted side by side, in threads; the result is the same with any number.
     """
-    paths: list[Path] = []
-    left_out: list[tuple[NDArray[np.bool_], Array]] = []
-    for number in range(int(folds.max()) + 1):
+    count = int(folds.max()) + 1
+
+    def fit(number: int) -> tuple[Path, Array]:
         inside = folds == number
-        fitted = learner.fit(
-            x[~inside], y[~inside], seed=seed + 1_000 * number, weight=None if weight is None else weight[~inside]
-        )
-        paths.append(fitted)
-        left_out.append((inside, fitted.path(x[inside])))
-        step()
-    settings = len(left_out[0][1])
+        own = None if weight is None else weight[~inside]
+        fitted = learner.fit(x[~inside], y[~inside], seed=seed + 1_000 * number, weight=own)
+        return fitted, fitted.path(x[inside])
+
+    with ThreadPoolExecutor(workers) as pool:
+        paths, left_out = zip(*pool.map(fit, range(count)), strict=True)
+    settings = len(left_out[0])
     together = np.zeros((settings, len(y)))
-    for inside, logits in left_out:
-        together[:, inside] = logits
+    for number, logits in enumerate(left_out):
+        together[:, folds == number] = logits
     losses = [log_loss(together[n], y, weight) for n in range(settings)]
     best = int(np.argmin(losses))
     return CrossFitted(tuple(p.at(best) for p in paths), together[best], best)
