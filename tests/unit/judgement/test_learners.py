@@ -209,6 +209,19 @@ def test_a_learner_plainly_behind_does_not_dilute_the_mean():
     assert near_the_best(parts, y) == ("good", "near")
 
 
+@pytest.mark.parametrize(("rows", "kept"), [(700, ("lucky", "unlucky")), (60_000, ("lucky",))])
+def test_the_mean_is_left_to_one_learner_only_where_the_others_are_behind_beyond_chance(
+    rows: int, kept: tuple[str, ...]
+) -> None:
+    generator = np.random.default_rng(4)
+    signal = generator.normal(size=rows)
+    y = (signal + generator.logistic(size=rows) > 2.6) + 0.0
+    one, other = (signal + generator.normal(size=rows) * spread for spread in (0.6, 0.9))
+    assert rank_auroc(one, y) > rank_auroc(other, y) + 0.02
+    parts = {"lucky": CrossFitted((), one, 0), "unlucky": CrossFitted((), other, 0)}
+    assert near_the_best(parts, y) == kept
+
+
 def test_platt_never_turns_a_ranking_round():
     generator = np.random.default_rng(1)
     logits = generator.normal(size=300)
