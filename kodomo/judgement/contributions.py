@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from kodomo.features.catalogue import Catalogue
 from kodomo.features.matrix import FeatureMatrix
 from kodomo.judgement.boosting import fold_of
+from kodomo.judgement.combine import shares_of
 from kodomo.judgement.judge import TypeJudgement, model_values
 from kodomo.judgement.learners.rule_discovery import Rule, RuleModel
 from kodomo.judgement.learning import TypeModel
@@ -64,14 +65,14 @@ def learned_contributions(
 
 
 def mean_said(said: Mapping[Method, Said]) -> Said:
-    """The learned methods together, each with the same share."""
-    share, several = 1 / len(said), tuple(said.values())
+    """The learned methods together, each with its share in their mean."""
+    shares, several = shares_of(said), tuple(said.values())
     columns, base = np.zeros_like(several[0].columns), np.zeros_like(several[0].base)
     # Added up in place: a stack of all methods' parts of all children would be the largest thing in memory.
-    for one in several:
-        columns += one.columns * share
-        base += one.base * share
-    extra = np.column_stack([one.extra * share for one in several])
+    for method, one in said.items():
+        columns += one.columns * shares[method]
+        base += one.base * shares[method]
+    extra = np.column_stack([one.extra * shares[method] for method, one in said.items()])
     return Said(columns, tuple(sentence for one in several for sentence in one.sentences), extra, base)
 
 

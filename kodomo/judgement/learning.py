@@ -26,7 +26,7 @@ from kodomo.judgement.boosting import (
     fit_boosted,
     fold_of,
 )
-from kodomo.judgement.combine import Combination, mean_of, model_weight
+from kodomo.judgement.combine import TELL_LITTLE, Combination, mean_of, model_weight
 from kodomo.judgement.feedback import Reviewed
 from kodomo.judgement.labels import Cases, Labels, mark
 from kodomo.judgement.learners.calibration import Platt, fit_platt
@@ -52,10 +52,6 @@ POINTS_TELL_FROM = 0.53
 """Points that rank known cases no better than this (AUROC) tell nothing of a type: then what was learned stands alone.
 
 Such a table was written for another city's data: of 発達障がい it ranked .52, and a third of it cost what learning had found.
-"""
-POINTS_TELL_BESIDE = 0.4
-"""And so of points that tell less than this share of what was learned tells (AUROC above one half): where a city's
-registrations know a difficulty that the points look past, a third of them halves the average precision (measured).
 """
 WHOLE_MODEL = "(学習の全体)"
 SPLIT_HOUSEHOLDS = "(学習と検証の両方にいる世帯)"
@@ -415,9 +411,11 @@ def _weigh(raw: Mapping[Method, Array], data: TypeRows, scenarios: Scenarios, pl
     weight, together = 0.0, scenario
     if speaking:
         best = max(checks[m.value].auroc for m in speaking)
-        tells = checks[Method.SCENARIO.value].auroc >= max(POINTS_TELL_FROM, 0.5 + POINTS_TELL_BESIDE * (best - 0.5))
-        weight = model_weight(training.cases) if tells else 1.0
-        learned = mean_of([fitted[m](raw[m]) for m in raw if m in counting])
+        points_tell = checks[Method.SCENARIO.value].auroc
+        told = (points_tell - 0.5) / (best - 0.5)
+        tells = points_tell >= POINTS_TELL_FROM and told >= TELL_LITTLE
+        weight = model_weight(training.cases, told) if tells else 1.0
+        learned = mean_of({m: fitted[m](raw[m]) for m in raw if m in counting})
         together = weight * learned + (1 - weight) * scenario
         checks[Method.COMBINED.value] = check(together, data.registered_after, training, rows)
         if _points_stand(together, scenario, data, scenarios):

@@ -94,7 +94,20 @@ def test_a_word_of_its_own_that_few_bear_is_not_taken_but_a_shipped_one_is() -> 
     def drafted_with(*codes: tuple[str, int]) -> tuple[str, list[str]]:
         remarks: list[str] = []
         shape = Shape(
-            "disability_certificate", ("cards",), 30, 30, "state", False, 0, 0, 0, codes, frozenset(), "household", 24, -1
+            "disability_certificate",
+            ("cards",),
+            30,
+            30,
+            "state",
+            False,
+            0,
+            0,
+            0,
+            codes,
+            frozenset(),
+            "household",
+            24,
+            -1,
         )
         return drafting._fitted(entry, block, shape, remarks), remarks
 
