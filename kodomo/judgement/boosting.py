@@ -99,6 +99,11 @@ class Boosted:
             np.zeros(len(values)),
         )
 
+    def beside(self, other: Boosted) -> Boosted:
+        """The bags of both, of the same columns and folds: their mean is the mean of the two."""
+        bags = tuple(own + others for own, others in zip(self.models, other.models, strict=True))
+        return Boosted(bags, self.columns, self.seed)
+
     def contributions(self, values: Array, group: NDArray[np.object_]) -> Array:
         """Exact additive parts (TreeSHAP): one column per feature and a last one for the base; rows add up to the logit."""
         return self._by_fold(values, group, _parts_of, np.zeros((len(values), len(self.columns) + 1)))

@@ -24,8 +24,9 @@ LEARNED_AT_MOST = 2 / 3
 """However many the known cases, they are those the city happened to see: points that tell as much as what was learned
 keep a third."""
 TELL_LITTLE = 0.4
-"""Points that tell less than this share of what was learned tells (AUROC above one half) tell nothing beside it: where a
-city's registrations know a difficulty that the points look past, a third of them halves the average precision (measured).
+"""Points that tell no more than this share of what was learned tells (AUROC above one half) keep nothing but what few
+cases leave them: where a city's registrations know a difficulty that the points look past, a third of the points halves
+the average precision (measured). By degrees, for of few cases the share is known badly.
 """
 VOICES = {Method.BOOSTING: 3}
 """Votes in the mean of the learned methods; the others have one. Held to known signs and learned in bags, boosting finds

@@ -12,7 +12,7 @@ Either way everything made by recognition itself (``is_label_trace``, items of l
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,7 @@ from kodomo.judgement.boosting import (
     fit_boosted,
     fold_of,
 )
-from kodomo.judgement.combine import TELL_LITTLE, Combination, mean_of, model_weight
+from kodomo.judgement.combine import Combination, mean_of, model_weight
 from kodomo.judgement.feedback import Reviewed
 from kodomo.judgement.labels import Cases, Labels, mark
 from kodomo.judgement.learners.calibration import Platt, fit_platt
@@ -413,8 +413,7 @@ def _weigh(raw: Mapping[Method, Array], data: TypeRows, scenarios: Scenarios, pl
         best = max(checks[m.value].auroc for m in speaking)
         points_tell = checks[Method.SCENARIO.value].auroc
         told = (points_tell - 0.5) / (best - 0.5)
-        tells = points_tell >= POINTS_TELL_FROM and told >= TELL_LITTLE
-        weight = model_weight(training.cases, told) if tells else 1.0
+        weight = model_weight(training.cases, told) if points_tell >= POINTS_TELL_FROM else 1.0
         learned = mean_of({m: fitted[m](raw[m]) for m in raw if m in counting})
         together = weight * learned + (1 - weight) * scenario
         checks[Method.COMBINED.value] = check(together, data.registered_after, training, rows)
@@ -459,7 +458,11 @@ def _pooled_models(
     plan: Plan,
     step: Callable[[], None] | None,
 ) -> dict[DifficultyType, TypeModel]:
-    """One model over all types' rows; each row starts from its own type's rate."""
+    """One model over all types' rows, each row starting from its own type's rate; and each type's own bags beside it.
+
+    The pool knows troubles in general, a type's own few cases what is its alone: of six types with 21 to 45 cases the
+    two together had a mean average precision of .287, the pool alone .278 (measured).
+    """
     sets = {kind: data.training for kind, data in rows.items()}
     columns = tuple(sorted({c for s in sets.values() for c in s.columns}))
     signs = {c: s for data in sets.values() for c, s in zip(data.columns, data.signs, strict=True)}
@@ -478,9 +481,17 @@ def _pooled_models(
     boosted = fit_boosted(together, seed=plan.seed, bags=plan.bags, rounds=plan.rounds, step=step)
     models = {}
     for kind in pool:
-        raw = boosted.logits(widen(sets[kind], columns), sets[kind].group) + offsets[kind]
+        wide = replace(
+            sets[kind],
+            values=widen(sets[kind], columns),
+            columns=columns,
+            signs=together.signs,
+            offset=np.full(len(sets[kind].y), offsets[kind]),
+        )
+        both = boosted.beside(fit_boosted(wide, seed=plan.seed, bags=plan.bags, rounds=plan.rounds))
+        raw = both.logits(wide.values, wide.group) + offsets[kind]
         judged = _weigh({Method.BOOSTING: raw}, rows[kind], scenarios, plan)
-        models[kind] = judged.model(kind, boosted, rows[kind], columns=columns, offset=offsets[kind])
+        models[kind] = judged.model(kind, both, rows[kind], columns=columns, offset=offsets[kind])
     return models
 
 
