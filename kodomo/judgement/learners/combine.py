@@ -24,7 +24,8 @@ from kodomo.judgement.learners.similar_cases import SimilarCases
 HIGH_PLACE, APART = 0.90, 0.40
 """要確認: one method puts a child among the highest tenth, another at least this much lower."""
 
-
+NEAR = 0.005
+"""AUROC. However sure it is, a learner this little behind costs the mean less than its safety is worth."""
 LARGE = 1_000_000
 """Cells of a table beyond which rules are proposed on one pair of halves only: many rows need no repetition."""
 
@@ -122,7 +123,8 @@ def near_the_best(parts: dict[str, CrossFitted], y: Array) -> tuple[str, ...]:
     rows = np.arange(len(y)).astype(object)
 
     def is_behind(name: str) -> bool:
-        return auroc_difference(parts[best].out_of_fold, parts[name].out_of_fold, y, rows)[1] > 0
+        by, at_least, _ = auroc_difference(parts[best].out_of_fold, parts[name].out_of_fold, y, rows)
+        return by > NEAR and at_least > 0
 
     return tuple(name for name in parts if name == best or not is_behind(name))
 

@@ -10,7 +10,7 @@ from scipy.stats import t as student
 
 from kodomo.evaluation.metrics import with_interval_of_difference
 from kodomo.judgement.boosting import TrainingSet
-from kodomo.judgement.combine import Combination
+from kodomo.judgement.combine import LEARNED_AT_MOST, TELL_LITTLE, Combination, model_weight
 from kodomo.judgement.learners.calibration import Platt
 from kodomo.judgement.learners.leak_gates import auroc_difference, auroc_interval, rank_auroc
 from kodomo.judgement.learning import (
@@ -134,12 +134,13 @@ def test_a_method_far_behind_the_best_does_not_dilute_it() -> None:
     assert near_the_best(many) == {Method.BOOSTING, Method.RULES}, "two hundredths are no reason to leave a method out"
 
 
-def test_points_that_tell_much_less_than_what_was_learned_have_no_share(town: Town) -> None:
+def test_points_that_tell_much_less_than_what_was_learned_keep_only_what_few_cases_leave_them(town: Town) -> None:
     data, hidden = rows_of(points_tell=True)
     own = data.training.values[:, :1] + np.random.default_rng(5).normal(size=(len(hidden), 1)) * 12
     blurred = replace(data, training=replace(data.training, values=np.round(own)))
     found = weigh(hidden * 2, blurred, town.criteria.scenarios)
-    assert found.checks["SCENARIO"].auroc > POINTS_TELL_FROM and found.weight == 1.0
+    assert found.checks["SCENARIO"].auroc > POINTS_TELL_FROM
+    assert found.weight == model_weight(data.training.cases, TELL_LITTLE) > LEARNED_AT_MOST
 
 
 def test_few_later_registrations_are_not_the_judge_alone() -> None:
