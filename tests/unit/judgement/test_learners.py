@@ -204,7 +204,7 @@ def test_a_learner_plainly_behind_does_not_dilute_the_mean():
     generator = np.random.default_rng(6)
     y = (generator.random(2_000) < 0.15) + 0.0
     good, far = (y + generator.normal(size=len(y)) * spread for spread in (1.0, 3.0))
-    near = good + generator.normal(size=len(y)) * 0.1
+    near = good + generator.normal(size=len(y)) * 0.05
     parts = {n: CrossFitted((), oof, 0) for n, oof in (("good", good), ("near", near), ("far", far))}
     assert near_the_best(parts, y) == ("good", "near")
 
