@@ -40,6 +40,9 @@ NOT_JUDGED = ("locating", "expected_delivery")
 NEGATED = ("未", "非", "不", "無", "否")
 ALIKE = {"要精査": r"要精|要紹介", "要観察": r"^要?(経過)?観察", "所得割": r"^(所得割)?課税$"}
 """Codes that offices write in several ways."""
+SERVED = f"# {MARK} 困難そのものでなく、支援につながっていないことを見るなら、is_off の行を消す\n"
+"""Before shipped lines that speak against a difficulty because there is support: what its type asks after, the need or
+the lack of support, is for the municipality to say, and until it has, nobody in need is put last."""
 
 
 @dataclass
@@ -114,9 +117,11 @@ def _shipped(register: Register, shapes: Mapping[str, Shape]) -> Draft:
     gone: set[str] = set()
     unsaid: set[str] = set()
     asked_for: dict[str, set[str]] = defaultdict(set)
+    served: set[str] = set()
     for line in tomllib.loads(texts[scenarios.FILE])["points"]:
         for condition in line["when"]:
             asked_for[condition.split(" ")[0]].add(line["type"])
+            served |= {condition.split(" ")[0]} if line["points"] < 0 else set()
 
     def keep_indicator(entry: dict[str, Any], block: str) -> str:
         items = [entry[key] for key in ("item", "per") if entry.get(key)]
@@ -124,6 +129,8 @@ def _shipped(register: Register, shapes: Mapping[str, Shape]) -> Draft:
         if not (set(items) <= has and told) or _too_old(entry, shapes):
             gone.add(str(entry["code"]))
             return ""
+        if entry["code"] in served:
+            block = block.replace('sign = "-"', 'sign = "none"')
         shape = shapes.get(str(entry.get("item")))
         if shape and entry.get("is_label_trace") and not entry.get("codes"):
             return _of_one_type(entry, block, shape, asked_for.get(str(entry["code"]), set()))
@@ -144,7 +151,9 @@ def _shipped(register: Register, shapes: Mapping[str, Shape]) -> Draft:
         if asked & unsaid and not asked & gone:
             note = f"# {MARK} 指標のコードが、いまのデータに出ていないか、ごく少ない。コードを直して # を外す\n"
             return note + "".join(f"# {line}\n" for line in block.strip().splitlines()) + "\n"
-        return "" if asked & gone else block
+        if asked & gone:
+            return ""
+        return f"{SERVED}{block.rstrip()}\nis_off = true\n" if entry.get("points", 0) < 0 else block
 
     before = texts[scenarios.FILE]
     texts[scenarios.FILE] = _kept(before, {"points": keep_rule, "escalations": keep_rule})

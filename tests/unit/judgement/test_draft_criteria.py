@@ -50,6 +50,8 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
             )
             town.fact(child, "council_registration", "2025-01-01", source="council", code="生活困窮", to=None)
             town.fact(child, "council_class", "2025-01-01", source="council", code="要支援", to=None)
+        if n % 3 == 1:
+            town.fact(child, "disability_certificate", "2020-01-01", source="cards", code="療育手帳", to=None)
     return town.publish(tmp_path_factory.mktemp("drafted"))
 
 
@@ -115,6 +117,17 @@ def test_a_word_of_its_own_that_few_bear_is_not_taken_but_a_shipped_one_is() -> 
     assert 'codes = ["精神保健福祉手帳", "療育手帳"]' in text and not remarks
     text, remarks = drafted_with(("精神保健福祉手帳", 9))
     assert text.startswith("# ★") and len(remarks) == 1 and "ごく少し" in remarks[0]
+
+
+def test_support_speaks_against_a_difficulty_only_once_the_municipality_says_so(drafted: Path) -> None:
+    text = (drafted / "criteria" / "scenarios.toml").read_text("utf-8")
+    assert (
+        'code = "v_cert"' in text
+        and text.count("is_off = true") == text.count("支援につながっていないことを見るなら") > 0
+    )
+    criteria = read_all_criteria(drafted)
+    assert not [p.code for p in criteria.scenarios.points if p.points < 0]
+    assert criteria.catalogue["own_intellectual_disability"].sign == 0
 
 
 def test_items_no_indicator_uses_get_the_usual_ones_but_never_the_labels_own_source(drafted: Path) -> None:
