@@ -28,6 +28,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import combinations
 from pathlib import Path, PurePath
 from typing import Any, Literal
@@ -257,9 +258,16 @@ def read_layouts(folder: Path) -> dict[str, Layout]:
     Raises:
         ConfigurationFault: every fault of every file, and source codes that two files claim.
     """
+    files = sorted((folder / "sources").glob("*.toml"))
+    return dict(_layouts(folder, tuple((path, path.read_bytes() if path.is_file() else b"") for path in files)))
+
+
+@lru_cache(maxsize=4)
+def _layouts(folder: Path, files: tuple[tuple[Path, bytes], ...]) -> Mapping[str, Layout]:
+    """A stage asks for them a dozen times: the same bytes are read once."""
     faults: list[str] = []
     layouts: dict[str, Layout] = {}
-    for path in sorted((folder / "sources").glob("*.toml")):
+    for path, _ in files:
         body = read_toml(path)
         found = check_layout(body)
         faults += [f"{path.name}: {fault}" for fault in found]

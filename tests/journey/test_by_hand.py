@@ -109,11 +109,10 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Journey]:
     }.items():
         write_extract(layouts[source], rows, root / "extracts")
     walked = Journey(Home(root / "home"), root)
-    walked.run("receive", str(root / "extracts"))
-    walked.run("link")
-    walked.run("publish")
-    walked.run("build", "--as-of", AS_OF)
-    walked.run("export-links", str(root / "links.csv"))
+    walked.run_in_turn(
+        ("receive", str(root / "extracts")), ("link",), ("publish",), ("build", "--as-of", AS_OF),
+        ("export-links", str(root / "links.csv")),
+    )  # fmt: skip
     yield walked
 
 

@@ -47,20 +47,18 @@ def _items(home: Home) -> set[str]:
 
 def test_item_whose_basis_lapsed_after_landing_is_not_published_nor_computed(tmp_path: Path, lapsed: Path) -> None:
     walked = Journey(Home(tmp_path / "home"), tmp_path)
-    walked.run("receive", str(_deliver(tmp_path / "extracts")))
-    walked.run("link")
-    walked.run("publish")
+    walked.run_in_turn(("receive", str(_deliver(tmp_path / "extracts"))), ("link",), ("publish",))
     assert "absence_days" in _items(walked.home)
 
     here = ("--municipality", str(lapsed))
-    built = walked.run(*here, "build", "--as-of", AS_OF)
+    built, _, _ = walked.run_in_turn(
+        (*here, "build", "--as-of", AS_OF), (*here, "publish"), (*here, "judge", "--as-of", AS_OF)
+    )
     assert "absence_12m" in built["skipped"]
     matrix = pq.read_table(next(Path(built["path"]).glob("*.parquet")))
     assert "absence_12m" not in matrix.column_names or pc.count(matrix["absence_12m"]).as_py() == 0
-    walked.run(*here, "publish")
     assert "absence_days" not in _items(walked.home)
     assert "school_enrolled" in _items(walked.home)
-    walked.run(*here, "judge", "--as-of", AS_OF)
     judged = Store(walked.home.store).current("judgements")
     assert judged is not None
     used = set(judged.read("reasons")["indicator"].to_pylist())
@@ -69,13 +67,14 @@ def test_item_whose_basis_lapsed_after_landing_is_not_published_nor_computed(tmp
 
 def test_item_without_a_basis_is_not_landed(tmp_path: Path, lapsed: Path) -> None:
     walked = Journey(Home(tmp_path / "home"), tmp_path)
-    received = walked.run("--municipality", str(lapsed), "receive", str(_deliver(tmp_path / "extracts")))
+    # published under the valid register: what never landed does not come back
+    received, _, _ = walked.run_in_turn(
+        ("--municipality", str(lapsed), "receive", str(_deliver(tmp_path / "extracts"))), ("link",), ("publish",)
+    )
     refused = {
         item["item"] if isinstance(item, dict) else item
         for delivery in received["deliveries"]
         for item in delivery["refused_items"]
     }
     assert "absence_days" in str(refused)
-    walked.run("link")
-    walked.run("publish")  # under the valid register: what never landed does not come back
     assert "absence_days" not in _items(walked.home)

@@ -14,6 +14,7 @@ import pyzipper
 import xlsxwriter
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
+from slips import _read_here, apart  # noqa: F401
 from standing_people import HANA, MAKOTO, OTHERS, REN
 
 from kodomo.assessment.models import Case
@@ -148,6 +149,7 @@ def test_the_file_says_what_the_partner_needs_and_no_more(sealed: Any, send: Any
         assert secret.encode() not in everything, secret
 
 
+@pytest.mark.usefixtures("apart")
 def test_a_reply_lands_as_a_contact_and_an_outcome(sealed: Any, token_of: Any, audit_rows: Any) -> None:
     hana, number, package, rows = sealed
     page = words(upload(hana, token_of, as_xlsx(filled(rows))))
@@ -203,6 +205,7 @@ def test_another_slip_sent_from_the_same_form_is_taken_in_too(sealed: Any, token
     assert ReplySlip.objects.count() == Contact.objects.count() == 2
 
 
+@pytest.mark.usefixtures("apart")
 def test_it_opens_a_slip_that_came_back_under_a_password(
     sealed: Any, token_of: Any, home: Any, audit_rows: Any
 ) -> None:

@@ -19,14 +19,15 @@ from kodomo.vault.keys import Keyring
 
 from .paper import Paper
 from .test_persons import audit_rows, keys, told
-from .test_run import land, stage, town
+from .test_run import copied, land, stage, town
 
 KOZUE = {"name": "遠山 梢", "name_kana": "とおやま こずえ", "born_on": "2014-02-02"}
 
 
-@pytest.fixture
-def city(home: Home, hinata: Municipality, paper: Paper) -> Home:
+@pytest.fixture(scope="module")
+def linked(tmp_path_factory: pytest.TempPathFactory, hinata: Municipality) -> Home:
     """A family with twins, and a child with her mother, of whom four offices tell."""
+    home, paper = Home(tmp_path_factory.mktemp("linked")), Paper()
     town(paper)
     house = {"household_number": "H7", "address": "西町7-7"}
     paper.resident("0000701", "遠山 梢", "ﾄｵﾔﾏ ｺｽﾞｴ", "2014-02-02", "女", **house)
@@ -38,6 +39,12 @@ def city(home: Home, hinata: Municipality, paper: Paper) -> Home:
     land(paper, home)
     link_people(**stage(home, hinata))
     return home
+
+
+@pytest.fixture
+def city(linked: Home, home: Home) -> Home:
+    """The same, to be erased from."""
+    return copied(linked, home)
 
 
 def act(home: Home, key: str, minutes: int = 1, check_alone: Any = lambda: None) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from kodomo.linkage.measure import lines, linkage_quality, read_labels
 from kodomo.linkage.quality import ratio_interval, wilson
 
 from .paper import Paper
-from .test_run import land, stage, town
+from .test_run import copied, land, stage, town
 
 
 def labelled(path: Path, *rows: str, head: str = "source,file,row,person") -> Path:
@@ -24,15 +24,21 @@ def labelled(path: Path, *rows: str, head: str = "source,file,row,person") -> Pa
     return path
 
 
-@pytest.fixture
-def linked(home: Home, hinata: Municipality, paper: Paper) -> Home:
+@pytest.fixture(scope="module")
+def town_linked(tmp_path_factory: pytest.TempPathFactory, hinata: Municipality) -> Home:
     from kodomo.linkage.run import link_people
 
+    home, paper = Home(tmp_path_factory.mktemp("linked")), Paper()
     town(paper)
     paper.row("epds", subject={"name": "誰か 知らない", "name_kana": "ﾀﾞﾚｶ ｼﾗﾅｲ"})
     land(paper, home)
     link_people(**stage(home, hinata))
     return home
+
+
+@pytest.fixture
+def linked(town_linked: Home, home: Home) -> Home:
+    return copied(town_linked, home)
 
 
 def test_labels_are_compared_with_the_newest_links(linked: Home, hinata: Municipality, tmp_path: Path) -> None:

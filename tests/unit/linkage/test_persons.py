@@ -20,7 +20,7 @@ from kodomo.linkage.run import link_people
 from kodomo.store.database import Store
 
 from .paper import Paper
-from .test_run import AT, DAY, exported, land, stage, town
+from .test_run import AT, DAY, copied, exported, land, stage, town
 
 KOZUE = {"name": "遠山 梢", "name_kana": "とおやま こずえ", "born_on": "2014-02-02"}
 KOZUE_MISREAD = {"name": "遠山 梢", "name_kana": "えんやま こずえ", "born_on": "2014-02-20"}
@@ -80,9 +80,10 @@ def test_no_chain_of_joins_brings_together_what_was_told_apart(pairs: list[Any],
 # ---- a vault with decisions ----
 
 
-@pytest.fixture
-def city(home: Home, hinata: Municipality, paper: Paper) -> Home:
+@pytest.fixture(scope="module")
+def linked(tmp_path_factory: pytest.TempPathFactory, hinata: Municipality) -> Home:
     """Twins and their mother, and a child whom two clubs write so differently that she is two newcomers."""
+    home, paper = Home(tmp_path_factory.mktemp("linked")), Paper()
     town(paper)
     paper.row("university_assessment", subject=KOZUE)
     paper.row(
@@ -93,6 +94,12 @@ def city(home: Home, hinata: Municipality, paper: Paper) -> Home:
     land(paper, home)
     link_people(**stage(home, hinata))
     return home
+
+
+@pytest.fixture
+def city(linked: Home, home: Home) -> Home:
+    """The same, for decisions."""
+    return copied(linked, home)
 
 
 def keys(home: Home, hinata: Municipality, minutes: int = 90) -> dict[tuple[str, str], str]:
