@@ -54,9 +54,14 @@ WORRIES = (
 SHORT = 3
 """A code of fewer letters says nothing by itself (未), but may with the item's name (歯科の受診報告=未)."""
 _YES = re.compile(
-    r"^(あり|有|はい|該当|要(連絡|注意|支援|配慮|フォロー|継続)|気がかりあり|(とても|やや|かなり|大変|少し)?(心配|気になる|気がかり)|(よく|ときどき|時々|たまに)(ある|する|あり)?$|○|★|1)"
+    r"^(あり|有|はい|該当|要(連絡|注意|支援|配慮|フォロー|継続)|気がかりあり|(とても|やや|かなり|大変|少し)?(心配|気になる|気がかり)|(よく|ときどき|時々|たまに)(ある|する|あり)?$|○|★|1$)"
 )
 _NO = re.compile(r"なし$|無$|ない$|いいえ|異常なし|問題なし|ふつう|ゆとり|^解消")
+
+
+def denies(code: str) -> bool:
+    """Whether a code says that there is nothing (心配なし, いいえ, 異常なし)."""
+    return bool(_NO.search(unicodedata.normalize("NFKC", code)))
 
 
 def points_of(caption: str, codes: Collection[str], types: Collection[str]) -> tuple[str, dict[str, int]]:
@@ -73,8 +78,9 @@ def points_of(caption: str, codes: Collection[str], types: Collection[str]) -> t
     plain = unicodedata.normalize("NFKC", caption)
     found = by_code or [one for one in WORRIES if is_plain_yes and one.words.search(plain)]
     if not found and len(said) == 1 and len(said[0]) < SHORT:
-        found = [one for one in WORRIES if one.words.search(f"{plain}={said[0]}")]
-    if not found or (not by_code and any(_NO.search(code) for code in said)):
+        both = f"{plain}={said[0]}"
+        found = [one for one in WORRIES if any(hit.end() > len(plain) for hit in one.words.finditer(both))]
+    if not found or (not by_code and any(map(denies, said))):
         return "", {}
     points: dict[str, int] = {}
     for one in found:

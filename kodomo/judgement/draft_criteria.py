@@ -23,6 +23,7 @@ from kodomo.features import catalogue, coverage
 from kodomo.features.draft_indicators import FEWEST_BEARERS, Named, as_text, propose, unused
 from kodomo.features.item_shapes import Shape, item_shapes
 from kodomo.features.source_lists import Listed, listed_by_sources
+from kodomo.features.worries import denies
 from kodomo.governance.register import Item, Register, read_register
 from kodomo.judgement import draft_labels, draft_points, labels, scenarios
 from kodomo.judgement.draft_check import check_draft
@@ -335,7 +336,8 @@ def _add_proposed(draft: Draft, register: Register, shapes: Mapping[str, Shape],
     captions = {code: item.caption for code, item in register.items.items()}
     figures = {item: shape for item, shape in shapes.items() if shape.has_numbers}
     most, least = ({item: getattr(shape, end) for item, shape in figures.items()} for end in ("most", "least"))
-    lines = draft_points.lines_for(proposed, captions, most, least)
+    denied = {item for item, shape in shapes.items() if any(denies(code) for code, _ in shape.codes)}
+    lines = draft_points.lines_for(proposed, captions, most, least, denied)
     if lines and with_points:
         title = f"\n# ── 下書き: 言葉から当てた点 ──\n# {MARK} 見本・未検証。要らない行は消し、点を直す。\n"
         text = draft.texts[scenarios.FILE].rstrip() + "\n" + title + as_text("points", lines)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from kodomo.features.worries import points_of
@@ -34,6 +34,7 @@ def lines_for(
     captions: Mapping[str, str],
     most: Mapping[str, float],
     least: Mapping[str, float] | None = None,
+    denied: Collection[str] = (),
 ) -> list[Entry]:
     """Lines of ``[[points]]`` for the entries that speak of a worry; gives these the sign ``+``.
 
@@ -42,12 +43,14 @@ def lines_for(
         captions: the data items' names.
         most: the greatest number told of each data item that has numbers.
         least: the smallest; answers from 1 (never) to 4 (often) say yes from 3 on.
+        denied: data items some of whose codes say that there is nothing: that somebody was asked tells nothing.
     """
     lows = least or {}
+    groups: dict[tuple[str, str, str], str] = {}  # one worry is one worry, however often an item tells of it
     lines: list[Entry] = []
     codes = {entry["code"] for entry in entries}
     for entry in entries:
-        if entry.get("whose") == "siblings":
+        if entry.get("whose") == "siblings" or (entry["item"] in denied and not entry.get("codes")):
             continue
         kind, points = points_of(captions.get(entry["item"], ""), entry.get("codes", ()), entry["types"])
         if not points:
@@ -59,7 +62,9 @@ def lines_for(
         )
         if is_counted and not is_shorter:
             steps = _steps(entry, most.get(entry["item"], 1), lows.get(entry["item"], 0))
-            lines += [line for type_, count in points.items() for line in _lines(entry, type_, count, kind, steps)]
+            for type_, count in points.items():
+                group = groups.setdefault((type_, entry["item"], kind), f"{LETTERS.get(type_, 'x')}_{entry['code']}")
+                lines += _lines(entry, type_, count, kind, steps, group)
     return lines
 
 
@@ -76,10 +81,10 @@ def _is_days(entry: Entry) -> bool:
     return entry["aggregate"] == "max" and "日数" in str(entry["caption"])
 
 
-def _lines(entry: Entry, type_: str, points: int, kind: str, steps: Sequence[int]) -> list[Entry]:
+def _lines(entry: Entry, type_: str, points: int, kind: str, steps: Sequence[int], group: str) -> list[Entry]:
     name = f"{LETTERS.get(type_, 'x')}_{entry['code']}"
     common = {"rationale": f"「{kind}」を表す言葉から下書きした", "note": "見本・未検証"}
     return [
-        {"type": type_, "code": f"{name}_{step}", "when": [f"{entry['code']} >= {step}"], "points": points + MORE * at, "group": name, **common}
+        {"type": type_, "code": f"{name}_{step}", "when": [f"{entry['code']} >= {step}"], "points": points + MORE * at, "group": group, **common}
         for at, step in enumerate(steps)
     ]  # fmt: skip

@@ -26,7 +26,7 @@ def test_words_speak_for_a_type(caption: str, codes: list[str], type_: str) -> N
 @pytest.mark.parametrize(("caption", "codes"), [
     ("育てにくさ", ["感じない"]), ("経済的な不安", ["なし"]), ("保健室の来室", ["発熱"]), ("乳幼児健診の総合判定", ["異常なし"]), ("課税区分", ["課税"]),
     ("いじめの認知", ["いじめ加害", "解消"]), ("教師チェック:身なり", ["心配なし"]), ("保健室の来室", ["けが"]), ("保健室での対応", ["保護者連絡"]),
-    ("歯科の受診報告", ["済"]),
+    ("歯科の受診報告", ["済"]), ("教師チェック:落ち着き", ["少し"]), ("健診の未受診", ["1歳6か月"]),
 ])  # fmt: skip
 def test_denials_and_what_says_nothing_speak_for_none(caption: str, codes: list[str]) -> None:
     assert points_of(caption, codes, ALL) == ("", {})
@@ -61,3 +61,15 @@ def test_answers_on_a_scale_from_one_say_yes_from_its_upper_half_on() -> None:
     captions = {"answer": "アンケート:寝不足"}
     lines = lines_for([entry], captions, {"answer": 4.0}, {"answer": 1.0})
     assert [line["when"] for line in lines] == [["tired >= 3"]]
+
+
+def test_that_somebody_was_asked_tells_nothing_and_one_worry_counts_once() -> None:
+    common = {"item": "look", "aggregate": "count", "types": ["虐待"]}
+    entries: list[dict[str, object]] = [
+        {"code": "look_24m", "caption": "身なり", **common},
+        {"code": "look_code_2", "caption": "身なり", "codes": ["心配"], **common},
+        {"code": "look_code_3", "caption": "身なり", "codes": ["とても心配"], **common},
+    ]
+    lines = lines_for(entries, {"look": "教師チェック:身なり"}, {}, denied={"look"})
+    assert {line["when"][0].split(" ")[0] for line in lines} == {"look_code_2", "look_code_3"}
+    assert {line["group"] for line in lines} == {"a_look_code_2"}
