@@ -47,15 +47,24 @@ FROM spine p LEFT JOIN person_version v USING (person) LEFT JOIN told t ON t.per
 
 RESIDENCES = """
 CREATE OR REPLACE TABLE stay AS
-SELECT DISTINCT person, since, until, resident_number, resident_from AS began, resident_to AS ended, from_reason, to_reason,
-    household_number, relationship, town
-FROM standing WHERE kind = 'residents' AND resident_from IS NOT NULL
+WITH told AS (
+    SELECT person, since, resident_number, max(event_on) AS start, arg_max(event_kind, event_on) AS start_kind
+    FROM standing WHERE kind = 'moves' AND regexp_matches(event_kind, '転入|出生|職権記載') GROUP BY ALL
+)
+SELECT DISTINCT person, since, until, resident_number, coalesce(resident_from, start, try_cast(born_on AS DATE), DATE '1900-01-01') AS began,
+    resident_to AS ended, CASE WHEN resident_from IS NULL THEN coalesce(from_reason, start_kind) ELSE from_reason END AS from_reason,
+    to_reason, household_number, relationship, town
+FROM standing LEFT JOIN told USING (person, since, resident_number)
+WHERE kind = 'residents' AND (resident_from IS NOT NULL OR resident_to IS NOT NULL OR to_reason IS NULL)
 """
+"""Many registers leave blank the day on which whoever never moved became a resident: it is then the day of the first
+move that tells of it, or of birth. Somebody gone on no known day was never here for all that is told."""
 
 MOVES = """
 CREATE OR REPLACE TABLE move AS
 SELECT person, since, until, resident_number, event_on, event_kind, household_number, relationship, town, known_from,
     regexp_matches(event_kind, '転出|死亡|消除') AS is_end, regexp_matches(event_kind, '転入|出生|職権記載') AS is_start,
+    regexp_matches(event_kind, '転居|氏.*変更|改姓|改氏|氏名') AS is_same_home,
     lead(event_on) OVER step AS next_on, lead(known_from) OVER step AS next_known, row_number() OVER step AS position
 FROM standing
 WHERE kind = 'moves' AND event_on IS NOT NULL
@@ -73,9 +82,9 @@ WITH after_move AS (
     WHERE NOT m.is_end
 ), before_first AS (
     -- the history starts at some year: what the first move did not change was so before it
-    SELECT y.person, CASE WHEN m.event_kind IN ('転居', '氏名変更') OR m.is_end THEN m.household_number END AS household_number,
-        CASE WHEN m.event_kind IN ('転居', '氏名変更') OR m.is_end THEN m.relationship END AS relationship,
-        CASE WHEN m.event_kind <> '転居' THEN m.town END AS town,
+    SELECT y.person, CASE WHEN m.is_same_home OR m.is_end THEN m.household_number END AS household_number,
+        CASE WHEN m.is_same_home OR m.is_end THEN m.relationship END AS relationship,
+        CASE WHEN m.event_kind NOT LIKE '%転居%' THEN m.town END AS town,
         y.began AS valid_from, m.event_on AS valid_to, y.began + 1 AS known_from, m.known_from AS end_known_from, y.since, y.until
     FROM stay y JOIN move m ON m.person = y.person AND m.resident_number = y.resident_number AND m.since = y.since AND m.position = 1
     WHERE NOT m.is_start AND y.began < m.event_on
@@ -93,6 +102,12 @@ UPDATE spell SET household_number = y.household_number, relationship = coalesce(
 FROM stay y WHERE y.person = spell.person AND y.since = spell.since AND spell.household_number IS NULL AND y.ended = spell.valid_to
 """
 """A removed person's last row sometimes leaves the household blank."""
+
+FILL_RELATIONSHIPS = """
+UPDATE spell SET relationship = y.relationship
+FROM stay y WHERE y.person = spell.person AND y.since = spell.since AND spell.relationship IS NULL AND spell.household_number = y.household_number
+"""
+"""Histories often leave out how whoever moved is related to the head; the register's own row says it of the same home."""
 
 GENERATIONS = f"""
 CREATE OR REPLACE TABLE living AS
@@ -190,7 +205,14 @@ def build_households(
         together("attribute", "person, born_on, sex, nationality", "person", "person_version"),
     ):
         connection.execute(statement)
-    for statement in (RESIDENCES, MOVES, SPELLS, FILL_ENDS, together("spell", SPELL_IS, "person", "person_version")):
+    for statement in (
+        RESIDENCES,
+        MOVES,
+        SPELLS,
+        FILL_ENDS,
+        FILL_RELATIONSHIPS,
+        together("spell", SPELL_IS, "person", "person_version"),
+    ):
         connection.execute(statement)
     # The widest tables; sealing what follows is the other time when memory is full.
     connection.execute("DROP TABLE standing; DROP TABLE register_row")

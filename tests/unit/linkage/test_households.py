@@ -10,7 +10,7 @@ import duckdb
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kodomo.linkage.households import GENERATIONS, together, versions
+from kodomo.linkage.households import GENERATIONS, RESIDENCES, together, versions
 
 FIRST, LAST = dt.date(1, 1, 1), dt.date(9999, 12, 31)
 DAYS = [FIRST, *(dt.date(2026, month, 1) for month in range(1, 6)), LAST]
@@ -90,3 +90,32 @@ def test_a_number_that_stood_empty_is_another_household(spells: list[tuple[int, 
             generation += 1
         lived_until = max(lived_until or 0, 99 if ended is None else ended)
         assert found[day[began]] == f"H#{generation}"
+
+
+def test_whoever_has_no_day_of_becoming_a_resident_was_one_from_the_move_that_tells_of_it_or_from_birth() -> None:
+    connection = duckdb.connect()
+    connection.execute(
+        """CREATE TABLE standing (person INTEGER, since DATE, until DATE, kind VARCHAR, resident_number VARCHAR, household_number VARCHAR,
+               relationship VARCHAR, town VARCHAR, born_on VARCHAR, resident_from DATE, from_reason VARCHAR, resident_to DATE, to_reason VARCHAR,
+               event_on DATE, event_kind VARCHAR)"""
+    )
+    rows = (  # person, kind, born, from, to, why gone, moved on, by
+        (1, "residents", "1980-05-01", "2010-04-01", None, None, None, None),
+        (2, "residents", "1981-05-01", None, None, None, None, None),
+        (3, "residents", "1982-05-01", None, None, None, None, None),
+        (3, "moves", "1982-05-01", None, None, None, "2024-06-01", "転入"),
+        (4, "residents", "1983-05-01", None, "2025-06-01", "転出", None, None),
+        (5, "residents", "1984-05-01", None, None, "転出", None, None),
+    )
+    for person, kind, born, began, ended, why, on, by in rows:
+        connection.execute(
+            "INSERT INTO standing VALUES (?, ?, ?, ?, ?, 'h', '子', 't', ?, ?, NULL, ?, ?, ?, ?)",
+            [person, FIRST, LAST, kind, str(person), born, began, ended, why, on, by],
+        )
+    connection.execute(RESIDENCES)
+    found = connection.execute("SELECT person, began, ended, from_reason FROM stay ORDER BY person").fetchall()
+    day = dt.date.fromisoformat
+    assert found == [
+        (1, day("2010-04-01"), None, None), (2, day("1981-05-01"), None, None), (3, day("2024-06-01"), None, "転入"),
+        (4, day("1983-05-01"), day("2025-06-01"), None),
+    ]  # fmt: skip
