@@ -22,7 +22,7 @@ from kodomo.intake.quarantine import RowFault
 Kept = str | None | RowFault
 
 YES = frozenset(
-    ["○", "◯", "〇", "●", "◎", "1", "✓", "✔", "レ", "有", "あり", "有り", "済", "該当", "はい", "Y", "YES", "TRUE"]
+    ["○", "◯", "〇", "●", "◎", "★", "1", "✓", "✔", "レ", "有", "あり", "有り", "済", "該当", "はい", "Y", "YES", "TRUE"]
 )
 NO = frozenset(["×", "✕", "✖", "✗", "☓", "0", "無", "なし", "無し", "未", "非該当", "いいえ", "N", "NO", "FALSE"])
 

@@ -106,6 +106,7 @@ FIELDS: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
         (rf"{READING}|^(セイ|メイ|せい|めい|姓カナ|名カナ|シ|氏カナ)$", "name_kana", "kana"),
         (r"(生年月日|誕生日|出生日|出生年月日|生年月日西暦|生まれた日)", "born_on", "date"),
         (r"性別|男女|^性$", "sex", "sex"),
+        (r"^月齢$", "age", "text"),
         (r"年齢|年令|年れい|ねんれい|^(歳|才)$|歳児(クラス|組|区分)?$", "age", "integer"),
         (r"^(現)?学年([-‐−・]?(組|学級|クラス))?$", "grade", "integer"),
         (

@@ -582,6 +582,8 @@ def _more_of_type(column: Mapping[str, Any]) -> list[str]:
         lines.append(
             f"digits = {column['digits']}          # {MARK}? 先頭の 0 が落ちているらしい。住民記録の{column['name']}の桁数を書く(見本でいちばん長い値の桁数とした)"
         )
+    if column["field"] == "age" and column["type"] == "text":
+        lines.append('# after = "か月"          # 月齢が数だけで書かれているなら、# を外す(何歳何か月として読む)')
     if column["type"] == "code":
         table = ", ".join(f"{quoted(code)} = {quoted(code)}" for code in column["codes"])
         words_ = all(re.fullmatch(r"[0-9A-Za-z]{1,3}", code) for code in column["codes"])

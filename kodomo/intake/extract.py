@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -225,7 +227,29 @@ def _field(columns: list[LayoutColumn], name: str, kept: Kept, length: int) -> p
     if name == "address_protection":
         flags = pc.if_else(pc.is_in(values, pa.array(NOT_PROTECTED)), "0", "1")
         values = pc.if_else(pc.is_valid(values), flags, None)
-    return values
+    return _changed(values, age_as_kept) if name == "age" else values
+
+
+_AGE = re.compile(r"^(?:(\d{1,3})[歳才])?(?:(\d{1,3})[かヶケカヵ箇個]?月(?:児|齢)?)?$")
+
+
+def age_as_kept(text: str) -> str:
+    """An age as it is kept: a baby's months (1歳7か月, 19ヶ月) as years and months, anything else as printed.
+
+    >>> age_as_kept("19ヶ月"), age_as_kept("1才7カ月"), age_as_kept("34")
+    ('1歳7か月', '1歳7か月', '34')
+    """
+    found = _AGE.match(unicodedata.normalize("NFKC", text).replace(" ", ""))
+    if not found or found[2] is None:
+        return text
+    months = int(found[1] or 0) * 12 + int(found[2])
+    return f"{months // 12}歳{months % 12}か月"
+
+
+def _changed(values: pa.Array, change: Callable[[str], str]) -> pa.Array:
+    """Texts changed, each distinct one once."""
+    coded = values.dictionary_encode()
+    return pa.array([change(v) for v in coded.dictionary.to_pylist()], pa.string()).take(coded.indices)
 
 
 def fits(condition: Mapping[str, list[str]], kept: Kept, length: int) -> pa.Array:

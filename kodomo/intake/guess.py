@@ -205,7 +205,14 @@ def _type_of_rest(name: str, kinds: Kinds, guess: Guess, is_count: bool) -> str:
     is_code_word = bool(words.CODE_WORD.search(name))
     is_marked = bool(_MONTH.search(name)) and bool(kinds.codes) and len(kinds.codes) == kinds.distinct
     is_few = kinds.distinct <= 30 and kinds.filled >= kinds.distinct * 2
-    if kinds.share("flag") >= 0.95 and kinds.distinct <= 3 and not is_count and kinds.share("integer") < 0.95:
+    is_graded = "◎" in kinds.codes and kinds.distinct > 1 and "○" in kinds.codes  # two marks of yes are two grades
+    if (
+        kinds.share("flag") >= 0.95
+        and kinds.distinct <= 3
+        and not is_graded
+        and not is_count
+        and kinds.share("integer") < 0.95
+    ):
         guess.why.append("有無の印が書かれている")
         return "flag"
     if is_count and kinds.share("integer") >= 0.9 and not kinds.leading_zeros:

@@ -82,7 +82,12 @@ def kinds_of(cells: list[str], may_show: bool) -> Kinds:
 
 def may_be_shown(value: str, words_may: bool) -> bool:
     """Whether a value may stand in a draft: a code of up to three signs, a mark, or a short word of a column of codes."""
-    if re.fullmatch(r"[0-9A-Za-z]{1,3}", value) or value in YES or value in NO or value in ("男", "女"):
+    if (
+        re.fullmatch(r"[0-9A-Za-z]{1,3}|[◎○●△▲▽▼□■☆★×]{1,2}", value)
+        or value in YES
+        or value in NO
+        or value in ("男", "女")
+    ):
         return True
     return words_may and len(value) <= SHORT and not _NAME.match(value) and not re.search(r"\d{4,}", value)
 

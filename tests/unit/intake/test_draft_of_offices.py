@@ -269,3 +269,19 @@ def test_month_above_each_sheet_is_no_extraction_date_of_the_book(tmp_path):
                     sheet.write_row(row + 1, 0, cells)
         body, _, _ = draft(tmp_path / name)
         assert ("extracted_in" in body["file"]) is is_dated
+
+
+def test_age_in_months_is_an_age(tmp_path):
+    rows = [f"{person(at)},{at % 4}歳{at % 12}か月,就労" for at in range(24)]
+    _, columns, _ = draft(written(tmp_path / "一時預かり_20250401.csv", "児童名,月齢,理由", rows))
+    assert (columns["月齢"]["field"], columns["月齢"]["type"], columns["月齢"].get("ignore")) == ("age", "text", None)
+
+
+def test_marks_of_several_grades_are_codes(tmp_path):
+    rows = [
+        f"{7000 + at},{person(at)},東町{at}番地,{'◎○△×'[at % 4]},{'◎○'[at % 2]},{'★' if at % 5 == 0 else ''}"
+        for at in range(40)
+    ]
+    _, columns, _ = draft(written(tmp_path / "様子_20250401.csv", "番号,氏名,住所,友人,表情,給水停止", rows))
+    assert (columns["友人"]["type"], set(columns["友人"]["codes"])) == ("code", set("◎○△×"))
+    assert columns["表情"]["type"] == "code" and columns["給水停止"]["type"] == "flag"

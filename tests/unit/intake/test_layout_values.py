@@ -152,3 +152,18 @@ def test_day_beside_its_fiscal_year_and_month_is_of_the_next_year_in_january(tmp
     parts += '[[facts]]\nitem = "absence"\nvalid_from = "日付"\nvalid_to = "same_day"\n'
     found = read(tmp_path, file() + NAME + parts, "氏名,月,日\n山田,4,5\n森,1,31\n".encode(), "預かり_R6.csv")
     assert [str(f) for f in found.landing.facts["valid_from"].to_pylist()] == ["2024-04-05", "2025-01-31"]
+
+
+def test_babys_age_in_months_is_kept_as_years_and_months(tmp_path):
+    age = '[[columns]]\nname = "月齢"\ntype = "text"\nitem = "age"\nperson = "subject"\nfield = "age"\n'
+    body = "氏名,月齢\n山田,1歳7か月\n森,１９ヶ月\n林,8カ月児\n谷,34歳\n岡,\n原,3\n".encode()
+    assert column(read(tmp_path, file() + NAME + age, body), "age") == [
+        "1歳7か月",
+        "1歳7か月",
+        "0歳8か月",
+        "34歳",
+        None,
+        "3",
+    ]
+    bare = read(tmp_path, file() + NAME + age + 'after = "か月"\n', "氏名,月齢\n山田,19\n".encode())
+    assert column(bare, "age") == ["1歳7か月"]
