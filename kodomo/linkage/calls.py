@@ -12,7 +12,6 @@ from typing import Any
 
 import duckdb
 
-from kodomo.linkage.rules import SCHOOLS
 from kodomo.tables.engine import drop
 
 MOST_ASKED = 5
@@ -25,6 +24,13 @@ WORTH_ASKING = 0.1
 
 AGE_MISS = (0.0, 3.7, 6.5, 12.0)
 """Bits against a child whose age differs by none, one, two, more years: sheets guess ages, or keep last year's."""
+
+AGE_ERRS, AGE_HOLDS = 0.3, 2.0
+"""How often a sheet errs about an age, before anything is known of it (a beta distribution): one that was right fifteen
+times makes a sixteenth miss tell more, of one that guesses every other time a miss tells less."""
+
+HALF_NAME_MISS = 0.5
+"""So many bits per statement half a name may miss the child it decides for: where ages are guessed, another is as near."""
 
 GRADE_MISS, SCHOOL_MISS, SCHOOL_UNKNOWN = 10.0, 6.0, 1.0
 
@@ -46,6 +52,9 @@ FROM_ELSEWHERE = 0.0005
 
 FEWEST_ELSEWHERE = 0.1
 """A name that nobody here bears may still be borne elsewhere."""
+
+MANY_ELSEWHERE = 30
+"""However many bear a name here, at all ages: of one age there are not more than of a rarer one."""
 
 SCHOOL_ELSEWHERE = 0.05
 """How many of those from elsewhere go to one certain school here."""
@@ -77,6 +86,16 @@ LONGEST_MONTH_DAYS = 62
 TOLD_SPAN_DAYS = 400
 """A row tells of the days of its facts, unless they lie longer back: a list of today names the day somebody was registered."""
 
+SCHOOLED = """
+CREATE OR REPLACE TABLE schooled AS
+WITH told AS (
+    SELECT DISTINCT p.form, t.school FROM (SELECT DISTINCT form, print FROM placed WHERE role = 'subject') p JOIN printed t USING (print) WHERE t.school IS NOT NULL
+)
+SELECT DISTINCT l.person, plain_school(t.school) AS school FROM told t JOIN form f USING (form) JOIN link l USING (form)
+WHERE f.born_on IS NOT NULL AND plain_school(t.school) IS NOT NULL
+"""
+"""Every school that is told of somebody, not only the first under one number: children pass on to the next."""
+
 IS_CALLED = """f.kind = 'observations' AND f.role = 'subject' AND f.born_on IS NULL AND f.resident_number IS NULL
   AND (f.name IS NOT NULL OR f.kana IS NOT NULL)"""
 
@@ -102,6 +121,7 @@ SELECT f.form, f.source, f.system, f.own_number, f.name, f.surname, f.given, f.k
 FROM {OPEN}
 LEFT JOIN reading n ON n.source = f.source AND n.name = f.name
 LEFT JOIN schools_own c ON c.source = f.source LEFT JOIN own o ON o.form = f.form LEFT JOIN passed_on p ON p.own = o.own
+ANTI JOIN of_class ON of_class.form = f.form
 WHERE {IS_CALLED}
 """
 
@@ -147,9 +167,22 @@ WITH counted AS (
     -- without any age a statement means the only child of the name, if the sheet knows only one
     SELECT s.* REPLACE (CASE WHEN c.tracks <= 1 THEN coalesce(s.track, c.only, 0) ELSE s.track END AS track)
     FROM said s JOIN counted c USING (called)
+), graded AS (
+    -- a number of the sheet's own is one child's, whatever grades it tells
+    SELECT o.*, CASE WHEN len(o.ahead) = 1 AND o.school IS NOT NULL AND w.own_number IS NULL THEN school_year(o.last) - o.ahead[1] END AS cohort
+    FROM one o JOIN wanted w USING (form) WHERE o.track IS NOT NULL
+), cohorts AS (
+    SELECT called, track, count(DISTINCT cohort) > 1 AS is_several FROM graded GROUP BY called, track
+), schools AS (
+    SELECT called, track, cohort FROM graded WHERE cohort IS NOT NULL GROUP BY called, track, cohort, school_year(last)
+    HAVING count(DISTINCT school) > 1 AND NOT starts_with(max(school), min(school))
+), parted AS (
+    SELECT g.* EXCLUDE (cohort), CASE WHEN c.is_several OR s.called IS NOT NULL THEN g.cohort END AS of_year, CASE WHEN s.called IS NOT NULL THEN g.school END AS of_school
+    FROM graded g JOIN cohorts c USING (called, track) LEFT JOIN (SELECT DISTINCT * FROM schools) s ON s.called = g.called AND s.track = g.track AND s.cohort = g.cohort
 )
-SELECT dense_rank() OVER (ORDER BY called, track) AS unit, * EXCLUDE (track) FROM one WHERE track IS NOT NULL
+SELECT dense_rank() OVER (ORDER BY called, track, of_year, of_school) AS unit, * EXCLUDE (track, of_year, of_school) FROM parted
 """
+"""Children of one call name are parted by the year of school that grades tell, and by schools told in one year."""
 
 REVIEWED = """
 CREATE OR REPLACE TABLE reviewed AS
@@ -179,7 +212,6 @@ SELECT DISTINCT person, kana, letters_of(kana) AS letters FROM child_name WHERE 
 
 NAMES_CALLED = """
 CREATE OR REPLACE MACRO is_otherwise(a, b) AS contradicts(a, b) AND NOT starts_with(b, a) AND NOT ends_with(b, a);
-CREATE OR REPLACE MACRO letters_of(kana) AS array_to_string(list_sort(string_split(kana, '')), '');
 CREATE OR REPLACE TABLE name_called AS
 SELECT DISTINCT letters_of(w.kana) AS letters, t.unit, w.name, w.given, w.kana, w.given_kana, w.sorted_kana, w.sex FROM (SELECT DISTINCT unit, form FROM track) t JOIN wanted w USING (form)
 """
@@ -250,19 +282,21 @@ WITH born AS (
         HAVING count(DISTINCT school) > 1 AND NOT starts_with(max(school), min(school))
 ), missed AS (
     SELECT a.unit, a.person, t.rows, t.day,
-        CASE WHEN b.born > t.last OR date_sub('year', b.born, t.last) >= 20 THEN {ages}[4] WHEN t.age IS NULL THEN 0.0
+        CASE WHEN b.born > t.last OR date_sub('year', b.born, t.last) >= 20 THEN 3 WHEN t.age IS NULL THEN 0
              -- the age on the first day told of, on the last, or between
-             ELSE {ages}[1 + least(greatest(date_sub('year', b.born, t.first) - t.age, t.age - date_sub('year', b.born, t.last), 0), 3)::INTEGER] END
-        + CASE WHEN t.ahead IS NULL OR list_contains(t.ahead, school_year(t.last) - b.cohort) THEN 0.0 ELSE {grade} END
+             ELSE least(greatest(date_sub('year', b.born, t.first) - t.age, t.age - date_sub('year', b.born, t.last), 0), 3) END::INTEGER AS years_off, CASE WHEN t.ahead IS NULL OR list_contains(t.ahead, school_year(t.last) - b.cohort) THEN 0.0 ELSE {grade} END
         + CASE WHEN t.school IS NULL OR s.is_same THEN 0.0 WHEN s.is_same IS NULL THEN {unknown} ELSE {school} END
         + CASE WHEN t.town IS NULL OR h.person IS NOT NULL THEN 0.0 ELSE {town} END AS miss,
         CASE WHEN t.town IS NULL THEN 0.0 ELSE -log2(coalesce(o.share, {rarest})) END AS chosen, t.town IS NULL OR h.person IS NOT NULL AS is_there,
-        t.age IS NOT NULL OR t.ahead IS NOT NULL AS is_aged, t.age IS NOT NULL AND t.ahead IS NOT NULL AS is_graded, coalesce(s.is_same, false) AS is_taught, h.person IS NOT NULL AS is_at_home
+        t.age IS NOT NULL AS is_told, t.age IS NOT NULL OR t.ahead IS NOT NULL AS is_aged, t.age IS NOT NULL AND t.ahead IS NOT NULL AS is_graded, coalesce(s.is_same, false) AS is_taught, h.person IS NOT NULL AS is_at_home
     FROM alike a JOIN track t USING (unit) JOIN born b ON b.person = a.person
     LEFT JOIN taught s ON s.unit = a.unit AND s.person = a.person AND s.school = t.school
     LEFT JOIN lived h ON h.person = a.person AND h.town = t.town LEFT JOIN towns o ON o.town = t.town
 )
-SELECT unit, person, sum(miss * rows) / sum(rows) AS each, sum(miss * rows) * least(1, {most} / sum(rows)) + coalesce(sum(chosen * rows) FILTER (NOT is_there), 0) / sum(rows) AS miss,
+SELECT unit, person, sum((miss + {ages}[1 + years_off]) * rows) / sum(rows) AS each,
+    least(1, {most} / sum(rows)) AS counting, counting * sum(rows) FILTER (years_off > 0) AS off, counting * sum(rows) FILTER (is_told OR years_off > 0) AS told,
+    coalesce(lgamma({errs}) + lgamma({holds} + told) - lgamma({errs} + off) - lgamma({holds} + told - off), 0) / ln(2) + coalesce(off, 0) AS missed_ages,
+    missed_ages + counting * sum((miss + CASE WHEN years_off > 1 THEN {ages}[1 + years_off] - {ages}[2] ELSE 0 END) * rows) + coalesce(sum(chosen * rows) FILTER (NOT is_there), 0) / sum(rows) AS miss,
     least(sum(rows), {most}) * {usual} AS usual, sum(chosen * rows) / sum(rows) AS chosen, count(DISTINCT day) AS said, unit IN (FROM torn) AS is_torn,
     bool_or(is_aged) AS is_aged, bool_and(is_graded) AS is_graded, bool_or(is_taught) AS is_taught, bool_and(is_at_home) AS is_at_home
 FROM missed GROUP BY unit, person
@@ -281,7 +315,7 @@ WITH named AS (
     WHERE NOT EXISTS (FROM reviewed r WHERE r.unit = f.unit AND r.person = f.person AND NOT r.is_same)
 )
 SELECT w.unit, w.person, w.kind, w.each, w.said, w.is_torn, w.is_aged, w.is_graded, w.is_taught, w.is_at_home,
-    w.weight / (sum(w.weight) OVER (PARTITION BY w.unit) + {elsewhere} * n.bearers * CASE WHEN w.is_taught THEN {schooled} ELSE 1 END * pow(2, -w.miss_elsewhere)) AS probability
+    w.weight / (sum(w.weight) OVER (PARTITION BY w.unit) + {elsewhere} * least(n.bearers, {many}) * CASE WHEN w.is_taught THEN {schooled} ELSE 1 END * pow(2, -w.miss_elsewhere)) AS probability
 FROM weighed w JOIN named n USING (unit, kind)
 """
 
@@ -291,7 +325,7 @@ SELECT unit, person FROM called
 WHERE (unit, person) IN (SELECT (unit, person) FROM reviewed WHERE is_same)
    OR probability >= {sure} AND (each <= {worst} OR kind = 'whole' AND is_aged AND is_taught AND each <= {town}) AND (is_aged OR is_taught)
   AND (kind = 'whole' OR kind IN ('one_off', 'homophone', 'renamed') AND is_taught
-       OR NOT is_torn AND (is_taught OR is_at_home AND (kind IN ('given', 'surname') OR kind = 'beginning' AND is_aged AND each <= 0)
+       OR NOT is_torn AND each <= {half} AND (is_taught OR is_at_home AND (kind IN ('given', 'surname') OR kind = 'beginning' AND is_aged AND each <= 0)
            OR kind = 'given' AND is_graded AND each <= 0 OR kind NOT IN ('one_off', 'homophone', 'renamed') AND said >= {fewest_said}))
 """
 """The child must also fit by itself: of many that don't, one always fits least badly. Whoever moved away since is known by
@@ -321,9 +355,10 @@ SELECT w.source, sum(t.rows)::BIGINT, coalesce(sum(t.rows) FILTER (t.age IS NULL
     coalesce(sum(t.rows) FILTER (t.school IS NULL), 0)::BIGINT, coalesce(sum(t.rows) FILTER (t.town IS NULL), 0)::BIGINT
 FROM track t JOIN wanted w USING (form) ANTI JOIN link l ON l.form = t.form SEMI JOIN called c ON c.unit = t.unit
 ANTI JOIN (SELECT unit FROM track SEMI JOIN doubt USING (form)) a ON a.unit = t.unit
+WHERE w.surname IS NULL
 GROUP BY w.source ORDER BY w.source
 """
-"""Rows that fit so many children that nobody could decide from the paper either, and which columns they leave empty."""
+"""Rows whose call name fits so many children that nobody could decide from the paper either, and which columns they leave empty."""
 
 
 NOBODY_CALLED: dict[str, Any] = {"linked": 0, "doubtful": 0, "expected_wrong_rows": 0.0, "undecided": []}
@@ -345,13 +380,13 @@ def link_called(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
         fits too many children to be asked about, with how many of the rows leave age, grade, school and town empty.
     """
     words = {
-        "gap": TRACK_GAP_DAYS, "ages": list(AGE_MISS), "grade": GRADE_MISS, "school": SCHOOL_MISS, "unknown": SCHOOL_UNKNOWN, "town": TOWN_MISS,
-        "most": MOST_SAID, "elsewhere": FROM_ELSEWHERE, "sure": SURE, "worst": AGE_MISS[1], "asking": WORTH_ASKING, "most_asked": MOST_ASKED, "usual": USUAL_MISS, "fewest": FEWEST_ELSEWHERE, "fewest_said": FEWEST_SAID,
+        "errs": AGE_ERRS, "holds": AGE_HOLDS, "half": HALF_NAME_MISS, "gap": TRACK_GAP_DAYS, "ages": list(AGE_MISS), "grade": GRADE_MISS, "school": SCHOOL_MISS, "unknown": SCHOOL_UNKNOWN, "town": TOWN_MISS,
+        "most": MOST_SAID, "elsewhere": FROM_ELSEWHERE, "sure": SURE, "worst": AGE_MISS[1], "asking": WORTH_ASKING, "most_asked": MOST_ASKED, "usual": USUAL_MISS, "fewest": FEWEST_ELSEWHERE, "many": MANY_ELSEWHERE, "fewest_said": FEWEST_SAID,
         "schooled": SCHOOL_ELSEWHERE, "span": TOLD_SPAN_DAYS, "rarest": RAREST_TOWN, "coincidence": COINCIDENCE, "month": LONGEST_MONTH_DAYS, "always": ALWAYS,
     }  # fmt: skip
     likeness = ALIKE % " ".join(f"WHEN '{kind}' THEN {weight}" for kind, weight in LIKENESS.items())
     for statement in (
-        SCHOOLS,
+        SCHOOLED,
         WANTED.format(**words),
         SAID.format(**words),
         TRACK,

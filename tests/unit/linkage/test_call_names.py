@@ -81,13 +81,16 @@ def visit(paper: Paper, on: str, name: str, age: str, school: str = "", grade: s
     return paper.row("club", subject={"name": name, **told}, known_from=dt.date.fromisoformat(on))
 
 
-def test_one_name_at_two_schools_in_one_grade_is_nobody_alone(paper: Paper, model_file: Path) -> None:
+def test_one_name_at_two_schools_in_one_grade_is_each_schools_child_and_nobody_without_a_school(
+    paper: Paper, model_file: Path
+) -> None:
     """Two children of one call name come to one club, and their lines can't be told apart where the school is left out."""
     town_of(paper)
+    children = []
     for number, (name, kana, born, school) in enumerate([
         ("石井 薫", "ｲｼｲ ｶｵﾙ", "2010-06-08", "浜中学校"), ("木村 薫", "ｷﾑﾗ ｶｵﾙ", "2010-05-29", "川中学校"),
     ]):  # fmt: skip
-        paper.resident(f"100{number}", name, kana, born)
+        children.append(paper.resident(f"100{number}", name, kana, born))
         pupil = {"name": name, "school": school, "grade": "3", "own_number": f"S{number}", "born_on": born}
         paper.row("roster", subject=pupil)
     lines = [
@@ -98,7 +101,8 @@ def test_one_name_at_two_schools_in_one_grade_is_nobody_alone(paper: Paper, mode
         ]
     ]  # fmt: skip
     linked = paper.link(model_file)
-    assert {linked.person(line) for line in lines} == {None}
+    beach, river = (linked.person(child) for child in children)
+    assert [linked.person(line) for line in lines] == [beach, river, beach, None, river, beach]
 
 
 def test_last_word_of_a_foreign_name_is_a_call_name_too(paper: Paper, model_file: Path) -> None:
@@ -131,3 +135,24 @@ def test_what_fits_too_many_is_told_to_its_holder_with_the_columns_that_would_he
     (line,) = undecided_lines(linked.figures)
     assert "1 行" in line and "住んでいる町" in line and "年齢(" not in line
     assert undecided_lines({}) == []
+
+
+def test_sheet_that_is_always_right_about_ages_tells_apart_two_who_differ_on_one_day(
+    paper: Paper, model_file: Path
+) -> None:
+    town_of(paper)
+    own = paper.resident("1001", "石井 岳久", "ｲｼｲ ﾀｹﾋｻ", "2019-06-20", address="浜町1-1")
+    paper.resident("1002", "木村 武久", "ｷﾑﾗ ﾀｹﾋｻ", "2019-07-20", address="川町5-5")
+    days = [f"2025-{month:02}-10" for month in range(1, 13)] + ["2025-07-05"]
+    lines = [visit(paper, day, "たけひさ", "5" if day < "2025-06-20" else "6") for day in days]
+    linked = paper.link(model_file)
+    assert {linked.person(line) for line in lines} == {linked.person(own)}
+
+
+def test_half_name_with_guessed_ages_is_left_to_a_person(paper: Paper, model_file: Path) -> None:
+    town_of(paper)
+    paper.resident("1001", "石井 岳久", "ｲｼｲ ﾀｹﾋｻ", "2015-08-01", address="浜町1-1")
+    ages = ["9", "8", "10", "9", "9", "8", "9", "10", "9", "8"]
+    lines = [visit(paper, f"2024-09-{day:02}", "たけひさ", age) for day, age in enumerate(ages, 2)]
+    linked = paper.link(model_file)
+    assert {linked.person(line) for line in lines} == {None}
