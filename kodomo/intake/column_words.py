@@ -158,7 +158,7 @@ USUAL_ITEMS = {
     "resident_number": "resident_number", "household_number": "household_number", "name": "name", "name_kana": "name_kana",
     "former_name": "former_name", "alias_name": "alias_name", "born_on": "birth_date", "sex": "sex", "address": "address",
     "relationship": "relationship", "nationality": "nationality", "address_protection": "address_protection",
-    "school": "school_enrolled", "grade": "grade", "age": "age", "phone": "phone", "own_number": "own_number",
+    "school": "school_enrolled", "grade": "grade", "class_name": "grade", "seat": "grade", "child_born_on": "birth_date", "age": "age", "phone": "phone", "own_number": "own_number",
     "resident_from": "residence", "resident_from_reason": "residence", "resident_to": "residence",
     "resident_to_reason": "residence", "event_on": "residence", "event_kind": "residence", "registered_on": "residence",
 }  # fmt: skip

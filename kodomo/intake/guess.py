@@ -377,6 +377,15 @@ def _mothers_record(columns: list[Guess]) -> None:
             column.person = "subject" if column.person == "mother" else column.person
     about = "".join(words.plain(c.name) for c in columns)
     own = [c for c in columns if c.field == "name" and not c.person and not c.ignore]
+    if own or named == {"mother"}:
+        for column in columns:
+            if (
+                re.fullmatch("(出産|分娩)(年月)?日", words.plain(column.name))
+                and column.type == "date"
+                and not column.field
+            ):
+                column.field, column.person = "child_born_on", "subject"
+                column.why.append("母の記録なので、生まれた子の生年月日とみた")
     if own and re.search(r"妊娠|妊婦|産婦|分娩|出産", about):
         for column in columns:
             is_childs = re.search("^児|^子|こども|お子", words.plain(column.name).rsplit("/", 1)[-1])
@@ -391,6 +400,10 @@ def _middle_year(cells: Sequence[str]) -> int:
     return years[len(years) // 2] if len(years) >= 3 else 0
 
 
+CLASS_WORD = re.compile(r"^(組|学級|クラス)(名|番号)?$")
+SEAT_WORD = re.compile(r"^(番|番号|出席番号|席次?番号?|名簿番号)$")
+
+
 def _year_of_class(columns: list[Guess]) -> None:
     """年 beside 組 or 番 is the year at school."""
     names = {words.plain(c.name) for c in columns}
@@ -398,6 +411,16 @@ def _year_of_class(columns: list[Guess]) -> None:
         if words.plain(column.name) == "年" and names & {"組", "番", "出席番号"} and column.type in ("integer", "code"):
             column.field, column.type, column.codes = "grade", "integer", []
             column.why.append("組や番の隣にあるので、学年とみた")
+    if not any(c.field == "grade" and not c.ignore for c in columns):
+        return
+    for column in columns:
+        name = words.plain(column.name).rsplit("/", 1)[-1]
+        field = "class_name" if CLASS_WORD.search(name) else "seat" if SEAT_WORD.search(name) else ""
+        if field == "seat" and not (names & {"組", "学級"} or re.search("組|学級", "".join(names))):
+            continue
+        if field and not column.field and column.ignore != RUNNING:
+            column.field, column.type, column.codes, column.ignore = field, "text", [], ""
+            column.why.append("学年のある記録なので、組の中の誰かを知る手がかりとみた")
 
 
 def _settle_moves(columns: list[Guess]) -> None:

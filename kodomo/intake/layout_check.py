@@ -12,7 +12,7 @@ from kodomo.intake.layout_repeat import spelt_out
 from kodomo.terms import Delivery
 
 SEXES = ("男", "女", "その他", "不明")
-DATE_FIELDS = ("born_on", "resident_from", "resident_to", "event_on", "registered_on")
+DATE_FIELDS = ("born_on", "child_born_on", "resident_from", "resident_to", "event_on", "registered_on")
 SPELL_WORDS = ("month_end", "year_end", "same_day")
 SPELL_STARTS = ("date", "month", "fiscal_year")
 ORIGINS = ("join", "value", "found_in", "part_of")

@@ -207,7 +207,7 @@ CREATE OR REPLACE MACRO plain_number(a) AS nullif(ltrim(trim(a), '0'), '');
 
 PRINTED_FIELDS = (
     "resident_number", "own_number", "name", "name_kana", "former_name", "alias_name", "born_on", "sex", "address",
-    "phone", "age", "school", "grade",
+    "phone", "age", "school", "grade", "class_name", "seat", "child_born_on",
 )  # fmt: skip
 """What tells who is meant. Everything else a mention says is kept with the mention."""
 
@@ -282,7 +282,8 @@ SELECT l.print, l.source, coalesce(y.system, l.source) AS system,
     filled(l.born_on) AS born_on,
     CASE WHEN upper(l.sex) IN ('M', '男', '男性', '1') THEN 'M' WHEN upper(l.sex) IN ('F', '女', '女性', '2') THEN 'F' END AS sex,
     p.town, p.number, filled(l.phone) AS phone,
-    try_cast(regexp_extract(l.age, '\\d+') AS INTEGER) AS age, filled(l.school) AS school, filled(l.grade) AS grade, l.dated
+    try_cast(regexp_extract(l.age, '\\d+') AS INTEGER) AS age, filled(l.school) AS school, filled(l.grade) AS grade,
+    filled(l.child_born_on) AS child_born_on, hash(filled(l.class_name), filled(l.seat)) AS classed, l.dated
 FROM printed l
 LEFT JOIN systems y ON y.source = l.source
 LEFT JOIN normal_name n ON n.value = l.name
@@ -320,8 +321,8 @@ CREATE OR REPLACE TABLE combined AS
 WITH fingerprint AS (
     SELECT DISTINCT c.print, c.partner,
         hash(b.source, b.kind, b.role, b.resident_number, b.own_number, b.name, b.surname, b.kana, b.given_kana, b.alias,
-             b.former, b.born_on, b.sex, b.town, b.number, b.phone, g.name, g.kana,
-             CASE WHEN b.dated IS NOT NULL THEN hash(b.age, b.school, b.grade, b.dated) END) AS fingerprint
+             b.former, b.born_on, b.sex, b.town, b.number, b.phone, b.child_born_on, g.name, g.kana,
+             CASE WHEN b.dated IS NOT NULL THEN hash(b.age, b.school, b.grade, b.classed, b.dated) END) AS fingerprint
     FROM (SELECT print, partner FROM combination UNION SELECT mate, partner FROM combination WHERE mate IS NOT NULL) c
     JOIN base b ON b.print = c.print
     LEFT JOIN base g ON b.role = 'subject' AND g.print = c.partner
@@ -338,7 +339,7 @@ LEFT JOIN fingerprint m ON m.print = c.mate AND m.partner IS NOT DISTINCT FROM c
 FORM_COLUMNS = """
     b.source, b.system, b.role, b.kind, b.resident_number, b.own_number, b.name, b.surname, b.given, b.kana, b.surname_kana, b.given_kana,
     b.sorted_kana, b.loose_kana, b.turned_kana, b.alias, b.former, b.born_on, b.sex, b.town, b.number, b.phone,
-    g.name AS guardian_name, g.kana AS guardian_kana, b.age, b.school, b.grade"""
+    g.name AS guardian_name, g.kana AS guardian_kana, b.age, b.school, b.grade, b.child_born_on"""
 
 FORM = f"""
 CREATE OR REPLACE TABLE form AS

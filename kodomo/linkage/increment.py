@@ -6,7 +6,7 @@ address; (2) it is printed as before; (3) nobody whom it could mean by number, n
 changed, come or gone; (4) no record under the same number of its own source is new or changed; and
 (5) nobody decided anything about it. Every other form is linked as in a run from the beginning,
 against all persons (``vicinity``). Whatever rests on how common a name is (B2, G1, the model) is taken over only
-where the register told nothing new, for then names are as common as before; contract holders and call names are
+where the register told nothing new, for then names are as common as before; contract holders, classmates and call names are
 never taken over. No frequency is frozen. So the outcome is that of linking everything anew; ``tests/unit/linkage/test_increment.py`` holds it to that.
 
 What was there before is looked at where it lies (``kept.Standing``). It is put together with the new only when all of it

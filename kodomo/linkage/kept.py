@@ -18,7 +18,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-BY_KEY = ("N1", "K1", "K2", "K5", "K3", "K4", "H1", "U1")
+BY_KEY = ("N1", "K1", "K2", "K5", "K3", "K4", "H1", "U1", "M1")
 """Rules that look at nothing but the spine: their outcome stands while nobody changes whom they could mean."""
 
 PERSON_SIGN = """
@@ -37,7 +37,7 @@ SELECT person, hash(list_sort(list(part))) AS sign FROM sign GROUP BY person
 
 FORM_SIGN = """hash(source, system, role, kind, resident_number, own_number, name, surname, given, kana, surname_kana, given_kana,
     sorted_kana, loose_kana, turned_kana, alias, former, born_on, sex, town, number, phone, guardian_name, guardian_kana,
-    age, school, grade, mate_hash, seen_from, CASE WHEN name IS NULL AND kana IS NULL THEN hash(seen_to, rows) END)"""
+    age, school, grade, child_born_on, mate_hash, seen_from, CASE WHEN name IS NULL AND kana IS NULL THEN hash(seen_to, rows) END)"""
 """All that a rule may look at of a form; of one without a name also when it was seen last."""
 
 KIN = """

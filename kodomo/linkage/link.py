@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from kodomo.linkage import kept
 from kodomo.linkage.calls import NOBODY_CALLED, is_anybody_called, link_called
+from kodomo.linkage.classes import IN_CLASS, link_classmates
 from kodomo.linkage.decide import decide, mint_newcomers
 from kodomo.linkage.engine import is_model_settled, score_candidates
 from kodomo.linkage.forms import Printing, gather_forms, make_register
@@ -182,6 +183,7 @@ def _link(
     figures["called"] = NOBODY_CALLED
     if is_anybody_called(connection):
         replay.widen()
+        figures["rules_after"][IN_CLASS.code] = link_classmates(connection)
         figures["called"] = link_called(connection)
     figures["rules_after"][OWN_NUMBER.code] += apply_rule(connection, OWN_NUMBER)
     part_decided(connection)

@@ -55,9 +55,9 @@ NAME_SHORT = """coalesce(regexp_matches(s.name, '^[A-Z]+$') AND length(f.kana) >
 NAME_TURNED = "coalesce(f.name = s.given || s.surname, false)"
 """The given name written first: 翔太 高橋."""
 
-SURNAME_ALONE = """coalesce(f.surname IS NULL AND f.born_on IS NULL
-    AND (same_name(f.name, s.surname) OR (f.name IS NULL AND f.kana = s.surname_kana)), false)"""
-"""Nothing but a surname, as teachers and nurses write who came."""
+SURNAME_ALONE = """coalesce(f.born_on IS NULL
+    AND (same_name(f.name, s.surname) OR (f.name IS NULL AND f.surname IS NULL AND f.kana = s.surname_kana)), false)"""
+"""Nothing but a surname, as teachers and nurses write who came; 谷本 looks like 谷 and 本."""
 
 WHOLE_SAME = """(
     coalesce(f.kana = s.kana, false) OR coalesce(same_name(f.name, s.name), false)
@@ -169,7 +169,11 @@ SELECT DISTINCT n.form, n.person FROM {GIVEN_AND_BIRTH} n JOIN form f USING (for
 WHERE {AT_HOME} OR {GUARDIAN_IN_FAMILY}
 """
 
-NO_NAME = f"(f.name IS NULL AND f.kana IS NULL AND f.given IS NULL AND f.given_kana IS NULL OR f.name IN {tuple(sorted(UNNAMED))})"
+GUARDIANS_CHILD = r"""coalesce(starts_with(f.name, f.guardian_name)
+    AND regexp_matches(substr(f.name, length(f.guardian_name) + 1), '^の?(子|児|こども|子ども|子供|息子|娘|[長次二三四]男|[長次二三四]女|第[一二三四]子)$'), false)"""
+"""佐藤花子の子: the name in the child's place is its guardian's."""
+
+NO_NAME = f"""(f.name IS NULL AND f.kana IS NULL AND f.given IS NULL AND f.given_kana IS NULL OR f.name IN {tuple(sorted(UNNAMED))} OR {GUARDIANS_CHILD})"""
 
 BY_BIRTH_AT_HOME = f"""
 SELECT DISTINCT n.form, n.person
@@ -287,8 +291,7 @@ SELECT n.form, n.person FROM alike n JOIN form f USING (form) WHERE {AT_SCHOOL}
 
 AGE_FITS = """abs(date_sub('year', try_cast(p.born_on AS DATE), f.seen_from) - f.age) <= 1"""
 
-BY_GUARDIAN = f"""
-WITH parent AS (
+GUARDIANS_CHILDREN = f"""parent AS (
     SELECT f.form, g.person FROM todo f JOIN spine_name g ON g.name = f.guardian_name WHERE f.role = 'subject' AND f.born_on IS NULL
     UNION SELECT f.form, g.person FROM todo f JOIN spine_name g ON g.given || g.surname = f.guardian_name WHERE f.role = 'subject' AND f.born_on IS NULL
     UNION SELECT f.form, g.person FROM todo f JOIN spine_name g ON g.kana = f.guardian_kana
@@ -296,13 +299,38 @@ WITH parent AS (
 ), child AS (
     SELECT DISTINCT c.form, p.person, p.born_on, p.sex FROM parent c JOIN spine e USING (person) JOIN family h ON h.person = c.person JOIN spine p ON p.person = h.other
     WHERE try_cast(e.born_on AS DATE) + INTERVAL {GENERATION} YEAR <= try_cast(p.born_on AS DATE)
-)
+)"""
+
+BY_GUARDIAN = f"""
+WITH {GUARDIANS_CHILDREN}
 SELECT DISTINCT f.form, p.person FROM child p JOIN form f USING (form) JOIN spine_name s ON s.person = p.person
 WHERE (f.sex IS NULL OR p.sex IS NULL OR f.sex = p.sex) AND ({NAME_TURNED} OR NOT contradicts(f.given, s.given))
   AND coalesce(in_grade(f.grade, plain_school(f.school), f.seen_from, try_cast(p.born_on AS DATE)), true) AND coalesce({AGE_FITS}, true)
   AND ({WHOLE_SAME} OR {NAME_TURNED}
     OR ((years_ahead(f.grade, plain_school(f.school)) IS NOT NULL OR f.age IS NOT NULL)
       AND coalesce(same_name(coalesce(f.given, f.name), s.given) OR coalesce(f.given_kana, f.kana) = s.given_kana AND NOT contradicts(coalesce(f.given, f.name), s.given), false)))
+"""
+
+BY_CHILD = f"""
+WITH mother AS (
+    SELECT form, kana, name, left(born_on, 4) AS born_year, substr(born_on, 6) AS born_day, child_born_on FROM todo
+    WHERE child_born_on IS NOT NULL AND (sex IS NULL OR sex = 'F')
+), alike AS (
+    SELECT f.*, s.person, s.born_on FROM mother f JOIN spine_known s ON s.kana = f.kana
+    WHERE NOT contradicts(f.name, s.name) AND (f.born_year IS NULL OR f.born_year = s.born_year OR f.born_day = s.born_day) AND (s.sex IS NULL OR s.sex = 'F')
+    UNION SELECT f.*, s.person, s.born_on FROM mother f JOIN spine_known s ON s.name = f.name
+    WHERE (f.born_year IS NULL OR f.born_year = s.born_year OR f.born_day = s.born_day) AND (s.sex IS NULL OR s.sex = 'F')
+    UNION SELECT m.*, n.person, s.born_on FROM {GIVEN_AND_BIRTH} n JOIN mother m USING (form) JOIN spine s ON s.person = n.person
+)
+SELECT DISTINCT a.form, a.person FROM alike a JOIN family h USING (person) JOIN spine c ON c.person = h.other AND c.born_on = a.child_born_on
+WHERE coalesce(try_cast(a.born_on AS DATE) + INTERVAL {GENERATION} YEAR <= try_cast(c.born_on AS DATE), true)
+"""
+
+BY_GUARDIAN_AT_HOME = f"""
+WITH {GUARDIANS_CHILDREN}
+SELECT DISTINCT f.form, p.person FROM child p JOIN form f USING (form)
+WHERE {NO_NAME} AND f.age IS NOT NULL AND {AGE_FITS} AND (f.sex IS NULL OR p.sex IS NULL OR f.sex = p.sex)
+  AND EXISTS (FROM spine_place q WHERE q.person = p.person AND q.town = f.town AND (f.number IS NULL OR {PLACE_FITS}))
 """
 
 RULES = (
@@ -319,6 +347,12 @@ RULES = (
         BY_BIRTH_AT_HOME,
         f"f.role = 'subject' AND {NO_NAME}",
     ),
+    Rule(
+        "M1",
+        "氏名が同じで、同じ世帯に出産日どおりの生年月日のこどもがいる女性が一人だけ(本人の生年月日はないか、年か月日が違う)",
+        BY_CHILD,
+        "f.child_born_on IS NOT NULL",
+    ),
 )
 """In order. The number comes first, but never alone where a name or birth date contradicts it."""
 
@@ -329,6 +363,13 @@ OF_GUARDIAN = Rule(
     "生年月日のない記録で、保護者の氏名の合う人の家族に、こどもの氏名(名だけなら学年か年齢も)の合う人が一人だけ",
     BY_GUARDIAN,
     "f.role = 'subject' AND f.born_on IS NULL",
+)
+
+NAMELESS_OF_GUARDIAN = Rule(
+    "H4",
+    "氏名も生年月日もない(「○○の子」など)記録で、保護者の氏名の合う人の家族に、住所と年齢の合うこどもが一人だけ",
+    BY_GUARDIAN_AT_HOME,
+    f"f.role = 'subject' AND f.born_on IS NULL AND {NO_NAME}",
 )
 
 SLIPPED_BIRTH = Rule(
@@ -462,7 +503,7 @@ def apply_certain_rules(connection: duckdb.DuckDBPyConnection, after_own_numbers
     connection.execute(KNOWN_SHARE)
     found[SCHOOLMATE.code] = apply_rule(connection, SCHOOLMATE)
     connection.execute(SLIPPED_BIRTH_PAIRS)
-    for rule in (SLIPPED_BIRTH, SLIPPED_BIRTH_RARE, RARE_GIVEN_NAME, OF_GUARDIAN):
+    for rule in (SLIPPED_BIRTH, SLIPPED_BIRTH_RARE, RARE_GIVEN_NAME, OF_GUARDIAN, NAMELESS_OF_GUARDIAN):
         found[rule.code] = apply_rule(connection, rule)
     found[OWN_NUMBER.code] += apply_rule(connection, OWN_NUMBER)
     connection.execute(SCHOOLS)

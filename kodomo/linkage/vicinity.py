@@ -33,7 +33,7 @@ EMPTY = (
 """``near_person``: all their forms are near. ``near_housed``: their families are. ``near_told``: all rows of the form are near, and all forms it stands beside.
 ``near_asked``: everybody whom the form could mean is near."""
 
-NAMELESS = f"(name IS NULL AND kana IS NULL OR name IN {tuple(sorted(UNNAMED))})"
+NAMELESS = f"(name IS NULL AND kana IS NULL OR name IN {tuple(sorted(UNNAMED))} OR starts_with(name, guardian_name))"
 
 WHOLE = (
     "born_on IN (SELECT born_on FROM asked)",

@@ -42,7 +42,8 @@ REASONS = {
 
 SHOWN: Mapping[str, str | None] = {
     "name": "name", "name_kana": "name_kana", "former_name": "former_name", "alias_name": "alias_name",
-    "born_on": "birth_date", "sex": "sex", "age": None, "grade": None, "school": None, "relationship": "relationship",
+    "born_on": "birth_date", "sex": "sex", "age": None, "grade": None, "school": None, "class_name": None, "seat": None,
+    "child_born_on": "birth_date", "relationship": "relationship",
     "resident_number": "resident_number", "household_number": "household_number", "address": "address",
 }  # fmt: skip
 """What of a record is shown, and the register's item it rests on; None where the item is the source's own."""

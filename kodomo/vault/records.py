@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 MENTION_FIELDS = (
     "resident_number", "own_number", "household_number", "name", "name_kana", "former_name",
-    "alias_name", "born_on", "sex", "address", "age", "grade", "school", "relationship",
+    "alias_name", "born_on", "sex", "address", "age", "grade", "school", "class_name", "seat", "child_born_on", "relationship",
     "nationality", "address_protection", "phone",
     # resident register only
     "resident_from", "resident_from_reason", "resident_to", "resident_to_reason",
@@ -259,8 +259,8 @@ def _is_retold(group: list[Receipt], states: dict[int, pa.Table], known: Collect
 
 def _mentions(home: Home, keyring: Keyring, receipt: Receipt, states: pa.Table) -> pa.Table:
     table = _with_state(_with_place(_read(home, keyring, receipt, "mentions"), receipt), states, MENTION_STATE)
-    for name in OTHER_PLACES:
-        if name not in table.column_names:  # landed before there were such columns
+    for name in MENTION_FIELDS:
+        if name not in table.column_names:  # landed before there was such a column
             table = table.append_column(name, pa.nulls(table.num_rows, pa.string()))
     return table.select(MENTIONS.schema().names).cast(MENTIONS.schema())
 

@@ -10,7 +10,7 @@ import xlsxwriter
 from test_draft_of_offices import draft, person, written
 from test_layout_forms import NAME, column, file, layout_of, read
 
-from kodomo.errors import ConfigurationFault
+from kodomo.errors import ConfigurationFault, DeliveryRefused
 from kodomo.intake.draft import Known, draft_layout
 
 
@@ -27,14 +27,14 @@ def test_checkups_of_different_ages_are_different_sources(tmp_path):
 
 def test_days_without_their_year_take_it_from_the_name_of_the_file(tmp_path):
     rows = [
-        f"{'2024-' if at % 9 == 0 else ''}{at % 12 + 1}/{at % 27 + 1},東小,{at % 6 + 1}-1,{at % 30 + 1},{person(at)}"
+        f"{'2024-' if at % 9 == 0 else ''}{at % 12 + 1}/{at % 27 + 1},東小,{at % 6 + 1}-1,{at * 7 % 30 + 1},{person(at)}"
         for at in range(60)
     ]
     header = "月日,校名,学年-組,番号,名前"
     _, columns, _ = draft(*(written(tmp_path / f"R{year}来室記録.csv", header, rows) for year in (6, 7)))
     assert (columns["月日"]["type"], columns["月日"]["year_from"]) == ("date", "年度")
     assert re.search(columns["年度"]["match"], "R6来室記録.csv")[1] == "R6"
-    assert columns["学年-組"]["field"] == "grade"
+    assert (columns["学年-組"]["field"], columns["番号"]["field"]) == ("grade", "seat")
 
 
 def book(path, names):
@@ -55,9 +55,39 @@ def test_sheets_named_by_months_tell_the_month_and_all_of_them_the_codes(tmp_pat
     _, columns, text = draft(book(tmp_path / "月報.xlsx", ["R6.4", "R6.5", "R6.6"]))
     assert (columns["年月"]["type"], columns["年月"]["found_in"]) == ("month", "sheet_name")
     assert set(columns["区分"]["codes"]) == {"被害", "加害"}
-    assert columns["学校"]["fill_down"] == "〃"
+    assert columns["学校"]["fill_down"] == "〃" and columns["組"]["field"] == "class_name"
     assert "自由記述" in columns["備考"]["ignore"]
     assert "データの行は 36 行" in text
+
+
+def two_tables(path):
+    workbook = xlsxwriter.Workbook(path)
+    for name, header, rows in (
+        ("手帳", ["手帳番号", "氏名", "生年月日"], 30),
+        ("通所", ["受給者証番号", "児童氏名", "生年月日"], 12),
+    ):
+        sheet = workbook.add_worksheet(name)
+        sheet.write_row(0, 0, header)
+        for at in range(rows):
+            sheet.write_row(at + 1, 0, [f"{70000 + at}", person(at), f"R1.5.{at + 1}" if at < 28 else "R1.6.1"])
+    workbook.close()
+    return path
+
+
+def test_sheet_to_draft_can_be_named(tmp_path):
+    path = two_tables(tmp_path / "手帳・通所.xlsx")
+    for sheet, number in (("", "手帳番号"), ("通所", "受給者証番号"), ("手*", "手帳番号")):
+        body = tomllib.loads(draft_layout(path, Known(), sheet=sheet)["layout"])
+        assert body["columns"][0]["name"] == number and body["file"]["sheet"] == (sheet or 1)
+
+
+def test_sheet_that_is_not_there_is_refused(tmp_path):
+    book_of_two = two_tables(tmp_path / "手帳・通所.xlsx")
+    text = written(tmp_path / "名簿.csv", "氏名,生年月日", [f"{person(at)},R4.4.{at + 1}" for at in range(9)])
+    for path in (book_of_two, text):
+        with pytest.raises(DeliveryRefused) as refusal:
+            draft_layout(path, Known(), sheet="通園")
+        assert refusal.value.details["code"] == "no_sheet"
 
 
 def test_notes_that_somebody_writes_are_left_out(tmp_path):
@@ -83,7 +113,8 @@ def test_columns_of_a_school_and_of_a_checkup_are_what_they_are(tmp_path):
 def test_row_that_names_the_mother_alone_is_about_her(tmp_path):
     rows = [f"{person(at)},さとう あい,H7.4.{at + 1},R6.4.{at + 1},{at % 9}" for at in range(20)]
     _, columns, _ = draft(written(tmp_path / "産婦健診_20260401.csv", "産婦氏名,よみ,生年月日,出産日,EPDS計", rows))
-    assert {columns[name]["person"] for name in ("産婦氏名", "よみ", "生年月日")} == {"subject"}
+    assert {columns[name]["person"] for name in ("産婦氏名", "よみ", "生年月日", "出産日")} == {"subject"}
+    assert columns["出産日"]["field"] == "child_born_on"
 
 
 def test_absences_of_a_month_are_added_up_month_by_month(tmp_path):

@@ -57,7 +57,7 @@ class City:
     def _family(self, house: int) -> None:
         surname, street = self.dice.choice(list(SURNAMES)), self.dice.choice(STREETS)
         days = [f"201{self.dice.randint(0, 2)}-0{self.dice.randint(1, 2)}-1{self.dice.randint(0, 2)}" for _ in range(2)]
-        mother = self._person(house, 0, surname, "恵", "ﾒｸﾞﾐ", "1985-05-05", street, relationship="世帯主")
+        mother = self._person(house, 0, surname, "恵", "ﾒｸﾞﾐ", "1985-05-05", street, relationship="世帯主", sex="女")
         for place, day in enumerate(days if self.dice.random() < 0.7 else [days[0]] * 2, 1):
             given = self.dice.choice(list(GIVENS))
             child = self._person(house, place, surname, given, GIVENS[given], day, street, relationship="子")
@@ -89,7 +89,18 @@ class City:
         for slip in self.dice.sample(SLIPS, self.dice.randint(0, 2)):
             slip(said, self.dice)
         source = self.dice.choice(
-            ("child_allowance", "school_enrolment", "nurse_room", "npo_watch", "water_bills", "baby_visit")
+            (
+                "child_allowance",
+                "school_enrolment",
+                "nurse_room",
+                "npo_watch",
+                "water_bills",
+                "baby_visit",
+                "class_list",
+                "sick_bay",
+                "birth_check",
+                "consultation",
+            )  # fmt: skip
         )
         people: dict[str, Any] = {"subject": said}
         if source == "npo_watch":
@@ -102,7 +113,19 @@ class City:
         elif source == "school_enrolment":
             said |= {"own_number": "S" + one["resident_number"][-3:], "school": self.dice.choice(("北小学校", "南小学校")),
                      "grade": self.dice.choice("123")}  # fmt: skip
-        if mother and self.dice.random() < 0.5 and "subject" in people:
+        elif source in ("class_list", "sick_bay"):
+            seat = {"school": "北中学校", "grade": f"{2014 - int(one['born_on'][:4])}年", "class_name": self.dice.choice("12"),
+                    "seat": self.dice.choice("34")}  # fmt: skip
+            if source == "class_list":
+                said |= seat
+            else:
+                people = {"subject": {"name": said["name"].split()[0], **seat}}
+        elif source == "birth_check":
+            people = {"subject": {"name": mother or said["name"], "child_born_on": one["born_on"]}}
+        elif source == "consultation":
+            body = {"name": f"{mother or '林 恵'}の子", "address": one["address"][:2]}
+            people = {"subject": body | self.dice.choice(({"born_on": one["born_on"]}, {"age": "17"}))}
+        if mother and (self.dice.random() < 0.5 or source == "consultation") and "subject" in people:
             people["guardian"] = {"name": mother if self.dice.random() < 0.8 else "林 恵"}
         day = ON - dt.timedelta(days=30 * self.dice.randint(0, 2))  # told late: older than what was delivered before
         self.paper.row(source, known_from=day, said=[{"item": source, "number": 1.0}], **people)

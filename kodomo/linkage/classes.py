@@ -1,0 +1,140 @@
+"""Pupils whom a record knows by their class: a seat, or half a name, where no birth date is told (identity side).
+
+A school's lists say who is in which class. A nurse or a teacher then writes 4-2 高橋, and whoever holds the list knows
+who that is, as long as one 高橋 alone is in 4-2. A list tells its year by itself: a child of known birth is in the
+fourth grade in one year.
+"""
+
+from __future__ import annotations
+
+import duckdb
+
+from kodomo.linkage.rules import (
+    NAME_LIKE,
+    NAME_SAME,
+    NAME_SHORT,
+    NAME_TURNED,
+    SURNAME_ALONE,
+    WHOLE_SAME,
+    Rule,
+    apply_rule,
+)
+from kodomo.tables.engine import drop
+
+MACROS = r"""
+CREATE OR REPLACE MACRO plain_class(c) AS nullif(ltrim(regexp_replace(upper(translate(trim(c),
+    '０１２３４５６７８９ＡＢＣＤＥＦＧＨＩＪ一二三四五六七八九', '0123456789ABCDEFGHIJ123456789')), '(組|学級|クラス|ぐみ)$', ''), '0'), '');
+CREATE OR REPLACE MACRO class_of(class_name, grade) AS coalesce(plain_class(class_name),
+    plain_class(regexp_extract(plain_grade(grade), '^\D*\d\s*(?:年|年生)?\s*[-‐‑–−－ー・./の]?\s*([0-9A-ZＡ-Ｚぁ-ん]{1,3})\s*(?:組|学級)?$', 1)));
+CREATE OR REPLACE MACRO letters_of(kana) AS array_to_string(list_sort(string_split(kana, '')), '');
+CREATE OR REPLACE MACRO seat_of(seat) AS try_cast(regexp_extract(plain_grade(seat), '\d+') AS INTEGER);
+"""
+"""A class as 2, A or さくら, out of its own column or out of what follows the grade: 4-2, 4年2組, 4の2."""
+
+TELLS_CLASS = "class_of(t.class_name, t.grade) IS NOT NULL AND plain_school(t.school) IS NOT NULL AND class_in(t.grade) IS NOT NULL"
+
+IS_CLASSED = """f.kind = 'observations' AND f.role = 'subject' AND f.born_on IS NULL AND f.resident_number IS NULL
+  AND (f.name IS NOT NULL OR f.kana IS NOT NULL)"""
+
+ANYBODY = f"""
+SELECT EXISTS (FROM printed t WHERE t.role = 'subject' AND filled(t.born_on) IS NULL AND {TELLS_CLASS})
+"""
+
+CLASS_LIST = f"""
+CREATE OR REPLACE TABLE class_list AS
+WITH listed AS (
+    -- whoever is on a list and nobody's yet may be meant as well
+    SELECT DISTINCT p.form, coalesce(l.person, -p.form) AS person, cohort_of(try_cast(coalesce(y.born_on, f.born_on) AS DATE)) AS cohort, p.print
+    FROM placed p JOIN form f USING (form) LEFT JOIN link l USING (form) LEFT JOIN spine y USING (person)
+    WHERE f.role = 'subject' AND f.kind = 'observations' AND (l.person IS NOT NULL OR f.born_on IS NOT NULL)
+)
+SELECT DISTINCT l.person, l.form, l.cohort, plain_school(t.school) AS school, class_in(t.grade) AS step, class_of(t.class_name, t.grade) AS class, seat_of(t.seat) AS seat
+FROM listed l JOIN printed t USING (print) WHERE l.cohort IS NOT NULL AND {TELLS_CLASS}
+"""
+
+CLASSED = f"""
+CREATE OR REPLACE TABLE classed AS
+WITH row AS (
+    SELECT m.form, m.print, m.receipt, m.row, m.known_from FROM placed m JOIN (SELECT f.form FROM form f ANTI JOIN link USING (form) WHERE {IS_CLASSED}) f USING (form)
+    JOIN printed t USING (print) WHERE {TELLS_CLASS}
+), days AS (
+    SELECT m.form, m.print, coalesce(min(t.valid_from), min(m.known_from) - INTERVAL 31 DAY) AS first, coalesce(max(least(t.valid_from, t.known_from)), max(m.known_from)) AS last
+    FROM row m LEFT JOIN facts t ON t.receipt = m.receipt AND t.row = m.row GROUP BY m.form, m.print, m.receipt, m.row
+)
+SELECT DISTINCT d.form, d.print, plain_school(t.school) AS school, class_in(t.grade) AS step, class_of(t.class_name, t.grade) AS class, seat_of(t.seat) AS seat,
+    unnest(list_distinct(flatten(list_transform(years_ahead(t.grade, plain_school(t.school)), lambda years: [school_year(d.first) - years, school_year(d.last) - years])))) AS cohort
+FROM days d JOIN printed t USING (print)
+"""
+"""What open records tell of a class, and the years of birth it can be; a record told in April may mean the year before."""
+
+CLASS_NAME = """
+CREATE OR REPLACE TABLE class_name AS
+WITH child AS (
+    SELECT DISTINCT person, form FROM class_list SEMI JOIN classed USING (school, step, class, cohort)
+)
+SELECT DISTINCT person, name, surname, given, kana, surname_kana, given_kana, sorted_kana, loose_kana FROM spine_name SEMI JOIN child USING (person)
+UNION SELECT DISTINCT c.person, f.name, f.surname, f.given, f.kana, f.surname_kana, f.given_kana, f.sorted_kana, f.loose_kana FROM child c JOIN form f USING (form)
+"""
+"""How the list writes a child counts beside the register: a wrong character is often wrong everywhere."""
+
+GIVEN_ALONE = """coalesce(f.surname IS NULL AND (same_name(f.name, s.given) OR f.kana = s.given_kana AND NOT contradicts(f.name, s.given)), false)"""
+
+SAME_LETTERS = """coalesce(regexp_matches(s.name, '^[A-Z]{6,}$') AND regexp_matches(f.name, '^[A-Z]+$') AND letters_of(f.name) = letters_of(s.name), false)"""
+"""DANGTHI HOA is DANG THI HOA, however its words are run together."""
+
+ALIAS_BEGUN = "coalesce(s.surname IS NULL AND length(f.name) >= 2 AND starts_with(s.name, f.name) AND NOT regexp_matches(s.name, '^[A-Z]+$'), false)"
+"""An alias is registered in one piece."""
+
+LAST_WORDS = "coalesce(regexp_matches(s.name, '^[A-Z]+$') AND length(f.kana) >= 2 AND ends_with(s.kana, f.kana), false)"
+"""A foreign child called by its given name."""
+
+CLASSMATE = f"""
+CREATE OR REPLACE TABLE classmate AS
+SELECT o.form, o.print, c.person, coalesce(bool_or(o.seat = c.seat), false) AS is_seated,
+    coalesce(bool_and(o.seat <> c.seat), false) AS is_elsewhere,
+    bool_or({WHOLE_SAME} OR {NAME_SHORT} OR {NAME_TURNED} OR {SAME_LETTERS}) AS is_whole, bool_or({GIVEN_ALONE} OR {LAST_WORDS}) AS is_given, bool_or({SURNAME_ALONE} OR {ALIAS_BEGUN}) AS is_surname,
+    bool_or({NAME_SAME} OR {NAME_LIKE}) AS is_like
+FROM classed o JOIN class_list c USING (school, step, class, cohort) JOIN form f ON f.form = o.form JOIN class_name s ON s.person = c.person
+GROUP BY o.form, o.print, c.person
+HAVING is_whole OR is_given OR is_surname OR is_seated AND is_like
+"""
+
+IN_CLASS = Rule(
+    "C1",
+    "学校・学年・組が同じで、氏名か出席番号と氏名の一部が合うこどもが、その組に一人だけ(生年月日のない記録)",
+    """
+WITH best AS (
+    SELECT form, print, person, is_seated AND (is_whole OR is_given OR is_surname OR NOT has_twin) AS is_seated, is_whole AS is_told, is_elsewhere,
+        bool_or(is_seated) OVER each AS is_any_seated, bool_or(is_whole) OVER each AS is_any_told
+    FROM (SELECT m.*, EXISTS (FROM twin t WHERE t.person = m.person) AS has_twin FROM classmate m) WINDOW each AS (PARTITION BY form, print)
+), fitting AS (
+    SELECT form, print, person FROM best
+    WHERE CASE WHEN is_any_seated THEN is_seated WHEN is_any_told THEN is_told ELSE NOT is_elsewhere END
+), one AS (
+    SELECT form, print, min(person) AS person FROM fitting GROUP BY form, print HAVING count(DISTINCT person) = 1 AND min(person) > 0
+)
+SELECT DISTINCT form, person FROM one SEMI JOIN todo USING (form)
+""",
+)
+
+UNDECIDED = """
+CREATE OR REPLACE TABLE of_class AS
+SELECT form FROM classmate ANTI JOIN link USING (form) WHERE NOT is_whole GROUP BY form HAVING count(DISTINCT person) > 1
+"""
+
+
+def link_classmates(connection: duckdb.DuckDBPyConnection) -> int:
+    """Link open records by school, class and seat; returns how many. Looks at the whole city.
+
+    Leaves the table ``of_class`` (form): half a name that several children of the class bear. Nobody knows more than that.
+    """
+    connection.execute(MACROS)
+    connection.execute("CREATE OR REPLACE TABLE of_class (form BIGINT)")
+    if not connection.execute(ANYBODY).fetchall()[0][0]:
+        return 0
+    for statement in (CLASSED, CLASS_LIST, CLASS_NAME, CLASSMATE):
+        connection.execute(statement)
+    linked = apply_rule(connection, IN_CLASS)
+    connection.execute(UNDECIDED)
+    drop(connection, "class_list", "classed", "class_name", "classmate")
+    return linked

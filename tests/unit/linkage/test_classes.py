@@ -1,0 +1,96 @@
+"""Pupils known by their class: a seat, half a name, and what leaves it open which classmate is meant."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+from .paper import Paper
+
+JUNE = dt.date(2025, 6, 20)
+MARCH = dt.date(2026, 3, 25)
+
+
+def pupil(
+    paper: Paper, number: str, name: str, kana: str, born_on: str, class_name: str, seat: str, grade: str = "4"
+) -> tuple[str, int]:
+    """A child of the register who is on the class list of one school year."""
+    child = paper.resident(number, name, kana, born_on, address=f"北町{number}-1")
+    body = {
+        "own_number": number,
+        "name": name,
+        "born_on": born_on,
+        "school": "緑小学校",
+        "grade": grade,
+        "class_name": class_name,
+        "seat": seat,
+    }
+    paper.row("class_list", subject=body, known_from=MARCH)
+    return child
+
+
+def visit(
+    paper: Paper, name: str, grade: str, seat: str = "", class_name: str = "", on: dt.date = JUNE
+) -> tuple[str, int]:
+    body = {"name": name, "school": "緑小", "grade": grade, "seat": seat or None, "class_name": class_name or None}
+    return paper.row(
+        "nurse",
+        subject=body,
+        known_from=on + dt.timedelta(7),
+        said=[{"item": "visit", "code": "頭痛", "valid_from": on, "known_from": on + dt.timedelta(7)}],
+    )
+
+
+def test_surname_is_enough_where_one_child_of_the_class_bears_it(paper: Paper, model_file: Path) -> None:
+    aoi = pupil(paper, "1", "高橋 葵", "ﾀｶﾊｼ ｱｵｲ", "2015-06-01", "2", "7")
+    pupil(paper, "2", "高橋 蓮", "ﾀｶﾊｼ ﾚﾝ", "2015-07-01", "1", "8")
+    minato = pupil(paper, "3", "高橋 湊", "ﾀｶﾊｼ ﾐﾅﾄ", "2014-07-01", "2", "9", grade="5")
+    rows = [
+        visit(paper, "高橋さん", "4-2"),
+        visit(paper, "高橋", "4", class_name="２組"),
+        visit(paper, "高橋", "四年二組"),
+        visit(paper, "葵", "4-2"),
+    ]
+    year_before = visit(paper, "高橋", "4-2", on=dt.date(2024, 6, 20))
+    other_class, other_name = visit(paper, "高橋", "4-3"), visit(paper, "鈴木", "4-2")
+    linked = paper.link(model_file)
+    assert {(linked.person(row), linked.rule(row)) for row in rows} == {(linked.person(aoi), "C1")}
+    assert linked.person(year_before) in (None, linked.person(minato))
+    assert linked.person(other_class) is None and linked.person(other_name) is None
+
+
+def test_seat_tells_two_of_one_surname_apart_and_a_whole_name_goes_before_a_wrong_seat(
+    paper: Paper, model_file: Path
+) -> None:
+    rin = pupil(paper, "1", "佐藤 凛", "ｻﾄｳ ﾘﾝ", "2015-06-01", "2", "7")
+    yui = pupil(paper, "2", "佐藤 結衣", "ｻﾄｳ ﾕｲ", "2015-07-01", "2", "8")
+    seated, named = visit(paper, "佐藤", "4-2", seat="8"), visit(paper, "佐藤結衣", "4-2")
+    slip, either, nobody = (
+        visit(paper, "佐藤結依", "4-2", seat="8"),
+        visit(paper, "佐藤", "4-2"),
+        visit(paper, "田中", "4-2", seat="7"),
+    )
+    wrong_seat = visit(paper, "佐藤凛", "4-2", seat="31")
+    linked = paper.link(model_file)
+    assert linked.person(seated) == linked.person(named) == linked.person(slip) == linked.person(yui)
+    assert linked.person(wrong_seat) == linked.person(rin)
+    assert linked.person(either) is None and linked.person(nobody) is None
+
+
+def test_twins_in_one_class_need_the_given_name_or_the_seat(paper: Paper, model_file: Path) -> None:
+    pupil(paper, "1", "森 陽菜", "ﾓﾘ ﾋﾅ", "2015-06-01", "1", "20")
+    paper.mentions[0]["household_number"] = "F"
+    kana = pupil(paper, "2", "森 陽奈", "ﾓﾘ ﾋﾅﾉ", "2015-06-01", "1", "21")
+    paper.mentions[2]["household_number"] = "F"
+    slip, seated = visit(paper, "森陽那", "4-1", seat="20"), visit(paper, "森", "4-1", seat="21")
+    linked = paper.link(model_file)
+    assert linked.person(seated) == linked.person(kana)
+    assert linked.person(slip) is None
+
+
+def test_record_of_early_april_may_mean_the_class_of_the_year_before_or_nobody(paper: Paper, model_file: Path) -> None:
+    before = pupil(paper, "1", "林 大和", "ﾊﾔｼ ﾔﾏﾄ", "2014-06-01", "2", "7")
+    paper.mentions[1]["grade"] = "4"  # fourth grade in the year before
+    row = paper.row("nurse", subject={"name": "林", "school": "緑小", "grade": "4-2"}, known_from=dt.date(2025, 4, 3))
+    linked = paper.link(model_file)
+    assert linked.person(row) == linked.person(before)
