@@ -94,3 +94,18 @@ def test_record_of_early_april_may_mean_the_class_of_the_year_before_or_nobody(p
     row = paper.row("nurse", subject={"name": "林", "school": "緑小", "grade": "4-2"}, known_from=dt.date(2025, 4, 3))
     linked = paper.link(model_file)
     assert linked.person(row) == linked.person(before)
+
+
+def test_given_name_that_two_of_a_class_bear_is_neithers_whatever_guardian_is_named(
+    paper: Paper, model_file: Path
+) -> None:
+    pupil(paper, "1", "田中 凪", "ﾀﾅｶ ﾅｷﾞ", "2015-11-19", "1", "13")
+    pupil(paper, "2", "鴻上 凪", "ｺｳｶﾐ ﾅｷﾞ", "2016-03-30", "1", "8")
+    row = paper.row(
+        "lunch",
+        subject={"name": "凪", "school": "緑小", "grade": "4", "class_name": "1"},
+        guardian={"name": "田中 大輔"},
+        known_from=JUNE,
+    )
+    linked = paper.link(model_file)
+    assert linked.person(row) is None

@@ -100,7 +100,7 @@ class City:
                 "sick_bay",
                 "birth_check",
                 "consultation",
-            )  # fmt: skip
+            )
         )
         people: dict[str, Any] = {"subject": said}
         if source == "npo_watch":
@@ -123,7 +123,7 @@ class City:
         elif source == "birth_check":
             people = {"subject": {"name": mother or said["name"], "child_born_on": one["born_on"]}}
         elif source == "consultation":
-            body = {"name": f"{mother or '林 恵'}の子", "address": one["address"][:2]}
+            body = {"name": f"{mother or '林 恵'}の子", "address": one["address"]}
             people = {"subject": body | self.dice.choice(({"born_on": one["born_on"]}, {"age": "17"}))}
         if mother and (self.dice.random() < 0.5 or source == "consultation") and "subject" in people:
             people["guardian"] = {"name": mother if self.dice.random() < 0.8 else "林 恵"}

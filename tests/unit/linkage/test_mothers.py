@@ -73,9 +73,11 @@ def test_child_of_somebody_is_found_by_birth_date_or_by_age_and_address(paper: P
     _, (big, small) = family(paper, "10", "岡田 早紀", "ｵｶﾀﾞ ｻｷ", "1990-03-01", children)
     family(paper, "20", "岡田 早紀", "ｵｶﾀﾞ ｻｷ", "1988-03-01", [("岡田 翔", "ｵｶﾀﾞ ｼｮｳ", "2015-08-15")], address="南町2-2")
     born = consulted(paper, "岡田早紀", born_on="2015-06-15")
-    aged = consulted(paper, "岡田早紀", age="5", address="北町")
-    no_place, either_age = consulted(paper, "岡田早紀", age="9"), consulted(paper, "岡田早紀", age="8", address="北町")
+    aged = consulted(paper, "岡田早紀", age="5", address="北町1-1")
+    no_place, town_alone = consulted(paper, "岡田早紀", age="9"), consulted(paper, "岡田早紀", age="6", address="北町")
+    elsewhere = consulted(paper, "岡田早紀", born_on="2015-06-15", address="東町5-5")
     linked = paper.link(model_file)
     assert (linked.person(born), linked.rule(born)) == (linked.person(big), "U1")
     assert (linked.person(aged), linked.rule(aged)) == (linked.person(small), "H4")
-    assert linked.person(no_place) is None and linked.person(either_age) is None
+    assert linked.person(no_place) is None and linked.person(town_alone) is None
+    assert linked.rule(elsewhere) != "U1"
