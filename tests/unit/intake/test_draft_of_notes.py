@@ -10,7 +10,7 @@ import xlsxwriter
 from test_draft_of_offices import draft, person, written
 from test_layout_forms import NAME, column, file, layout_of, read
 
-from kodomo.errors import ConfigurationFault, DeliveryRefused
+from kodomo.errors import ConfigurationFault
 from kodomo.intake.draft import Known, draft_layout
 
 
@@ -58,36 +58,6 @@ def test_sheets_named_by_months_tell_the_month_and_all_of_them_the_codes(tmp_pat
     assert columns["学校"]["fill_down"] == "〃" and columns["組"]["field"] == "class_name"
     assert "自由記述" in columns["備考"]["ignore"]
     assert "データの行は 36 行" in text
-
-
-def two_tables(path):
-    workbook = xlsxwriter.Workbook(path)
-    for name, header, rows in (
-        ("手帳", ["手帳番号", "氏名", "生年月日"], 30),
-        ("通所", ["受給者証番号", "児童氏名", "生年月日"], 12),
-    ):
-        sheet = workbook.add_worksheet(name)
-        sheet.write_row(0, 0, header)
-        for at in range(rows):
-            sheet.write_row(at + 1, 0, [f"{70000 + at}", person(at), f"R1.5.{at + 1}" if at < 28 else "R1.6.1"])
-    workbook.close()
-    return path
-
-
-def test_sheet_to_draft_can_be_named(tmp_path):
-    path = two_tables(tmp_path / "手帳・通所.xlsx")
-    for sheet, number in (("", "手帳番号"), ("通所", "受給者証番号"), ("手*", "手帳番号")):
-        body = tomllib.loads(draft_layout(path, Known(), sheet=sheet)["layout"])
-        assert body["columns"][0]["name"] == number and body["file"]["sheet"] == (sheet or 1)
-
-
-def test_sheet_that_is_not_there_is_refused(tmp_path):
-    book_of_two = two_tables(tmp_path / "手帳・通所.xlsx")
-    text = written(tmp_path / "名簿.csv", "氏名,生年月日", [f"{person(at)},R4.4.{at + 1}" for at in range(9)])
-    for path in (book_of_two, text):
-        with pytest.raises(DeliveryRefused) as refusal:
-            draft_layout(path, Known(), sheet="通園")
-        assert refusal.value.details["code"] == "no_sheet"
 
 
 def test_notes_that_somebody_writes_are_left_out(tmp_path):
