@@ -8,11 +8,13 @@ each one that enough people bore. No sign is claimed; which of it matters, the l
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from kodomo.features.item_shapes import EVENT, MONTH, STATE, Shape
+from kodomo.features.worries import denies
 
 FEWEST_BEARERS = 10
 """A code that fewer people ever bore tells a learner nothing, and would describe them."""
@@ -25,6 +27,9 @@ OF_WHOM = {"self": "", "mother": "母の", "household": "同居者の", "sibling
 UNITS = (("日数", "日"), ("人数", "人"), ("回数", "回"), ("件数", "件"), ("時間", "時間"), ("点", "点"),
          ("額", "円"), ("所得", "円"), ("収入", "円"))  # fmt: skip
 """(how an item's name ends, what its number counts)"""
+_COUNTED = re.compile(r"の?(日数|回数|件数|人数|月数|冊数|額)$|(?<=[^のるいたなか])数$")
+_CLAUSE = re.compile(r"[るいたないうくすつむ]$")
+"""A name that ends like a clause (朝ごはんを食べない) stands in quotation marks inside a sentence."""
 
 Entry = dict[str, Any]
 
@@ -76,7 +81,10 @@ def telling_codes(shape: Shape, but: Collection[str] = ()) -> list[str]:
     if shape.has_numbers:
         return []
     enough = [(code, persons) for code, persons in shape.codes if persons >= FEWEST_BEARERS]
-    if shape.spell != STATE and len(enough) in (2, 3) and enough[0][1] >= USUAL_CODE * shape.persons:
+    told = [one for one in enough if not denies(one[0])]  # 心配なし says what the others don't
+    if told and len(told) < len(enough):
+        enough = told
+    elif shape.spell != STATE and len(enough) in (2, 3) and enough[0][1] >= USUAL_CODE * shape.persons:
         enough = enough[1:]
     return [code for code, _ in enough if code not in but][:MOST_CODES]
 
@@ -100,6 +108,17 @@ class _Maker:
         return OF_WHOM[self.whose]
 
     @property
+    def _named(self) -> str:
+        """The item's name as it stands in captions and sentences, and whose."""
+        caption = self.named.caption
+        return f"{self._who}「{caption}」" if _CLAUSE.search(caption) else f"{self._who}{caption}"
+
+    @property
+    def _is_asked(self) -> bool:
+        """Whether some of its codes say that there is nothing: then its being there tells nothing."""
+        return any(denies(code) for code, _ in self.shape.codes)
+
+    @property
     def is_owed(self) -> bool:
         """Whether months are told of only where there is something (unpaid bills): their number says most."""
         return self.shape.spell == MONTH and self.shape.least > 0
@@ -111,11 +130,11 @@ class _Maker:
 
     def of_numbers(self) -> list[Entry]:
         """Of a number: its level lately and over long, its peak; of a yes, how often."""
-        caption, who = self.named.caption, self._who
+        named = self._named
         if self.shape.spell not in (EVENT, MONTH):
             kinds = (("sum", "合計"), ("max", "最大")) if self.whose == "household" else (("max", ""),)
             return [
-                self._entry(f"now_{kind}", f"{who}{caption}{f'({said})' if said else ''}", f"{who}{caption}{f'の{said}' if said else ''}が {{value}}{self._unit}", at="now", aggregate=kind)
+                self._entry(f"now_{kind}", f"{named}{f'({said})' if said else ''}", f"{named}{f'の{said}' if said else ''}が {{value}}{self._unit}", at="now", aggregate=kind)
                 for kind, said in kinds
             ]  # fmt: skip
         if self.whose == "siblings":
@@ -129,20 +148,23 @@ class _Maker:
         if self.shape.spell == MONTH and not self.shape.is_flag:
             return [self._mean(3), self._mean(12), self._mean(LONG), self._over(12, "max", "最大")]
         if self.shape.is_flag:
-            return [self._over(LONG if self.shape.spell == MONTH else HISTORY, "sum", "回数")]
+            said = "合計" if self._unit else "回数"
+            return [self._over(LONG if self.shape.spell == MONTH else HISTORY, "sum", said, self._unit or " 回")]
         kinds = (("max", "最大"), ("last", "最新")) if self.shape.repeats else (("last", "最新"),)
         return [self._over(HISTORY, kind, said) for kind, said in kinds]
 
     def of_presence(self) -> list[Entry]:
         """Of what there is or is not: whether it holds, how often it was."""
-        caption, who = self.named.caption, self._who
+        named = self._named
+        if self._is_asked:
+            return []
         if self.shape.spell not in (EVENT, MONTH):
             return [] if self.shape.codes else [
-                self._entry("now", f"{who}{caption}", f"{who}{caption}の記録がある", at="now", aggregate="any",
-                            sentence_zero=f"{who}{caption}の記録はない"),
-                self._entry(f"{LONG}m", f"{LONG}か月以内の{who}{caption}", f"{LONG}か月以内に{who}{caption}の記録がある",
+                self._entry("now", f"{named}", f"{named}の記録がある", at="now", aggregate="any",
+                            sentence_zero=f"{named}の記録はない"),
+                self._entry(f"{LONG}m", f"{LONG}か月以内の{named}", f"{LONG}か月以内に{named}の記録がある",
                             at="touching", window_months=LONG, aggregate="any",
-                            sentence_zero=f"{LONG}か月以内に{who}{caption}の記録はない"),
+                            sentence_zero=f"{LONG}か月以内に{named}の記録はない"),
             ]  # fmt: skip
         if self.whose == "siblings":
             return [] if self.shape.codes else [self._count(LONG)]
@@ -150,7 +172,7 @@ class _Maker:
 
     def of_code(self, code: str, number: int) -> Entry:
         """Of one code: whether it holds, or how often it was."""
-        caption, who = f"{self._who}{self.named.caption}「{code}」", self.whose
+        caption, who = f"{self._named}「{code}」", self.whose
         if self.shape.spell not in (EVENT, MONTH):
             several = who == "household"
             return self._entry(
@@ -165,7 +187,7 @@ class _Maker:
 
     def of_codes(self, codes: Sequence[str]) -> Entry:
         """Of several codes together: whether any holds, or how often they were."""
-        caption = f"{self._who}{self.named.caption}「{'・'.join(codes)}」"
+        caption = f"{self._named}「{'・'.join(codes)}」"
         if self.shape.spell not in (EVENT, MONTH):
             return self._entry("is_any", caption, f"{caption}に当たる", at="now", aggregate="any", codes=list(codes),
                                sentence_zero=f"{caption}の記録はない")  # fmt: skip
@@ -175,22 +197,23 @@ class _Maker:
         )  # fmt: skip
 
     def _mean(self, months: int) -> Entry:
-        caption = f"{self._who}{self.named.caption}"
+        caption = self._named
         return self._entry(
             f"mean_{months}m", f"直近{months}か月の{caption}(月平均)", f"直近{months}か月の{caption}が月平均 {{value}}{self._unit}",
             window_months=months, aggregate="mean",
         )  # fmt: skip
 
-    def _over(self, months: int, aggregate: str, said: str) -> Entry:
-        caption = f"{self._who}{self.named.caption}"
+    def _over(self, months: int, aggregate: str, said: str, unit: str | None = None) -> Entry:
+        caption = self._named
         return self._entry(
-            f"{aggregate}_{months}m", f"{caption}({months}か月以内の{said})", f"{months}か月以内の{caption}の{said}が {{value}}{self._unit}",
+            f"{aggregate}_{months}m", f"{caption}({months}か月以内の{said})", f"{months}か月以内の{caption}の{said}が {{value}}{self._unit if unit is None else unit}",
             window_months=months, aggregate=aggregate,
         )  # fmt: skip
 
     def _count(self, months: int) -> Entry:
-        caption = f"{self._who}{self.named.caption}"
+        caption = self._named
         if self.shape.spell == MONTH:
+            caption = f"{self._who}{_COUNTED.sub('', self.named.caption)}"
             return self._entry(
                 f"{months}m", f"{caption}のある月({months}か月以内)", f"{months}か月以内に{caption}のある月が {{value}} か月",
                 window_months=months, aggregate="count", sentence_zero=f"{months}か月以内に{caption}の記録はない",

@@ -38,6 +38,8 @@ BLOCK = re.compile(r"(?m)^(?=\[\[)")
 TITLE = re.compile(r"(?m)^(\s*#.*\n|\s*\n)+\Z")
 NOT_JUDGED = ("locating", "expected_delivery")
 """Roles of items that say where somebody is, not how it is."""
+WHERE = ("school_enrolled", "grade", "age", "address")
+"""Usual codes of items that tell people apart: nobody is judged by the name of a school."""
 NEGATED = ("未", "非", "不", "無", "否")
 ALIKE = {"要精査": r"要精|要紹介", "要観察": r"^要?(経過)?観察", "所得割": r"^(所得割)?課税$"}
 """Codes that offices write in several ways."""
@@ -327,7 +329,7 @@ def _add_proposed(draft: Draft, register: Register, shapes: Mapping[str, Shape],
     proposed: list[dict[str, Any]] = []
     for shape, codes, is_used in unused(shapes, entries):
         item = register.items.get(shape.item)
-        if item is None or shape.item in (traces | {classes}) or set(item.roles) & set(NOT_JUDGED):
+        if item is None or shape.item in (traces | {classes, *WHERE}) or set(item.roles) & set(NOT_JUDGED):
             continue
         named = Named(item.caption, item.types, "contact" in item.roles)
         proposed += propose(

@@ -90,6 +90,26 @@ def test_a_sentence_says_what_its_number_counts(shapes: Mapping[str, Shape]) -> 
     assert "直近3か月の遅刻日数が月平均 {value} 日" in said("late_days", "遅刻日数")
     assert said("income", "合計所得金額") == {"母の合計所得金額が {value} 円"}
     assert said("hearing", "聴覚の検査") == {"60か月以内に聴覚の検査「要精査」が {value} 回"}
+    assert said("has_help", "手伝いの有無") == {"60か月以内の母の手伝いの有無の回数が {value} 回"}
+    assert said("has_help", "出席停止の日数") == {"60か月以内の母の出席停止の日数の合計が {value} 日"}
+    assert "直近3か月の「学校が楽しくない」が月平均 {value}" in said("late_days", "学校が楽しくない")
+
+
+def test_months_that_owe_are_named_by_what_is_owed(shapes: Mapping[str, Shape]) -> None:
+    owed = replace(shapes["late_days"], least=1.0)
+    captions = {entry["caption"] for entry in propose(owed, Named("水道の督促の回数", ("いじめ",)))}
+    assert "水道の督促のある月(12か月以内)" in captions
+    (loans, *_) = propose(owed, Named("図書館の来館数", ("いじめ",)))
+    assert loans["sentence"] == "12か月以内に図書館の来館のある月が {value} か月"
+
+
+def test_that_everybody_was_asked_and_that_there_is_nothing_make_no_indicator(shapes: Mapping[str, Shape]) -> None:
+    codes = (("心配なし", 40), ("少し", 30), ("心配", 20), ("とても心配", 12))
+    asked = replace(shapes["hearing"], codes=codes, facts=120)
+    made = propose(asked, Named("教師のチェック:身なり", ("虐待",)))
+    assert [entry["codes"] for entry in made if "whose" not in entry] == [["少し"], ["心配"], ["とても心配"]]
+    (siblings,) = [entry for entry in made if "whose" in entry]
+    assert siblings["codes"] == ["少し", "心配", "とても心配"]
 
 
 def test_only_what_no_indicator_looks_at_is_proposed(shapes: Mapping[str, Shape]) -> None:
