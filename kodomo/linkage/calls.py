@@ -29,8 +29,9 @@ AGE_ERRS, AGE_HOLDS = 0.3, 2.0
 """How often a sheet errs about an age, before anything is known of it (a beta distribution): one that was right fifteen
 times makes a sixteenth miss tell more, of one that guesses every other time a miss tells less."""
 
-HALF_NAME_MISS = 0.5
-"""So many bits per statement half a name may miss the child it decides for: where ages are guessed, another is as near."""
+HALF_NAME_MISS = 0.7
+"""So many bits per statement a given name may miss the child it decides for: where ages are guessed, it may as well be the
+beginning of another's (ひな for ひなた)."""
 
 GRADE_MISS, SCHOOL_MISS, SCHOOL_UNKNOWN = 10.0, 6.0, 1.0
 
@@ -275,8 +276,8 @@ WITH born AS (
 ), towns AS (
     SELECT town, greatest(count(DISTINCT person) / (SELECT count(DISTINCT person) FROM spine_place), {rarest}) AS share FROM spine_place GROUP BY town
 ), torn AS (
-    -- one child is told of in one way on one day
-    SELECT unit FROM track GROUP BY unit, day HAVING count(DISTINCT hash(age, grade, school, town)) > 1
+    -- one child is told of in one way on one day, though not always all of it
+    SELECT unit FROM track GROUP BY unit, day HAVING greatest(count(DISTINCT age), count(DISTINCT grade), count(DISTINCT school), count(DISTINCT town)) > 1
     -- nor goes to two schools in one grade; who changed schools in the middle of a year is asked about
     UNION SELECT unit FROM track WHERE school IS NOT NULL GROUP BY unit, school_year(last), grade
         HAVING count(DISTINCT school) > 1 AND NOT starts_with(max(school), min(school))
@@ -325,7 +326,7 @@ SELECT unit, person FROM called
 WHERE (unit, person) IN (SELECT (unit, person) FROM reviewed WHERE is_same)
    OR probability >= {sure} AND (each <= {worst} OR kind = 'whole' AND is_aged AND is_taught AND each <= {town}) AND (is_aged OR is_taught)
   AND (kind = 'whole' OR kind IN ('one_off', 'homophone', 'renamed') AND is_taught
-       OR NOT is_torn AND each <= {half} AND (is_taught OR is_at_home AND (kind IN ('given', 'surname') OR kind = 'beginning' AND is_aged AND each <= 0)
+       OR NOT is_torn AND (kind = 'surname' OR each <= {half}) AND (is_taught OR is_at_home AND (kind IN ('given', 'surname') OR kind = 'beginning' AND is_aged AND each <= 0)
            OR kind = 'given' AND is_graded AND each <= 0 OR kind NOT IN ('one_off', 'homophone', 'renamed') AND said >= {fewest_said}))
 """
 """The child must also fit by itself: of many that don't, one always fits least badly. Whoever moved away since is known by

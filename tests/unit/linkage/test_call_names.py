@@ -156,3 +156,13 @@ def test_half_name_with_guessed_ages_is_left_to_a_person(paper: Paper, model_fil
     lines = [visit(paper, f"2024-09-{day:02}", "たけひさ", age) for day, age in enumerate(ages, 2)]
     linked = paper.link(model_file)
     assert {linked.person(line) for line in lines} == {None}
+
+
+def test_age_left_out_on_a_day_on_which_it_is_told_too_is_no_second_child(paper: Paper, model_file: Path) -> None:
+    town_of(paper)
+    child = paper.resident("1001", "石井 岳久", "ｲｼｲ ﾀｹﾋｻ", "2015-08-01", address="浜町1-1")
+    paper.resident("1002", "木村 武久", "ｷﾑﾗ ﾀｹﾋｻ", "2011-08-01", address="川町5-5")
+    days = [("2024-09-02", "9"), ("2024-09-02", ""), ("2024-09-09", "9"), ("2024-09-16", "9"), ("2024-09-23", "9")]
+    lines = [visit(paper, day, "たけひさ", age) for day, age in days]
+    linked = paper.link(model_file)
+    assert {linked.person(line) for line in lines} == {linked.person(child)}
