@@ -55,6 +55,9 @@ Such a table was written for another city's data: of 発達障がい it ranked .
 """
 WHOLE_MODEL = "(学習の全体)"
 SPLIT_HOUSEHOLDS = "(学習と検証の両方にいる世帯)"
+FEW_LEAKS = 3
+"""So many columns that know the cases are another office's word of the same decision (a certificate beside the service
+it entitles to): they are left out. More of them mean that the data themselves were mixed up, and stop the learning."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,8 @@ class Learned:
     cases: dict[DifficultyType, int] = field(default_factory=dict)
     without: dict[DifficultyType, str] = field(default_factory=dict)
     stopped: dict[DifficultyType, list[tuple[str, float]]] = field(default_factory=dict)
+    left_out: dict[DifficultyType, list[tuple[str, float]]] = field(default_factory=dict)
+    """Columns that know the cases, without which a type learned."""
 
 
 @dataclass(frozen=True)
@@ -167,6 +172,13 @@ def learn(
         )
         learned.cases[kind] = data.training.cases
         leaks = _leaks(data, plan.seed)
+        if leaks and len(leaks) <= FEW_LEAKS and leaks[0][0] != SPLIT_HOUSEHOLDS:
+            learned.left_out[kind] = leaks
+            columns = _without(columns, leaks, past.catalogue)
+            data = training_set(
+                past, cases, scenarios, kind, columns, plan, group, held_out, unlabelled_weight, history_months
+            )
+            leaks = _leaks(data, plan.seed)
         if leaks:
             learned.stopped[kind] = leaks
             learned.without[kind] = "漏れの疑いのある指標があるため学習を止めた"
@@ -200,6 +212,14 @@ def _leaks(data: TypeRows, seed: int) -> list[tuple[str, float]]:
     names = data.training.columns
     failed = suspicious_columns(data.training.values, data.training.y, data.date)
     return [(names[one.column], one.figure) for one in failed if names[one.column] != SCENARIO_COLUMN]
+
+
+def _without(columns: tuple[str, ...], leaks: list[tuple[str, float]], catalogue: Catalogue) -> tuple[str, ...]:
+    """The columns less those that leak, and less what else the same items say of the same people."""
+    known = {(catalogue[code].whose, item) for code, _ in leaks for item in catalogue[code].items}
+    return tuple(
+        code for code in columns if not {(catalogue[code].whose, item) for item in catalogue[code].items} & known
+    )
 
 
 def learnable(

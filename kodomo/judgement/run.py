@@ -169,6 +169,7 @@ def learned_summary(judged: Judged) -> dict[str, Any]:
             "is_calibrated": model is not None and bool(judged.dates),
             "why_not": learned.without.get(kind.type),
             "leaks": [{"indicator": c, "auroc": round(a, 4)} for c, a in learned.stopped.get(kind.type, [])],
+            "left_out": [{"indicator": c, "auroc": round(a, 4)} for c, a in learned.left_out.get(kind.type, [])],
         }
     return {
         "horizon_months": judged.plan.horizon_months,

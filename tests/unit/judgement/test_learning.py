@@ -1,4 +1,4 @@
-"""What is learned: better than chance on the hidden truth, never from later facts, stopped by a leak."""
+"""What is learned: better than chance on the hidden truth, never from later facts, nor from a leak."""
 
 from __future__ import annotations
 
@@ -54,24 +54,32 @@ def test_item_without_a_basis_for_learning_is_not_learned(town: Town) -> None:
     assert "late_12m" not in columns
 
 
-def test_a_planted_leak_stops_the_learning_of_its_type(tmp_path: Path) -> None:
-    """A field the registration itself creates, kept under an innocent name, before the registration is dated."""
+@pytest.mark.parametrize("leaks", [1, 4])
+def test_a_planted_leak_is_left_out_and_many_stop_the_learning_of_their_type(tmp_path: Path, leaks: int) -> None:
+    """Fields the registration itself creates, kept under innocent names, before the registration is dated."""
     records, _ = simulated_town(260, seed=3)
-    for fact in [f for f in records.facts if f["item"] == "council_registration"]:
-        records.fact(fact["person_key"], "case_file", "2024-04-10", source="family_file", number=1.0, to=None)
-    leak = (
-        INDICATORS + '\n[[indicators]]\ncode = "innocent"\ncaption = "書類"\nitem = "case_file"\nat = "now"\n'
-        'aggregate = "count"\ntypes = ["不登校"]\nsentence = "{value}"\n'
-    )
-    criteria = read_all_criteria(write_criteria(tmp_path / "m", indicators=leak))
+    indicators = INDICATORS
+    for n in range(leaks):
+        for fact in [f for f in records.facts if f["item"] == "council_registration"]:
+            records.fact(fact["person_key"], f"file_{n}", "2024-04-10", source="family_file", number=1.0, to=None)
+        indicators += (
+            f'\n[[indicators]]\ncode = "innocent_{n}"\ncaption = "書類"\nitem = "file_{n}"\nat = "now"\n'
+            'aggregate = "count"\ntypes = ["不登校"]\nsentence = "{value}"\n'
+        )
+    criteria = read_all_criteria(write_criteria(tmp_path / "m", indicators=indicators))
     judged = judge(records.publish(tmp_path / "store"), AS_OF, criteria, TYPES, plan=QUICK)
-    assert [name for name, _ in judged.learned.stopped[NON_ATTENDANCE]] == ["innocent"]
+    if leaks == 1:
+        assert [name for name, _ in judged.learned.left_out[NON_ATTENDANCE]] == ["innocent_0"]
+        model = judged.learned.models[NON_ATTENDANCE]
+        assert "innocent_0" not in model.columns and judged.learned.stopped == {}
+        return
+    assert [name for name, _ in judged.learned.stopped[NON_ATTENDANCE]] == [f"innocent_{n}" for n in range(4)]
     assert NON_ATTENDANCE not in judged.learned.models
     assert judged.types[0].combination.boosting is None
 
 
 def test_no_leak_is_reported_on_honest_records(town: Town) -> None:
-    assert town.judged.learned.stopped == {}
+    assert town.judged.learned.stopped == {} and town.judged.learned.left_out == {}
 
 
 def test_a_column_given_away_by_being_filled_is_a_leak() -> None:
