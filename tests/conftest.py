@@ -97,9 +97,13 @@ LONG = (
     "test_engines.py",
     "test_every_page.py",
     "test_analysis_alone.py",
+    "test_days.py",
+    "test_keyboard.py",
+    "test_whole_loop.py",
     "test_two_clocks.py",
+    "test_resume.py",
 )
-"""Files that take minutes: begun first, so that no core waits for them at the end."""
+"""Files that take half a minute and more: begun first, so that no core waits for them at the end."""
 
 ONCE = ("journey", "java")
 """What is made once for all tests that ask for it: a walked city, and a Java machine for Spark."""

@@ -54,7 +54,9 @@ def server() -> Iterator[postgres.Server | None]:
 def _prepared(
     django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory, hinata: Municipality, server: Any
 ) -> Home:
-    """One installation with tables, people and cases; only ever copied."""
+    """One installation with tables, people and cases; only ever copied, and made once in a process."""
+    if _MADE:
+        return _MADE[0]
     from django.contrib.auth.hashers import make_password
 
     from kodomo.assessment.arrivals import receive_arrivals
@@ -75,7 +77,12 @@ def _prepared(
     write_store(home.store)
     receive_arrivals(home=home, municipality=hinata, by="tests", at=AT)
     _let_go()
+    _MADE.append(home)
     return home
+
+
+_MADE: list[Home] = []
+"""Two folders of tests stand on it, each with a fixture of its own."""
 
 
 def _let_go() -> None:

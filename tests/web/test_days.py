@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from browsing import address, browser, check, demo_password, look, opened, sign_in  # noqa: F401
+from django.utils import timezone
 from django_otp.oath import TOTP
 from handmade import write_extract
 from test_every_page import worked  # noqa: F401
@@ -33,7 +34,7 @@ NAME = "日向"
 
 
 def in_days(days: int) -> str:
-    day = dt.datetime.now(dt.UTC).astimezone().date() + dt.timedelta(days=days)
+    day = timezone.localdate() + dt.timedelta(days=days)
     return f"令和{day.year - 2018}年{day.month}月{day.day}日"
 
 

@@ -4,12 +4,11 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from standing_people import FOUR, HANA, MAKOTO, Person
 
 from kodomo.assessment.states import REASON_CODES
 from kodomo.terms import Decision
-
-TODAY = dt.date.today
 
 
 @pytest.mark.parametrize("person", FOUR, ids=lambda person: person.username)
@@ -96,7 +95,7 @@ def test_it_keeps_what_was_typed_when_it_refuses(as_person: Any, case_of: Any, d
 
 
 def test_it_reads_a_date_in_japanese_years(as_person: Any, case_of: Any, decided: Any) -> None:
-    day = TODAY() + dt.timedelta(days=30)
+    day = timezone.localdate() + dt.timedelta(days=30)
     case = case_of("pc01")
     assert (
         decided(

@@ -10,15 +10,12 @@ from typing import Any
 
 import pytest
 from browsing import address, browser, check, demo_password, look, opened, sign_in, whole  # noqa: F401
+from django.utils import timezone
 from test_every_page import worked  # noqa: F401
 
 from kodomo.configuration import Home
 
 pytestmark = [pytest.mark.web, pytest.mark.enable_socket]
-
-
-def today() -> dt.date:
-    return dt.datetime.now(dt.UTC).astimezone().date()
 
 
 FOCUS = """() => {
@@ -100,7 +97,7 @@ def test_one_case_from_the_list_to_the_decision_without_a_mouse(browser: Any, ad
     choose(page, "reason_code", "Q4")
     choose(page, "agreement", "AGREE")
     tab_to(page, name="next_on")
-    page.keyboard.type((today() + dt.timedelta(days=20)).isoformat())
+    page.keyboard.type((timezone.localdate() + dt.timedelta(days=20)).isoformat())
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/cases/{number}/")
     assert "調査中" in page.inner_text(".case-head__state")
@@ -135,7 +132,7 @@ def test_the_pages_that_refuse_are_in_order_too(
     page.check("input[name=kind][value=VISIT]")
     page.check("input[name=result][value=TALKED]")
     for name, days in (("met_on", 0), ("next_on", 9)):
-        page.fill(f"[name={name}]", (today() + dt.timedelta(days=days)).isoformat())
+        page.fill(f"[name={name}]", (timezone.localdate() + dt.timedelta(days=days)).isoformat())
     type(case_of("pc01")).objects.filter(child_key="pc01").update(version=99)
     page.click("main button[type=submit] >> nth=0")
     assert "ほかの人が先に更新しました" in page.inner_text("h1")
@@ -154,7 +151,7 @@ def test_the_pages_that_refuse_are_in_order_too(
         check(page, name)
     page.goto(f"{address}/packages/reply/")
     page.set_input_files("[name=slip]", {"name": "x.csv", "mimeType": "text/csv", "buffer": b"a,b\n"})
-    page.fill("[name=next_on]", (today() + dt.timedelta(days=9)).isoformat())
+    page.fill("[name=next_on]", (timezone.localdate() + dt.timedelta(days=9)).isoformat())
     page.click("main button[type=submit]")
     assert "回答票ではありません" in page.inner_text("main")
     check(page, "66-no-slip")

@@ -21,6 +21,7 @@ from browsing import (
     opened,
     sign_in,
 )
+from django.utils import timezone
 from spoken import english_words
 from standing_people import PASSWORD
 
@@ -73,7 +74,7 @@ def test_it_carries_a_caseworker_from_sign_in_to_a_name(browser: Any, address: s
 def next_month() -> str:
     import datetime as dt
 
-    day = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=30)
+    day = timezone.localdate() + dt.timedelta(days=30)
     return f"令和{day.year - 2018}年{day.month}月{day.day}日"
 
 

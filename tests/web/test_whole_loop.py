@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import pyzipper
 from browsing import address, browser, check, demo_password, look, opened, sign_in  # noqa: F401
+from django.utils import timezone
 
 from kodomo.configuration import Home, Municipality
 from kodomo.intake.slip import read_slip
@@ -21,7 +22,7 @@ pytestmark = [pytest.mark.web, pytest.mark.enable_socket]
 
 
 def in_days(days: int) -> str:
-    day = dt.datetime.now(dt.UTC).astimezone().date() + dt.timedelta(days=days)
+    day = timezone.localdate() + dt.timedelta(days=days)
     return f"令和{day.year - 2018}年{day.month}月{day.day}日"
 
 

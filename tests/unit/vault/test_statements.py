@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import pyarrow as pa
@@ -12,11 +13,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kodomo.tables.engine import connect
+from kodomo.vault import statements
 from kodomo.vault.records import LANDED_FACTS, ROWS, landing_schema
 from kodomo.vault.statements import STATE, changed_records, compare_rows, has_stood, known_between, known_once
 
 JAN, FEB, MAR, APR = (dt.date(2026, month, 1) for month in (1, 2, 3, 4))
 Fact = Mapping[str, Any]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_engine() -> Iterator[None]:
+    """Three hundred sequences are asked of one engine: opening one takes as long as the answer."""
+    with connect(threads=1) as kept, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(statements, "connect", lambda **_: nullcontext(kept.cursor()))
+        yield
 
 
 def day(text: str) -> dt.date:
