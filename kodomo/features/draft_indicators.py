@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kodomo.features.item_shapes import EVENT, MONTH, STATE, Shape
-from kodomo.features.worries import denies
+from kodomo.features.worries import denies, grade
 
 FEWEST_BEARERS = 10
 """A code that fewer people ever bore tells a learner nothing, and would describe them."""
@@ -66,8 +66,13 @@ def propose(
             found += made.of_numbers()
         elif not is_used and (shape.is_presence or shape.repeats):
             found += made.of_presence()
+        steps = scale(shape)
         if whose == "siblings":
-            found += [made.of_codes(wanted)] if wanted and not is_used else []
+            told = steps[-2] if len(steps) > 1 else wanted
+            found += [made.of_codes(told)] if told and not is_used else []
+            continue
+        if not is_used and steps:
+            found += [made.of_step(codes, number) for number, codes in enumerate(steps, 1)]
             continue
         for number, code in enumerate(wanted, 1):
             # Of what grown-ups and children bear, some codes are the children's own.
@@ -87,6 +92,24 @@ def telling_codes(shape: Shape, but: Collection[str] = ()) -> list[str]:
     elif shape.spell != STATE and len(enough) in (2, 3) and enough[0][1] >= USUAL_CODE * shape.persons:
         enough = enough[1:]
     return [code for code, _ in enough if code not in but][:MOST_CODES]
+
+
+def scale(shape: Shape) -> list[list[str]]:
+    """The codes of a graded answer from each grade upwards, mildest first; empty where its codes are no grades.
+
+    How often somebody was at least so much of a worry says more than how often just so much.
+    """
+    grades = {code: grade(code) for code, persons in shape.codes if persons >= FEWEST_BEARERS}
+    levels = {level for level in grades.values() if level}
+    if (
+        shape.spell == STATE
+        or shape.has_numbers
+        or None in grades.values()
+        or 0 not in grades.values()
+        or len(levels) < 2
+    ):
+        return []
+    return [[code for code, level in grades.items() if (level or 0) >= least] for least in sorted(levels)]
 
 
 def _of_whom(shape: Shape, named: Named) -> tuple[str, ...]:
@@ -183,6 +206,14 @@ class _Maker:
         return self._entry(
             f"code_{number}", f"{months}か月以内の{caption}", f"{months}か月以内に{caption}が {{value}} 回",
             window_months=months, aggregate="count", codes=[code], sentence_zero=f"{months}か月以内に{caption}の記録はない",
+        )  # fmt: skip
+
+    def of_step(self, codes: Sequence[str], number: int) -> Entry:
+        """Of a graded answer: how often it was at least so much."""
+        caption = f"{self._named}「{'・'.join(codes)}」"
+        return self._entry(
+            f"step_{number}", f"{LONG}か月以内の{caption}", f"{LONG}か月以内に{caption}が {{value}} 回", window_months=LONG,
+            aggregate="count", codes=list(codes), sentence_zero=f"{LONG}か月以内に{caption}の記録はない",
         )  # fmt: skip
 
     def of_codes(self, codes: Sequence[str]) -> Entry:

@@ -64,6 +64,28 @@ def denies(code: str) -> bool:
     return bool(_NO.search(unicodedata.normalize("NFKC", code)))
 
 
+_GRADES = (
+    (3, r"とても|かなり|大変|いつも|よく(ある|する|あり)?$|重度|強い|毎日|深刻"),
+    (1, r"少し|やや|あまり|たまに|軽度|まれ|ほとんど(ない|なし)"),
+    (2, r"心配|気になる|気がかり|ときどき|時々|中等?度|^ある$|^あり$|^はい$|該当"),
+)
+"""Words for how much of something there is, strongest first; what denies it is none."""
+
+
+def grade(code: str) -> int | None:
+    """How much a code of a graded answer says there is, 0 to 3; None where it is no grade.
+
+    >>> [grade(code) for code in ("心配なし", "少し", "心配", "とても心配", "打撲")]
+    [0, 1, 2, 3, None]
+    """
+    said = unicodedata.normalize("NFKC", code)
+    if re.search(r"ほとんど(ない|なし)|あまり", said):
+        return 1
+    if denies(code):
+        return 0
+    return next((much for much, words in _GRADES if re.search(words, said)), None)
+
+
 def points_of(caption: str, codes: Collection[str], types: Collection[str]) -> tuple[str, dict[str, int]]:
     """The worry that an indicator speaks of, and its points for each of ``types`` that it bears on.
 
