@@ -46,7 +46,7 @@ WITH listed AS (
     -- whoever is on a list and nobody's yet may be meant as well
     SELECT DISTINCT p.form, coalesce(l.person, -p.form) AS person, cohort_of(try_cast(coalesce(y.born_on, f.born_on) AS DATE)) AS cohort, p.print
     FROM placed p JOIN form f USING (form) LEFT JOIN link l USING (form) LEFT JOIN spine y USING (person)
-    WHERE f.role = 'subject' AND f.kind = 'observations' AND (l.person IS NOT NULL OR f.born_on IS NOT NULL)
+    WHERE f.role = 'subject' AND f.kind = 'observations' AND (f.born_on IS NOT NULL OR l.person IS NOT NULL AND f.own_number IS NOT NULL)
 )
 SELECT DISTINCT l.person, l.form, l.cohort, plain_school(t.school) AS school, class_in(t.grade) AS step, class_of(t.class_name, t.grade) AS class, seat_of(t.seat) AS seat
 FROM listed l JOIN printed t USING (print) WHERE l.cohort IS NOT NULL AND {TELLS_CLASS}
@@ -73,7 +73,7 @@ WITH child AS (
     SELECT DISTINCT person, form FROM class_list SEMI JOIN classed USING (school, step, class, cohort)
 )
 SELECT DISTINCT person, name, surname, given, kana, surname_kana, given_kana, sorted_kana, loose_kana FROM spine_name SEMI JOIN child USING (person)
-UNION SELECT DISTINCT c.person, f.name, f.surname, f.given, f.kana, f.surname_kana, f.given_kana, f.sorted_kana, f.loose_kana FROM child c JOIN form f USING (form)
+UNION SELECT DISTINCT c.person, f.name, f.surname, f.given, f.kana, f.surname_kana, f.given_kana, f.sorted_kana, f.loose_kana FROM child c JOIN form f USING (form) WHERE f.surname IS NOT NULL
 """
 """How the list writes a child counts beside the register: a wrong character is often wrong everywhere."""
 

@@ -96,16 +96,15 @@ def test_record_of_early_april_may_mean_the_class_of_the_year_before_or_nobody(p
     assert linked.person(row) == linked.person(before)
 
 
-def test_given_name_that_two_of_a_class_bear_is_neithers_whatever_guardian_is_named(
+def test_given_name_that_two_of_a_class_bear_is_neithers_though_one_was_found_by_the_guardian(
     paper: Paper, model_file: Path
 ) -> None:
     pupil(paper, "1", "田中 凪", "ﾀﾅｶ ﾅｷﾞ", "2015-11-19", "1", "13")
-    pupil(paper, "2", "鴻上 凪", "ｺｳｶﾐ ﾅｷﾞ", "2016-03-30", "1", "8")
-    row = paper.row(
-        "lunch",
-        subject={"name": "凪", "school": "緑小", "grade": "4", "class_name": "1"},
-        guardian={"name": "田中 大輔"},
-        known_from=JUNE,
-    )
+    other = pupil(paper, "2", "鴻上 凪", "ｺｳｶﾐ ﾅｷﾞ", "2016-03-30", "1", "8")
+    paper.resident("3", "鴻上 恵", "ｺｳｶﾐ ﾒｸﾞﾐ", "1985-05-05", "女", household_number="H2", relationship="世帯主")
+    lunch = {"name": "凪", "school": "緑小", "grade": "4", "class_name": "1"}
+    found = paper.row("lunch", subject=lunch, guardian={"name": "鴻上 恵"}, known_from=JUNE)
+    row = paper.row("lunch", subject=lunch, guardian={"name": "田中 大輔"}, known_from=JUNE)
     linked = paper.link(model_file)
+    assert (linked.person(found), linked.rule(found)) == (linked.person(other), "H3")
     assert linked.person(row) is None
