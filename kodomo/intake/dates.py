@@ -182,6 +182,15 @@ def in_fiscal_year(day: str, year: str) -> str | None:
     return read_date(written).value
 
 
+def on_or_before(day: str, date: str) -> str | None:
+    """A ``--MM-DD`` as the last such day up to an ISO date; None where that year has no such day.
+
+    >>> on_or_before("--12-20", "2025-01-31"), on_or_before("--01-31", "2025-01-31")
+    ('2024-12-20', '2025-01-31')
+    """
+    return read_date(f"{int(date[:4]) - (day[1:] > date[4:]):04d}{day[1:]}").value
+
+
 def is_era(word: str) -> bool:
     """Whether a word names an era as ``read_date`` takes it."""
     return word in _BY_WORD

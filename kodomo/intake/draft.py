@@ -10,7 +10,7 @@ import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
@@ -75,7 +75,7 @@ def draft_text(file_names: str | Sequence[str], found: Mapping[str, Any], known:
     file_name = names[0]
     lines = _top(file_name, found, known) + _file(names, found)
     around = [words.plain(name) for name in (_stem(file_name), *(c["name"] for c in found["columns"]))]
-    columns = [_amount_taken(c, around) for c in _latest_moves_apart(found)]
+    columns = _births_before(_amount_taken(c, around) for c in _latest_moves_apart(found))
     found = {**found, "columns": columns, "file_names": names, "yearly": _year_in_names(names, found)}
     items = {reference(c): item_of(c, known, around) for c in columns}
     joined, people, months = dates_in_parts(columns), people_series(columns), month_series(columns)
@@ -97,7 +97,7 @@ def draft_text(file_names: str | Sequence[str], found: Mapping[str, Any], known:
     lines += _people(people, items, found) if people else []
     lines += _sheet_name(found)
     year = [c for c in columns if c["name"] == "年度"]
-    if not months and not year and any(c["has_no_year"] for c in columns):
+    if not months and not year and any(c["has_no_year"] and not c.get("year_from") for c in columns):
         lines += _year_outside("日付", found)
     elif not months and not year and found["yearly"]:
         lines += ["[[columns]]          # 年度は、ファイルの名前にだけある",
@@ -116,6 +116,16 @@ def _amount_taken(column: dict[str, Any], around: Sequence[str]) -> dict[str, An
     """An amount that the shipped criteria ask of is proposed like any other item; other amounts stay left out."""
     is_amount = column["ignore"] == words.AMOUNT
     return {**column, "ignore": ""} if is_amount and usual_item(words.plain(column["name"]), around) else column
+
+
+def _births_before(given: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The columns; a day of birth without its year (出産日 3/20) lies before the day on which the row tells of it."""
+    columns = list(given)
+    days = [c for c in columns if c["type"] == "date" and not c["has_no_year"] and not c["field"] and not c["ignore"]]
+    return [
+        {**c, "year_from": reference(days[0])} if c["has_no_year"] and c["field"] == "child_born_on" and days else c
+        for c in columns
+    ]
 
 
 def _sexes_ticked(columns: Sequence[Column]) -> list[Column]:
@@ -595,7 +605,11 @@ def _more_of_type(column: Mapping[str, Any]) -> list[str]:
             lines.append(f'blank = "0"          # {MARK}? 空欄は「無」とみた。「分からない」なら消す')
     if column.get("is_ditto") and not column.get("is_merged") and not column["ignore"]:
         lines.append('fill_down = "〃"          # 「〃」は上の行と同じ。空欄は空欄のまま(空欄も上と同じなら true)')
-    if column.get("has_no_year"):
+    if column.get("year_from"):
+        lines.append(
+            f"year_from = {quoted(column['year_from'])}          # {MARK}? 年が書かれていない。その日までの直近の日とみる"
+        )
+    elif column.get("has_no_year"):
         lines.append(f'year_from = "年度"          # {MARK}? 年の書かれていない日がある。年度の列から補う')
     if column.get("is_merged") and not column["ignore"]:
         lines.append(f"fill_down = true          # {MARK}? 縦に結合されたセルとみた。空欄は上の行と同じ")

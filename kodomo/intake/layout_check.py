@@ -60,7 +60,9 @@ def check_layout(body: Mapping[str, Any]) -> list[str]:
         for name, meanings in column.get("when", {}).items():
             _check_condition(name, meanings, f"columns「{reference}」.when", columns, add)
         if column.get("year_from"):
-            _check_reference(column["year_from"], f"columns「{reference}」.year_from", columns, ("fiscal_year",), add)
+            _check_reference(
+                column["year_from"], f"columns「{reference}」.year_from", columns, ("fiscal_year", "date"), add
+            )
     record = body.get("record", {})
     if _form(record, "record", "record.", add):
         _check_record(record, columns, add)

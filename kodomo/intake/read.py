@@ -27,7 +27,7 @@ import pyarrow.compute as pc
 from kodomo.errors import DeliveryRefused
 from kodomo.intake.cells import DITTO, ColumnReader
 from kodomo.intake.dated_columns import Months, month_written, months_of
-from kodomo.intake.dates import in_fiscal_year
+from kodomo.intake.dates import in_fiscal_year, on_or_before
 from kodomo.intake.decode import ENCODING_NAMES, likely_encoding
 from kodomo.intake.extract import Extraction, fits
 from kodomo.intake.header import printable
@@ -283,13 +283,18 @@ class _Reader:
         return filled
 
     def _put_years(self, kept: dict[str, list[Any]]) -> list[tuple[int, str, RowFault]]:
-        """Complete days printed without their year by the fiscal year that their row, sheet or file tells."""
+        """Complete days printed without their year by the fiscal year that their row, sheet or file tells, or by a day
+        of the row that they lie before.
+        """
         faults = []
         for name, reader in self.readers.items():
+            of = self.readers.get(reader.column.year_from)
+            complete = on_or_before if of and of.column.type == "date" else in_fiscal_year
             for at, day in enumerate(kept[name]) if reader.column.year_from else ():
                 if isinstance(day, str) and day.startswith("--"):
                     year = kept[reader.column.year_from][at]
-                    kept[name][at] = in_fiscal_year(day, year) if isinstance(year, str) else None
+                    is_told = isinstance(year, str) and not (complete is on_or_before and len(year) < 10)
+                    kept[name][at] = complete(day, year) if is_told else None
                     if kept[name][at] is None:
                         faults.append((at, name, RowFault.NOT_DATE if isinstance(year, str) else RowFault.NO_YEAR))
         return faults

@@ -285,3 +285,9 @@ def test_marks_of_several_grades_are_codes(tmp_path):
     _, columns, _ = draft(written(tmp_path / "様子_20250401.csv", "番号,氏名,住所,友人,表情,給水停止", rows))
     assert (columns["友人"]["type"], set(columns["友人"]["codes"])) == ("code", set("◎○△×"))
     assert columns["表情"]["type"] == "code" and columns["給水停止"]["type"] == "flag"
+
+
+def test_day_of_a_birth_without_its_year_lies_before_the_day_of_the_check(tmp_path):
+    rows = [f"2025/{at % 9 + 2}/1,{person(at)},H{at % 9 + 1}.4.2,{at % 9 + 1}/{at + 1},{at % 5}" for at in range(24)]
+    _, columns, _ = draft(written(tmp_path / "産婦健診_R7.csv", "健診日,産婦氏名,生年月日,出産日,合計点", rows))
+    assert (columns["出産日"]["field"], columns["出産日"]["year_from"]) == ("child_born_on", "健診日")

@@ -167,3 +167,18 @@ def test_babys_age_in_months_is_kept_as_years_and_months(tmp_path):
     ]
     bare = read(tmp_path, file() + NAME + age + 'after = "か月"\n', "氏名,月齢\n山田,19\n".encode())
     assert column(bare, "age") == ["1歳7か月"]
+
+
+def test_day_without_its_year_may_lie_before_another_day_of_its_row(tmp_path):
+    """A birth told as 3/20 beside a check on 2025-04-30 was in March, beside one on 2025-01-31 the year before."""
+    days = '[[columns]]\nname = "健診日"\ntype = "date"\n[[columns]]\nname = "出産日"\ntype = "date"\nyear_from = "健診日"\n'
+    told = '[[facts]]\nitem = "birth"\nvalid_from = "出産日"\nvalid_to = "same_day"\n'
+    body = "氏名,健診日,出産日\n山田,2025/4/30,3/20\n森,2025/1/31,12/20\n林,2025/1/31,1/31\n谷,,1/31\n岡,2025/1/31,2023/5/1\n".encode()
+    found = read(tmp_path, file() + NAME + days + told, body)
+    assert [str(f) for f in found.landing.facts["valid_from"].to_pylist()] == [
+        "2025-03-20",
+        "2024-12-20",
+        "2025-01-31",
+        "2023-05-01",
+    ]
+    assert [row for row, *_ in found.quarantined] == [4]
