@@ -48,6 +48,9 @@ FEWEST_SAID = 3
 TRACK_GAP_DAYS = 730
 """Ages that put births further apart than this, with none between, are two children of one name."""
 
+MONTHS_GAP_DAYS = 75
+"""The same of ages told in years and months."""
+
 FROM_ELSEWHERE = 0.0005
 """For each child here who bears the name: how many from elsewhere bear it, come here, and are just as old."""
 
@@ -144,16 +147,19 @@ WITH days AS (
         CASE WHEN y.source IS NULL THEN d.last ELSE make_date(school_year(d.last) + 1, 3, 31) END AS last)
     FROM days d LEFT JOIN yearly y USING (source)
 ), told AS (
-    SELECT w.called, w.form, try_cast(regexp_extract(p.age, '\\d+') AS INTEGER) AS age, p.grade,
+    SELECT w.called, w.form, try_cast(regexp_extract(p.age, '\\d+') AS INTEGER) AS age,
+        -- of a baby the months are told as well: 1歳7か月
+        12 * try_cast(regexp_extract(p.age, '^(\\d+)歳\\d', 1) AS INTEGER) + try_cast(regexp_extract(p.age, '歳(\\d+)か月', 1) AS INTEGER) AS months, p.grade,
         plain_school(p.school) AS school, w.town, d.day, d.first, d.last, count(*) AS rows
     FROM dated d JOIN wanted w USING (form) JOIN printed p USING (print) GROUP BY ALL
 ), births AS (
     -- a number of the sheet's own is one child's; the first three grades are of any school
-    SELECT t.*, years_ahead(t.grade, t.school) AS ahead, CASE WHEN w.own_number IS NULL THEN coalesce(t.last - to_days((t.age * 365.25 + 183)::INTEGER),
+    SELECT t.*, years_ahead(t.grade, t.school) AS ahead, CASE WHEN w.own_number IS NULL THEN coalesce(t.last - to_days((t.months * 30.44 + 15)::INTEGER), t.last - to_days((t.age * 365.25 + 183)::INTEGER),
         CASE WHEN len(years_ahead(t.grade, t.school)) = 1 THEN make_date(school_year(t.last) - years_ahead(t.grade, t.school)[1], 10, 1) END) END::DATE AS birth
     FROM told t JOIN wanted w USING (form)
 ), gaps AS (
-    SELECT *, CASE WHEN birth - lag(birth) OVER (PARTITION BY called ORDER BY birth, form, day) > {gap} THEN 1 ELSE 0 END AS is_gap FROM births
+    SELECT *, CASE WHEN birth - lag(birth) OVER (PARTITION BY called ORDER BY birth, form, day)
+        > CASE WHEN months IS NOT NULL AND lag(months) OVER (PARTITION BY called ORDER BY birth, form, day) IS NOT NULL THEN {near} ELSE {gap} END THEN 1 ELSE 0 END AS is_gap FROM births
 )
 SELECT * EXCLUDE (is_gap), CASE WHEN birth IS NOT NULL THEN sum(is_gap) OVER (PARTITION BY called ORDER BY birth, form, day) END AS track
 FROM gaps
@@ -163,11 +169,14 @@ FROM gaps
 TRACK = """
 CREATE OR REPLACE TABLE track AS
 WITH counted AS (
-    SELECT called, count(DISTINCT track) AS tracks, min(track) AS only FROM said GROUP BY called
+    SELECT called, count(DISTINCT track) AS tracks, min(track) AS only, bool_or(months IS NOT NULL) AND bool_or(birth IS NULL) AS is_partly FROM said GROUP BY called
 ), one AS (
     -- without any age a statement means the only child of the name, if the sheet knows only one
-    SELECT s.* REPLACE (CASE WHEN c.tracks <= 1 THEN coalesce(s.track, c.only, 0) ELSE s.track END AS track)
-    FROM said s JOIN counted c USING (called)
+    SELECT s.* REPLACE (CASE WHEN c.tracks <= 1 THEN coalesce(s.track, c.only, 0) ELSE s.track END AS track), false AS is_witness
+    FROM said s JOIN counted c USING (called) WHERE NOT (c.is_partly AND s.birth IS NULL)
+    -- months decide for the statements that tell them; what tells none is weighed beside their years alone
+    UNION ALL SELECT s.* REPLACE (NULL AS months, -1 AS track), s.birth IS NOT NULL
+    FROM said s JOIN counted c USING (called) WHERE c.is_partly AND c.tracks <= 1
 ), graded AS (
     -- a number of the sheet's own is one child's, whatever grades it tells
     SELECT o.*, CASE WHEN len(o.ahead) = 1 AND o.school IS NOT NULL AND w.own_number IS NULL THEN school_year(o.last) - o.ahead[1] END AS cohort
@@ -277,7 +286,7 @@ WITH born AS (
     SELECT town, greatest(count(DISTINCT person) / (SELECT count(DISTINCT person) FROM spine_place), {rarest}) AS share FROM spine_place GROUP BY town
 ), torn AS (
     -- one child is told of in one way on one day, though not always all of it
-    SELECT unit FROM track GROUP BY unit, day HAVING greatest(count(DISTINCT age), count(DISTINCT grade), count(DISTINCT school), count(DISTINCT town)) > 1
+    SELECT unit FROM track GROUP BY unit, day HAVING greatest(count(DISTINCT age), count(DISTINCT months), count(DISTINCT grade), count(DISTINCT school), count(DISTINCT town)) > 1
     -- nor goes to two schools in one grade; who changed schools in the middle of a year is asked about
     UNION SELECT unit FROM track WHERE school IS NOT NULL GROUP BY unit, school_year(last), grade
         HAVING count(DISTINCT school) > 1 AND NOT starts_with(max(school), min(school))
@@ -285,6 +294,8 @@ WITH born AS (
     SELECT a.unit, a.person, t.rows, t.day,
         CASE WHEN b.born > t.last OR date_sub('year', b.born, t.last) >= 20 THEN 3 WHEN t.age IS NULL THEN 0
              -- the age on the first day told of, on the last, or between
+             WHEN t.months IS NOT NULL THEN CASE greatest(date_sub('month', b.born, t.first) - t.months, t.months - date_sub('month', b.born, t.last), 0)
+                 WHEN 0 THEN 0 WHEN 1 THEN 1 ELSE 2 + (abs(date_sub('month', b.born, t.last) - t.months) > 11)::INTEGER END
              ELSE least(greatest(date_sub('year', b.born, t.first) - t.age, t.age - date_sub('year', b.born, t.last), 0), 3) END::INTEGER AS years_off, CASE WHEN t.ahead IS NULL OR list_contains(t.ahead, school_year(t.last) - b.cohort) THEN 0.0 ELSE {grade} END
         + CASE WHEN t.school IS NULL OR s.is_same THEN 0.0 WHEN s.is_same IS NULL THEN {unknown} ELSE {school} END
         + CASE WHEN t.town IS NULL OR h.person IS NOT NULL THEN 0.0 ELSE {town} END AS miss,
@@ -336,7 +347,7 @@ sheet are left to a person."""
 
 EXPECTED_WRONG = """
 SELECT coalesce(sum(t.rows * (1 - c.probability)), 0.0)
-FROM track t JOIN link l ON l.form = t.form AND l.rule = 'AGE' JOIN called c ON c.unit = t.unit AND c.person = l.person
+FROM track t JOIN link l ON l.form = t.form AND l.rule = 'AGE' JOIN called c ON c.unit = t.unit AND c.person = l.person WHERE NOT t.is_witness
 """
 """By their own probabilities, how many rows linked here belong to somebody else."""
 
@@ -347,7 +358,7 @@ WITH asked AS (
     ANTI JOIN sure USING (unit) WHERE probability >= {asking}
 )
 SELECT DISTINCT t.form, a.person, log2(a.probability / (1 - least(a.probability, 0.9999))), 'NAME_AND_AGE'
-FROM asked a JOIN (SELECT unit, max(form) AS form FROM track ANTI JOIN link USING (form) GROUP BY unit) t USING (unit) WHERE a.possible <= {most_asked}
+FROM asked a JOIN (SELECT unit, max(form) AS form FROM track ANTI JOIN link USING (form) WHERE NOT is_witness GROUP BY unit) t USING (unit) WHERE a.possible <= {most_asked}
 """
 
 
@@ -356,7 +367,7 @@ SELECT w.source, sum(t.rows)::BIGINT, coalesce(sum(t.rows) FILTER (t.age IS NULL
     coalesce(sum(t.rows) FILTER (t.school IS NULL), 0)::BIGINT, coalesce(sum(t.rows) FILTER (t.town IS NULL), 0)::BIGINT
 FROM track t JOIN wanted w USING (form) ANTI JOIN link l ON l.form = t.form SEMI JOIN called c ON c.unit = t.unit
 ANTI JOIN (SELECT unit FROM track SEMI JOIN doubt USING (form)) a ON a.unit = t.unit
-WHERE w.surname IS NULL
+WHERE w.surname IS NULL AND NOT t.is_witness
 GROUP BY w.source ORDER BY w.source
 """
 """Rows whose call name fits so many children that nobody could decide from the paper either, and which columns they leave empty."""
@@ -381,7 +392,7 @@ def link_called(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
         fits too many children to be asked about, with how many of the rows leave age, grade, school and town empty.
     """
     words = {
-        "errs": AGE_ERRS, "holds": AGE_HOLDS, "half": HALF_NAME_MISS, "gap": TRACK_GAP_DAYS, "ages": list(AGE_MISS), "grade": GRADE_MISS, "school": SCHOOL_MISS, "unknown": SCHOOL_UNKNOWN, "town": TOWN_MISS,
+        "errs": AGE_ERRS, "holds": AGE_HOLDS, "half": HALF_NAME_MISS, "gap": TRACK_GAP_DAYS, "near": MONTHS_GAP_DAYS, "ages": list(AGE_MISS), "grade": GRADE_MISS, "school": SCHOOL_MISS, "unknown": SCHOOL_UNKNOWN, "town": TOWN_MISS,
         "most": MOST_SAID, "elsewhere": FROM_ELSEWHERE, "sure": SURE, "worst": AGE_MISS[1], "asking": WORTH_ASKING, "most_asked": MOST_ASKED, "usual": USUAL_MISS, "fewest": FEWEST_ELSEWHERE, "many": MANY_ELSEWHERE, "fewest_said": FEWEST_SAID,
         "schooled": SCHOOL_ELSEWHERE, "span": TOLD_SPAN_DAYS, "rarest": RAREST_TOWN, "coincidence": COINCIDENCE, "month": LONGEST_MONTH_DAYS, "always": ALWAYS,
     }  # fmt: skip
@@ -403,7 +414,7 @@ def link_called(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
         connection.execute(statement.format(**words))
     linked = connection.execute(
         """INSERT INTO link SELECT t.form, min(s.person), 'AGE', NULL FROM track t ANTI JOIN link l ON l.form = t.form LEFT JOIN sure s USING (unit)
-           GROUP BY t.form HAVING count(DISTINCT s.person) = 1 AND bool_and(s.person IS NOT NULL)"""
+           WHERE NOT t.is_witness GROUP BY t.form HAVING count(DISTINCT s.person) = 1 AND bool_and(s.person IS NOT NULL)"""
     ).fetchall()[0][0]
     wrong = connection.execute(EXPECTED_WRONG).fetchall()[0][0]
     asked = connection.execute(DOUBTFUL.format(**words)).fetchall()[0][0]

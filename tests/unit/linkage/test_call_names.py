@@ -166,3 +166,35 @@ def test_age_left_out_on_a_day_on_which_it_is_told_too_is_no_second_child(paper:
     lines = [visit(paper, day, "たけひさ", age) for day, age in days]
     linked = paper.link(model_file)
     assert {linked.person(line) for line in lines} == {linked.person(child)}
+
+
+def stay(paper: Paper, name: str, age: str, on: dt.date) -> tuple[str, int]:
+    """A visit of one day to temporary care, at an age told that day."""
+    said = [
+        {
+            "item": "care",
+            "number": 1.0,
+            "valid_from": on,
+            "valid_to": on + dt.timedelta(1),
+            "known_from": on + dt.timedelta(7),
+        }
+    ]
+    return paper.row("care", subject={"name": name, "age": age}, known_from=on + dt.timedelta(7), said=said)
+
+
+def test_months_of_a_babys_age_tell_two_of_one_name_and_year_apart(paper: Paper, model_file: Path) -> None:
+    town_of(paper)
+    winter = paper.resident("1001", "石井 莉央", "ｲｼｲ ﾘｵ", "2023-01-10", "女")
+    summer = paper.resident("1002", "石井 莉緒", "ｲｼｲ ﾘｵ", "2023-07-20", "女", household_number="K2")
+    day = dt.date(2025, 3, 5)
+    older = stay(paper, "いしい りお", "2歳1か月", day)
+    younger = stay(paper, "いしい りお", "1歳7か月", day)
+    later = stay(paper, "いしい りお", "1歳9か月", dt.date(2025, 5, 2))
+    third = paper.resident("1003", "森 莉央", "ﾓﾘ ﾘｵ", "2023-01-15", "女", household_number="K3")
+    paper.resident("1004", "森 莉緒", "ﾓﾘ ﾘｵ", "2022-08-20", "女", household_number="K4")
+    told = stay(paper, "もり りお", "2歳1か月", day)
+    untold = stay(paper, "もり りお", "", dt.date(2025, 6, 1))
+    linked = paper.link(model_file)
+    assert linked.person(told) == linked.person(third) and linked.person(untold) is None
+    assert linked.person(older) == linked.person(winter)
+    assert linked.person(younger) == linked.person(later) == linked.person(summer)
