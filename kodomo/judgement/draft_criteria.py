@@ -38,8 +38,10 @@ BLOCK = re.compile(r"(?m)^(?=\[\[)")
 TITLE = re.compile(r"(?m)^(\s*#.*\n|\s*\n)+\Z")
 NOT_JUDGED = ("locating", "expected_delivery")
 """Roles of items that say where somebody is, not how it is."""
-WHERE = ("school_enrolled", "grade", "age", "address")
-"""Usual codes of items that tell people apart: nobody is judged by the name of a school."""
+WHERE = ("school_enrolled", "grade", "age", "address", "expected_delivery")
+"""Usual codes of items that say who or where somebody is: nobody is judged by the name of a school."""
+SCALE = re.compile(r"\((\d+)[–-](\d+)\)")
+"""A scale as a sentence names it: 「世話の負担が {value}(0–10)」."""
 NEGATED = ("未", "非", "不", "無", "否")
 ALIKE = {"要精査": r"要精|要紹介", "要観察": r"^要?(経過)?観察", "所得割": r"^(所得割)?課税$"}
 """Codes that offices write in several ways."""
@@ -129,7 +131,7 @@ def _shipped(register: Register, shapes: Mapping[str, Shape]) -> Draft:
     def keep_indicator(entry: dict[str, Any], block: str) -> str:
         items = [entry[key] for key in ("item", "per") if entry.get(key)]
         told = entry.get("structure") or all(item in shapes for item in items)
-        if not (set(items) <= has and told) or _too_old(entry, shapes):
+        if not (set(items) <= has and told) or _too_old(entry, shapes) or _on_another_scale(entry, shapes):
             gone.add(str(entry["code"]))
             return ""
         if entry["code"] in served:
@@ -138,7 +140,7 @@ def _shipped(register: Register, shapes: Mapping[str, Shape]) -> Draft:
         if shape and entry.get("is_label_trace") and not entry.get("codes"):
             return _of_one_type(entry, block, shape, asked_for.get(str(entry["code"]), set()))
         if not (shape and entry.get("codes")):
-            return block
+            return _of_a_yes(block) if shape and (shape.is_presence or shape.is_flag) else block
         if shape.has_numbers and not shape.codes:
             gone.add(str(entry["code"]))  # here the item is a figure, and its indicators are drafted from that
             return ""
@@ -208,6 +210,21 @@ def _too_old(entry: Mapping[str, Any], shapes: Mapping[str, Shape]) -> bool:
         return False
     youngest = max(int(entry.get("ages", (0,))[0]), int(entry.get("grades", (-5,))[0]) + 5)
     return 0 <= shape.oldest < youngest
+
+
+def _on_another_scale(entry: Mapping[str, Any], shapes: Mapping[str, Shape]) -> bool:
+    """Whether an indicator names a scale that the answers here don't use: 4 of 4 is not 4 of 10."""
+    shape, named = shapes.get(str(entry.get("item"))), SCALE.search(str(entry.get("sentence", "")))
+    return bool(shape and named and shape.has_numbers and 2 * shape.most < float(named[2]))
+
+
+def _of_a_yes(block: str) -> str:
+    """An indicator whose item here only says yes, in words: 「滞納の最大が 1」 means that there was some."""
+    return re.sub(
+        r'(?m)^sentence = "(.*)の最大が ?\{value\}[^"]*"$',
+        lambda found: f'sentence = "{found[1]}がある"\nsentence_zero = "{found[1]}はない"',
+        block,
+    )
 
 
 def _joined(name: str) -> str:

@@ -155,3 +155,9 @@ def test_rare_codes_are_asked_of_where_the_common_ones_have_theirs(shapes: Mappi
     many = replace(shapes["hearing"], codes=tuple((f"区分{n:02d}", 60 - n) for n in range(20)))
     assert telling_codes(many)[-1] == "区分11"
     assert telling_codes(many, [f"区分{n:02d}" for n in range(12)]) == [f"区分{n:02d}" for n in range(12, 20)]
+
+
+def test_answers_name_their_scale(shapes: Mapping[str, Shape]) -> None:
+    answer = replace(shapes["has_help"], spell=EVENT, least=1.0, most=4.0, values=4, whose="self")
+    (entry,) = propose(answer, Named("睡眠の回答", ("いじめ",)))
+    assert entry["sentence"] == "60か月以内の睡眠の回答の最新が {value}(1–4)"

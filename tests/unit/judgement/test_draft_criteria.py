@@ -225,6 +225,16 @@ def test_codes_that_name_abuse(codes: tuple[str, ...], kept: list[str]) -> None:
     assert draft_labels.codes_of("虐待", _shape("x", codes)) == kept
 
 
+def test_shipped_words_that_another_scale_or_a_mere_yes_would_make_false_give_way() -> None:
+    shape = replace(_shape("answer", ()), has_numbers=True, values=4, least=1, most=4)
+    entry = {"item": "answer", "sentence": "世話の負担が {value}(0–10)"}
+    assert drafting._on_another_scale(entry, {"answer": shape})
+    assert not drafting._on_another_scale(entry, {"answer": replace(shape, most=9)})
+    assert drafting._of_a_yes('code = "x"\nsentence = "税の滞納の最大が {value} か月"\n') == (
+        'code = "x"\nsentence = "税の滞納がある"\nsentence_zero = "税の滞納はない"\n'
+    )
+
+
 def test_coverage_says_of_every_source_whom_it_lists(drafted: Path) -> None:
     kinds = {name: one.kind for name, one in read_all_criteria(drafted).expectations.sources.items()}
     assert kinds == {"school_attendance": "roster", "tax": "roster", "checkup": "roster", "water": "register",
