@@ -126,7 +126,8 @@ def _shipped(register: Register, shapes: Mapping[str, Shape]) -> Draft:
     for line in tomllib.loads(texts[scenarios.FILE])["points"]:
         for condition in line["when"]:
             asked_for[condition.split(" ")[0]].add(line["type"])
-            served |= {condition.split(" ")[0]} if line["points"] < 0 else set()
+            if line["points"] < 0:
+                served.add(condition.split(" ")[0])
 
     def keep_indicator(entry: dict[str, Any], block: str) -> str:
         items = [entry[key] for key in ("item", "per") if entry.get(key)]

@@ -180,9 +180,8 @@ def study(
     feedback = feedback or no_feedback()
     cases = _lawful_cases(snapshot, criteria, lawful.may_learn).and_also(feedback.cases).known_by(as_of)
     groups = household_groups(whole)
-    with threadpool_limits(
-        1
-    ):  # the learners run side by side; threads of their own below that only wait for each other
+    # Models are fitted side by side; numeric threads below them would only wait for each other.
+    with threadpool_limits(1):
         learned = learn(
             whole,
             cases,
