@@ -25,6 +25,7 @@ MOST_CODES = 300
 
 KEY_COLUMNS = frozenset({"person_key", "household_key", "child_key", "relative_key", "other_key"})
 PLAIN_COLUMNS = frozenset({"item", "source", "kind", "began_by", "ended_by", "sex"})
+"""Words of the product and of the register, not of any record."""
 SHORTEST_INSIDE = {"name": 3, "kana": 5, "address": 5, "number": 5}
 """An identity shorter than this counts only when it is the whole value: 林光 inside a school's name is chance."""
 
@@ -55,7 +56,9 @@ def check_snapshot(tables: Mapping[str, pa.Table], mentions: pa.Table) -> dict[s
             columns += 1
             for value in _check_column(table, name, data):
                 texts.setdefault(value, []).append((table, name))
-    whole, inside = _pieces(texts)
+    whole, inside = _pieces({text: text for text, places in texts.items() if {n for _, n in places} - PLAIN_COLUMNS})
+    # Names of items, sources and kinds are the register's own words: Lan inside checkup_language is chance.
+    whole = {form: text for text in texts for form in _foldings(text)} | whole
     compared = 0
     for kind, identity in _identities(mentions):
         compared += 1

@@ -244,6 +244,15 @@ def test_gate_lets_a_school_pass_whose_name_begins_like_a_child(paper: Paper) ->
         check_snapshot({"facts": pa.table({"item": ["school_enrolled"], "code": ["ヒナタ"]})}, mentions)
 
 
+def test_gate_lets_an_item_pass_whose_code_holds_a_name_in_latin_letters(paper: Paper) -> None:
+    paper.row("npo_watch", subject={"name": "LAN"})
+    mentions, _ = paper.tables()
+    check_snapshot({"facts": pa.table({"item": ["checkup_language"], "code": ["あり"]})}, mentions)
+    for item, code in (("LAN", "あり"), ("checkup_language", "母はLANさん")):
+        with pytest.raises(IntegrityFault):
+            check_snapshot({"facts": pa.table({"item": [item], "code": [code]})}, mentions)
+
+
 def test_doubtful_pair_is_queued_decided_once_and_followed(home: Home, hinata: Municipality, paper: Paper) -> None:
     paper.resident(
         "0000501", "中村 葵", "ﾅｶﾑﾗ ｱｵｲ", "2012-12-12", "女", resident_from="2012-12-12", resident_to="2019-03-31"
