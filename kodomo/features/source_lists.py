@@ -17,6 +17,9 @@ from kodomo.store.database import Snapshot
 NEARLY_ALL, OF_EVENTS = 0.6, 0.85
 """A source that lists this share of an age's children lists, as it seems, whoever is of that age; what tells of events
 lists those to whom they happened, unless it lists still more."""
+HAPPENS = 1.0
+"""Days per person of a source of events, variance over mean, from which they happen (visits to the nurse's room) rather
+than are held for everybody (questionnaires, check-ups)."""
 BELONGS = 0.8
 """Of the children it lists, at least so many are of those ages."""
 OLDEST = 17
@@ -63,11 +66,8 @@ def listed_by_sources(snapshot: Snapshot, spill: Path | None = None) -> dict[str
         spell_of = {line["source"]: _spell(line) for line in kinds.to_pyarrow().to_pylist()}
         told = facts.join(kinds.select("source", "newest"), "source")
         since = ibis.cases(*((told.source == source, RECENT[spell]) for source, spell in spell_of.items()), else_=0)
-        told = (
-            told.filter(told.until.epoch_days() >= told.newest.epoch_days() - since)
-            .select("source", "person_key")
-            .distinct()
-        )
+        recent = told.filter(told.until.epoch_days() >= told.newest.epoch_days() - since)
+        told = recent.select("source", "person_key").distinct()
         child = people.filter(people.is_child & people.is_resident).cross_join(latest)
         months = (child.day.year() - child.born_month.year()) * 12 + child.day.month() - child.born_month.month()
         child = child.select(child_key="person_key", age=(months / 12).floor().cast("int32"))
@@ -83,6 +83,7 @@ def listed_by_sources(snapshot: Snapshot, spill: Path | None = None) -> dict[str
             "mother": child.join(mother.select("child_key", person_key="relative_key").distinct(), "child_key"),
             "household": mate.select("child_key", "age", "person_key"),
         }
+        happening = {source for source, spell in spell_of.items() if spell == EVENT} & _happening(recent)
         ages = _by_age(child.group_by("age").agg(n=ibis._.count()).to_pyarrow().to_pylist())
         lists: dict[str, dict[str, NDArray[np.float64]]] = {name: {} for name in ways}
         for name, way in ways.items():
@@ -96,10 +97,27 @@ def listed_by_sources(snapshot: Snapshot, spill: Path | None = None) -> dict[str
             for line in _persons(told, people, mother).to_pyarrow().to_pylist()
         }  # fmt: skip
     nobody = np.zeros(OLDEST + 1)
-    return {
+    found = {
         source: _listed(who, lists[who].get(source, nobody), ages, OF_EVENTS if spell_of[source] == EVENT else NEARLY_ALL)
         for source, who in whose.items()
     }  # fmt: skip
+    return found | {
+        source: Listed(
+            found[source].whose, None, "人によって回数がまちまちな出来事の記録。載っていなければ、なかったとみた"
+        )
+        for source in happening & set(found)
+    }
+
+
+def _happening(told: ibis.Table) -> set[str]:
+    """Sources whose days per person vary as much as what befalls people does."""
+    days = told.group_by("source", "person_key").agg(days=ibis._.valid_from.nunique())
+    spread = days.group_by("source").agg(mean=days.days.mean(), variance=days.days.var(how="pop"))
+    return {
+        line["source"]
+        for line in spread.to_pyarrow().to_pylist()
+        if line["variance"] is not None and line["variance"] >= HAPPENS * line["mean"]
+    }
 
 
 def _spell(line: dict[str, int]) -> str:

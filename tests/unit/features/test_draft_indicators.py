@@ -161,3 +161,16 @@ def test_answers_name_their_scale(shapes: Mapping[str, Shape]) -> None:
     answer = replace(shapes["has_help"], spell=EVENT, least=1.0, most=4.0, values=4, whose="self")
     (entry,) = propose(answer, Named("睡眠の回答", ("いじめ",)))
     assert entry["sentence"] == "60か月以内の睡眠の回答の最新が {value}(1–4)"
+
+
+def test_visits_that_nearly_everybody_made_are_no_roll_of_anybody(tmp_path: Path) -> None:
+    town = Town()
+    for n in range(40):
+        town.person(f"c{n}", f"{2015 + n % 4}-06-10", f"h{n}")
+        for visit in range(1 + (n % 4) ** 2):
+            town.fact(f"c{n}", "visit", f"2025-{5 + visit % 7:02d}-{1 + visit:02d}", source="nurse", code="頭痛")
+        for month in ("06", "11"):
+            town.fact(f"c{n}", "answer", f"2025-{month}-01", source="survey", number=2.0)
+    lists = listed_by_sources(town.publish(tmp_path))
+    assert lists["survey"].ages == (7, 10)
+    assert lists["nurse"].ages is None and "出来事" in lists["nurse"].evidence
