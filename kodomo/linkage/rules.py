@@ -173,8 +173,8 @@ GUARDIANS_CHILD = r"""coalesce(starts_with(f.name, f.guardian_name)
     AND regexp_matches(substr(f.name, length(f.guardian_name) + 1), '^の?(子|児|こども|子ども|子供|息子|娘|[長次二三四]男|[長次二三四]女|第[一二三四]子)$'), false)"""
 """佐藤花子の子: the name in the child's place is its guardian's."""
 
-LIVES_ELSEWHERE = "f.town IS NOT NULL AND NOT EXISTS (FROM spine_place q WHERE q.person = n.person AND q.town = f.town)"
-"""The record knows an address, and in no town where the person ever lived."""
+IN_TOWN = "(f.town IS NULL OR EXISTS (FROM spine_place q WHERE q.person = n.person AND starts_with(q.town, f.town)))"
+"""Told without a number, an address may leave out the end of the town (浜浦町 for 浜浦町小ノ浦)."""
 
 NO_NAME = f"""(f.name IS NULL AND f.kana IS NULL AND f.given IS NULL AND f.given_kana IS NULL OR f.name IN {tuple(sorted(UNNAMED))} OR {GUARDIANS_CHILD})"""
 
@@ -182,7 +182,7 @@ BY_BIRTH_AT_HOME = f"""
 SELECT DISTINCT n.form, n.person
 FROM (SELECT f.form, s.person FROM todo f JOIN spine_known s ON {BORN_SAME} WHERE f.role = 'subject' AND {NO_NAME}) n
 JOIN form f USING (form)
-WHERE {AT_HOME} OR {GUARDIAN_IN_FAMILY} AND NOT ({GUARDIANS_CHILD} AND (f.number IS NOT NULL OR {LIVES_ELSEWHERE}))
+WHERE {AT_HOME} OR {GUARDIAN_IN_FAMILY} AND NOT ({GUARDIANS_CHILD} AND (f.number IS NOT NULL OR NOT {IN_TOWN}))
 """
 """宇都宮京子の子 names one of several 宇都宮京子: of whom an address is told, that must be where the child lives."""
 
@@ -225,6 +225,9 @@ LEFT JOIN named_share nk ON nk.part = 'surname_kana' AND nk.name = s.surname_kan
 # A surname differs in three records of a hundred, and as many are of nobody here: a record whose given name and birth
 # date somebody here bears by accident n times is that somebody's with odds of one to n; ten times n, if it names
 # another address besides, for so few of those who changed their surname moved.
+LIVES_ELSEWHERE = "f.town IS NOT NULL AND NOT EXISTS (FROM spine_place q WHERE q.person = n.person AND q.town = f.town)"
+"""The record knows an address, and in no town where the person ever lived."""
+
 BY_RARE_GIVEN = f"""
 WITH alike AS MATERIALIZED (
     FROM {GIVEN_AND_BIRTH}
@@ -331,7 +334,9 @@ BY_GUARDIAN_AT_HOME = f"""
 WITH {GUARDIANS_CHILDREN}
 SELECT DISTINCT f.form, p.person FROM child p JOIN form f USING (form)
 WHERE {NO_NAME} AND f.age IS NOT NULL AND {AGE_FITS} AND (f.sex IS NULL OR p.sex IS NULL OR f.sex = p.sex)
-  AND EXISTS (FROM spine_place q WHERE q.person = p.person AND {PLACE_FITS})
+  AND EXISTS (FROM spine_place q WHERE q.person = p.person AND ({PLACE_FITS}
+      -- a town alone is enough for the child of the only bearer of the guardian's name
+      OR starts_with(q.town, f.town) AND f.number IS NULL AND f.form IN (SELECT form FROM parent GROUP BY form HAVING count(DISTINCT person) = 1)))
 """
 
 RULES = (
@@ -368,7 +373,7 @@ OF_GUARDIAN = Rule(
 
 NAMELESS_OF_GUARDIAN = Rule(
     "H4",
-    "氏名も生年月日もない(「○○の子」など)記録で、保護者の氏名の合う人の家族に、番地までの住所と年齢の合うこどもが一人だけ",
+    "氏名も生年月日もない(「○○の子」など)記録で、保護者の氏名の合う人の家族に、住所(番地がなければ、保護者と同じ氏名の人がほかにいないこと)と年齢の合うこどもが一人だけ",
     BY_GUARDIAN_AT_HOME,
     f"f.role = 'subject' AND f.born_on IS NULL AND {NO_NAME}",
 )

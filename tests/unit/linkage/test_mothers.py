@@ -75,9 +75,14 @@ def test_child_of_somebody_is_found_by_birth_date_or_by_age_and_address(paper: P
     born = consulted(paper, "岡田早紀", born_on="2015-06-15")
     aged = consulted(paper, "岡田早紀", age="5", address="北町1-1")
     no_place, town_alone = consulted(paper, "岡田早紀", age="9"), consulted(paper, "岡田早紀", age="6", address="北町")
+    _, (only,) = family(
+        paper, "30", "真鍋 恵美", "ﾏﾅﾍﾞ ｴﾐ", "1989-03-01", [("真鍋 結衣", "ﾏﾅﾍﾞ ﾕｲ", "2012-11-01")], address="西町3-3"
+    )
+    alone = consulted(paper, "真鍋恵美", age="12", address="西町")
     elsewhere = consulted(paper, "岡田早紀", born_on="2015-06-15", address="東町5-5")
     linked = paper.link(model_file)
     assert (linked.person(born), linked.rule(born)) == (linked.person(big), "U1")
     assert (linked.person(aged), linked.rule(aged)) == (linked.person(small), "H4")
+    assert (linked.person(alone), linked.rule(alone)) == (linked.person(only), "H4")
     assert linked.person(no_place) is None and linked.person(town_alone) is None
     assert linked.rule(elsewhere) != "U1"
