@@ -83,9 +83,12 @@ def draft_text(file_names: str | Sequence[str], found: Mapping[str, Any], known:
     if found["side_by_side"]:
         lines += _record(_per_table(found), None, None, columns)
         return "\n".join(lines + _beside(columns, items, found) + _closing(columns, items, known)) + "\n"
-    lines += _record(found, people, months, columns)
     ticked = _sexes_ticked(columns)
-    apart = [c for _, parts in joined for c in parts] + ticked
+    listed = [] if people else [c for c in columns if c["listed"] and not c["ignore"]]
+    if listed and found["identity"]:
+        found = {**found, "identity": [*found["identity"], f"{listed[0]['name']}{{n}}"]}
+    lines += _record(found, people, months, columns)
+    apart = [c for _, parts in joined for c in parts] + ticked + listed
     apart += [c for series in (people, months) if series for members in series.members.values() for c in members]
     for column in (c for c in columns if c not in apart):
         lines += _column(column, items[reference(column)], found)
@@ -94,7 +97,7 @@ def draft_text(file_names: str | Sequence[str], found: Mapping[str, Any], known:
     if ticked:
         lines += ["[[columns]]          # 男・女のどちらかに印が付いている", 'name = "性別"', f"join = {quoted([reference(c) for c in ticked])}",
                   'type = "sex"', 'person = "subject"', 'field = "sex"', 'item = "sex"', ""]  # fmt: skip
-    lines += _people(people, items, found) if people else []
+    lines += _people(people, items, found) if people else _in_one_cell(listed, items, found)
     lines += _sheet_name(found)
     year = [c for c in columns if c["name"] == "年度"]
     if not months and not year and any(c["has_no_year"] and not c.get("year_from") for c in columns):
@@ -506,6 +509,27 @@ def _people(series: Series, items: Mapping[str, str], found: Mapping[str, Any]) 
         f"for = {quoted(numbers)}",
     ]
     return lines + _block("people", series, items, found)
+
+
+def _in_one_cell(listed: Sequence[Column], items: Mapping[str, str], found: Mapping[str, Any]) -> list[str]:
+    """Children whose names, and dates, share a cell: each is cut out by its place, and is a record of its own."""
+    if not listed:
+        return []
+    most = max(c["listed"] for c in listed)
+    others = [re.escape(c["sign"]) if c["sign"] != "\n" else r"\n" for c in listed]
+    lines = [
+        f"[[people]]          # {MARK}? 一つのセルに {most} 人まで書かれている。順にあるとみて、一人ずつ取り出す",
+        "for = [",
+    ]
+    for at in range(most):
+        places = ", ".join(f"p{n} = '^(?:[^{sign}]*{sign}){{{at}}}([^{sign}]+)'" for n, sign in enumerate(others, 1))
+        lines.append(f'  {{ n = "{at + 1}", {places} }},')
+    lines.append("]")
+    for n, column in enumerate(listed, 1):
+        told = _column({**column, "name": f"{column['name']}{{n}}"}, items[reference(column)], found)
+        place = [f"part_of = {quoted(column['name'])}", f'match = "{{p{n}}}"']
+        lines += [told[0].replace("[[columns]]", "[[people.columns]]"), told[1], *place, *told[2:]]
+    return lines
 
 
 def _year_outside(what: str, found: Mapping[str, Any]) -> list[str]:

@@ -45,6 +45,10 @@ class Guess:
     is_ditto: bool = False
     has_no_year: bool = False
     """Days without their year: 4/9."""
+    listed: int = 0
+    """As many children at most stand in one cell (蓮、葵); 0: one."""
+    sign: str = ""
+    """What stands between them."""
     why: list[str] = fresh(default_factory=list)
 
     @property
@@ -89,13 +93,15 @@ def _guess(header: str, cells: list[str], is_workbook: bool) -> Guess:
         and bool(words.CODE_WORD.search(words.plain(header)) or _MONTH.search(words.plain(header)))
         and said.field != "name"
     )
+    listed, sign, cells = _several_in_a_cell(said, cells)
     kinds = kinds_of(cells, is_code and not said.ignore)
     guess = Guess(
-        header, person=said.person, field=said.field, ignore=said.ignore, is_record_number=said.is_record_number
-    )
+        header, person=said.person, field=said.field, ignore=said.ignore, is_record_number=said.is_record_number,
+        listed=listed, sign=sign,
+    )  # fmt: skip
     guess.is_filled = bool(kinds.rows) and kinds.filled == kinds.rows
     names = kinds.share("name") + kinds.share("kana") + (kinds.share("unspaced") if kinds.distinct > MANY else 0)
-    if said.is_bare and names < 0.5:
+    if said.is_bare and names < 0.5 and not listed:
         said, guess.person, guess.field = words.Meaning(), "", ""
     if (
         re.search(r"氏?名.*([フふ]りがな|フリガナ|[カか][ナな]|[ヨよ]み)", words.plain(header))
@@ -125,6 +131,28 @@ def _guess(header: str, cells: list[str], is_workbook: bool) -> Guess:
     if guess.field and not guess.person and guess.field != "school":
         guess.why.append("誰のことかは見出しに書かれていない")
     return guess
+
+
+BETWEEN_PEOPLE = {"name": "、；;／\n", "born_on": "、，,；;・\n"}
+"""Signs that part several people's names, or their dates, in one cell; ・ and a comma stand inside of foreign names."""
+MOST_IN_A_CELL = 12
+
+
+def _several_in_a_cell(said: words.Meaning, cells: list[str]) -> tuple[int, str, list[str]]:
+    """How many children at most a cell lists (対象児童 蓮、葵 beside their dates), by which sign; and the cells taken apart."""
+    if said.person != "subject" or said.field not in BETWEEN_PEOPLE or said.ignore:
+        return 0, "", cells
+    filled = [cell.strip() for cell in cells if cell.strip()]
+    for sign in BETWEEN_PEOPLE[said.field]:
+        lists = [cell.split(sign) for cell in filled if sign in cell]
+        if len(lists) < max(3, 0.05 * len(filled)) or not all(part.strip() for parts in lists for part in parts):
+            continue
+        parts = [part.strip() for one in lists for part in one]
+        are_right = all(read_date(p).value for p in parts) if said.field == "born_on" else max(map(len, parts)) <= SHORT
+        most = max(map(len, lists))
+        if most <= MOST_IN_A_CELL and are_right:
+            return most, sign, [part for cell in cells for part in cell.split(sign)]
+    return 0, "", cells
 
 
 _MONTH = re.compile(r"(^|/)(1[0-2]|[1-9])月(分)?$")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 import zipfile
 from pathlib import Path
@@ -291,3 +292,29 @@ def test_day_of_a_birth_without_its_year_lies_before_the_day_of_the_check(tmp_pa
     rows = [f"2025/{at % 9 + 2}/1,{person(at)},H{at % 9 + 1}.4.2,{at % 9 + 1}/{at + 1},{at % 5}" for at in range(24)]
     _, columns, _ = draft(written(tmp_path / "産婦健診_R7.csv", "健診日,産婦氏名,生年月日,出産日,合計点", rows))
     assert (columns["出産日"]["field"], columns["出産日"]["year_from"]) == ("child_born_on", "健診日")
+
+
+def test_children_listed_in_one_cell_are_taken_out_one_by_one(tmp_path):
+    rows = [
+        f"{5000 + at},{person(at)},S60.4.{at % 28 + 1},{GIVEN[at % 5]}"
+        + (f"、{GIVEN[(at + 1) % 5]},H30.4.{at % 28 + 1}・R4.5.{at % 28 + 1}" if at % 3 else f",R2.6.{at % 28 + 1}")
+        for at in range(40)
+    ]
+    body, columns, _ = draft(
+        written(tmp_path / "手当_R6.csv", "証書番号,受給者氏名,受給者生年月日,対象児童,児童生年月日", rows)
+    )
+    assert (columns["対象児童2"]["part_of"], columns["対象児童2"]["person"], columns["対象児童2"]["field"]) == (
+        "対象児童",
+        "subject",
+        "name",
+    )
+    assert columns["児童生年月日2"]["field"] == "born_on" and "対象児童" not in columns
+    assert body["record"]["identity"] == ["年度", "証書番号", "対象児童{n}"]
+    cell, dates = "蓮、葵", "H30.4.1・R4.5.1"
+    taken = [
+        re.search(columns[f"{name}{n}"]["match"], of)
+        for name, of in (("対象児童", cell), ("児童生年月日", dates))
+        for n in (1, 2)
+    ]
+    assert [found and found.group(1) for found in taken] == ["蓮", "葵", "H30.4.1", "R4.5.1"]
+    assert not re.search(columns["対象児童2"]["match"], "蓮")
