@@ -27,6 +27,7 @@ CREATE OR REPLACE MACRO plain_class(c) AS nullif(ltrim(regexp_replace(upper(tran
 CREATE OR REPLACE MACRO class_of(class_name, grade) AS coalesce(plain_class(class_name),
     plain_class(regexp_extract(plain_grade(grade), '^\D*\d\s*(?:年|年生)?\s*[-‐‑–−－ー・./の]?\s*([0-9A-ZＡ-Ｚぁ-ん]{1,3})\s*(?:組|学級)?$', 1)));
 CREATE OR REPLACE MACRO letters_of(kana) AS array_to_string(list_sort(string_split(kana, '')), '');
+CREATE OR REPLACE MACRO latin_letters(name) AS CASE WHEN regexp_matches(name, '^[A-Z]{4,}$') THEN letters_of(name) END;
 CREATE OR REPLACE MACRO seat_of(seat) AS try_cast(regexp_extract(plain_grade(seat), '\d+') AS INTEGER);
 """
 """A class as 2, A or さくら, out of its own column or out of what follows the grade: 4-2, 4年2組, 4の2."""
@@ -71,32 +72,65 @@ CLASS_NAME = """
 CREATE OR REPLACE TABLE class_name AS
 WITH child AS (
     SELECT DISTINCT person, form FROM class_list SEMI JOIN classed USING (school, step, class, cohort)
+), named AS (
+    SELECT person, name, surname, given, kana, surname_kana, given_kana, sorted_kana, loose_kana FROM spine_name SEMI JOIN child USING (person)
+    UNION SELECT c.person, f.name, f.surname, f.given, f.kana, f.surname_kana, f.given_kana, f.sorted_kana, f.loose_kana FROM child c JOIN form f USING (form)
+        WHERE f.surname IS NOT NULL
 )
-SELECT DISTINCT person, name, surname, given, kana, surname_kana, given_kana, sorted_kana, loose_kana FROM spine_name SEMI JOIN child USING (person)
-UNION SELECT DISTINCT c.person, f.name, f.surname, f.given, f.kana, f.surname_kana, f.given_kana, f.sorted_kana, f.loose_kana FROM child c JOIN form f USING (form) WHERE f.surname IS NOT NULL
+SELECT *, latin_letters(name) AS letters FROM named
 """
 """How the list writes a child counts beside the register: a wrong character is often wrong everywhere."""
 
+SOUGHT = """
+CREATE OR REPLACE TABLE sought AS
+WITH written AS (
+    SELECT o.*, {name: f.name, surname: f.surname, given: f.given, kana: f.kana, given_kana: f.given_kana, sorted_kana: f.sorted_kana, loose_kana: f.loose_kana} AS written
+    FROM classed o JOIN form f USING (form)
+)
+SELECT *, dense_rank() OVER (ORDER BY school, step, class, cohort, written) AS sought FROM written
+"""
+"""One name in one class, however many records write it: compared once."""
+
 GIVEN_ALONE = """coalesce(f.surname IS NULL AND (same_name(f.name, s.given) OR f.kana = s.given_kana AND NOT contradicts(f.name, s.given)), false)"""
 
-SAME_LETTERS = """coalesce(regexp_matches(s.name, '^[A-Z]{6,}$') AND regexp_matches(f.name, '^[A-Z]+$') AND letters_of(f.name) = letters_of(s.name), false)"""
-"""DANGTHI HOA is DANG THI HOA, however its words are run together."""
-
-ALIAS_BEGUN = "coalesce(s.surname IS NULL AND length(f.name) >= 2 AND starts_with(s.name, f.name) AND NOT regexp_matches(s.name, '^[A-Z]+$'), false)"
+ALIAS_BEGUN = (
+    "coalesce(s.surname IS NULL AND s.letters IS NULL AND length(f.name) >= 2 AND starts_with(s.name, f.name), false)"
+)
 """An alias is registered in one piece."""
 
-LAST_WORDS = "coalesce(regexp_matches(s.name, '^[A-Z]+$') AND length(f.kana) >= 2 AND ends_with(s.kana, f.kana), false)"
+LAST_WORDS = "coalesce(length(f.kana) >= 2 AND ends_with(s.kana, f.kana), false)"
 """A foreign child called by its given name."""
 
-CLASSMATE = f"""
+SHARES_AN_END = """coalesce(left(f.name, 1) = left(s.name, 1), false) OR coalesce(right(f.name, 1) = right(s.name, 1), false)
+    OR coalesce(left(f.kana, 1) = left(s.kana, 1), false) OR coalesce(right(f.kana, 1) = right(s.kana, 1), false)
+    OR coalesce(left(f.given_kana, 1) = left(s.given_kana, 1), false)"""
+"""As two do that are one slip apart."""
+
+LIKENESS = f"""
+CREATE OR REPLACE TABLE class_likeness AS
+WITH f AS (
+    SELECT DISTINCT sought, school, step, class, cohort, unnest(written), NULL::VARCHAR AS born_on, latin_letters(written.name) AS letters FROM sought
+), child AS (
+    SELECT DISTINCT person, school, step, class, cohort FROM class_list
+)
+SELECT f.sought, s.person,
+    bool_or({WHOLE_SAME} OR {NAME_TURNED} OR coalesce(f.letters = s.letters, false) OR CASE WHEN s.letters IS NULL THEN false ELSE {NAME_SHORT} END) AS is_whole,
+    bool_or({GIVEN_ALONE} OR CASE WHEN s.letters IS NULL THEN false ELSE {LAST_WORDS} END) AS is_given,
+    bool_or({SURNAME_ALONE} OR {ALIAS_BEGUN}) AS is_surname,
+    bool_or({NAME_SAME} OR CASE WHEN {SHARES_AN_END} THEN {NAME_LIKE} ELSE false END) AS is_like
+FROM f JOIN child c USING (school, step, class, cohort) JOIN class_name s ON s.person = c.person
+GROUP BY f.sought, s.person
+HAVING is_whole OR is_given OR is_surname OR is_like
+"""
+"""Whom of the class a name can mean; DANGTHI HOA is DANG THI HOA, however its words are run together."""
+
+CLASSMATE = """
 CREATE OR REPLACE TABLE classmate AS
-SELECT o.form, o.print, c.person, coalesce(bool_or(o.seat = c.seat), false) AS is_seated,
-    coalesce(bool_and(o.seat <> c.seat), false) AS is_elsewhere,
-    bool_or({WHOLE_SAME} OR {NAME_SHORT} OR {NAME_TURNED} OR {SAME_LETTERS}) AS is_whole, bool_or({GIVEN_ALONE} OR {LAST_WORDS}) AS is_given, bool_or({SURNAME_ALONE} OR {ALIAS_BEGUN}) AS is_surname,
-    bool_or({NAME_SAME} OR {NAME_LIKE}) AS is_like
-FROM classed o JOIN class_list c USING (school, step, class, cohort) JOIN form f ON f.form = o.form JOIN class_name s ON s.person = c.person
-GROUP BY o.form, o.print, c.person
-HAVING is_whole OR is_given OR is_surname OR is_seated AND is_like
+SELECT o.form, o.print, l.person, coalesce(bool_or(o.seat = c.seat), false) AS is_seated, coalesce(bool_and(o.seat <> c.seat), false) AS is_elsewhere,
+    any_value(l.is_whole) AS is_whole, any_value(l.is_given) AS is_given, any_value(l.is_surname) AS is_surname
+FROM sought o JOIN class_likeness l USING (sought)
+JOIN class_list c ON c.person = l.person AND c.school = o.school AND c.step = o.step AND c.class = o.class AND c.cohort = o.cohort
+GROUP BY o.form, o.print, l.person HAVING any_value(l.is_whole) OR any_value(l.is_given) OR any_value(l.is_surname) OR is_seated
 """
 
 IN_CLASS = Rule(
@@ -132,9 +166,9 @@ def link_classmates(connection: duckdb.DuckDBPyConnection) -> int:
     connection.execute("CREATE OR REPLACE TABLE of_class (form BIGINT)")
     if not connection.execute(ANYBODY).fetchall()[0][0]:
         return 0
-    for statement in (CLASSED, CLASS_LIST, CLASS_NAME, CLASSMATE):
+    for statement in (CLASSED, CLASS_LIST, CLASS_NAME, SOUGHT, LIKENESS, CLASSMATE):
         connection.execute(statement)
     linked = apply_rule(connection, IN_CLASS)
     connection.execute(UNDECIDED)
-    drop(connection, "class_list", "classed", "class_name", "classmate")
+    drop(connection, "class_list", "classed", "class_name", "sought", "class_likeness", "classmate")
     return linked
