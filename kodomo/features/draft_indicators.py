@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kodomo.features.item_shapes import EVENT, MONTH, STATE, Shape
-from kodomo.features.worries import denies, grade
+from kodomo.features.worries import grade, says_well
 
 FEWEST_BEARERS = 10
 """A code that fewer people ever bore tells a learner nothing, and would describe them."""
@@ -88,8 +88,8 @@ def telling_codes(shape: Shape, but: Collection[str] = ()) -> list[str]:
     if shape.has_numbers:
         return []
     enough = [(code, persons) for code, persons in shape.codes if persons >= FEWEST_BEARERS]
-    told = [one for one in enough if not denies(one[0])]  # 心配なし says what the others don't
-    if told and len(told) < len(enough):
+    told = [one for one in enough if not says_well(one[0])]  # what is well, the others say by their absence
+    if len(enough) > 2 and told and len(told) < len(enough):
         enough = told
     elif shape.spell != STATE and len(enough) in (2, 3) and enough[0][1] >= USUAL_CODE * shape.persons:
         enough = enough[1:]
@@ -140,8 +140,8 @@ class _Maker:
 
     @property
     def _is_asked(self) -> bool:
-        """Whether some of its codes say that there is nothing: then its being there tells nothing."""
-        return any(denies(code) for code, _ in self.shape.codes)
+        """Whether some of its codes say that all is well: then its being there tells nothing."""
+        return bool(scale(self.shape)) or any(says_well(code) for code, _ in self.shape.codes)
 
     @property
     def is_owed(self) -> bool:

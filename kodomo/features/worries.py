@@ -60,8 +60,14 @@ _NO = re.compile(r"なし$|無$|ない$|いいえ|異常なし|問題なし|ふ�
 
 
 def denies(code: str) -> bool:
-    """Whether a code says that there is nothing (心配なし, いいえ, 異常なし)."""
-    return bool(_NO.search(unicodedata.normalize("NFKC", code)))
+    """Whether a code says that there is nothing (心配なし, いいえ), which is no worry by itself (朝食なし)."""
+    said = unicodedata.normalize("NFKC", code)
+    return bool(_NO.search(said)) and not any(one.words.search(said) for one in WORRIES)
+
+
+def says_well(code: str) -> bool:
+    """Whether a code says in so many words that nothing is wrong (心配なし, 異常なし); a bare なし may tell something."""
+    return denies(code) and len(unicodedata.normalize("NFKC", code)) > SHORT
 
 
 _GRADES = (

@@ -157,6 +157,15 @@ def test_rare_codes_are_asked_of_where_the_common_ones_have_theirs(shapes: Mappi
     assert telling_codes(many, [f"区分{n:02d}" for n in range(12)]) == [f"区分{n:02d}" for n in range(12, 20)]
 
 
+def test_a_lack_may_be_what_an_item_tells(shapes: Mapping[str, Shape]) -> None:
+    told = replace(shapes["hearing"], codes=(("腹痛", 40), ("朝食なし", 20), ("あざ", 12)), facts=120)
+    assert telling_codes(told) == ["朝食なし", "あざ"]
+    assert "hearing_24m" in {entry["code"] for entry in propose(told, Named("保健室の来室", ("いじめ",)))}
+    assert telling_codes(replace(told, codes=(("常勤", 30), ("パート", 29), ("なし", 28), ("自営", 12)))) == [
+        "常勤", "パート", "なし", "自営",
+    ]  # fmt: skip
+
+
 def test_answers_name_their_scale(shapes: Mapping[str, Shape]) -> None:
     answer = replace(shapes["has_help"], spell=EVENT, least=1.0, most=4.0, values=4, whose="self")
     (entry,) = propose(answer, Named("睡眠の回答", ("いじめ",)))
