@@ -6,6 +6,7 @@ import ast
 import re
 import statistics
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,10 +17,16 @@ SOURCES = [p for p in sorted((ROOT / "kodomo").rglob("*.py")) if "migrations" no
 LISTS = re.compile(r"(_names|names_|places|words)[^/]*\.py$")
 
 
+@cache
+def _module(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@cache
 def _functions() -> list[tuple[Path, str, int]]:
     found = []
     for path in SOURCES:
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(_module(path)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 found.append((path, node.name, (node.end_lineno or node.lineno) - node.lineno + 1))
     return found
@@ -40,7 +47,7 @@ def test_files_hold_one_idea() -> None:
 
 
 def test_every_module_says_what_it_is() -> None:
-    silent = [str(p) for p in SOURCES if p.read_text().strip() and not ast.get_docstring(ast.parse(p.read_text()))]
+    silent = [str(p) for p in SOURCES if p.read_text().strip() and not ast.get_docstring(_module(p))]
     assert not silent
 
 
