@@ -176,6 +176,11 @@ class _Maker:
         if self.shape.spell == MONTH and not self.shape.is_flag:
             return [self._mean(3), self._mean(12), self._mean(LONG), self._over(12, "max", "最大")]
         if self.shape.is_flag:
+            if not self._unit and not self.shape.repeats:
+                return [
+                    self._entry(f"yes_{HISTORY}m", f"{HISTORY}か月以内の{named}", f"{named}: あり({HISTORY}か月以内)",
+                                window_months=HISTORY, aggregate="max", sentence_zero=f"{named}: なし({HISTORY}か月以内)")
+                ]  # fmt: skip
             said = "合計" if self._unit else "回数"
             return [self._over(LONG if self.shape.spell == MONTH else HISTORY, "sum", said, self._unit or " 回")]
         kinds = (("max", "最大"), ("last", "最新")) if self.shape.repeats else (("last", "最新"),)

@@ -70,7 +70,7 @@ def lines_for(
 
 def _steps(entry: Entry, most: float, least: float) -> tuple[int, ...]:
     """From which values on a line counts: once and often; of a figure from the middle of what was told."""
-    if entry["aggregate"] == "any":
+    if entry["aggregate"] == "any" or (entry["aggregate"] == "max" and most <= 1):
         return (1,)
     if _is_days(entry):
         return DAYS

@@ -80,7 +80,7 @@ def test_each_kind_has_its_own_aggregates(shapes: Mapping[str, Shape]) -> None:
     assert made("late_days", ("虐待",)) - made("late_days") == {("siblings", "mean", 12)}
     assert made("income") == {("mother", "max", None)}
     assert made("hearing") == {("self", "count", 60)}
-    assert made("has_help") == {("mother", "sum", 60)}
+    assert made("has_help") == {("mother", "max", 60)}
 
 
 def test_a_sentence_says_what_its_number_counts(shapes: Mapping[str, Shape]) -> None:
@@ -90,7 +90,7 @@ def test_a_sentence_says_what_its_number_counts(shapes: Mapping[str, Shape]) -> 
     assert "直近3か月の遅刻日数が月平均 {value} 日" in said("late_days", "遅刻日数")
     assert said("income", "合計所得金額") == {"母の合計所得金額が {value} 円"}
     assert said("hearing", "聴覚の検査") == {"60か月以内に聴覚の検査「要精査」が {value} 回"}
-    assert said("has_help", "手伝いの有無") == {"60か月以内の母の手伝いの有無の回数が {value} 回"}
+    assert said("has_help", "手伝いの有無") == {"母の手伝いの有無: あり(60か月以内)"}
     assert said("has_help", "出席停止の日数") == {"60か月以内の母の出席停止の日数の合計が {value} 日"}
     assert "直近3か月の「学校が楽しくない」が月平均 {value}" in said("late_days", "学校が楽しくない")
 

@@ -73,3 +73,8 @@ def test_that_somebody_was_asked_tells_nothing_and_one_worry_counts_once() -> No
     lines = lines_for(entries, {"look": "教師チェック:身なり"}, {}, denied={"look"})
     assert {line["when"][0].split(" ")[0] for line in lines} == {"look_code_2", "look_code_3"}
     assert {line["group"] for line in lines} == {"a_look_code_2"}
+
+
+def test_a_yes_counts_from_one() -> None:
+    entry = {"code": "yes", "item": "want", "caption": "予定外の妊娠", "aggregate": "max", "types": ["虐待"]}
+    assert [line["when"] for line in lines_for([entry], {"want": "予定外の妊娠"}, {"want": 1.0})] == [["yes >= 1"]]
