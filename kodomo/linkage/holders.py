@@ -19,9 +19,14 @@ PLACE_SAME = "q.town = f.town AND q.number = f.number"
 BY_NAME_AND_HOME = f"""
 WITH home AS (SELECT DISTINCT n.person, n.name, n.kana, n.sorted_kana, q.town, q.number FROM spine_name n JOIN spine_place q USING (person)),
 open AS (SELECT * FROM todo WHERE born_on IS NULL AND number IS NOT NULL AND role IN ('subject', 'holder', 'household_head')),
-pair AS (
-    SELECT f.form, q.person, q.number FROM open f JOIN home q ON q.kana = f.kana AND {PLACE_FITS}
-    UNION SELECT f.form, q.person, q.number FROM open f JOIN home q ON q.sorted_kana = f.sorted_kana AND {PLACE_FITS}
+borne AS (
+    -- somebody is written and read just so: 水口 隆 is not the 水口 隆史 of that address, though both are read タカシ
+    SELECT form FROM open SEMI JOIN spine_name USING (name, kana)
+), read AS (
+    SELECT f.form, q.person, q.number, contradicts(f.name, q.name) AS is_otherwise FROM open f JOIN home q ON q.kana = f.kana AND {PLACE_FITS}
+    UNION SELECT f.form, q.person, q.number, contradicts(f.name, q.name) FROM open f JOIN home q ON q.sorted_kana = f.sorted_kana AND {PLACE_FITS}
+), pair AS (
+    SELECT form, person, number FROM read WHERE NOT (is_otherwise AND form IN (FROM borne))
     UNION {same_writing("open", "home", "name", PLACE_FITS.replace("q.", "s."), also="s.number")}
 ), fitting AS (
     SELECT n.form, n.person, n.number = f.number AS is_exact FROM pair n JOIN form f USING (form) JOIN spine p USING (person)

@@ -171,3 +171,18 @@ def test_nor_where_another_office_or_another_of_the_household_tells_of_the_prote
     beside = holder(paper, name="乙部透", name_kana="ｵﾄﾍﾞﾄｵﾙ", address="他県別市本町1-1")
     linked = paper.link(model_file)
     assert linked.person(row, "holder") is None and linked.person(beside, "holder") is None
+
+
+def test_reading_at_an_address_is_not_enough_where_somebody_else_is_written_just_so(
+    paper: Paper, model_file: Path
+) -> None:
+    paper.resident("1", "水口 隆史", "ﾐｽﾞｸﾞﾁ ﾀｶｼ", "1976-09-29", address="北町2-2")
+    paper.resident("2", "水口 隆", "ﾐｽﾞｸﾞﾁ ﾀｶｼ", "1954-09-16", address="南町1-1")
+    slip = paper.resident("3", "森 健一", "ﾓﾘ ｹﾝｲﾁ", "1970-01-01", address="東町3-3")
+    other = paper.row("water_bills", holder={"name": "水口 隆", "name_kana": "ミズグチ タカシ", "address": "北町2-2"})
+    written_wrong = paper.row(
+        "water_bills", holder={"name": "森 憲一", "name_kana": "モリ ケンイチ", "address": "東町3-3"}
+    )
+    linked = paper.link(model_file)
+    assert linked.person(other, "holder") is None
+    assert linked.person(written_wrong, "holder") == linked.person(slip)
