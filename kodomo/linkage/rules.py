@@ -192,18 +192,20 @@ CREATE OR REPLACE MACRO plain_school(s) AS CASE WHEN regexp_matches(s, '[小中�
 CREATE OR REPLACE MACRO school_year(day) AS year(day - INTERVAL 3 MONTH);
 CREATE OR REPLACE MACRO cohort_of(born) AS year(born - INTERVAL 1 DAY - INTERVAL 3 MONTH);
 CREATE OR REPLACE MACRO plain_grade(g) AS translate(g, '０１２３４５６７８９一二三四五六', '0123456789123456');
-CREATE OR REPLACE MACRO class_in(g) AS try_cast(regexp_extract(plain_grade(g), '\d+') AS INTEGER);
+CREATE OR REPLACE MACRO grade_in(g) AS try_cast(regexp_extract(plain_grade(g), '\d+') AS INTEGER);
+CREATE OR REPLACE MACRO class_in(g) AS CASE WHEN grade_in(g) BETWEEN 7 AND 9 THEN grade_in(g) - 6 ELSE grade_in(g) END;
 CREATE OR REPLACE MACRO years_ahead(g, school) AS CASE
     WHEN contains(g, '歳') OR regexp_matches(school, '[園所]$') THEN NULL
     WHEN contains(g, '年長') THEN [6] WHEN contains(g, '年中') THEN [5] WHEN contains(g, '年少') THEN [4]
     WHEN class_in(g) IS NULL THEN NULL
+    WHEN grade_in(g) BETWEEN 7 AND 9 THEN [6 + grade_in(g)]
     WHEN contains(g, '小') THEN [6 + class_in(g)] WHEN contains(g, '中') THEN [12 + class_in(g)] WHEN contains(g, '高') THEN [15 + class_in(g)]
     WHEN ends_with(school, '小') THEN [6 + class_in(g)] WHEN ends_with(school, '中') THEN [12 + class_in(g)]
     WHEN ends_with(school, '高') THEN [15 + class_in(g)] ELSE [6 + class_in(g), 12 + class_in(g)] END;
 CREATE OR REPLACE MACRO in_grade(g, school, day, born) AS
     list_contains(years_ahead(g, school), school_year(day) - cohort_of(born)) OR list_contains(years_ahead(g, school), school_year(day) - 1 - cohort_of(born));
 """
-"""A grade beside a birth date. What was told in March may be known in April: the grade of the school year before fits as well."""
+"""A grade beside a birth date. 7 to 9 are counted on from primary school: the first to third year of junior high. What was told in March may be known in April: the grade of the school year before fits as well."""
 
 SCHOOLS = """
 CREATE OR REPLACE TABLE schooled AS

@@ -108,3 +108,25 @@ def test_given_name_that_two_of_a_class_bear_is_neithers_though_one_was_found_by
     linked = paper.link(model_file)
     assert (linked.person(found), linked.rule(found)) == (linked.person(other), "H3")
     assert linked.person(row) is None
+
+
+def test_grades_counted_on_from_primary_school_are_those_of_junior_high(paper: Paper, model_file: Path) -> None:
+    """A list that counts to 9 and a nurse who counts from 1 anew mean one class: 8-2 is 中2の2組."""
+    children = []
+    for number, day, room in (("1", "2011-06-01", "2"), ("2", "2011-09-01", "3")):
+        children.append(paper.resident(number, "高橋 葵", "ﾀｶﾊｼ ｱｵｲ", day, address=f"北町{number}-1"))
+        body = {
+            "own_number": number,
+            "name": "高橋 葵",
+            "born_on": day,
+            "school": "緑中学校",
+            "grade": "8",
+            "class_name": room,
+        }
+        paper.row("class_list", subject=body, known_from=MARCH)
+    said = [{"item": "visit", "code": "頭痛", "valid_from": JUNE, "known_from": JUNE}]
+    body = {"name": "高橋 葵", "school": "緑中", "grade": "2", "class_name": "3組"}
+    seen = paper.row("nurse", subject=body, known_from=JUNE, said=said)
+    told = paper.row("teacher", subject={**body, "grade": "中2", "class_name": "2"}, known_from=JUNE, said=said)
+    linked = paper.link(model_file)
+    assert (linked.person(told), linked.person(seen)) == tuple(map(linked.person, children))
