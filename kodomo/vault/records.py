@@ -399,7 +399,7 @@ def read_mention(home: Home, keyring: Keyring, receipt: Receipt, row: int, role:
     """What one landed row says of one person, as it was printed; None where there is none. Raises IntegrityFault."""
     table = _read(home, keyring, receipt, "mentions")
     found = table.filter(pc.and_(pc.equal(table["row"], row), pc.equal(table["role"], role))).to_pylist()
-    return dict(found[0]) if found else None
+    return {**dict.fromkeys(MENTION_FIELDS), **found[0]} if found else None
 
 
 def read_rows(home: Home, keyring: Keyring, receipt: Receipt) -> pa.Table:

@@ -92,11 +92,14 @@ def test_what_was_landed_before_there_was_a_column_still_opens(home, monkeypatch
 
     def as_it_was(home: Home, keyring: Keyring, receipt: object, part: str) -> pa.Table:
         table = read(home, keyring, receipt, part)
-        return table.drop_columns(["moved_from", "moved_to"]) if part == "mentions" else table
+        return table.drop_columns(["moved_from", "moved_to", "class_name", "seat"]) if part == "mentions" else table
 
     monkeypatch.setattr(records, "_read", as_it_was)
     found = landed_mentions(home, keyring)
     assert found.schema.equals(MENTIONS.schema()) and found["moved_to"].to_pylist() == [None]
+    (receipt,) = receipts()
+    row = records.read_mention(home, keyring, receipt, 1, "subject")
+    assert row is not None and row["name"] == "人1" and row["class_name"] is None
 
 
 def test_nothing_landed_is_an_empty_table(home):
