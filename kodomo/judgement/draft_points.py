@@ -46,7 +46,7 @@ def lines_for(
         denied: data items some of whose codes say that there is nothing: that somebody was asked tells nothing.
     """
     lows = least or {}
-    groups: dict[tuple[str, str, str], str] = {}  # one worry is one worry, however often an item tells of it
+    groups: dict[tuple[str, str], str] = {}
     lines: list[Entry] = []
     codes = {entry["code"] for entry in entries}
     for entry in entries:
@@ -63,7 +63,9 @@ def lines_for(
         if is_counted and not is_shorter:
             steps = _steps(entry, most.get(entry["item"], 1), lows.get(entry["item"], 0))
             for type_, count in points.items():
-                group = groups.setdefault((type_, entry["item"], kind), f"{LETTERS.get(type_, 'x')}_{entry['code']}")
+                name = f"{LETTERS.get(type_, 'x')}_{entry['code']}"
+                # What was very much of a worry was a worry too: grades of one answer count once.
+                group = groups.setdefault((type_, entry["item"]), name) if "_step_" in entry["code"] else name
                 lines += _lines(entry, type_, count, kind, steps, group)
     return lines
 

@@ -63,16 +63,16 @@ def test_answers_on_a_scale_from_one_say_yes_from_its_upper_half_on() -> None:
     assert [line["when"] for line in lines] == [["tired >= 3"]]
 
 
-def test_that_somebody_was_asked_tells_nothing_and_one_worry_counts_once() -> None:
+def test_that_somebody_was_asked_tells_nothing_and_grades_of_one_answer_count_once() -> None:
     common = {"item": "look", "aggregate": "count", "types": ["虐待"]}
     entries: list[dict[str, object]] = [
         {"code": "look_24m", "caption": "身なり", **common},
-        {"code": "look_code_2", "caption": "身なり", "codes": ["心配"], **common},
-        {"code": "look_code_3", "caption": "身なり", "codes": ["とても心配"], **common},
+        {"code": "look_step_2", "caption": "身なり", "codes": ["心配", "とても心配"], **common},
+        {"code": "look_step_3", "caption": "身なり", "codes": ["とても心配"], **common},
     ]
     lines = lines_for(entries, {"look": "教師チェック:身なり"}, {}, denied={"look"})
-    assert {line["when"][0].split(" ")[0] for line in lines} == {"look_code_2", "look_code_3"}
-    assert {line["group"] for line in lines} == {"a_look_code_2"}
+    assert {line["when"][0].split(" ")[0] for line in lines} == {"look_step_2", "look_step_3"}
+    assert {line["group"] for line in lines} == {"a_look_step_2"}
 
 
 def test_a_yes_counts_from_one() -> None:
