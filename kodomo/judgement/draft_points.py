@@ -46,7 +46,6 @@ def lines_for(
         denied: data items some of whose codes say that there is nothing: that somebody was asked tells nothing.
     """
     lows = least or {}
-    groups: dict[tuple[str, str], str] = {}
     lines: list[Entry] = []
     codes = {entry["code"] for entry in entries}
     for entry in entries:
@@ -62,11 +61,9 @@ def lines_for(
         )
         if is_counted and not is_shorter:
             steps = _steps(entry, most.get(entry["item"], 1), lows.get(entry["item"], 0))
+            # Each grade of an answer has lines of its own: what is very much of a worry counts above what is some.
             for type_, count in points.items():
-                name = f"{LETTERS.get(type_, 'x')}_{entry['code']}"
-                # What was very much of a worry was a worry too: grades of one answer count once.
-                group = groups.setdefault((type_, entry["item"]), name) if "_step_" in entry["code"] else name
-                lines += _lines(entry, type_, count, kind, steps, group)
+                lines += _lines(entry, type_, count, kind, steps)
     return lines
 
 
@@ -83,10 +80,10 @@ def _is_days(entry: Entry) -> bool:
     return entry["aggregate"] == "max" and "日数" in str(entry["caption"])
 
 
-def _lines(entry: Entry, type_: str, points: int, kind: str, steps: Sequence[int], group: str) -> list[Entry]:
+def _lines(entry: Entry, type_: str, points: int, kind: str, steps: Sequence[int]) -> list[Entry]:
     name = f"{LETTERS.get(type_, 'x')}_{entry['code']}"
     common = {"rationale": f"「{kind}」を表す言葉から下書きした", "note": "見本・未検証"}
     return [
-        {"type": type_, "code": f"{name}_{step}", "when": [f"{entry['code']} >= {step}"], "points": points + MORE * at, "group": group, **common}
+        {"type": type_, "code": f"{name}_{step}", "when": [f"{entry['code']} >= {step}"], "points": points + MORE * at, "group": name, **common}
         for at, step in enumerate(steps)
     ]  # fmt: skip

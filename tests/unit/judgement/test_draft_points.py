@@ -63,7 +63,7 @@ def test_answers_on_a_scale_from_one_say_yes_from_its_upper_half_on() -> None:
     assert [line["when"] for line in lines] == [["tired >= 3"]]
 
 
-def test_that_somebody_was_asked_tells_nothing_and_grades_of_one_answer_count_once() -> None:
+def test_that_somebody_was_asked_tells_nothing_and_worse_grades_count_above_milder_ones() -> None:
     common = {"item": "look", "aggregate": "count", "types": ["虐待"]}
     entries: list[dict[str, object]] = [
         {"code": "look_24m", "caption": "身なり", **common},
@@ -72,7 +72,7 @@ def test_that_somebody_was_asked_tells_nothing_and_grades_of_one_answer_count_on
     ]
     lines = lines_for(entries, {"look": "教師チェック:身なり"}, {}, denied={"look"})
     assert {line["when"][0].split(" ")[0] for line in lines} == {"look_step_2", "look_step_3"}
-    assert {line["group"] for line in lines} == {"a_look_step_2"}
+    assert {line["group"] for line in lines} == {"a_look_step_2", "a_look_step_3"}
 
 
 def test_a_yes_counts_from_one() -> None:
