@@ -54,8 +54,9 @@ bench-month: $(VENV)/dev.stamp ## 一か月分の 5,000 行を足す名寄せと
 	$(BIN)/python benchmarks/linkage_month.py --out benchmarks/results/linkage-month.json
 	$(BIN)/python benchmarks/linkage_month_core.py --residents 25299 113000 1000000 --out benchmarks/results/linkage-month-core.json
 
-bench-linkage: $(VENV)/dev.stamp .venv-peers/stamp ## 名寄せの精度・速さ・メモリを、ほかの道具と並べて測る(SIZES="25299 113000 1000000")
-	$(BIN)/python benchmarks/linkage.py --peers .venv-peers/bin/python $(if $(SIZES),--sizes $(SIZES),)
+bench-linkage: $(VENV)/dev.stamp .venv-peers/stamp ## 名寄せの精度・速さ・メモリを、ほかの道具と並べて測る(SIZES="25299 113000 1000000" ALL_AGES=1000000)
+	$(BIN)/python benchmarks/linkage.py --peers .venv-peers/bin/python $(if $(SIZES),--sizes $(SIZES),) \
+	  $(if $(ALL_AGES),--all-ages $(ALL_AGES),)
 
 bench-judgement: $(VENV)/dev.stamp .venv-peers/stamp ## 学び手を、公開された 20 の表でほかの道具と並べて測る
 	@tables=$$(mktemp -d) && .venv-peers/bin/python benchmarks/outside_tables.py $$tables && \
