@@ -20,15 +20,14 @@ _ROOT = Path(__file__).resolve().parents[3]
 AT = dt.datetime(2026, 4, 2, 1, 0, tzinfo=dt.UTC)
 DAY = dt.date(2026, 4, 2)
 REGISTER = read_register(_ROOT / "municipalities/hinata")
+_FOLDER = tempfile.TemporaryDirectory(prefix="kodomo-vault-")  # goes when the process ends
 
 
 def _bring_up_django() -> None:
     from kodomo.web.start import start_django
 
     before = dict(os.environ)
-    start_django(
-        Home(Path(tempfile.mkdtemp(prefix="kodomo-vault-"))), read_municipality(_ROOT / "municipalities/hinata")
-    )
+    start_django(Home(Path(_FOLDER.name)), read_municipality(_ROOT / "municipalities/hinata"))
     os.environ.clear()
     os.environ.update(before)
 
