@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from kodomo.configuration import Municipality
+from kodomo.features.catalogue import Catalogue
 from kodomo.governance.models import APPROVAL_HEAD, CARD, MODELS, SHEET, approved_by, approvers, write_beside
 from kodomo.governance.register import Register
 from kodomo.governance.suppression import SUPPRESSED_MARK, Suppression
@@ -59,6 +60,7 @@ def write_cards(
         _facts(facts, learned, rule),
         "## 類型ごと",
         _types(learned, rule),
+        *left_out(learned, facts.criteria.catalogue),
         *_comparison(comparison),
         "## 使ったデータ項目",
         _items(facts),
@@ -107,6 +109,17 @@ def _types(summary: Mapping[str, Any], rule: Suppression) -> str:
     head = ("類型", "把握事例(世帯)", "学習", "使い方", "学習を加えた判定の AUROC", "職員の点数表の AUROC")
     words = "AUROC は、学んでいない世帯での順位の正しさ(0.5 は当て推量)。かっこの中は 95 %の幅。把握事例が少ないものは示さない。"
     return f"{words}\n\n{_table(head, rows)}\n\n{SUMS}"
+
+
+def left_out(summary: Mapping[str, Any], catalogue: Catalogue) -> list[str]:
+    """What types did not learn from because it knew the cases: paragraphs, none where nothing was left out."""
+    lines = [
+        f"{difficulty_label(kind)}: {catalogue[one['indicator']].caption}"
+        for kind, said in summary["types"].items()
+        for one in said.get("left_out", ())
+    ]
+    words = "把握事例をほぼ言い当てたため、学習から外した指標(同じデータ項目を同じ人について見る指標も外した)。登録そのものの記録でないかを確かめる。"
+    return [f"{words}\n\n{_lines(lines)}"] if lines else []
 
 
 SUMS = (

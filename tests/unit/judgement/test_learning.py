@@ -20,6 +20,8 @@ from kodomo.judgement.labels import horizon_for, learning_dates, mark, read_case
 from kodomo.judgement.learners.calibration import fit_platt
 from kodomo.judgement.learners.leak_gates import rank_auroc, suspicious_columns
 from kodomo.judgement.learning import Plan, household_groups, learnable, no_case, training_set
+from kodomo.judgement.model_card import left_out
+from kodomo.judgement.run import learned_summary
 from kodomo.terms import DifficultyType
 
 from .conftest import AS_OF, INDICATORS, QUICK, TYPES, Town, write_criteria
@@ -72,6 +74,8 @@ def test_a_planted_leak_is_left_out_and_many_stop_the_learning_of_their_type(tmp
         assert [name for name, _ in judged.learned.left_out[NON_ATTENDANCE]] == ["innocent_0"]
         model = judged.learned.models[NON_ATTENDANCE]
         assert "innocent_0" not in model.columns and judged.learned.stopped == {}
+        (told,) = left_out(learned_summary(judged), criteria.catalogue)
+        assert "不登校: 書類" in told and "学習から外した" in told
         return
     assert [name for name, _ in judged.learned.stopped[NON_ATTENDANCE]] == [f"innocent_{n}" for n in range(4)]
     assert NON_ATTENDANCE not in judged.learned.models
