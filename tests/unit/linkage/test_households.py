@@ -25,12 +25,17 @@ def table(connection: duckdb.DuckDBPyConnection, columns: str, rows: Iterable[tu
         connection.execute(f"INSERT INTO said VALUES ({', '.join('?' * len(row))})", list(row))
 
 
-@settings(max_examples=40)
-@given(rows=told)
-def test_a_version_is_a_stretch_in_which_no_row_came_or_went(rows: list[tuple[int, tuple[int, int]]]) -> None:
+def versioned(rows: list[tuple[int, tuple[int, int]]]) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
     table(connection, "person INTEGER, since DATE, until DATE", [(of, DAYS[a], DAYS[b]) for of, (a, b) in rows])
     connection.execute(versions("version", "said", "person"))
+    return connection
+
+
+@settings(max_examples=40)
+@given(rows=told)
+def test_a_version_is_a_stretch_in_which_no_row_came_or_went(rows: list[tuple[int, tuple[int, int]]]) -> None:
+    connection = versioned(rows)
     found = {}
     for of, since, until in connection.execute("FROM version").fetchall():
         for day in range(DAYS.index(since), DAYS.index(until)):
@@ -46,9 +51,7 @@ def test_a_version_is_a_stretch_in_which_no_row_came_or_went(rows: list[tuple[in
 @given(rows=told)
 def test_what_neighbouring_versions_tell_alike_is_one_row_again(rows: list[tuple[int, tuple[int, int]]]) -> None:
     """Each version says how many rows stood in it; told together, a day knows what it knew before, in as few rows as can be."""
-    connection = duckdb.connect()
-    table(connection, "person INTEGER, since DATE, until DATE", [(of, DAYS[a], DAYS[b]) for of, (a, b) in rows])
-    connection.execute(versions("version", "said", "person"))
+    connection = versioned(rows)
     connection.execute(
         """CREATE OR REPLACE TABLE known AS
            SELECT v.person, (SELECT count(*) FROM said s WHERE s.person = v.person AND s.since <= v.since AND v.until <= s.until) AS rows,
