@@ -13,7 +13,8 @@ from strange_files import MAKERS, Truth
 
 from kodomo.cli import main
 from kodomo.errors import DeliveryRefused
-from kodomo.intake.draft import Known, draft_layout, draft_text, known_of
+from kodomo.intake.draft import draft_layout, draft_text, known_of
+from kodomo.intake.draft_writing import Known
 from kodomo.intake.layout import layout_for, read_layout, read_layouts
 from kodomo.intake.layout_check import check_layout
 from kodomo.intake.layout_repeat import spelt_out

@@ -11,7 +11,8 @@ from test_draft_of_offices import draft, person, written
 from test_layout_forms import NAME, column, file, layout_of, read
 
 from kodomo.errors import ConfigurationFault
-from kodomo.intake.draft import Known, draft_layout
+from kodomo.intake.draft import draft_layout
+from kodomo.intake.draft_writing import Known
 
 
 def test_checkups_of_different_ages_are_different_sources(tmp_path):

@@ -14,8 +14,9 @@ import xlsxwriter
 from kodomo.cli import main
 from kodomo.errors import DeliveryRefused
 from kodomo.intake.column_words import meaning_of
-from kodomo.intake.draft import Known, draft_layout
+from kodomo.intake.draft import draft_layout
 from kodomo.intake.draft_merge import common_pattern
+from kodomo.intake.draft_writing import Known
 from kodomo.intake.layout_repeat import spelt_out
 
 FAMILIES, GIVEN = ("佐藤", "髙橋", "五十嵐", "東"), ("蓮", "結衣", "陽翔", "さくら", "葵")

@@ -21,7 +21,8 @@ from kodomo.errors import ConfigurationFault, DeliveryRefused
 from kodomo.intake.aes_zip import METHOD, aes_pieces
 from kodomo.intake.cells import ColumnReader, joined_date
 from kodomo.intake.delivery import Candidate, is_archive, take_in, unpack
-from kodomo.intake.draft import Known, draft_text
+from kodomo.intake.draft import draft_text
+from kodomo.intake.draft_writing import Known
 from kodomo.intake.header import combined
 from kodomo.intake.layout import LayoutColumn, read_layout
 from kodomo.intake.layout_check import check_layout

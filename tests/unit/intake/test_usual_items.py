@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from kodomo.intake import column_words as words
-from kodomo.intake.draft import Known, draft_layout
+from kodomo.intake.draft import draft_layout
+from kodomo.intake.draft_writing import Known
 from kodomo.intake.usual_items import usual_item, usual_items, words_of_notes
 
 

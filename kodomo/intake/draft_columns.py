@@ -1,0 +1,293 @@
+"""The columns of a draft: alone, joined, numbered people, months side by side (identity side)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kodomo.intake.cells import NO
+from kodomo.intake.column_groups import REPEATED, Column, Series
+from kodomo.intake.draft_writing import MARK, Known, quoted, reference
+from kodomo.intake.file_dates import YEARS, year_match
+from kodomo.intake.guess import BESIDE_NAME
+from kodomo.intake.layout_keys import FIELDS, ROLES, TYPES
+
+
+def dated_part(dated: Mapping[str, Any]) -> list[str]:
+    """Columns whose headers are months or days."""
+    if not dated:
+        return []
+    if dated["is_daily"]:
+        told = f"見出しが日付の列が {dated['count']} 日分並んでいる。日ごとには取り込まない。月の合計の列を使うか、足してもらう"
+    else:
+        told = f"見出しが年月の列が {dated['count']} か月分({dated['from']} から {dated['to']})並んでいる。一月ごとに一つの記録として読む"
+    lines = [
+        f"[dated]          # {told}",
+        f"name = {quoted(dated['name'])}",
+        f"columns = {quoted(dated['columns'])}",
+        "",
+    ]
+    for name in dated["columns"] if dated["is_daily"] else ():
+        lines += [
+            "[[columns]]",
+            f"name = {quoted(name)}",
+            'type = "text"',
+            'ignore = "日ごとの出欠。月の合計を使う"',
+            "",
+        ]
+    return lines
+
+
+def per_table(found: Mapping[str, Any]) -> dict[str, Any]:
+    """A survey of tables of one header beside each other, its columns referred to by the place of their table."""
+    again = {name: f"{name}#{{}}" for name in (found["row_key"], *found["identity"]) if name}
+    return {
+        **found,
+        "row_key": again.get(found["row_key"], ""),
+        "identity": [again[name] for name in found["identity"]],
+    }
+
+
+def beside(columns: Sequence[Column], items: Mapping[str, str], found: Mapping[str, Any]) -> list[str]:
+    """The columns of tables of one header beside each other, written once."""
+    count = found["side_by_side"]
+    lines = [
+        f"[[people]]          # 同じ見出しの表が左右に {count} つ並んでいる。一組ごとに別の記録になる",
+        f"for = {quoted(list(range(1, count + 1)))}",
+    ]
+    for column in columns:
+        told = column_part(column, items[reference(column)], found)
+        lines += [told[0].replace("[[columns]]", "[[people.columns]]"), told[1], 'occurrence = "{}"', *told[2:]]
+    return lines
+
+
+def sheet_name_part(found: Mapping[str, Any]) -> list[str]:
+    """A value that only the sheets' names tell: the school, the class, the kind of checkup."""
+    if found["sheet"] != "*" or found["sheet_year"]:
+        return []
+    if found["sheet_is_month"]:
+        return [
+            f"[[columns]]          # {MARK}? シートの名前が年月なので、その月のこととみた",
+            *('name = "年月"', 'type = "month"', 'found_in = "sheet_name"', "match = '^(.+)$'", ""),
+        ]
+    return [
+        f"# [[columns]]          # {MARK}? シートの名前が学校・園・組などなら、# を外す",
+        *('# name = "シート名"', '# type = "text"', '# found_in = "sheet_name"', "# match = '^(.+)$'"),
+        *('# person = "subject"', '# field = "school"', '# item = "school_enrolled"', ""),
+    ]
+
+
+def column_part(column: Mapping[str, Any], item: str, found: Mapping[str, Any]) -> list[str]:
+    """One column, with what it is guessed to be and why; ``item`` empty where none is near."""
+    evidence = "。".join(column["why"])
+    lines = ["[[columns]]" + (f"          # {evidence}" if evidence else ""), f"name = {quoted(column['name'])}"]
+    if column["occurrence"] > 1:
+        lines.append(f"occurrence = {column['occurrence']}          # 同じ見出しの {column['occurrence']} 番目")
+    if found["format"] == "fixed":
+        start, end = found["shape"]["edges"][column["position"] - 1]
+        lines += [
+            f"position = {start + 1}          # {MARK}? 何バイト目から。仕様書で確かめる",
+            f"width = {end - start}",
+        ]
+    elif column["position"]:
+        lines.append(f"position = {column['position']}")
+    if column.get("optional"):
+        lines.append("optional = true          # この列のない見本がある")
+    lines.append(f"type = {quoted(column['type'])}          # {TYPES[column['type']]}")
+    lines += _more_of_type(column)
+    if column["ignore"]:
+        return [*lines, f"ignore = {quoted(column['ignore'])}", ""]
+    if column["person"] and column["field"]:
+        lines += [
+            f"person = {quoted(column['person'])}          # {f'{MARK}? 値から見当をつけただけ。' if BESIDE_NAME in column['why'] else ''}{ROLES[column['person']]}",
+            f"field = {quoted(column['field'])}          # {FIELDS[column['field']]}",
+            f"item = {quoted(item)}",
+        ]
+        if column["is_filled"] and column["field"] in ("resident_number", "name", "own_number"):
+            lines.append("required = true          # 空の行がない")
+        return [*lines, ""]
+    if column["is_record_number"] or reference(column) in (found["row_key"], *found["identity"]):
+        lines += [f"item = {quoted(item)}" if item else '# item = ""'] + (
+            ["required = true"] if column["is_filled"] else []
+        )
+    elif column["type"] == "text" and item:
+        lines.append(
+            f'ignore = "使わない"          # {MARK}? 判定に使うなら消して type を code にし、item = {quoted(item)} と codes を書く'
+        )
+    elif column["type"] == "text":
+        lines.append(f'ignore = "使わない"          # {MARK}? 使うなら消して、item を書く')
+    else:
+        lines.append(
+            f"item = {quoted(item)}"
+            if item
+            else f'# item = ""          # {MARK}? 使うなら登録簿の項目を。使わないなら ignore = "理由"'
+        )
+    return [*lines, ""]
+
+
+def _more_of_type(column: Mapping[str, Any]) -> list[str]:
+    lines = []
+    if column["era_missing"]:
+        lines.append(f'# era = "令和"          # {MARK} 6 桁の日付に元号がない。元号か、西暦なら century = 20 を')
+    if column["short_year"]:
+        lines.append(f"century = 20          # {MARK}? 二桁の西暦とみた。1900 年代なら 19")
+    if column["digits"]:
+        lines.append(
+            f"digits = {column['digits']}          # {MARK}? 先頭の 0 が落ちているらしい。住民記録の{column['name']}の桁数を書く(見本でいちばん長い値の桁数とした)"
+        )
+    if column["field"] == "age" and column["type"] == "text":
+        lines.append('# after = "か月"          # 月齢が数だけで書かれているなら、# を外す(何歳何か月として読む)')
+    if column["type"] == "code":
+        table = ", ".join(f"{quoted(code)} = {quoted(code)}" for code in column["codes"])
+        words_ = all(re.fullmatch(r"[0-9A-Za-z]{1,3}", code) for code in column["codes"])
+        meant = f"{MARK} 右側を意味に直す" if words_ else "左が印字、右が意味"
+        lines.append(f"codes = {{ {table} }}          # {meant}")
+    elif column["codes"] and column["type"] in ("flag", "sex"):
+        lines.append(f"# 印字は {'、'.join(column['codes'])}")
+        if column["type"] == "flag" and not column["is_filled"] and not {c.upper() for c in column["codes"]} & NO:
+            lines.append(f'blank = "0"          # {MARK}? 空欄は「無」とみた。「分からない」なら消す')
+    if column.get("is_ditto") and not column.get("is_merged") and not column["ignore"]:
+        lines.append('fill_down = "〃"          # 「〃」は上の行と同じ。空欄は空欄のまま(空欄も上と同じなら true)')
+    if column.get("year_from"):
+        lines.append(
+            f"year_from = {quoted(column['year_from'])}          # {MARK}? 年が書かれていない。その日までの直近の日とみる"
+        )
+    elif column.get("has_no_year"):
+        lines.append(f'year_from = "年度"          # {MARK}? 年の書かれていない日がある。年度の列から補う')
+    if column.get("is_merged") and not column["ignore"]:
+        lines.append(f"fill_down = true          # {MARK}? 縦に結合されたセルとみた。空欄は上の行と同じ")
+    return lines
+
+
+def joined_part(name: str, parts: Sequence[Column], known: Known, columns: Sequence[Column]) -> list[str]:
+    """One date whose parts stand in columns of their own."""
+    is_birth = name == "生年月日" and any(c["field"] in ("name", "name_kana") for c in columns)
+    lines = ["[[columns]]          # 一つの日付が、いくつかの列に分かれている", f"name = {quoted(name)}",
+             f"join = {quoted([reference(part) for part in parts])}", 'type = "date"']  # fmt: skip
+    if is_birth:
+        item = known.columns.get(name) or known.items.get(name) or "birth_date"
+        lines += ['person = "subject"', 'field = "born_on"', f"item = {quoted(item)}"]
+    return [*lines, ""]
+
+
+ABSENCES = ("sick_absence_days", "unexcused_absence_days", "unexplained_absence_days")
+
+
+def absences_added_up(items: Mapping[str, str], part: str = "columns", before: str = "") -> list[str]:
+    """Days of absence where a file prints them apart, by illness and otherwise, and no sum."""
+    apart = [name for item in ABSENCES for name, own in items.items() if own == item]
+    if len(apart) < 2 or "absence_days" in items.values():
+        return []
+    return [
+        f"[[{part}]]          # 病欠と、そのほかの欠席を足したもの。出席停止・忌引は入れない", f'name = "{before}欠席日数(計)"', f"join = {quoted(apart)}",
+        'type = "integer"', 'item = "absence_days"', "",
+    ]  # fmt: skip
+
+
+def people_part(series: Series, items: Mapping[str, str], found: Mapping[str, Any]) -> list[str]:
+    """Numbered people of one row, written once with their numbers."""
+    numbers = list(series.members)
+    lines = [
+        f"[[people]]          # 一行に {len(numbers)} 人まで書かれている。一人ごとに別の記録になる",
+        f"for = {quoted(numbers)}",
+    ]
+    return lines + _block("people", series, items, found)
+
+
+def in_one_cell(listed: Sequence[Column], items: Mapping[str, str], found: Mapping[str, Any]) -> list[str]:
+    """Children whose names, and dates, share a cell: each is cut out by its place, and is a record of its own."""
+    if not listed:
+        return []
+    most = max(c["listed"] for c in listed)
+    others = [re.escape(c["sign"]) if c["sign"] != "\n" else r"\n" for c in listed]
+    lines = [
+        f"[[people]]          # {MARK}? 一つのセルに {most} 人まで書かれている。順にあるとみて、一人ずつ取り出す",
+        "for = [",
+    ]
+    for at in range(most):
+        places = ", ".join(f"p{n} = '^(?:[^{sign}]*{sign}){{{at}}}([^{sign}]+)'" for n, sign in enumerate(others, 1))
+        lines.append(f'  {{ n = "{at + 1}", {places} }},')
+    lines.append("]")
+    for n, column in enumerate(listed, 1):
+        told = column_part({**column, "name": f"{column['name']}{{n}}"}, items[reference(column)], found)
+        place = [f"part_of = {quoted(column['name'])}", f'match = "{{p{n}}}"']
+        lines += [told[0].replace("[[columns]]", "[[people.columns]]"), told[1], *place, *told[2:]]
+    return lines
+
+
+YEAR: dict[str, Any] = {
+    "name": "年度",
+    "type": "fiscal_year",
+    "occurrence": 1,
+    "ignore": "",
+    "field": "",
+    "is_record_number": False,
+}
+"""The column of the fiscal year that a draft adds, as facts may begin with it."""
+
+
+def year_outside(what: str, found: Mapping[str, Any]) -> list[str]:
+    """A column for the fiscal year that the rows don't tell: in the sheet's name, above the table, or in the file's name."""
+    if found["sheet_year"] and found["sheet"] == "*":
+        place, match = "sheet_name", found["sheet_year"]
+    elif "年度" in found["above"]:
+        place, match = "above", YEARS[0]
+    else:
+        place, match = "file_name", year_match(found["file_names"]) or YEARS[0]
+    return [
+        f"[[columns]]          # {MARK}? {what}に年がないので、年度が要る。シートの名前、見出しより上の行、ファイル名のどれかから取り出す。なければ付けてもらう",
+        *outside_year(place, match),
+    ]
+
+
+def outside_year(place: str, match: str) -> list[str]:
+    """A column for the fiscal year that stands in a sheet's name, above the table or in a file's name."""
+    return ['name = "年度"', 'type = "fiscal_year"', f'found_in = "{place}"', f"match = '{match}'", ""]
+
+
+def months_part(
+    series: Series, columns: Sequence[Column], items: Mapping[str, str], found: Mapping[str, Any]
+) -> list[str]:
+    """Months side by side, written once; the year they belong to stands elsewhere."""
+    months = list(series.members)
+    year = next((reference(c) for c in columns if c["type"] == "fiscal_year"), "")
+    lines = [] if year else year_outside("月の列", found)
+    lines += [f"[[repeat]]          # {len(months)} か月分の列が並んでいる", f"for = {quoted(months)}"]
+    lines += _block("repeat", series, items, found)
+    members = next(iter(series.members.values()))
+    each = {template: items.get(reference(c), "") for template, c in zip(series.templates, members, strict=True)}
+    lines += absences_added_up(each, "repeat.columns", "{}月の")
+    first = members[0]
+    value = "code" if _type_of_all(series, 0) == "code" else "number"
+    lines += [
+        "# [[repeat.facts]]          # 月ごとの値を事実にするなら、# を外す", f"# item = {quoted(items.get(reference(first), ''))}", f"# {value} = {quoted(series.templates[0])}",
+        f"# valid_from = {quoted(year or '年度')}", '# month = "{}"', '# valid_to = "month_end"', "",
+    ]  # fmt: skip
+    return lines
+
+
+def _block(part: str, series: Series, items: Mapping[str, str], found: Mapping[str, Any]) -> list[str]:
+    """The columns of a series, by their templates."""
+    lines = []
+    first = next(iter(series.members.values()))
+    filled = [all(members[at]["is_filled"] for members in series.members.values()) for at in range(len(first))]
+    codes = [
+        sorted({code for members in series.members.values() for code in members[at]["codes"]})
+        for at in range(len(first))
+    ]
+    for at, (template, column) in enumerate(zip(series.templates, first, strict=True)):
+        as_one = {**column, "name": template.removesuffix(REPEATED), "is_filled": filled[at], "codes": codes[at],
+                  "type": _type_of_all(series, at)}  # fmt: skip
+        told = column_part(as_one, items.get(reference(column), ""), found)
+        place = ['occurrence = "{}"'] if template.endswith(REPEATED) else []
+        lines += [told[0].replace("[[columns]]", f"[[{part}.columns]]"), told[1], *place, *told[2:]]
+    return lines
+
+
+def _type_of_all(series: Series, at: int) -> str:
+    """The kind that all members of a series share: blank ones tell nothing, and where one holds codes, marks are codes too."""
+    kinds = {members[at]["type"] for members in series.members.values()} - {"text"} or {"text"}
+    if kinds == {"flag", "code"}:
+        return "code"
+    return str(next(iter(series.members.values()))[at]["type"] if len(kinds) > 1 else kinds.pop())

@@ -1,0 +1,119 @@
+"""The lower part of a draft, all comments: what rows may say, notes, and items to register (identity side)."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kodomo.intake import column_words as words
+from kodomo.intake.draft_writing import MARK, Known, quoted, reference
+from kodomo.intake.layout_keys import FIELDS
+from kodomo.intake.usual_items import UsualItem, usual_items, words_of_notes
+
+_MONTHS_IN_NAMES = (r"((?:令和|平成|R|H)?(?:\d{1,4}|元)年\d{1,2}月)", r"(?<!\d)(20\d\d(?:0[1-9]|1[0-2]))(?!\d)")
+
+
+def month_in_name(file_name: str) -> str:
+    """A pattern around the month in a file's name, where it names a month and no day; else nothing."""
+    return next((p for p in _MONTHS_IN_NAMES if re.search(p, unicodedata.normalize("NFKC", file_name))), "")
+
+
+def facts_part(
+    columns: Sequence[Mapping[str, Any]], items: Mapping[str, str], found: Mapping[str, Any], month: str
+) -> list[str]:
+    """What the rows may be saying, as comments: which of it is wanted, only a person can know."""
+    free = [c for c in columns if not (c["ignore"] or c["field"] or c["is_record_number"])]
+    dates = [c for c in free if c["type"] in ("date", "month", "fiscal_year")]
+    start = next((c for c in dates if words.STARTS.search(c["name"])), dates[0] if dates else None)
+    end = next((c for c in dates if words.ENDS.search(c["name"])), None)
+    registered = next((c for c in dates if words.REGISTERED.search(c["name"]) and c is not start), None)
+    lines = ["# ── この行が言っていること(要るものだけ # を外し、item を登録簿の項目に) ──"]
+    if start is None:
+        if month:
+            lines += [
+                f"# {MARK}? 日付の列がない。値がファイル名の月のものなら、# を外し、identity にも「年月」を足す(足さないと、次の月の分がこの月の分を上書きする)",
+                *("# [[columns]]", '# name = "年月"', '# type = "month"', '# found_in = "file_name"', f"# match = {quoted(month)}", ""),
+            ]  # fmt: skip
+            return lines
+        lines.append(
+            "# 日付の列が見つからない。found_in か value で日付の列をつくれば書ける(名寄せだけなら、なくてよい)"
+        )
+        if found["above"]:
+            lines.append(
+                f'# 見出しより上に {"、".join(found["above"])} らしい字がある。found_in = "above" と match で取り出せる'
+            )
+        return [*lines, ""]
+    told = [c for c in free if c["type"] in ("code", "flag", "integer", "decimal")]
+    said: list[Mapping[str, Any] | None] = [*told] or [None]
+    for column in said:
+        value = (
+            ""
+            if column is None
+            else f"{'code' if column['type'] == 'code' else 'number'} = {quoted(reference(column))}, "
+        )
+        item = items[reference(column)] if column else ""
+        until = (
+            quoted(reference(end))
+            if end
+            else '"month_end"'
+            if start["type"] == "month"
+            else '"year_end"'
+            if start["type"] == "fiscal_year"
+            else '"same_day"'
+        )
+        # A spell whose end stands in a column has to say when it became known, and so has a whole year.
+        known = registered or (start if end or start["type"] == "fiscal_year" else None)
+        known_on = f", known_from = {quoted(reference(known))}" if known else ""
+        lines += [
+            "# [[facts]]",
+            *(f"# {part}" for part in f"item = {quoted(item)}, {value}valid_from = {quoted(reference(start))}, valid_to = {until}{known_on}".split(", ")),
+        ]  # fmt: skip
+    return [*lines, ""]
+
+
+def notes_part(columns: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Of notes, which are left out: how to take in only what kind of worry they speak of, as comments."""
+    notes = [c for c in columns if c["ignore"] == words.NOTES and not re.search("住所|番号", c["name"])]
+    if not notes:
+        return []
+    codes = words_of_notes()
+    lines = ["# ── 自由記述の文は受け取らない。決めた言葉があるかだけを区分として受け取ると決めたなら、# を外す ──"]
+    for column in notes:
+        name = column["name"]
+        lines += [
+            "# [[columns]]", f"# name = {quoted(name + 'の言葉')}", f"# part_of = {quoted(name)}", '# type = "code"',
+            f"# match = {quoted('(' + '|'.join(map(re.escape, codes)) + ')')}          # {MARK}? 言葉を見直す",
+            f"# codes = {{ {', '.join(f'{quoted(word)} = {quoted(kind)}' for word, kind in codes.items())} }}",
+            f'# [[facts]]          # item は登録簿に足す。code = {quoted(name + "の言葉")}、valid_from などはほかの facts と同じに書く', "",
+        ]  # fmt: skip
+    return lines
+
+
+def closing_part(columns: Sequence[Mapping[str, Any]], items: Mapping[str, str], known: Known) -> list[str]:
+    """Items that the register lacks, ready to be put there."""
+    wanted: dict[str, str] = {}
+    for column in columns:
+        item = items[reference(column)]
+        if item and not column["ignore"] and item not in known.items.values():
+            wanted.setdefault(item, FIELDS.get(column["field"], column["name"]))
+    if not wanted:
+        return []
+    usual = {item.code: item for item in usual_items()}
+    lines = [
+        "# ── register/items.toml にない項目。要るものを写し、bases.toml に根拠を書く ──",
+        "# 判定に使うものは、名寄せ(LINK)のほかに判定(JUDGE)と学習(LEARN)の根拠が要る。世帯番号も、世帯のようすを判定に使うなら要る。",
+    ]
+    for code, caption in wanted.items():
+        lines += _register_entry(code, caption, usual.get(code))
+    return lines
+
+
+def _register_entry(code: str, caption: str, usual: UsualItem | None) -> list[str]:
+    """One item as the register may hold it, as comments."""
+    lines = ["# [[items]]", f"# code = {quoted(code)}", f"# caption = {quoted(usual.caption if usual else caption)}"]
+    lines += ['# holder = ""', f"# sensitivity = {quoted(usual.sensitivity if usual else 'IDENTIFYING')}"]
+    if usual:
+        lines += [f"# domain = {quoted(usual.domain)}", f"# types = {quoted(list(usual.types))}"]
+    return lines
