@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from kodomo import __version__, cli_approval, cli_onboarding, cli_words
+from kodomo.cli_help import JapaneseHelp
 from kodomo.cli_onboarding import say as _say
 from kodomo.configuration import SHIPPED_MUNICIPALITIES, Home, Municipality, parse_date, read_municipality
 from kodomo.errors import StaffError, WrongUsage
@@ -37,6 +38,16 @@ JUDGING = frozenset({"build", "judge", "evaluate", "what-if", "models"})
 
 
 class _Parser(argparse.ArgumentParser):
+    """Speaks Japanese, in its help and in its refusals."""
+
+    def __init__(self, **settings: Any) -> None:
+        wants_help = settings.pop("add_help", True)
+        super().__init__(formatter_class=JapaneseHelp, add_help=False, **settings)
+        self._optionals.title = "オプション"
+        self._positionals.title = "書くもの"
+        if wants_help:
+            self.add_argument("-h", "--help", action="help", help="この説明を出す")
+
     def error(self, message: str) -> Any:
         raise WrongUsage("コマンドの書き方が違います。", where=message, then=f"{self.prog} --help を見てください。")
 
@@ -98,10 +109,10 @@ def _print(result: Result, as_json: bool) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    common = _Parser(add_help=False)
+    common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--json", action="store_true", help="結果を JSON オブジェクト一つで標準出力に出す")
     parser = _Parser(prog="kodomo", description="こどもみらい", parents=[common], allow_abbrev=False)
-    parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument("--version", action="version", version=__version__, help="版を出す")
     parser.add_argument(
         "--home", type=Path, default=Path(os.environ.get("KODOMO_HOME") or "var"), help="すべての置き場"
     )

@@ -98,7 +98,7 @@ def test_every_command_has_words() -> None:
 def test_every_command_can_be_asked_for_help(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         cli.main([*words, "--help"])
-    assert ended.value.code == 0 and "usage" in capsys.readouterr().out
+    assert ended.value.code == 0 and "使い方" in capsys.readouterr().out
 
 
 def test_a_reader_that_leaves_early_is_no_fault(tmp_path: Path) -> None:
