@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from kodomo import __version__, cli_approval, cli_onboarding, cli_words
-from kodomo.cli_help import JapaneseHelp
+from kodomo.cli_help import JapaneseHelp, in_japanese
 from kodomo.cli_onboarding import say as _say
 from kodomo.configuration import SHIPPED_MUNICIPALITIES, Home, Municipality, parse_date, read_municipality
 from kodomo.errors import StaffError, WrongUsage
@@ -49,7 +49,9 @@ class _Parser(argparse.ArgumentParser):
             self.add_argument("-h", "--help", action="help", help="この説明を出す")
 
     def error(self, message: str) -> Any:
-        raise WrongUsage("コマンドの書き方が違います。", where=message, then=f"{self.prog} --help を見てください。")
+        raise WrongUsage(
+            "コマンドの書き方が違います。", where=in_japanese(message), then=f"{self.prog} --help を見てください。"
+        )
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -1,4 +1,7 @@
-"""How ``--help`` is laid out: Japanese has no spaces, and a character of it takes two columns of a terminal."""
+"""The command line's Japanese: argparse's refusals, and ``--help`` laid out.
+
+Japanese has no spaces, and a character of it takes two columns of a terminal.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,25 @@ from unicodedata import east_asian_width
 _PIECES = re.compile(r"[!-~]+|\s+|.")
 """A Latin word is never cut; between Japanese characters a line may end anywhere but before …"""
 _NEVER_FIRST = frozenset("、。)」』】ーっゃゅょッャュョ…・!?:;,.!?:;)]")
+
+_SAID = (
+    (r"the following arguments are required: (.+)", r"書かれていないものがあります: \1"),
+    (r"unrecognized arguments: (.+)", r"分からない指定です: \1"),
+    (r"argument (.+?): invalid choice: (.+?) \(choose from (.+)\)", r"\1 に \2 は書けません。書けるもの: \3"),
+    (r"argument (.+?): expected (?:one argument|at least one argument)", r"\1 のあとに値がありません"),
+    (r"argument (.+?): invalid (?:int|_?positive) value: (.+)", r"\1 の \2 は、整数で書いてください"),
+    (r"argument (.+?): invalid float value: (.+)", r"\1 の \2 は、数で書いてください"),
+    (r"argument (.+?): invalid .+ value: (.+)", r"\1 に \2 は書けません"),
+    (r"argument (.+?): not allowed with argument (.+)", r"\1 と \2 は、いっしょには書けません"),
+    (r"one of the arguments (.+) is required", r"どれか一つを書いてください: \1"),
+)
+"""What argparse says of wrong usage, and how staff are told."""
+
+
+def in_japanese(message: str) -> str:
+    """argparse's refusal as staff are told it; one that nobody foresaw as it is."""
+    found = ((re.fullmatch(pattern, message), said) for pattern, said in _SAID)
+    return next((match.expand(said) for match, said in found if match), message)
 
 
 def columns_of(text: str) -> int:

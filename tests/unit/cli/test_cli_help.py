@@ -39,3 +39,21 @@ def test_help_fits_the_terminal(
     assert printed.startswith("使い方: kodomo")
     assert "usage:" not in printed and "show this help" not in printed and "options:" not in printed
     assert all(columns_of(line) <= 82 for line in printed.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["models", "list"], "は書けません。書けるもの: "),
+        (["models"], "書かれていないものがあります: "),
+        (["nosuch"], "は書けません"),
+        (["status", "--nosuch"], "分からない指定です: --nosuch"),
+        (["models", "challenge", "--dates"], "--dates のあとに値がありません"),
+        (["models", "challenge", "--dates", "x"], "整数で書いてください"),
+    ],
+)
+def test_wrong_usage_is_told_in_japanese(words: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) != 0
+    said = capsys.readouterr().err
+    assert told in said
+    assert not {"argument", "choose", "required", "invalid"} & set(said.replace(":", " ").split())
