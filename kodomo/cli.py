@@ -43,9 +43,9 @@ class _Parser(argparse.ArgumentParser):
     def __init__(self, **settings: Any) -> None:
         wants_help = settings.pop("add_help", True)
         super().__init__(formatter_class=JapaneseHelp, add_help=False, **settings)
-        self._optionals.title = "オプション"
-        self._positionals.title = "書くもの"
-        if wants_help:
+        if wants_help:  # what another parser takes over keeps argparse's titles, by which it is merged
+            self._optionals.title = "オプション"
+            self._positionals.title = "書くもの"
             self.add_argument("-h", "--help", action="help", help="この説明を出す")
 
     def error(self, message: str) -> Any:
@@ -111,7 +111,7 @@ def _print(result: Result, as_json: bool) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    common = argparse.ArgumentParser(add_help=False)
+    common = _Parser(add_help=False)
     common.add_argument("--json", action="store_true", help="結果を JSON オブジェクト一つで標準出力に出す")
     parser = _Parser(prog="kodomo", description="こどもみらい", parents=[common], allow_abbrev=False)
     parser.add_argument("--version", action="version", version=__version__, help="版を出す")
