@@ -21,6 +21,7 @@ from kodomo.governance.champion import roll_back as take_back
 from kodomo.governance.criteria_in_force import in_force
 from kodomo.governance.permissions import Action, can
 from kodomo.governance.suppression import SUPPRESSED_MARK, Suppression
+from kodomo.operations.criteria_words import captions_of
 from kodomo.operations.drafts import person_of
 from kodomo.operations.refusals import told_on
 from kodomo.store.database import Store
@@ -126,6 +127,7 @@ def _page(
         "champion": told["champion"],
         "models": told["models"],
         "groups": _groups(found),
+        "not_learned": _not_learned(),
         "why_not": why_not,
         "promote_form": (promote_form or PasswordReasonForm(auto_id="id_promote_%s")) if may_approve else None,
         "back_form": (back_form or PasswordReasonForm(auto_id="id_back_%s"))
@@ -154,6 +156,28 @@ def _rules() -> tuple[list[dict[str, Any]], str]:
         return [one.as_json(rule) for one in rules.found_rules(settings.HOME, _newest_model())], ""
     except NotReady as missing:
         return [], missing.what
+
+
+def _not_learned() -> list[dict[str, Any]]:
+    """By type, why nothing was learned, and the indicators that learning left out because they all but tell the cases."""
+    judgement = Store(settings.HOME.store).current("judgements")
+    learned = {} if judgement is None else judgement.manifest.get("learned", {}).get("types", {})
+    path = in_force(settings.HOME, settings.MUNICIPALITY).criteria_folder / "criteria" / "indicators.toml"
+    captions = captions_of(path.read_text(encoding="utf-8"))
+    lines = [
+        {
+            "type": difficulty_label(kind),
+            "why": said.get("why_not") or "",
+            "indicators": [
+                captions.get(one["indicator"], "")
+                for part in ("leaks", "left_out")
+                for one in said.get(part, ())
+                if one["indicator"] in captions
+            ],
+        }
+        for kind, said in learned.items()
+    ]
+    return [line for line in lines if line["why"] or line["indicators"]]
 
 
 def _groups(rules: list[dict[str, Any]]) -> list[dict[str, Any]]:

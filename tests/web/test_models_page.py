@@ -70,6 +70,19 @@ def test_it_shows_what_was_learned_and_keeps_what_staff_say_of_a_rule(
     assert audit_rows()[-1]["action"] == "SAY_RULE"
 
 
+def test_it_says_what_was_not_learned_and_what_learning_left_out(as_person: Any, home: Home) -> None:
+    left_out = {"why_not": None, "leaks": [], "left_out": [{"indicator": "absence_3m", "auroc": 0.98}]}
+    too_few = {"why_not": "把握事例が 20 件に満たない", "leaks": [], "left_out": []}
+    quiet = {"why_not": None, "leaks": [], "left_out": []}
+    types = {"NON_ATTENDANCE": left_out, "POSTNATAL_DEPRESSION": too_few, "ABUSE": quiet}
+    manifest = {"as_of": "2026-05-31", "snapshot": "2026-03-31-small", "model": VERSION, "learned": {"types": types}}
+    Store(home.store).write("judgements", "2026-05-31-learned", judgement_tables(LEVELS), manifest)
+    body = as_person(RIN).get("/models/").content.decode()
+    panel = body.partition("学習しなかったもの")[2].partition("</section>")[0]
+    assert "欠席" in panel and "不登校" in panel and "20 件に満たない" in panel and "虐待" not in panel
+    assert english_in(panel) == set()
+
+
 def test_two_people_promote_a_candidate_in_their_own_names_and_accounts(
     as_person: Any, home: Home, audit_rows: Any
 ) -> None:
