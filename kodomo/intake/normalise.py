@@ -59,7 +59,8 @@ _NOT_KANA = re.compile(r"[^ァ-ヺA-Z0-9 ]")
 _KANA_ONLY = re.compile(r"^[ぁ-ゖァ-ヺー・\s]+$")
 _LATIN_ONLY = re.compile(r"^[A-Za-zÀ-ɏ'’.,\-\s・]+$")
 _BRACKETED = re.compile(r"[((\[〔【<〈《].*?[))\]〕】>〉》]")
-_HONORIFIC = re.compile(r"(?<=.)[\s]*(様|殿|さん|ちゃん|くん|さま|サン|チャン|クン|氏)$")
+_HONORIFIC = re.compile(r"(?<=.)[\s]*(様|殿|さん|ちゃん|くん|さま|サン|チャン|クン|氏)$|(?<=[ぁ-ゖァ-ヺー])[\s]*君$")
+"""君 ends given names too, but none that is written in kana before it."""
 UNNAMED = frozenset(
     [
         "未命名",
@@ -189,6 +190,11 @@ def normalise_name(text: str, surnames: Set[str] = frozenset()) -> NameForm:
     surname, given = split_words(words)
     if len(words) == 1:
         surname, given = split_by_surname(words[0], surnames)
+        if given.endswith(
+            "君"
+        ):  # 佐藤君, 佐藤翔太君; whose name ends so is printed with a space, or of no surname known
+            given = given[:-1]
+            words, surname = [surname + given], surname if given else ""
     return _with_given(words, surname, given, is_kana=False)
 
 

@@ -36,7 +36,7 @@ Form = TypeVar("Form")
 _KANA = "ぁ-ゖァ-ヺー"
 # What ends like an honorific is for the slow way to decide.
 _PLAIN_NAME = re.compile(
-    rf"^(?=.*[{KANJI}])(?:([{KANJI}{_KANA}{WILDCARD}]+) ([{KANJI}{_KANA}{WILDCARD}]+)|([{KANJI}{WILDCARD}]+))(?<![様殿氏んまンマ])$"
+    rf"^(?=.*[{KANJI}])(?:([{KANJI}{_KANA}{WILDCARD}]+) ([{KANJI}{_KANA}{WILDCARD}]+)|([{KANJI}{WILDCARD}]+))(?<![様殿氏君んまンマ])$"
 )
 _DIGIT, _KANJI_DIGIT = "[0-9０-９]", "[一二三四五六七八九十]"
 _PLAIN_ADDRESS = re.compile(

@@ -70,6 +70,7 @@ LIKENESS = {
     "whole": 1.0,
     "given": 1.0,
     "surname": 1.0,
+    "initial": 0.3,
     "beginning": 0.15,
     "homophone": 0.01,
     "renamed": 0.005,
@@ -221,10 +222,17 @@ SELECT DISTINCT person, kana, letters_of(kana) AS letters FROM child_name WHERE 
 """
 
 NAMES_CALLED = """
+CREATE OR REPLACE MACRO starts_in_latin(kana, letter) AS letter IN (translate(left(kana, 1),
+    'アイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワガギグゲゴザジズゼゾダデドバビブベボパピプペポ',
+    'AIUEOKKKKKSSSSSTTTTTNNNNNHHHHHMMMMMYYYRRRRRWGGGGGZJZZZDDDBBBBBPPPPP'), translate(left(kana, 1), 'チフジ', 'CFZ'));
 CREATE OR REPLACE MACRO is_otherwise(a, b) AS contradicts(a, b) AND NOT starts_with(b, a) AND NOT ends_with(b, a);
 CREATE OR REPLACE TABLE name_called AS
-SELECT DISTINCT letters_of(w.kana) AS letters, t.unit, w.name, w.given, w.kana, w.given_kana, w.sorted_kana, w.sex FROM (SELECT DISTINCT unit, form FROM track) t JOIN wanted w USING (form)
+SELECT DISTINCT letters_of(w.kana) AS letters, t.unit, w.name, w.surname, w.given, w.kana, w.given_kana, w.sorted_kana, w.sex FROM (SELECT DISTINCT unit, form FROM track) t JOIN wanted w USING (form);
+CREATE OR REPLACE TABLE name_begun AS
+SELECT unit, left(kana, cut) AS surname_kana, substr(kana, cut + 1) AS begun FROM (
+    SELECT unit, kana, unnest(range(2, length(kana))) AS cut FROM name_called WHERE length(kana) BETWEEN 3 AND 9) WHERE length(begun) <= 3
 """
+"""佐藤ゆ, さとうゆ and 佐藤Y are a surname and how the given name begins."""
 
 ALIKE = """
 CREATE OR REPLACE TABLE alike AS
@@ -242,7 +250,13 @@ WITH pair AS (
     UNION SELECT w.unit, s.person, 'given' FROM name_called w JOIN child_name s ON w.name = s.given WHERE w.kana IS NULL OR w.kana = s.given_kana
     UNION SELECT w.unit, s.person, 'surname' FROM name_called w JOIN child_name s ON w.kana = s.surname_kana
     UNION SELECT w.unit, s.person, 'surname' FROM name_called w JOIN child_name s ON w.name = s.surname WHERE w.kana IS NULL
-    UNION SELECT w.unit, s.person, 'beginning' FROM name_called w JOIN child_name s ON w.kana = left(s.given_kana, length(w.kana)) WHERE w.kana <> s.given_kana AND length(w.kana) BETWEEN 1 AND 4
+    UNION SELECT w.unit, s.person, 'whole' FROM name_called w JOIN child_name s ON w.surname = s.surname AND w.given_kana = s.given_kana WHERE NOT contradicts(w.given, s.given)
+    UNION SELECT w.unit, s.person, 'initial' FROM name_called w JOIN child_name s ON w.surname = s.surname AND w.given_kana = left(s.given_kana, length(w.given_kana)) WHERE w.given_kana <> s.given_kana
+    UNION SELECT w.unit, s.person, 'initial' FROM name_called w JOIN child_name s ON w.surname = s.surname AND w.given = left(s.given, length(w.given)) WHERE w.given <> s.given
+    UNION SELECT w.unit, s.person, 'initial' FROM name_called w JOIN child_name s ON w.name = s.surname AND w.kana = left(s.given_kana, length(w.kana)) WHERE w.kana <> s.surname_kana
+    UNION SELECT w.unit, s.person, 'initial' FROM name_begun w JOIN child_name s ON w.surname_kana = s.surname_kana AND w.begun = left(s.given_kana, length(w.begun)) WHERE w.begun <> s.given_kana
+    UNION SELECT w.unit, s.person, 'initial' FROM name_called w JOIN child_name s ON w.surname = s.surname AND starts_in_latin(s.given_kana, w.given)
+    UNION SELECT w.unit, s.person, 'beginning' FROM name_called w JOIN child_name s ON w.kana = left(s.given_kana, length(w.kana)) WHERE w.kana <> s.given_kana AND length(w.kana) BETWEEN 1 AND 4 AND NOT is_otherwise(w.name, s.name)
     UNION SELECT w.unit, s.person, 'beginning' FROM name_called w JOIN child_name s ON w.name = left(s.given, length(w.name)) WHERE w.name <> s.given AND length(w.name) BETWEEN 1 AND 2
     UNION SELECT w.unit, s.person, 'beginning' FROM name_called w JOIN child_name s ON left(w.kana, 1) || right(w.kana, 1) = left(s.given_kana, 2)
         WHERE length(w.kana) = 3 AND substr(w.kana, 2, 1) = 'ツ'

@@ -152,6 +152,8 @@ def test_all_at_once_and_the_collector_left_as_it_was(column) -> None:
         ("蓮(れん)", "レン", ""),
         ("さとう れんくん", "サトウレン", "レン"),
         ("れんくん", "レン", ""),
+        ("れん君", "レン", ""),
+        ("さとう れん 君", "サトウレン", "レン"),
     ],
 )
 def test_reading_that_a_name_tells_itself(printed, kana, given_kana):

@@ -198,3 +198,32 @@ def test_months_of_a_babys_age_tell_two_of_one_name_and_year_apart(paper: Paper,
     assert linked.person(told) == linked.person(third) and linked.person(untold) is None
     assert linked.person(older) == linked.person(winter)
     assert linked.person(younger) == linked.person(later) == linked.person(summer)
+
+
+def test_surname_and_how_the_given_name_begins_name_the_one_child_of_that_age(paper: Paper, model_file: Path) -> None:
+    """佐藤ゆ, さとうゆ, 佐藤Y, 佐藤 結 and さとう (ゆ): as those write who call two of one surname."""
+    town_of(paper)
+    yui = paper.resident("1001", "佐藤 結衣", "ｻﾄｳ ﾕｲ", "2015-08-01", "女", address="浜町1-1")
+    paper.resident("1002", "佐藤 蓮", "ｻﾄｳ ﾚﾝ", "2015-10-01", address="川町5-5", household_number="K2")
+    paper.resident("1003", "鈴木 結菜", "ｽｽﾞｷ ﾕﾅ", "2015-07-01", "女", address="川町6-6", household_number="K3")
+    for number, (name, kana) in enumerate([("高橋 陽太", "ﾀｶﾊｼ ﾖｳﾀ"), ("高橋 洋平", "ﾀｶﾊｼ ﾖｳﾍｲ")]):
+        paper.resident(f"200{number}", name, kana, "2015-07-01", address="川町5-5", household_number=f"T{number}")
+    days = ("2024-09-02", "2024-09-09", "2024-09-16")
+    hers = [visit(paper, day, name, "9") for name in ("佐藤ゆ", "さとうゆ", "佐藤Ｙちゃん", "佐藤 結", "佐藤(ゆ)") for day in days]  # fmt: skip
+    either = [visit(paper, day, "高橋よ", "9") for day in days]
+    once = visit(paper, "2024-10-02", "さとう れ", "4")
+    linked = paper.link(model_file)
+    assert {linked.person(line) for line in hers} == {linked.person(yui)}
+    assert {linked.person(line) for line in either} == {None}
+    assert {len(linked.doubts(line)) for line in either} == {2}
+    assert linked.person(once) is None
+
+
+def test_surname_in_characters_and_given_name_in_kana_is_a_whole_name(paper: Paper, model_file: Path) -> None:
+    town_of(paper)
+    paper.resident("1000", "鈴木 蓮", "ｽｽﾞｷ ﾚﾝ", "2015-08-01")
+    ren = paper.resident("1001", "佐藤 蓮", "ｻﾄｳ ﾚﾝ", "2015-08-01", address="浜町1-1")
+    assert paper.link(model_file).person(ren) is not None
+    line, boy = visit(paper, "2024-09-02", "佐藤れん", "9"), visit(paper, "2024-09-02", "さとう れん君", "9")
+    linked = paper.link(model_file)
+    assert linked.person(line) == linked.person(boy) == linked.person(ren)
