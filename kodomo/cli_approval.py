@@ -151,10 +151,18 @@ def rules(arguments: argparse.Namespace, here: Here) -> dict[str, Any]:
         say(home, Step(arguments.action.upper()), arguments.rule, **words)
     rule = Suppression(municipality.suppression_threshold, municipality.rounding_base)
     found = [one.as_json(rule) for one in found_rules(home, model)]
+    once = sum(not one["is_repeated"] for one in found)
     for one in found:
+        if not one["is_repeated"]:
+            continue
         rows, cases = ("秘匿" if one[key] is None else one[key] for key in ("rows", "cases"))
         here.say(f"{one['name']}  {Step(one['said']).label if one['said'] else ''}\n  {one['sentence']}")
-        here.say(f"  重み {one['weight']:+.2f}、当てはまる行 {rows}(うち把握事例 {cases})")
+        often = f"{one['of']} 回の学習のうち {one['folds']} 回、" if one["folds"] else ""
+        here.say(f"  {often}重み {one['weight']:+.2f}、当てはまる行 {rows}(うち把握事例 {cases})")
+    if once:
+        here.say(
+            f"ほかに、一度の学習でだけ見つかったルールが {once:,} 件あります(偶然かもしれません。--json に全部あります)。"
+        )
     return {"model": model, "rules": found}
 
 

@@ -83,12 +83,13 @@ def read_staff_rule(entry: Mapping[str, Any]) -> StaffRule:
 
 @dataclass(frozen=True)
 class Found:
-    """One rule of a model: in how many folds, its mean weight, and the most children and cases it covered."""
+    """One rule of a model: in how many folds of how many, its mean weight, and the most children and cases it covered."""
 
     type: str
     bounds: tuple[Bound, ...]
     sentence: str
     folds: int
+    of: int
     weight: float
     rows: int
     cases: int
@@ -99,17 +100,28 @@ class Found:
         """The rule's identifier."""
         return rule_name(self.type, self.bounds)
 
+    @property
+    def is_repeated(self) -> bool:
+        """Found again on other children, or spoken of by staff; the rest may well be chance.
+
+        Stability of what is selected as the sign that it is no accident: Meinshausen & Bühlmann (2010).
+        """
+        return bool(self.said) or self.folds > 1 or self.of == 1
+
     def as_json(self, rule: Suppression) -> dict[str, Any]:
         """For ``--json``; small counts are suppressed."""
         return {
             "name": self.name, "type": self.type, "sentence": self.sentence, "folds": self.folds,
+            "of": self.of, "is_repeated": self.is_repeated,
             "weight": round(self.weight, 4), "rows": rule.count(self.rows), "cases": rule.count(self.cases),
             "said": self.said,
         }  # fmt: skip
 
 
 def found_rules(home: Home, model: str) -> list[Found]:
-    """The rules of a model, with what staff said of them; those spoken of and not found come last.
+    """The rules of a model, with what staff said of them: by type, those found most often first, then by weight.
+
+    Those spoken of and not found come last.
 
     Args:
         model: its version.
@@ -126,14 +138,15 @@ def found_rules(home: Home, model: str) -> list[Found]:
         for rule in card["rules"]:
             forms.setdefault((rule_name(kind, _bounds(rule)), kind), []).append(rule)
     said = {rule.name: rule for rule in standing_rules(home)}
-    found = [_found(kind, same, said.get(name)) for (name, kind), same in forms.items()]
-    found.sort(key=lambda rule: (rule.type, -abs(rule.weight), rule.name))
+    tries = {kind: len({rule["fold"] for rule in card["rules"]}) for kind, card in body["models"].items()}
+    found = [_found(kind, same, tries[kind], said.get(name)) for (name, kind), same in forms.items()]
+    found.sort(key=lambda rule: (rule.type, -rule.folds, -abs(rule.weight), rule.name))
     there = {rule.name for rule in found}
     gone = [rule for name, rule in said.items() if name not in there]
-    return found + [Found(rule.type, rule.bounds, rule.sentence, 0, 0.0, 0, 0, rule.step) for rule in gone]
+    return found + [Found(rule.type, rule.bounds, rule.sentence, 0, 0, 0.0, 0, 0, rule.step) for rule in gone]
 
 
-def _found(kind: str, forms: list[dict[str, Any]], said: StaffRule | None) -> Found:
+def _found(kind: str, forms: list[dict[str, Any]], tries: int, said: StaffRule | None) -> Found:
     """One rule over the folds: the form that covered most stands for all."""
     widest = max(forms, key=lambda form: (form["rows"], form["sentence"]))
     return Found(
@@ -141,6 +154,7 @@ def _found(kind: str, forms: list[dict[str, Any]], said: StaffRule | None) -> Fo
         _bounds(widest),
         widest["sentence"],
         len({form["fold"] for form in forms}),
+        tries,
         statistics.fmean(form["weight"] for form in forms),
         widest["rows"],
         widest["cases"],

@@ -181,9 +181,17 @@ def _not_learned() -> list[dict[str, Any]]:
 
 
 def _groups(rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rules by type: those found again and again, which people can read through, and those found once."""
     groups: dict[str, list[dict[str, Any]]] = {}
     for rule in rules:
         counts = {key: SUPPRESSED_MARK if rule[key] is None else f"{rule[key]:,}" for key in ("rows", "cases")}
         said = Step(rule["said"]).label if rule["said"] else ""
         groups.setdefault(rule["type"], []).append({**rule, **counts, "said_label": said})
-    return [{"type": difficulty_label(kind), "rows": found} for kind, found in groups.items()]
+    return [
+        {
+            "type": difficulty_label(kind),
+            "rows": [r for r in found if r["is_repeated"]],
+            "once": [r for r in found if not r["is_repeated"]],
+        }
+        for kind, found in groups.items()
+    ]

@@ -27,15 +27,15 @@ VERSION = "0a1b2c3d4e5f"
 RULE = "NON_ATTENDANCE:absence_3m>"
 
 
-def learn_rules(home: Home) -> None:
-    """A judgement whose model found one rule, as learning leaves it."""
+def learn_rules(home: Home, *more: dict[str, Any]) -> None:
+    """A judgement whose model found one rule, as learning leaves it, and ``more``."""
     rule = {
         "fold": 1, "sentence": "「直近3か月の欠席日数」が 9.5 を超える", "rows": 120, "cases": 5, "weight": 0.8,
         "conditions": [{"column": "absence_3m", "above": 9.5, "at_most": None, "with_gap": False}],
     }  # fmt: skip
     folder = home.store / "models" / VERSION
     folder.mkdir(parents=True)
-    (folder / "models.json").write_text(json.dumps({"models": {"NON_ATTENDANCE": {"rules": [rule]}}}))
+    (folder / "models.json").write_text(json.dumps({"models": {"NON_ATTENDANCE": {"rules": [rule, *more]}}}))
     manifest = {"as_of": "2026-05-31", "snapshot": "2026-03-31-small", "model": VERSION}
     Store(home.store).write("judgements", "2026-05-31-learned", judgement_tables(LEVELS), manifest)
 
@@ -68,6 +68,18 @@ def test_it_shows_what_was_learned_and_keeps_what_staff_say_of_a_rule(
     assert (act.step, act.version, act.by.name, act.reason) == (Step.FORBID, RULE, RIN.name, given["reason"])
     assert act.by.account == "rin"
     assert audit_rows()[-1]["action"] == "SAY_RULE"
+
+
+def test_what_was_found_once_stands_apart_from_what_was_found_again(as_person: Any, home: Home) -> None:
+    late = {"column": "late_3m", "above": 2.5, "at_most": None, "with_gap": False}
+    once = {"fold": 1, "sentence": "「遅刻日数」が 3 以上", "rows": 90, "cases": 8, "weight": 0.9, "conditions": [late]}
+    absent = {"column": "absence_3m", "above": 8.5, "at_most": None, "with_gap": False}
+    again = {"fold": 2, "sentence": "「直近3か月の欠席日数」が 8.5 を超える", "rows": 80, "cases": 7, "weight": 0.1,
+             "conditions": [absent]}  # fmt: skip
+    learn_rules(home, once, again)
+    repeated, _, rest = as_person(RIN).get("/models/").content.decode().partition("一度だけ見つかったルール(1 件)")
+    assert "直近3か月の欠席日数" in repeated and "2 / 2" in repeated and "遅刻日数" not in repeated
+    assert "遅刻日数" in rest and "1 / 2" in rest
 
 
 def test_it_says_what_was_not_learned_and_what_learning_left_out(as_person: Any, home: Home) -> None:
