@@ -26,7 +26,8 @@ from kodomo.intake.limits import Limits
 from kodomo.intake.read import MAGIC, Job, Reading
 from kodomo.intake.sanitise import refused
 from kodomo.intake.slip import SLIP_LIMITS
-from kodomo.vault.records import Landing
+from kodomo.tables.schema import Table
+from kodomo.vault.records import LANDED_FACTS, MENTIONS, ROWS, Landing, landing_schema
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -77,6 +78,7 @@ class _Forking:
         """Read one file. Raises DeliveryRefused as ``read_in_child`` does."""
         told = _told(job)
         answers, theirs = os.pipe()
+        _widen(theirs)
         try:
             with self.lock:
                 given = [theirs] if job.descriptor is None else [theirs, job.descriptor]
@@ -92,6 +94,17 @@ class _Forking:
         return _reading(memoryview(answer)[8:], job)
 
 
+PIPE_BYTES = 1 << 20
+
+
+def _widen(pipe: int) -> None:
+    """Let a pipe hold more at once, where the system can: an answer is a hundred megabytes."""
+    with contextlib.suppress(ImportError, AttributeError, OSError):
+        import fcntl
+
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+
+
 def _all_of(pipe: int, job: Job) -> bytearray:
     """Everything up to the pipe's end; kills the reading process when time is up."""
     answer, ends = bytearray(), time.monotonic() + job.limits.wall_seconds
@@ -103,7 +116,7 @@ def _all_of(pipe: int, job: Job) -> bytearray:
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(struct.unpack("<Q", answer[:8])[0], signal.SIGKILL)
                 raise _too_slow(job)
-            piece = os.read(pipe, 1 << 20)
+            piece = os.read(pipe, PIPE_BYTES)
             if not piece:
                 return answer
             answer += piece
@@ -194,11 +207,9 @@ def _reading(answer: memoryview, job: Job) -> Reading:
         body, rest = _piece(answer[4:])
         told: dict[str, Any] = json.loads(bytes(body))
         if "reading" in told:
-            tables = []
-            for _ in range(3):
-                content, rest = _piece(rest)
-                tables.append(_table(content))
-            return Reading(landing=Landing(*tables), **told["reading"])
+            tables = pa.BufferReader(rest)
+            landing = Landing(*(_table(tables, declared) for declared in (MENTIONS, LANDED_FACTS, ROWS)))
+            return Reading(landing=landing, **told["reading"])
     except (ValueError, TypeError, struct.error, pa.ArrowException):
         raise refused("child_died", "読み取りの結果を受け取れませんでした。", job.name, _SPLIT) from None
     raise _refusal(told, job.name)
@@ -226,7 +237,8 @@ def _piece(content: memoryview) -> tuple[memoryview, memoryview]:
     return content[8 : 8 + length], content[8 + length :]
 
 
-def _table(content: memoryview) -> pa.Table:
-    table = pa.ipc.open_stream(content).read_all()
+def _table(tables: pa.BufferReader, declared: Table) -> pa.Table:
+    """The next of the tables, as declared."""
+    table = pa.ipc.open_stream(tables).read_all()
     table.validate(full=True)
-    return table
+    return table.cast(landing_schema(declared))

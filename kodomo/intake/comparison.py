@@ -35,7 +35,7 @@ def compare(before: pa.Table, now: pa.Table) -> dict[str, Any]:
         file) and ``vanished_rows`` (rows of the earlier one), the first few; ``is_list``: whether the two
         are states of one list at all.
     """
-    there, here = _last(before), _last(now)
+    there, here = last_of_each(before), last_of_each(now)
     both = pc.is_in(here["identity"], value_set=there["identity"].combine_chunks())
     at = pc.index_in(here["identity"], value_set=there["identity"].combine_chunks())
     is_same = pc.fill_null(pc.equal(here["content"], there["content"].take(at)), False)
@@ -49,10 +49,14 @@ def compare(before: pa.Table, now: pa.Table) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _last(rows: pa.Table) -> pa.Table:
+def last_of_each(rows: pa.Table) -> pa.Table:
     """The last row of each identity: what the delivery says in the end."""
     groups = rows.group_by("identity", use_threads=False).aggregate([("content", "last"), ("row", "last")])
-    return groups.rename_columns({"content_last": "content", "row_last": "row"})
+    return (
+        groups.rename_columns({"content_last": "content", "row_last": "row"})
+        .select(rows.column_names)
+        .cast(rows.schema)
+    )
 
 
 def _rows(rows: pa.Table) -> list[int]:

@@ -38,6 +38,8 @@ WITHDRAWN = "withdrawn"
 
 SEPARATOR = "\x1f"
 
+PROTECTION = "address_protection"
+
 NOT_PROTECTED = ("0", "無", "なし", "対象外", "非該当", "解除")
 
 JOINED_WITH = {"address": "", "name": "\u3000", "name_kana": "\u3000"}
@@ -112,12 +114,15 @@ class Extraction:
         return [c for c in self.columns if c.group is None or c.group == group]
 
     def landing(self) -> Landing:
-        """Everything taken in: mentions in order of row, facts rule by rule."""
+        """Everything taken in: mentions in order of row, facts rule by rule.
+
+        What no column of the layout tells of a person has no values, and no type either.
+        """
         return Landing(
             _by_row(_joined(self._mentions, landing_schema(MENTIONS))),
             _joined(self._facts, landing_schema(LANDED_FACTS)),
             # Of two rows about one record the later corrects, or withdraws, the earlier.
-            _joined(self._rows, landing_schema(ROWS)).sort_by([("row", "ascending")]),
+            _by_row(_joined(self._rows, landing_schema(ROWS))),
         )
 
     # Facts -------------------------------------------------------------------------------------
@@ -133,14 +138,15 @@ class Extraction:
         is_dated = pc.is_valid(spell.valid_from)
         if rule.number or rule.code:
             self.undated[rule.item] += pc.sum(pc.and_not(says, is_dated)).as_py() or 0
-        table = pa.table(
-            {
-                "row": row, "role": pa.repeat(rule.person, length), "item": pa.repeat(rule.item, length),
-                "number": number, "code": code, "valid_from": spell.valid_from, "valid_to": spell.valid_to,
-                "known_from": spell.known_from,
-            }
-        )  # fmt: skip
-        return table.filter(pc.and_(says, is_dated)).cast(landing_schema(LANDED_FACTS))
+        told = {"row": row, "number": number, "code": code, "valid_from": spell.valid_from,
+                "valid_to": spell.valid_to, "known_from": spell.known_from}  # fmt: skip
+        is_told = pc.and_(says, is_dated)
+        if not pc.all(is_told).as_py():
+            told = _chosen(told, is_told)
+            length = len(told["row"])
+        told |= {"role": pa.repeat(rule.person, length), "item": pa.repeat(rule.item, length)}
+        schema = landing_schema(LANDED_FACTS)
+        return pa.table({name: told[name] for name in schema.names}).cast(schema)
 
     # Mentions ----------------------------------------------------------------------------------
 
@@ -155,20 +161,26 @@ class Extraction:
     ) -> pa.Table:
         """One role's mentions; a row that says nothing about this person has none, the subject's excepted."""
         length = len(row)
-        about = [c for c in columns if c.person == role]
-        fields = {name: _field([c for c in about if c.field == name], name, kept, length) for name in MENTION_FIELDS}
-        is_protected = pc.fill_null(pc.equal(fields["address_protection"], "1"), False)
-        for name in OTHER_PLACES:
-            fields[name] = pc.if_else(is_protected, pa.scalar(None, pa.string()), fields[name])
+        held: dict[str, list[LayoutColumn]] = {}
+        for column in columns:
+            if column.person == role and column.field:
+                held.setdefault(column.field, []).append(column)
+        fields = {name: _field(held[name], name, kept) for name in MENTION_FIELDS if name in held}
+        if PROTECTION in fields:
+            is_protected = pc.fill_null(pc.equal(fields[PROTECTION], "1"), False)
+            for name in OTHER_PLACES:
+                if name in fields:
+                    fields[name] = pc.if_else(is_protected, pa.scalar(None, pa.string()), fields[name])
         known = self._mention_known_from(fields, said_from, length)
         keys = [c.reference for c in columns if self.layout.row_key in (c.reference, c.template or None)]
-        row_key = kept[keys[0]] if keys and self.layout.row_key else pa.nulls(length, pa.string())
+        nothing = pa.nulls(length)
+        row_key = kept[keys[0]] if keys and self.layout.row_key else nothing
         table = pa.table(
             {
                 "row": row, "role": pa.repeat(role, length), "kind": pa.repeat(self.layout.kind, length),
-                "row_key": row_key, **fields, "known_from": known,
+                "row_key": row_key, **{n: fields.get(n, nothing) for n in MENTION_FIELDS}, "known_from": known,
             }
-        ).cast(landing_schema(MENTIONS))  # fmt: skip
+        )  # fmt: skip
         if role == "subject":
             return table
         return table.filter(_anything(list(fields.values()), length))
@@ -177,8 +189,9 @@ class Extraction:
         """When we could know it: 届出日, else the event, else the row's first fact, else the extraction."""
         lag = self.layout.lag_days
         if self.layout.kind == "moves":
-            registered = _later(_days(fields["registered_on"], last_day), lag)
-            happened = _later(_days(fields["event_on"], last_day), lag)
+            nothing = pa.nulls(length, pa.string())
+            registered = _later(_days(fields.get("registered_on", nothing), last_day), lag)
+            happened = _later(_days(fields.get("event_on", nothing), last_day), lag)
             said_from = pc.coalesce(registered, happened)
         return pc.coalesce(said_from, pa.repeat(pa.scalar(self.arrived_on, pa.date32()), length))
 
@@ -196,13 +209,19 @@ class Extraction:
 
     def _hashed(self, names: list[str], kept: Kept, mark: str = "") -> pa.Array:
         """Keyed fingerprints of some columns together. The key is needed to tell whether a guessed row is there."""
-        texts = [pc.fill_null(kept[name], "") for name in names]
+        texts = [kept[name] for name in names]
         if mark:
             texts.append(pa.repeat(mark, len(texts[0])))
-        joined = pc.binary_join_element_wise(*texts, SEPARATOR).cast(pa.binary()).to_pylist()
-        make, key = hashlib.blake2b, self.key
-        digests = b"".join([make(text, digest_size=16, key=key).digest() for text in joined])
-        return pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(joined), [None, pa.py_buffer(digests)])
+        joined = pc.binary_join_element_wise(*texts, SEPARATOR, null_handling="replace", null_replacement="")
+        begun = hashlib.blake2b(digest_size=16, key=self.key).copy  # a third less than beginning each with the key
+        digests = []
+        for text in joined.cast(pa.binary()).to_pylist():
+            digest = begun()
+            digest.update(text)
+            digests.append(digest.digest())
+        return pa.FixedSizeBinaryArray.from_buffers(
+            pa.binary(16), len(digests), [None, pa.py_buffer(b"".join(digests))]
+        )
 
 
 @dataclass(frozen=True)
@@ -218,13 +237,11 @@ class Spell:
         return Spell(self.valid_from.filter(keep), self.valid_to.filter(keep), self.known_from.filter(keep))
 
 
-def _field(columns: list[LayoutColumn], name: str, kept: Kept, length: int) -> pa.Array:
+def _field(columns: list[LayoutColumn], name: str, kept: Kept) -> pa.Array:
     """One field of one person, from the one or several columns that hold it."""
     given = [kept[c.reference] for c in columns]
-    if not given:
-        return pa.nulls(length, pa.string())
     values = given[0] if len(given) == 1 else _joined_texts(given, JOINED_WITH.get(name, " "))
-    if name == "address_protection":
+    if name == PROTECTION:
         flags = pc.if_else(pc.is_in(values, pa.array(NOT_PROTECTED)), "0", "1")
         values = pc.if_else(pc.is_valid(values), flags, None)
     return _changed(values, age_as_kept) if name == "age" else values
@@ -380,7 +397,7 @@ def _joined_texts(given: list[pa.Array], between: str) -> pa.Array:
 def _joined(tables: list[pa.Table], schema: pa.Schema) -> pa.Table:
     if not tables:
         return schema.empty_table()
-    return pa.concat_tables(tables)
+    return pa.concat_tables(tables, promote_options="permissive")
 
 
 def _by_row(table: pa.Table) -> pa.Table:

@@ -21,6 +21,8 @@ SEEN_LIMIT = 200_000
 
 _SEPARATORS = re.compile(r"[\s\-‐‑‒–—―−ー]")
 _TWELVE = re.compile(r"(?<!\d)\d{12}(?!\d)")
+_MAY_HOLD_TWELVE = re.compile(rf"\d(?:{_SEPARATORS.pattern}*\d){{11}}")
+"""Twelve digits on end, in whatever parts: of most columns no cell at all, so that they are looked at together."""
 _WEIGHTS = (6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2)
 """Q11 … Q1 of 省令第5条: n+1 for n ≤ 6, n−5 above, counted from the lowest digit but the check digit."""
 
@@ -70,6 +72,8 @@ class NumberWatch:
             self.filled = any(cell.strip() for cell in distinct_cells)
         fresh = {cell for cell in distinct_cells if len(cell) > 11} - self._seen
         self._seen = fresh if len(self._seen) > SEEN_LIMIT else self._seen | fresh
+        if not _MAY_HOLD_TWELVE.search(unicodedata.normalize("NFKC", "\0".join(fresh))):
+            return
         for cell in fresh:
             if digits := twelve_digits_in(cell):
                 self._count(digits)

@@ -21,7 +21,7 @@ from django.db import DatabaseError
 from kodomo.configuration import Home
 from kodomo.errors import DeliveryRefused, StaffError
 from kodomo.governance.audit import AuditEvent
-from kodomo.intake.comparison import compare, series_of
+from kodomo.intake.comparison import compare, last_of_each, series_of
 from kodomo.intake.delivery import Taken, writing
 from kodomo.intake.layout import Layout
 from kodomo.intake.profile import shifts
@@ -48,6 +48,8 @@ class ReceiptBook:
     medium: str
     carrier: str = ""
     _rows: dict[str, list[tuple[Receipt, pa.Table]]] = field(default_factory=dict)
+    _said: dict[str, list[pa.Table]] = field(default_factory=dict)
+    """By source, tables of rows of which each record's last is what it said last of all."""
 
     def mend(self) -> None:
         """Finish what a killed process left half done: orphaned folders go, missing reports are written."""
@@ -87,15 +89,17 @@ class ReceiptBook:
             rows_quarantined=len({row for row, _, _ in reading.quarantined}),
             layout_sha256=layout_sha256, sealed_file=name, report=told,
         )  # fmt: skip
-        receipt.rows_duplicate, receipt.rows_corrected = self._compare(receipt, reading.landing.rows)
-        receipt.report = {**told, **self._beside_the_last(receipt, layout, reading)}
+        # A copy: the table as it came holds on to everything else that the reading process answered.
+        rows = reading.landing.rows.take(pa.arange(0, reading.landing.rows.num_rows))
+        receipt.rows_duplicate, receipt.rows_corrected = self._compare(receipt, rows)
+        receipt.report = {**told, **self._beside_the_last(receipt, layout, rows, reading.profile)}
         with _plain_database_words(self.home), audited(self.home, self.keyring, self._event(receipt, reading), self.at):
             receipt.save(using="vault", force_insert=True)
             QuarantinedRow.objects.using("vault").bulk_create(
                 (QuarantinedRow(receipt=receipt, row_number=r, column=c, code=k) for r, c, k in reading.quarantined),
                 batch_size=INSERT_AT_ONCE,
             )
-        self._rows[layout.source].append((receipt, reading.landing.rows))
+        self._rows[layout.source].append((receipt, rows))
         return receipt
 
     def refuse(self, name: str, sha256: str, source: str, refusal: DeliveryRefused) -> dict[str, Any]:
@@ -144,16 +148,22 @@ class ReceiptBook:
         if receipt.source not in self._rows:
             earlier = receipts({receipt.source})
             self._rows[receipt.source] = [(r, read_rows(self.home, self.keyring, r)) for r in earlier]
-        before = self._rows[receipt.source]
-        given = sorted([*before, (receipt, rows)], key=lambda pair: _order(pair[0]))
-        now = compare_rows([(r.pk or 0, _order(r)[0], table) for r, table in given])
-        then = compare_rows([(r.pk or 0, _order(r)[0], table) for r, table in given if r.pk])
-        superseded_now, superseded_then = (sum(map(_corrected, states.values())) for states in (now, then))
-        return _true(now[0]["is_duplicate"]), superseded_now - superseded_then
+        before = sorted(self._rows[receipt.source], key=lambda pair: _order(pair[0]))
+        if before and _order(receipt) < _order(before[-1][0]):
+            self._said.pop(receipt.source, None)
+            return _compare_between(before, receipt, rows)
+        # What comes last in time is beside what each record said last: a source of a hundred months costs no more than one.
+        said = self._said.get(receipt.source) or [table for _, table in before]
+        last = last_of_each(pa.concat_tables(said)) if said else rows.slice(0, 0)
+        self._said[receipt.source] = [last, rows]
+        states = compare_rows([(0, _order(receipt)[0], last), (1, _order(receipt)[0], rows)])
+        return _true(states[1]["is_duplicate"]), sum(map(_corrected, states.values()))
 
-    def _beside_the_last(self, receipt: Receipt, layout: Layout, reading: Reading) -> dict[str, Any]:
+    def _beside_the_last(
+        self, receipt: Receipt, layout: Layout, read: pa.Table, profile: dict[str, Any]
+    ) -> dict[str, Any]:
         """What changed against the delivery before this one in its series, and how old it is."""
-        told: dict[str, Any] = {"carrier": self.carrier, "profile": reading.profile, "against_last": None, "shifts": []}
+        told: dict[str, Any] = {"carrier": self.carrier, "profile": profile, "against_last": None, "shifts": []}
         on = receipt.extracted_on
         age = (self.at.date() - on).days if on else None
         told["freshness"] = {"age_days": age, "freshness_days": layout.freshness_days,
@@ -164,9 +174,9 @@ class ReceiptBook:
         if not earlier:
             return told
         last, rows = max(earlier, key=lambda pair: _order(pair[0]))
-        told["against_last"] = {"receipt": last.pk, "file": last.file_name, **compare(rows, reading.landing.rows)}
+        told["against_last"] = {"receipt": last.pk, "file": last.file_name, **compare(rows, read)}
         before = Receipt.objects.using("vault").values_list("report", flat=True).get(pk=last.pk)
-        told["shifts"] = shifts(before.get("profile") or {}, reading.profile)
+        told["shifts"] = shifts(before.get("profile") or {}, profile)
         return told
 
     def _event(self, receipt: Receipt, reading: Reading) -> AuditEvent:
@@ -178,6 +188,15 @@ class ReceiptBook:
         return AuditEvent(
             self.by, str(Party.COORDINATOR), "intake.receive", f"file/{receipt.sha256[:16]}", detail=detail
         )
+
+
+def _compare_between(before: list[tuple[Receipt, pa.Table]], receipt: Receipt, rows: pa.Table) -> tuple[int, int]:
+    """The same of a file that was extracted before others that were received already."""
+    given = sorted([*before, (receipt, rows)], key=lambda pair: _order(pair[0]))
+    now = compare_rows([(r.pk or 0, _order(r)[0], table) for r, table in given])
+    then = compare_rows([(r.pk or 0, _order(r)[0], table) for r, table in given if r.pk])
+    superseded_now, superseded_then = (sum(map(_corrected, states.values())) for states in (now, then))
+    return _true(now[0]["is_duplicate"]), superseded_now - superseded_then
 
 
 def _order(receipt: Receipt) -> tuple[dt.date, int]:

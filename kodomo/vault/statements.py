@@ -56,9 +56,12 @@ def compare_rows(deliveries: list[Delivered]) -> dict[int, pa.Table]:
 
 def _states(rows: pa.Table, days: pa.Array, first: dt.date) -> pa.Table:
     """The states of rows given in order of time, worked out column-wise (a million rows in about a second)."""
-    record = pc.dictionary_encode(rows["identity"].combine_chunks()).indices.cast(pa.int64())
+    coded = pc.dictionary_encode(rows["identity"].combine_chunks())
+    record = coded.indices.cast(pa.int64())
+    if len(coded.dictionary) == len(record):
+        return _all_told_once(rows, record, days, first)
     meaning = pc.dictionary_encode(rows["content"].combine_chunks()).indices
-    position = pa.array(range(len(record)), pa.int64())
+    position = pa.arange(0, len(record))
     order = pc.sort_indices(pa.table({"n": record, "p": position}), [("n", "ascending"), ("p", "ascending")])
     r, m, day = record.take(order), meaning.take(order), days.take(order)
     is_same_record = _shifted_equal(r)
@@ -75,6 +78,18 @@ def _states(rows: pa.Table, days: pa.Array, first: dt.date) -> pa.Table:
     return pa.table(
         {"row": rows["row"], "record": record, **{name: values.take(back) for name, values in columns.items()}}
     ).select(STATE.names).cast(STATE)  # fmt: skip
+
+
+def _all_told_once(rows: pa.Table, record: pa.Array, days: pa.Array, first: dt.date) -> pa.Table:
+    """The states of rows of which no two are about one record: as in most single deliveries."""
+    no = pa.repeat(False, len(record))
+    return pa.table(
+        {
+            "row": rows["row"], "is_duplicate": no, "is_superseded": no, "told_on": days,
+            "told_until": pa.nulls(len(record), pa.date32()), "is_initial": pc.equal(days, pa.scalar(first, pa.date32())),
+            "record": record, "statement": record,
+        }
+    ).cast(STATE)  # fmt: skip
 
 
 def _next_told(told: pa.Array, continues: pa.Array) -> pa.Array:

@@ -46,6 +46,9 @@ def test_check_digit_agrees_with_the_ordinance():
 )
 def test_twelve_digits_are_found_in_every_dress(cell):
     assert twelve_digits_in(cell) == "123456789018"
+    watch = NumberWatch("番号")
+    watch.look({cell, "ひなた市日向町一丁目2番3号", "090-1234-5678"})
+    assert (watch.valid_count, watch.invalid_count) == (1, 0)
 
 
 @pytest.mark.parametrize("cell", ["12345678901", "1234567890123", "", "山田", "0123-456-789", "2024-05-01 12:00:00"])

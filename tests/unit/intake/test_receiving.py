@@ -255,6 +255,26 @@ def test_next_months_delivery_repeats_corrects_and_adds(deliver, inbox, home):
     ]
 
 
+@pytest.mark.parametrize("order", [("04", "05", "06"), ("04", "06", "05"), ("06", "05", "04")])
+def test_months_count_what_repeats_and_corrects_in_whatever_order_they_come(deliver, inbox, home, order):
+    feb, march, april = (f"A1,山田,2026-{month},3,0" for month in ("02", "03", "04"))
+    corrected = march.replace(",3,", ",5,")
+    rows = {"04": [feb, march], "05": [feb, corrected, april, april], "06": [feb, march, april]}
+    told = []
+    for month in order:
+        one = deliver(put(inbox, f"出欠_2026{month}01.csv", absences_csv(*rows[month])))
+        told.append((one["rows_duplicate"], one["rows_corrected"]))
+    assert (
+        told
+        == {
+            ("04", "05", "06"): [(0, 0), (2, 1), (2, 1)],
+            # Between two months that agree, one that doesn't: what repeated until then says something again.
+            ("04", "06", "05"): [(0, 0), (2, 0), (2, 2)],
+            ("06", "05", "04"): [(0, 0), (1, 1), (0, 1)],
+        }[order]
+    )
+
+
 def test_old_extract_that_arrives_late_corrects_nothing(deliver, inbox, home):
     put(inbox, "出欠_20260501.csv", absences_csv("A1,山田,2026-03,5,0"))
     deliver(inbox)
