@@ -68,6 +68,7 @@ class Method(LabelledEnum):
 
     SCENARIO = "SCENARIO", "シナリオ", "職員が読める点数表"
     BOOSTING = "BOOSTING", "勾配ブースティング", "過去の把握事例から学んだ推定"
+    LINE = "LINE", "重みつき合計", "指標ごとの重みを過去の把握事例から学び、足し合わせた推定"
     RULES = "RULES", "ルール発見型推論", "過去の把握事例に多い条件の組み合わせから学んだ推定"
     SIMILAR = "SIMILAR", "類似事例推論", "よく似た過去の事例のうち把握された割合による推定"
     COMBINED = "COMBINED", "総合判定", "シナリオと学習を合わせた値"

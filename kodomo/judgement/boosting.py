@@ -26,6 +26,8 @@ Array = NDArray[np.float64]
 
 WORKERS = 2
 """Bags are fitted side by side, each on one thread: the result then depends on no machine's core count."""
+SCENARIO_COLUMN = "scenario_points"
+"""The column that holds the sum of the staff's points."""
 FOLDS = 4
 BAGS = 8
 ROUNDS = 80

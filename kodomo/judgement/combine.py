@@ -28,7 +28,7 @@ TELL_LITTLE = 0.4
 cases leave them: where a city's registrations know a difficulty that the points look past, a third of the points halves
 the average precision (measured). By degrees, for of few cases the share is known badly.
 """
-VOICES = {Method.BOOSTING: 3}
+VOICES = {Method.BOOSTING: 3, Method.LINE: 3}
 """Votes in the mean of the learned methods; the others have one. Held to known signs and learned in bags, boosting finds
 the unregistered best (average precision of three cities .320, .283 and .330, with equal votes .317, .282 and .330)."""
 

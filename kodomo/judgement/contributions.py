@@ -18,6 +18,7 @@ from kodomo.judgement.boosting import fold_of
 from kodomo.judgement.combine import shares_of
 from kodomo.judgement.judge import TypeJudgement, model_values
 from kodomo.judgement.learners.rule_discovery import Rule, RuleModel
+from kodomo.judgement.learners.signed_line import LineModel
 from kodomo.judgement.learning import TypeModel
 from kodomo.judgement.methods import Fitted
 from kodomo.judgement.rule_words import of_gaps_alone, rule_sentence
@@ -59,6 +60,8 @@ def learned_contributions(
     for one in model.others:
         if one.method is Method.RULES:
             said[one.method] = _rules(one, model, values, own, catalogue)
+        elif one.method is Method.LINE:
+            said[one.method] = _line(one, model, values, own)
         else:
             said[one.method] = _similar(judged.combination.learned[one.method][rows], len(model.columns))
     return said
@@ -80,6 +83,16 @@ def _boosting(model: TypeModel, values: Array, group: NDArray[np.object_]) -> Sa
     scaled = model.boosted.contributions(values, group) * model.platt.slope
     base = scaled[:, -1] + model.platt.slope * model.offset + model.platt.shift
     return Said(scaled[:, :-1], (), np.zeros((len(values), 0)), base)
+
+
+def _line(one: Fitted, model: TypeModel, values: Array, group: NDArray[np.object_]) -> Said:
+    folds = fold_of(group, model.boosted.seed)
+    parts = np.zeros((len(values), len(model.columns) + 1))
+    for number, fitted in enumerate(one.models.models):
+        rows = np.flatnonzero(folds == number)
+        if len(rows) and isinstance(fitted, LineModel):
+            parts[rows] = fitted.contributions(values[rows]) * one.platt.slope
+    return Said(parts[:, :-1], (), np.zeros((len(values), 0)), parts[:, -1] + one.platt.shift)
 
 
 def _similar(logits: Array, columns: int) -> Said:

@@ -19,13 +19,14 @@ from threadpoolctl import threadpool_limits
 
 from kodomo.features.dates import month_index
 from kodomo.features.matrix import FeatureMatrix, feature_matrix
+from kodomo.judgement.boosting import SCENARIO_COLUMN
 from kodomo.judgement.capacities import Capacities
 from kodomo.judgement.combine import Combination, overall, probability, standing
 from kodomo.judgement.criteria import Criteria
 from kodomo.judgement.feedback import Feedback, no_feedback
 from kodomo.judgement.knowledge import Knowledge, knowledge_of, relevant_sources
 from kodomo.judgement.labels import Cases, horizon_for, known_to_support, learning_dates, mark, read_cases
-from kodomo.judgement.learning import SCENARIO_COLUMN, Learned, Plan, TypeModel, household_groups, learn
+from kodomo.judgement.learning import Learned, Plan, TypeModel, household_groups, learn
 from kodomo.judgement.levels import assign_levels
 from kodomo.judgement.scenarios import ScenarioResult, judge_scenario
 from kodomo.judgement.staff_rules import TypeRules

@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from kodomo.features.catalogue import Catalogue, Indicator
 from kodomo.features.household import AGES
 from kodomo.features.matrix import FeatureMatrix
+from kodomo.judgement.boosting import SCENARIO_COLUMN
 from kodomo.judgement.combine import surprise
 from kodomo.judgement.contributions import LIKE_CASES, LIKE_CASES_FEW, Said, mean_said
 from kodomo.judgement.judge import Judged, TypeJudgement, standing_of
-from kodomo.judgement.learning import SCENARIO_COLUMN
 from kodomo.judgement.rule_words import ALL_POINTS
 from kodomo.store.results import REASONS
 from kodomo.terms import OVERALL, Method, difficulty_label, plain_number

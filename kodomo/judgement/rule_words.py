@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 
 from kodomo.features.catalogue import Catalogue, Indicator
+from kodomo.judgement.boosting import SCENARIO_COLUMN
 from kodomo.judgement.learners.rule_discovery import Condition, Rule
-from kodomo.judgement.learning import SCENARIO_COLUMN
 from kodomo.terms import plain_number
 
 ALL_POINTS = "シナリオの点数の合計"

@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kodomo.features.catalogue import Catalogue
 from kodomo.governance.models import MODELS
 from kodomo.judgement.judge import Judged
+from kodomo.judgement.learners.preparing import Prepared
 from kodomo.judgement.learners.rule_discovery import RuleModel
+from kodomo.judgement.learners.signed_line import LineModel
 from kodomo.judgement.learners.similar_cases import SimilarModel
 from kodomo.judgement.learning import TypeModel
 from kodomo.judgement.rule_words import rule_sentence
@@ -87,6 +90,12 @@ def _card(model: TypeModel, catalogue: Catalogue) -> dict[str, Any]:
             for n, fitted in enumerate(one.models.models)
             if isinstance(fitted, RuleModel)
         ],
+        "sums": [
+            {"fold": n, "intercept": fitted.line.intercept, "weights": _sums(fitted, model.columns)}
+            for one in model.others
+            for n, fitted in enumerate(one.models.models)
+            if isinstance(fitted, LineModel)
+        ],
     }
 
 
@@ -114,8 +123,16 @@ def _rules(fitted: RuleModel, columns: tuple[str, ...], catalogue: Catalogue) ->
 
 
 def _lines(fitted: RuleModel, columns: tuple[str, ...]) -> dict[str, float]:
-    names = [columns[n] for n in fitted.prepared.used] + [f"{columns[n]} (gap)" for n in fitted.prepared.gaps]
-    return {name: float(weight) for name, weight in zip(names, fitted.lines, strict=True) if weight}
+    return _named(fitted.prepared, fitted.lines, columns)
+
+
+def _sums(fitted: LineModel, columns: tuple[str, ...]) -> dict[str, float]:
+    return _named(fitted.prepared, fitted.line.weights, columns)
+
+
+def _named(prepared: Prepared, weights: NDArray[np.float64], columns: tuple[str, ...]) -> dict[str, float]:
+    names = [columns[n] for n in prepared.used] + [f"{columns[n]} (gap)" for n in prepared.gaps]
+    return {name: float(weight) for name, weight in zip(names, weights, strict=True) if weight}
 
 
 def _as_arrays(fitted: SimilarModel) -> bytes:

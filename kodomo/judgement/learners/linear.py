@@ -19,6 +19,10 @@ Real = NDArray[np.floating[Any]]
 """Single or double precision: what is computed keeps the precision of the columns."""
 
 
+_ALLOWED = {1: (0.0, None), -1: (None, 0.0), 0: (None, None)}
+"""Least and greatest weight of a column by its sign."""
+
+
 @dataclass(frozen=True)
 class Line:
     """``intercept + x @ weights``."""
@@ -31,13 +35,20 @@ class Line:
         return np.asarray(self.intercept + x @ self.weights)
 
 
-def ridge_path(x: Array, y: Array, penalties: Array, *, weight: Array | None = None) -> list[Line]:
-    """Minimise mean log-loss + penalty/2 · |weights|² for each penalty, strongest first; the intercept is free."""
+def ridge_path(
+    x: Array, y: Array, penalties: Array, *, weight: Array | None = None, signs: NDArray[np.int64] | None = None
+) -> list[Line]:
+    """Minimise mean log-loss + penalty/2 · |weights|² for each penalty, strongest first; the intercept is free.
+
+    Args:
+        signs: of each column: +1 or -1 for a weight that may not go the other way, 0 for a free one; all free when absent.
+    """
     share = _shares(len(y), weight)
     place = np.zeros(x.shape[1] + 1)
     rate = np.clip(share @ y, 1e-6, 1 - 1e-6)
     place[0] = np.log(rate / (1 - rate))
     lines = []
+    bounds = None if signs is None else [(None, None), *(_ALLOWED[int(sign)] for sign in signs)]
     for penalty in penalties:
 
         def loss(place: Array, penalty: float = float(penalty)) -> tuple[float, Array]:
@@ -48,7 +59,9 @@ def ridge_path(x: Array, y: Array, penalties: Array, *, weight: Array | None = N
             slope = share * (p - y)
             return float(value), np.r_[slope.sum(), x.T @ slope + penalty * place[1:]]
 
-        found = minimize(loss, place, jac=True, method="L-BFGS-B", options={"maxiter": 150, "ftol": 1e-9})
+        found = minimize(
+            loss, place, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 150, "ftol": 1e-9}
+        )
         place = np.asarray(found.x)
         lines.append(Line(float(place[0]), place[1:].copy()))
     return lines

@@ -12,6 +12,7 @@ from kodomo.judgement.learners.cross_fit import CrossFitted, cross_fit, make_fol
 from kodomo.judgement.learners.leak_gates import rank_auroc
 from kodomo.judgement.learners.logistic import Logistic
 from kodomo.judgement.learners.rule_discovery import Condition, Rule, RuleDiscovery, StaffWord, shape_of
+from kodomo.judgement.learners.signed_line import SignedLine
 from kodomo.judgement.learners.similar_cases import SimilarCases
 
 SHORT = (RuleDiscovery(splits=1), Boosting(rounds=(40, 80)), SimilarCases(), Logistic())
@@ -104,6 +105,26 @@ def test_parts_of_rules_and_of_boosting_add_up_to_the_score():
     x, y = a_table()
     for model in (RuleDiscovery(splits=1).fit(x, y, seed=1).at(5), Boosting(rounds=(50,)).fit(x, y, seed=1).at(0)):
         assert np.abs(model.contributions(x).sum(axis=1) - model.logits(x)).max() < 1e-6
+
+
+def test_a_signed_line_keeps_known_signs_and_its_parts_add_up():
+    generator = np.random.default_rng(3)
+    x = generator.normal(size=(400, 4))
+    y = (generator.random(400) < probability(x[:, 0] - x[:, 1] - 2)) + 0.0
+    x[generator.random(400) < 0.2, 0] = np.nan
+    model = SignedLine((-1, -1, 0, 1)).fit(x, y, seed=1).at(5)
+    weights = model.line.weights[:4]  # then that of the gaps
+    assert weights[0] == 0.0, "it would go the other way"
+    assert weights[1] < -0.3 and weights[3] >= 0.0
+    np.testing.assert_allclose(model.contributions(x).sum(axis=1), model.logits(x))
+
+
+def test_a_trusted_column_is_believed_sooner_than_the_others():
+    generator = np.random.default_rng(5)
+    x = generator.normal(size=(300, 2))
+    y = (generator.random(300) < probability(x[:, 0] + x[:, 1] - 2)) + 0.0
+    first = SignedLine(trusted=frozenset({0})).fit(x, y, seed=1).at(0).line.weights
+    assert first[0] > 3 * first[1] > 0
 
 
 def test_boosting_keeps_a_known_sign():

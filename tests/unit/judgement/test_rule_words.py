@@ -8,8 +8,8 @@ import pytest
 
 from kodomo.configuration import SHIPPED_MUNICIPALITIES
 from kodomo.features.catalogue import Catalogue, read_catalogue
+from kodomo.judgement.boosting import SCENARIO_COLUMN
 from kodomo.judgement.learners.rule_discovery import Condition, Rule
-from kodomo.judgement.learning import SCENARIO_COLUMN
 from kodomo.judgement.rule_words import TRUE_OR_NOT, rule_sentence
 
 NONE, ALL = -math.inf, math.inf
