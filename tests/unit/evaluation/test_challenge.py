@@ -62,7 +62,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     # Rules alone, and few rows: what is tried here is how models are compared, promoted and made again.
     monkeypatch.setattr(methods, "OTHERS_AT_MOST", 200)
     monkeypatch.setattr(
-        methods, "other_learners", lambda staff: ((Method.RULES, RuleDiscovery(splits=1, staff=staff)),)
+        methods, "other_learners", lambda training, staff: ((Method.RULES, RuleDiscovery(splits=1, staff=staff)),)
     )
     monkeypatch.setattr(rule_discovery, "TREES", 40)
 
