@@ -22,19 +22,19 @@ from kodomo.vault import people, records
 from kodomo.vault.database import audited, open_vault
 from kodomo.vault.keys import Keyring
 
-COLUMNS = ("source", "file", "row", "row_key", "person_key")
+COLUMNS = ("source", "file", "row", "role", "row_key", "person_key")
 
 ROWS = f"""
-SELECT m.source, m.file, m.row % {records.PEOPLE_STEP} AS row, m.row_key, k.person_key
+SELECT m.source, m.file, m.row % {records.PEOPLE_STEP} AS row, m.role, m.row_key, k.person_key
 FROM landed m LEFT JOIN links l USING (receipt, row, role) LEFT JOIN keys k USING (person_number)
-WHERE m.role IN ('subject', 'holder') ORDER BY m.receipt, m.row
+ORDER BY m.receipt, m.row, m.role NOT IN ('subject', 'holder'), m.role
 """
 
 
 def export_links(out: Path, *, home: Home, municipality: Municipality, by: str, at: dt.datetime) -> dict[str, Any]:
-    """Write a CSV (UTF-8, readable by its owner only) with one line per landed record and whom it was linked to.
+    """Write a CSV (UTF-8, readable by its owner only) with one line per person a landed row speaks of, and who that is.
 
-    A record nobody was found for has an empty ``person_key``. ``row_key`` is the source's own
+    ``role`` says who the person is in the row: its subject or holder first, then guardian, mother … A record nobody was found for has an empty ``person_key``. ``row_key`` is the source's own
     identifier: the file belongs to the identity side. Writes one audit row.
 
     Raises:

@@ -88,9 +88,13 @@ def wilson(share: float, count: float) -> tuple[float, float]:
 
 
 def read_links(path: Path, person_column: str) -> dict[Place, str]:
-    """Which person each (source, file, row) belongs to; rows without a person have an empty text."""
+    """Which person each (source, file, row) is about, not who else it names; rows without a person have an empty text."""
     with path.open(encoding="utf-8-sig", newline="") as handle:
-        return {(r["source"], r["file"], int(r["row"])): r[person_column] or "" for r in csv.DictReader(handle)}
+        return {
+            (r["source"], r["file"], int(r["row"])): r[person_column] or ""
+            for r in csv.DictReader(handle)
+            if r.get("role", "subject") in ("subject", "holder")
+        }
 
 
 def record_score(

@@ -111,7 +111,8 @@ def exported(home: Home, hinata: Municipality, minutes: int = 5) -> dict[tuple[s
     out = home.root / "links.csv"
     export_links(out, **stage(home, hinata, minutes))
     with out.open(encoding="utf-8") as handle:
-        return {(r["source"], r["file"], r["row"]): r["person_key"] for r in csv.DictReader(handle)}
+        rows = list(csv.DictReader(handle))
+    return {(r["source"], r["file"], r["row"]): r["person_key"] for r in rows if r["role"] in ("subject", "holder")}
 
 
 def test_keys_survive_a_second_run_and_a_new_delivery(linked_home: Home, hinata: Municipality) -> None:
@@ -134,6 +135,15 @@ def test_keys_survive_a_second_run_and_a_new_delivery(linked_home: Home, hinata:
     assert {place: key for place, key in later.items() if place in first} == first
     fresh = [key for place, key in later.items() if place not in first]
     assert fresh[0] in first.values() and fresh[1] not in first.values()
+
+
+def test_export_tells_everybody_a_row_names_and_who_is_whose(linked_home: Home, hinata: Municipality) -> None:
+    of_child = exported(linked_home, hinata)
+    with (linked_home.root / "links.csv").open(encoding="utf-8") as handle:
+        rows = [r for r in csv.DictReader(handle) if r["source"] == "child_allowance"]
+    assert [(r["row"], r["role"]) for r in rows] == [("1", "subject"), ("1", "guardian")]
+    mother = next(k for (source, _, row), k in of_child.items() if source == "resident_register" and row == "1")
+    assert rows[1]["person_key"] == mother != rows[0]["person_key"]
 
 
 def test_export_is_readable_by_its_owner_only_and_audited(linked_home: Home, hinata: Municipality) -> None:
