@@ -164,8 +164,15 @@ AT_HOME = f"""EXISTS (FROM spine_place q WHERE q.person = n.person AND f.number 
 GUARDIAN_IN_FAMILY = """EXISTS (FROM family h JOIN spine_name g ON g.person = h.other WHERE h.person = n.person
     AND (same_name(g.name, f.guardian_name) OR g.kana = f.guardian_kana))"""
 
+GIVEN_ALONE_AND_BIRTH = f"""(
+    SELECT f.form, s.person FROM todo f JOIN spine_known s ON s.given = f.name AND {BORN_SAME}
+    UNION SELECT f.form, s.person FROM todo f JOIN spine_known s ON s.given_kana = f.kana AND {BORN_SAME}
+    WHERE f.name IS NULL)"""
+"""Nothing but a given name, as who brings a child writes it beside their own: 慧, of 田中 由紀."""
+
 BY_HOME = f"""
-SELECT DISTINCT n.form, n.person FROM {GIVEN_AND_BIRTH} n JOIN form f USING (form)
+SELECT DISTINCT n.form, n.person
+FROM (FROM {GIVEN_AND_BIRTH} UNION FROM {GIVEN_ALONE_AND_BIRTH}) n JOIN form f USING (form)
 WHERE {AT_HOME} OR {GUARDIAN_IN_FAMILY}
 """
 
@@ -348,7 +355,7 @@ RULES = (
     Rule("K5", "漢字の姓、カナの名、生年月日が同じ人が、台帳に一人だけ", BY_WRITTEN_SURNAME),
     Rule("K3", "姓と名の順が違うだけで、カナか漢字と、生年月日が同じ人が一人だけ", BY_TURNED_NAME),
     Rule("K4", "濁点・長音・姓名の順だけが違うカナと生年月日が同じ人が一人だけ(漢字は食い違わない)", BY_LOOSE_READING),
-    Rule("H1", "名と生年月日が同じで、住所または保護者も合う人が一人だけ(姓の変更)", BY_HOME),
+    Rule("H1", "名と生年月日が同じで、住所または保護者も合う人が一人だけ(姓の変更、名だけの記録)", BY_HOME),
     Rule(
         "U1",
         "名がまだない乳児と、生年月日も、住所か母・保護者も合う人が一人だけ",

@@ -127,6 +127,26 @@ def test_child_without_a_birth_date_is_known_in_the_family_of_its_guardian(paper
     assert {linked.rule(row) for row in (other_grade, no_grade, named_as_parent)}.isdisjoint({"H3"})
 
 
+def test_child_written_without_a_surname_is_known_by_birth_date_and_guardian(paper: Paper, model_file: Path) -> None:
+    # Sitters' and day-care forms ask for the child's name under the parent's, and get the given name alone.
+    for at, (surname, reading) in enumerate((("田中", "ﾀﾅｶ"), ("松井", "ﾏﾂｲ"))):
+        home = {"household_number": f"H{at}", "address": f"北町{at}-1"}
+        paper.resident(f"01{at}0", f"{surname} 由紀", f"{reading} ﾕｷ", "1985-01-01", "女", **home)
+    kei = paper.resident("0101", "田中 慧", "ﾀﾅｶ ｹｲ", "2021-12-20", household_number="H0", address="北町0-1")
+    paper.resident("0111", "松井 圭", "ﾏﾂｲ ｹｲ", "2021-12-20", household_number="H1", address="北町1-1")
+    day = {"born_on": "2021-12-20"}
+    sat = paper.row("sitters", subject={"name": "慧", **day}, guardian={"name": "田中 由紀"})
+    read = paper.row("sitters", subject={"name_kana": "けい", **day}, guardian={"name": "田中 由紀"})
+    at_home = paper.row("sitters", subject={"name": "慧", "address": "北町0-1", **day})
+    other_guardian = paper.row("sitters", subject={"name": "慧", **day}, guardian={"name": "松井 由紀"})
+    other_writing = paper.row("sitters", subject={"name": "慶", **day}, guardian={"name": "田中 由紀"})
+    other_day = paper.row("sitters", subject={"name": "慧", "born_on": "2019-03-03"}, guardian={"name": "田中 由紀"})
+    linked = paper.link(model_file)
+    assert [linked.person(row) for row in (sat, read, at_home)] == [linked.person(kei)] * 3
+    assert [linked.rule(row) for row in (sat, read, at_home)] == ["H1"] * 3
+    assert {linked.rule(row) for row in (other_guardian, other_writing, other_day)}.isdisjoint({"H1"})
+
+
 def test_given_name_written_first_is_the_same_name(paper: Paper, model_file: Path) -> None:
     paper.resident("0100", "高橋 竜也", "ﾀｶﾊｼ ﾀﾂﾔ", "1985-01-01", household_number="H0", address="北町1-1")
     asuka = paper.resident("0101", "高橋 飛鳥", "ﾀｶﾊｼ ｱｽｶ", "2014-06-16", household_number="H0", address="北町1-1")
