@@ -302,7 +302,8 @@ SELECT r.resident_number, r.form, any_value(f.kind) AS kind, any_value(f.born_on
     any_value(f.name) AS name, any_value(f.given) AS given, any_value(f.kana) AS kana, any_value(f.given_kana) AS given_kana,
     min(coalesce(r.resident_from, r.event_on)) AS began, max(r.event_on) AS last_event,
     max(CASE WHEN r.kind = 'residents' AND NOT r.is_silent THEN coalesce(r.resident_to, DATE '9999-12-31') END) AS ended,
-    min(r.event_on) AS first_event, arg_min(r.event_kind, r.event_on) AS first_kind
+    min(r.event_on) AS first_event, arg_min(r.event_kind, r.event_on) AS first_kind, arg_max(r.event_kind, r.event_on) AS last_kind,
+    max(r.resident_from) AS last_from
 FROM register r JOIN form f USING (form) WHERE r.resident_number IS NOT NULL GROUP BY r.resident_number, r.form
 """
 
@@ -325,7 +326,11 @@ BEARERS = (
     """CREATE OR REPLACE TABLE bearer AS
        SELECT b.bearer, any_value(b.resident_number) AS resident_number, bool_or(r.kind = 'residents') AS is_listed,
            arg_min(r.born_on, (r.kind <> 'residents', r.form)) AS born_on, arg_min(r.sex, (r.kind <> 'residents', r.form)) AS sex,
-           coalesce(min(r.began) FILTER (r.kind = 'residents'), min(r.began)) AS began, max(r.ended) AS ended,
+           coalesce(min(r.began) FILTER (r.kind = 'residents'), min(r.began)) AS began,
+           -- a register of who lives here today prints no last day: the last move says that they left
+           CASE WHEN regexp_matches(arg_max(r.last_kind, r.last_event), '転出|死亡|消除')
+                    AND max(r.last_event) >= coalesce(max(r.last_from), DATE '0001-01-01')
+                THEN least(max(r.ended), max(r.last_event)) ELSE max(r.ended) END AS ended,
            -- known to have begun only where the register prints a first day or an arrival
            CASE WHEN bool_or(r.kind = 'residents' AND r.began IS NOT NULL) OR arg_min(r.first_kind, r.first_event) SIMILAR TO '.*(転入|出生|職権記載).*'
                 THEN min(r.began) END AS since

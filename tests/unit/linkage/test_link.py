@@ -128,6 +128,27 @@ def test_moved_away_and_back_under_a_new_number_is_one_person(paper: Paper, mode
     assert linked.figures["spine"]["two_numbers"] == 1
 
 
+def test_a_departure_that_only_the_moves_tell_ends_the_first_stay(paper: Paper, model_file: Path) -> None:
+    # A register exported as who lives here today prints no last day: those who left are in the list of moves alone.
+    def stay(number: str, name: str, kana: str, born: str, last: str | None = None) -> tuple[str, int]:
+        place = paper.resident(number, name, kana, born, resident_from="2012-12-12")
+        for day, kind in (("2018-05-01", "転居"), (last, "転出")) if last else ():
+            paper.move(number, str(day), kind, name=name, name_kana=kana, born_on=born)
+        return place
+
+    names = ("中村 葵", "ﾅｶﾑﾗ ｱｵｲ", "2012-12-12"), ("中村 蓮", "ﾅｶﾑﾗ ﾚﾝ", "2014-02-02"), ("中村 湊", "ﾅｶﾑﾗ ﾐﾅﾄ", "2015-03-03")
+    away, early, here = (
+        stay(f"050{at}", *who, last) for at, (who, last) in enumerate(zip(names, ("2019-03-31", "2024-01-01", None), strict=True))
+    )  # fmt: skip
+    back, overlapping, other = (
+        paper.resident(f"090{at}", *who, resident_from="2023-04-01", household_number="H9")
+        for at, who in enumerate(names)
+    )
+    linked = paper.link(model_file)
+    assert same(linked, away, back)
+    assert linked.person(early) != linked.person(overlapping) and linked.person(here) != linked.person(other)
+
+
 def test_back_under_another_surname_is_asked_about_and_the_answer_holds(paper: Paper, model_file: Path) -> None:
     away, back = returned(paper, "小川 葵", "ｵｶﾞﾜ ｱｵｲ")
     linked = paper.link(model_file)
