@@ -9,15 +9,34 @@ from __future__ import annotations
 import duckdb
 
 from kodomo.linkage.rules import HIGHEST_CHANCE, OWN_NUMBER, PLACE_FITS, Rule, apply_rule, same_writing
+from kodomo.tables.engine import drop
 
 GROWN = """(p.born_on IS NULL
     OR coalesce(try_cast(p.born_on AS DATE), try_cast(left(p.born_on, 4) || '-12-31' AS DATE)) <= f.seen_from - INTERVAL 15 YEAR)"""
 """Of a birth date known by its year alone the last day counts."""
 
+MOST_CERTAIN, FEWEST_READ = 0.9, 5
+
+READINGS = f"""
+CREATE OR REPLACE TEMP TABLE home_place AS
+WITH read AS (
+    SELECT f.town AS reading, q.town, count(DISTINCT l.person) AS persons
+    FROM link l JOIN form f USING (form) JOIN spine_place q ON q.person = l.person AND q.number = f.number
+    WHERE regexp_full_match(f.town, '[ァ-ヶー]+') GROUP BY f.town, q.town
+), town_reading AS (
+    -- a town that the register itself writes so is read by nobody else's name
+    SELECT reading, town FROM read WHERE reading NOT IN (SELECT town FROM spine_place)
+    QUALIFY persons >= {FEWEST_READ} AND persons >= {MOST_CERTAIN} * sum(persons) OVER (PARTITION BY reading)
+)
+FROM spine_place UNION ALL SELECT s.person, r.reading, s.number FROM spine_place s JOIN town_reading r USING (town)
+"""
+"""Where people live, each town by its reading as well: tax and water systems print addresses in kana. How a town is read is
+learned from people already linked whose house number agrees; no list of towns is complete, and readings are local."""
+
 PLACE_SAME = "q.town = f.town AND q.number = f.number"
 
 BY_NAME_AND_HOME = f"""
-WITH home AS (SELECT DISTINCT n.person, n.name, n.kana, n.sorted_kana, q.town, q.number FROM spine_name n JOIN spine_place q USING (person)),
+WITH home AS (SELECT DISTINCT n.person, n.name, n.kana, n.sorted_kana, q.town, q.number FROM spine_name n JOIN home_place q USING (person)),
 open AS (SELECT * FROM todo WHERE born_on IS NULL AND number IS NOT NULL AND role IN ('subject', 'holder', 'household_head')),
 borne AS (
     -- somebody is written and read just so: 水口 隆 is not the 水口 隆史 of that address, though both are read タカシ
@@ -51,7 +70,7 @@ FOREIGN_AT_HOME = Rule(
     "番地まで同じ住所に、語順だけが違うか、はじめの語だけを書いた外国人の氏名が一人だけ(契約者)",
     f"""
 SELECT DISTINCT f.form, s.person
-FROM {OPEN_HOLDERS} f JOIN spine_place q ON {PLACE_SAME} JOIN spine_name s USING (person) JOIN spine p USING (person)
+FROM {OPEN_HOLDERS} f JOIN home_place q ON {PLACE_SAME} JOIN spine_name s USING (person) JOIN spine p USING (person)
 WHERE regexp_matches(s.name, '^[A-Z]+$') AND length(f.kana) >= 4 AND (turned_about(f.kana, s.kana) OR starts_with(s.kana, f.kana)) AND {GROWN}
 """,
 )
@@ -61,12 +80,12 @@ RENAMED_AT_HOME = Rule(
     "名と番地までの住所が同じ人が一人だけで、偶然そこに同じ名の人が住んだとは考えにくい(契約者の姓の変更)",
     f"""
 WITH housemates AS (
-    SELECT town, number, count(DISTINCT person) AS persons FROM spine_place WHERE number IS NOT NULL GROUP BY ALL
+    SELECT town, number, count(DISTINCT person) AS persons FROM home_place WHERE number IS NOT NULL GROUP BY ALL
 )
 SELECT n.form, n.person FROM (
     SELECT f.form, s.person, h.persons * CASE WHEN f.given = s.given AND f.given_kana = s.given_kana THEN s.given_share
         WHEN f.given = s.given THEN s.writing_share ELSE s.reading_share END AS namesakes
-    FROM {OPEN_HOLDERS} f JOIN spine_place q ON {PLACE_SAME} JOIN known_share s ON s.person = q.person
+    FROM {OPEN_HOLDERS} f JOIN home_place q ON {PLACE_SAME} JOIN known_share s ON s.person = q.person
     JOIN spine p ON p.person = q.person JOIN housemates h ON h.town = q.town AND h.number = q.number
     WHERE (f.given = s.given OR f.given_kana = s.given_kana AND NOT contradicts(f.given, s.given)) AND {GROWN}
 ) n GROUP BY n.form, n.person HAVING min(n.namesakes) <= 4 * {HIGHEST_CHANCE}
@@ -98,7 +117,7 @@ WITH place AS (
 )
 SELECT DISTINCT f.form, s.person
 FROM {OPEN_HOLDERS} f JOIN own o USING (form) JOIN place t ON t.own = o.own
-JOIN spine_place q ON {PLACE_FITS.replace("f.", "t.")} JOIN spine_name s USING (person) JOIN spine p USING (person)
+JOIN home_place q ON {PLACE_FITS.replace("f.", "t.")} JOIN spine_name s USING (person) JOIN spine p USING (person)
 WHERE f.number IS NULL AND (s.kana = f.kana AND NOT contradicts(f.name, s.name) OR same_name(f.name, s.name) OR s.sorted_kana = f.sorted_kana) AND {GROWN}
 """,
 )
@@ -167,7 +186,7 @@ SELECT DISTINCT f.form, s.person,
     coalesce(max(f.holders * s.surname_share * s.given_share) OVER (PARTITION BY f.form), 1.0) AS namesakes
 FROM lone l JOIN open f USING (form) JOIN known_share s ON s.person = l.person AND s.kana = f.kana
 WHERE (f.name IS NULL OR s.name IS NULL OR same_name(f.name, s.name))
-  AND (s.person IN (FROM unknown_before) OR EXISTS (FROM spine_place q WHERE q.person = s.person AND q.town = f.town))
+  AND (s.person IN (FROM unknown_before) OR EXISTS (FROM home_place q WHERE q.person = s.person AND q.town = f.town))
 """
 
 ELSEWHERE_IN_DOUBT = """
@@ -187,6 +206,7 @@ def is_any_holder_open(connection: duckdb.DuckDBPyConnection) -> bool:
 
 def apply_holder_rules(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """Link contract holders once subjects and their relatives are known; returns links by rule. Looks at the whole city."""
+    connection.execute(READINGS)
     found = {HOLDER.code: apply_rule(connection, HOLDER)}
     connection.execute(OPEN)
     for rule in (CAME_OR_WENT, FOREIGN_AT_HOME, RENAMED_AT_HOME, TOLD_ELSEWHERE):
@@ -197,5 +217,5 @@ def apply_holder_rules(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     found[OWN_NUMBER.code] = apply_rule(connection, OWN_NUMBER)
     for rule in (HOLDERS_FAMILY, AT_THE_TAP):
         found[rule.code] = apply_rule(connection, rule)
-    connection.execute("DROP TABLE open_undated")
+    drop(connection, "open_undated", "home_place")
     return found

@@ -186,3 +186,19 @@ def test_reading_at_an_address_is_not_enough_where_somebody_else_is_written_just
     linked = paper.link(model_file)
     assert linked.person(other, "holder") is None
     assert linked.person(written_wrong, "holder") == linked.person(slip)
+
+
+def test_address_in_kana_is_read_as_people_known_by_number_live(paper: Paper, model_file: Path) -> None:
+    """Tax and water print towns by their reading, which no list of towns tells for a place so small."""
+    for number in range(6):
+        paper.resident(f"80{number}", f"佐藤 {'実清茂誠勇勲'[number]}", "ｻﾄｳ ｱ", f"196{number}-01-01", address=f"下津原{number + 1}番地", household_number=f"S{number}")  # fmt: skip
+        paper.row(
+            "tax", subject={"resident_number": f"80{number}", "name_kana": "ｻﾄｳ ｱ", "address": f"ｼﾓﾂﾊﾗ{number + 1}"}
+        )
+    came = paper.resident("1001", "内田 和彦", "ｳﾁﾀﾞ ｶｽﾞﾋｺ", "1998-06-13", address="下津原636番地")
+    paper.resident("1002", "内田 和彦", "ｳﾁﾀﾞ ｶｽﾞﾋｺ", "1940-01-27", address="栄町636番地", household_number="H2")
+    bill = holder(paper, name_kana="ｳﾁﾀﾞ ｶｽﾞﾋｺ", address="ｼﾓﾂﾊﾗ636")
+    unread = holder(paper, name_kana="ｳﾁﾀﾞ ｶｽﾞﾋｺ", address="ｻｶｴﾏﾁ636")
+    linked = paper.link(model_file)
+    assert (linked.person(bill, "holder"), linked.rule(bill, "holder")) == (linked.person(came), "W1")
+    assert linked.person(unread, "holder") is None
