@@ -96,8 +96,8 @@ CREATE OR REPLACE TABLE schooled AS
 WITH told AS (
     SELECT DISTINCT p.form, t.school FROM (SELECT DISTINCT form, print FROM placed WHERE role = 'subject') p JOIN printed t USING (print) WHERE t.school IS NOT NULL
 )
-SELECT DISTINCT l.person, plain_school(t.school) AS school FROM told t JOIN form f USING (form) JOIN link l USING (form)
-WHERE f.born_on IS NOT NULL AND plain_school(t.school) IS NOT NULL
+SELECT DISTINCT l.person, named_school(t.school) AS school FROM told t JOIN form f USING (form) JOIN link l USING (form)
+WHERE f.born_on IS NOT NULL AND named_school(t.school) IS NOT NULL
 """
 """Every school that is told of somebody, not only the first under one number: children pass on to the next."""
 
@@ -121,7 +121,7 @@ WITH passed_on AS (
     HAVING sum(rows) FILTER (school IS NOT NULL) >= {{always}} * sum(rows)
 )
 SELECT f.form, f.source, f.system, f.own_number, f.name, f.surname, f.given, f.kana, f.given_kana, f.sorted_kana, f.sex, f.town,
-    dense_rank() OVER (ORDER BY f.source, f.own_number, CASE WHEN f.own_number IS NULL AND c.source IS NOT NULL THEN plain_school(f.school) END,
+    dense_rank() OVER (ORDER BY f.source, f.own_number, CASE WHEN f.own_number IS NULL AND c.source IS NOT NULL THEN named_school(f.school) END,
         CASE WHEN f.own_number IS NULL OR p.own IS NOT NULL THEN coalesce(f.kana, n.kana, f.name) END) AS called
 FROM {OPEN}
 LEFT JOIN reading n ON n.source = f.source AND n.name = f.name
@@ -155,7 +155,7 @@ WITH days AS (
     FROM dated d JOIN wanted w USING (form) JOIN printed p USING (print) GROUP BY ALL
 ), births AS (
     -- a number of the sheet's own is one child's; the first three grades are of any school
-    SELECT t.*, years_ahead(t.grade, t.school) AS ahead, CASE WHEN w.own_number IS NULL THEN coalesce(t.last - to_days((t.months * 30.44 + 15)::INTEGER), t.last - to_days((t.age * 365.25 + 183)::INTEGER),
+    SELECT t.* REPLACE (named_school(t.school) AS school), years_ahead(t.grade, t.school) AS ahead, CASE WHEN w.own_number IS NULL THEN coalesce(t.last - to_days((t.months * 30.44 + 15)::INTEGER), t.last - to_days((t.age * 365.25 + 183)::INTEGER),
         CASE WHEN len(years_ahead(t.grade, t.school)) = 1 THEN make_date(school_year(t.last) - years_ahead(t.grade, t.school)[1], 10, 1) END) END::DATE AS birth
     FROM told t JOIN wanted w USING (form)
 ), gaps AS (

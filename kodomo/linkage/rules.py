@@ -196,6 +196,8 @@ WHERE {AT_HOME} OR {GUARDIAN_IN_FAMILY} AND NOT ({GUARDIANS_CHILD} AND (f.number
 GRADES = r"""
 CREATE OR REPLACE MACRO plain_school(s) AS CASE WHEN regexp_matches(s, '[小中高校園]') THEN nullif(
     regexp_replace(regexp_replace(regexp_replace(nfc_normalize(trim(s)), '^.*(市立|町立|村立|区立)', ''), '学校$', ''), '[ 　]', '', 'g'), '') END;
+CREATE OR REPLACE MACRO named_school(s) AS CASE WHEN NOT regexp_matches(plain_school(s),
+    '^((公|私|県|国|市外|他市|認可外)立?の?)?(保育園|幼稚園|(認定)?(こども|子ども|子供)園|園|小|中|小中|高|高校|高等)[児生]?$|^未就|^(小|中)学生$') THEN plain_school(s) END;
 CREATE OR REPLACE MACRO school_year(day) AS year(day - INTERVAL 3 MONTH);
 CREATE OR REPLACE MACRO cohort_of(born) AS year(born - INTERVAL 1 DAY - INTERVAL 3 MONTH);
 CREATE OR REPLACE MACRO plain_grade(g) AS translate(g, '０１２３４５６７８９一二三四五六', '0123456789123456');
@@ -212,12 +214,14 @@ CREATE OR REPLACE MACRO years_ahead(g, school) AS CASE
 CREATE OR REPLACE MACRO in_grade(g, school, day, born) AS
     list_contains(years_ahead(g, school), school_year(day) - cohort_of(born)) OR list_contains(years_ahead(g, school), school_year(day) - 1 - cohort_of(born));
 """
-"""A grade beside a birth date. 7 to 9 are counted on from primary school: the first to third year of junior high. What was told in March may be known in April: the grade of the school year before fits as well."""
+"""``named_school``: 園, 高校 or 未就園 say what kind of place it is and not which: nothing that another's name contradicts.
+
+A grade beside a birth date. 7 to 9 are counted on from primary school: the first to third year of junior high. What was told in March may be known in April: the grade of the school year before fits as well."""
 
 SCHOOLS = """
 CREATE OR REPLACE TABLE schooled AS
-SELECT DISTINCT l.person, plain_school(f.school) AS school FROM link l JOIN form f USING (form)
-WHERE plain_school(f.school) IS NOT NULL AND f.role = 'subject' AND f.born_on IS NOT NULL;
+SELECT DISTINCT l.person, named_school(f.school) AS school FROM link l JOIN form f USING (form)
+WHERE named_school(f.school) IS NOT NULL AND f.role = 'subject' AND f.born_on IS NOT NULL;
 """
 
 KNOWN_SHARE = """

@@ -126,3 +126,20 @@ def test_foreign_name_in_another_order_is_one_childs(paper: Paper, model_file: P
     row = report(paper, "ゴツクマイブ")
     linked = paper.link(model_file)
     assert linked.person(row) == linked.person(mai)
+
+
+def test_kind_of_place_without_its_name_contradicts_no_school(paper: Paper, model_file: Path) -> None:
+    """A counter writes 園, 未就園 or 高校: where the child goes, not which one."""
+    for number in range(20):
+        paper.resident(f"8{number:03}", f"西 {number}", "ﾆｼ ｱ", "1970-01-01", address=f"西町{number}-1")
+    small = paper.resident("0101", "山田 すみれ", "ﾔﾏﾀﾞ ｽﾐﾚ", "2020-01-22", "女")
+    paper.row(
+        "nursery", subject={"name": "山田 すみれ", "born_on": "2020-01-22", "school": "あさひ保育園"}, known_from=JUNE
+    )
+    body = {"name": "山田　すみれ", "name_kana": "やまだ すみれ", "age": "4歳", "sex": "女"}
+    nursery = paper.row("consultation", subject={**body, "school": "園"}, known_from=JUNE)
+    none = paper.row("visits", subject={**body, "school": "未就園"}, known_from=JUNE)
+    another = paper.row("club", subject={**body, "school": "みどり保育園"}, known_from=JUNE)
+    linked = paper.link(model_file)
+    assert linked.person(nursery) == linked.person(none) == linked.person(small)
+    assert linked.person(another) is None
