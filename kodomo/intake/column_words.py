@@ -23,16 +23,19 @@ class Meaning:
 ROMAJI = tuple(
     (re.compile(pattern), word)
     for pattern, word in (
-        (r"HOGOSYA|HOGOSHA", "保護者"), (r"SETAI(NUSHI|NUSI)", "世帯主"), (r"JUKYUSHA|JYUKYUSYA", "受給者"),
+        (r"^JKY", "受給者"), (r"^JD", "児童"), (r"HOGOSYA|HOGOSHA", "保護者"), (r"SETAI(NUSHI|NUSI)", "世帯主"), (r"JUKYUSHA|JYUKYUSYA", "受給者"),
         (r"JIDOU?|KODOMO|SEITO|ENJI", "児童"), (r"HAHA(OYA)?", "母"), (r"CHICHI(OYA)?|TITI", "父"),
         (r"KOJIN(?=NO|BANG)", "個人"), (r"ATENA|JUMIN|JYUMIN|KOJIN(?=(CD|CODE|KODO))", "宛名"), (r"SETAI", "世帯"),
         (r"BANG(OU?|O)|(?<=[宛帯名人])(NO|CD|CODE|KODO|ID)$", "番号"),
         (r"(SHI|SI)MEI(?=KANA)|(FURI|HURI)GANA|YOMIGANA", "フリガナ"), (r"(?<=フリガナ)KANA", ""),
         (r"KANASHIMEI|KANASIMEI|^KANA$|KANA$", "カナ"), (r"(SHI|SI)MEI|NAMAE|^NAME$|KANJIMEI", "氏名"),
-        (r"(SEI|UMARE)NEN(GAP+I|GATUPI|TSUKIHI)|BIRTH_?(DATE|DAY)?|^DOB$", "生年月日"), (r"SEIBE(TSU|TU)|^SEX$|GENDER", "性別"),
+        (r"(SEI|UMARE)NEN(GAP+I|GATUPI|TSUKIHI)|BIRTH_?(DATE|DAY)?|^DOB$", "生年月日"), (r"SEIBE(TSU|TU)|(?<![A-Z])SEX$|GENDER", "性別"),
         (r"J(U|YU|YUU|UU)(SHO|SYO)|ADDRESS|^ADDR", "住所"), (r"ZOKUGARA|TSUZUKIGARA", "続柄"), (r"GAKUNEN", "学年"),
         (r"GAKKOU?(MEI)?", "学校名"), (r"NENREI|^AGE$", "年齢"), (r"DENWA(BANGOU?)?|^TEL$|^PHONE$", "電話番号"),
-        (r"IDOU?(BI|YMD|NENGAPPI)", "異動日"), (r"IDOU?(JIYU|JIYUU)", "異動事由"),
+        (r"(?<![A-Z])ATE(?=NO)", "宛名"), (r"ZKG(?=CD$|$)", "続柄"), (r"(?<=[一-龠])BYMD|^BYMD$", "生年月日"),
+        (r"KN(SHI|SI)$|KANASHI$", "カナ氏名"), (r"KJ(SHI|SI)$|KANJI(SHI|SI)$", "漢字氏名"), (r"(?<=者)N$", "氏名"), (r"ADDR$", "住所"),
+        (r"^SHORI", "処理"), (r"^KAISHI", "開始"), (r"^HAISHI", "廃止"), (r"^KOFU", "交付"), (r"^SHIKYU", "支給"), (r"(?<=.)YM$", "年月"),
+        (r"(?<=.)KBN?$", "区分"), (r"KNGK$", "金額"), (r"IDOU?(BI|YMD|NENGAPPI)", "異動日"), (r"IDOU?(JIYU|JIYUU)", "異動事由"),
         (r"(?<=.)(NENGAPPI|YMD|BI|DATE)$", "日"),
     )
 )  # fmt: skip
@@ -73,6 +76,8 @@ FORMER_PLACE = re.compile(
     r"^(旧|前|従前|元の?|転入前|転出先|転出前|転居前|異動前|本籍|送付先|勤務先|実家|里帰り先?|病院|施設)"
 )
 """Addresses at which the row's person doesn't live."""
+FORMER_NUMBER = re.compile(r"^(旧|前|従前|元|転出前)の?(宛名|住民|個人|庁内)")
+"""Numbers of those who came back: a person's record has one number, the standing one."""
 REGISTERS_OTHER_PLACE = re.compile(r"^(転出先|前住所|転入前)")
 OTHER_PLACE_HINT = "いまの住所でない。住民記録なら、ここを消して field を moved_to(転出先)か moved_from(前住所)にすると、契約者の照合に使える"
 ALONE = re.compile(
@@ -228,6 +233,8 @@ def _not_the_rows(name: str, field: str) -> str:
         return "この行の人でない人のこと。誰のことか(person)を決められるなら消して書く"
     if field == "alias_name" and re.search(READING, name):
         return "通称のよみは使わない"
+    if field == "resident_number" and FORMER_NUMBER.search(name):
+        return "前の番号。いまの番号とのつながりは、住民記録と異動から得る"
     if field == "address" and FORMER_PLACE.search(name):
         return OTHER_PLACE_HINT if REGISTERS_OTHER_PLACE.search(name) else "いまの住所でない"
     return ""

@@ -16,6 +16,8 @@ from kodomo.intake import column_words as words
 from kodomo.intake.child import survey_in_child
 from kodomo.intake.column_groups import Column, dates_in_parts, month_series, people_series
 from kodomo.intake.draft_columns import (
+    ABSENCES,
+    MONTH,
     YEAR,
     absences_added_up,
     beside,
@@ -100,13 +102,19 @@ def draft_text(file_names: str | Sequence[str], found: Mapping[str, Any], known:
     year = [c for c in columns if c["name"] == "年度"]
     if not months and not year and any(c["has_no_year"] and not c.get("year_from") for c in columns):
         lines += year_outside("日付", found)
+    elif not months and not year and found["sheet_is_month_only"] and not found["yearly"]:
+        lines += year_outside("シートの名前の月", found)
     elif not months and not year and found["yearly"]:
         lines += ["[[columns]]          # 年度は、ファイルの名前にだけある",
                   *outside_year("file_name", found["yearly"])]  # fmt: skip
         year = [YEAR]
     lines += months_part(months, columns, items, found) if months else []
-    lines += [] if months else absences_added_up(items)
+    blank = any(c.get("is_zero_blank") for c in columns if items[reference(c)] in ABSENCES)
+    lines += [] if months else absences_added_up(items, is_zero_blank=blank)
     told = [*(c for c in columns if c not in apart), *(c for c in year if c is YEAR)]
+    if found["sheet"] == "*" and found["sheet_is_month_only"]:
+        told = [MONTH, *told]
+        items[MONTH["name"]] = ""
     items[YEAR["name"]] = items.get(YEAR["name"], "")
     lines += facts_part(told, items, found, "" if months else month_in_name(file_name)) + notes_part(told)
     lines += closing_part(columns, items, known)

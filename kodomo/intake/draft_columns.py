@@ -71,6 +71,12 @@ def sheet_name_part(found: Mapping[str, Any]) -> list[str]:
             f"[[columns]]          # {MARK}? シートの名前が年月なので、その月のこととみた",
             *('name = "年月"', 'type = "month"', 'found_in = "sheet_name"', "match = '^(.+)$'", ""),
         ]
+    if found["sheet_is_month_only"]:
+        return [
+            f"[[columns]]          # {MARK}? シートの名前が月なので、その月のこととみた。年は年度から補う",
+            *('name = "月"', 'type = "text"', 'found_in = "sheet_name"', "match = '^\\s*(\\d{1,2})月'", ""),
+            *("[[columns]]", 'name = "年月"', 'join = ["年度", "月"]', 'type = "month"', "fiscal = true", ""),
+        ]
     return [
         f"# [[columns]]          # {MARK}? シートの名前が学校・園・組などなら、# を外す",
         *('# name = "シート名"', '# type = "text"', '# found_in = "sheet_name"', "# match = '^(.+)$'"),
@@ -143,6 +149,10 @@ def _more_of_type(column: Mapping[str, Any]) -> list[str]:
         words_ = all(re.fullmatch(r"[0-9A-Za-z]{1,3}", code) for code in column["codes"])
         meant = f"{MARK} 右側を意味に直す" if words_ else "左が印字、右が意味"
         lines.append(f"codes = {{ {table} }}          # {meant}")
+    elif column.get("is_zero_blank"):
+        lines.append(
+            f'blank = "0"          # {MARK}? 空欄は 0 とみた(0 はほとんど印字されない)。「分からない」なら消す'
+        )
     elif column["codes"] and column["type"] in ("flag", "sex"):
         lines.append(f"# 印字は {'、'.join(column['codes'])}")
         if column["type"] == "flag" and not column["is_filled"] and not {c.upper() for c in column["codes"]} & NO:
@@ -174,14 +184,16 @@ def joined_part(name: str, parts: Sequence[Column], known: Known, columns: Seque
 ABSENCES = ("sick_absence_days", "unexcused_absence_days", "unexplained_absence_days")
 
 
-def absences_added_up(items: Mapping[str, str], part: str = "columns", before: str = "") -> list[str]:
+def absences_added_up(
+    items: Mapping[str, str], part: str = "columns", before: str = "", is_zero_blank: bool = False
+) -> list[str]:
     """Days of absence where a file prints them apart, by illness and otherwise, and no sum."""
     apart = [name for item in ABSENCES for name, own in items.items() if own == item]
     if len(apart) < 2 or "absence_days" in items.values():
         return []
     return [
         f"[[{part}]]          # 病欠と、そのほかの欠席を足したもの。出席停止・忌引は入れない", f'name = "{before}欠席日数(計)"', f"join = {quoted(apart)}",
-        'type = "integer"', 'item = "absence_days"', "",
+        'type = "integer"', *(['blank = "0"          # どれも空欄なら、休んでいない'] if is_zero_blank else []), 'item = "absence_days"', "",
     ]  # fmt: skip
 
 
@@ -225,6 +237,10 @@ YEAR: dict[str, Any] = {
     "is_record_number": False,
 }
 """The column of the fiscal year that a draft adds, as facts may begin with it."""
+
+
+MONTH: dict[str, Any] = {**YEAR, "name": "年月", "type": "month"}
+"""The column of the month that a draft adds where the sheets are called after months."""
 
 
 def year_outside(what: str, found: Mapping[str, Any]) -> list[str]:

@@ -79,6 +79,7 @@ def _column(key: tuple[str, int], surveys: Sequence[Mapping[str, Any]], lead: Ma
         chosen["codes"] = sorted({code for c in telling if c["type"] == chosen["type"] for code in c["codes"]})
     chosen["listed"] = max(c.get("listed", 0) for c in given)
     chosen["digits"] = max(c["digits"] for c in given)
+    chosen["is_zero_blank"] = any(c.get("is_zero_blank") for c in given)
     chosen["is_filled"] = all(c["is_filled"] for c in given)
     chosen["optional"] = any(key not in {_key(c) for c in s["columns"]} for s in surveys)
     return chosen

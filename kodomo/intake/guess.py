@@ -43,6 +43,8 @@ class Guess:
     is_filled: bool = False
     is_merged: bool = False
     is_ditto: bool = False
+    is_zero_blank: bool = False
+    """A count that leaves 0 blank, as people do who fill in a table by hand."""
     has_no_year: bool = False
     """Days without their year: 4/9."""
     listed: int = 0
@@ -128,6 +130,7 @@ def _guess(header: str, cells: list[str], is_workbook: bool) -> Guess:
         guess.why.append("値がどれもカナなので、よみとみた")
     guess.type = said.type or ("date" if guess.has_no_year else _type_of_values(header, kinds, guess, is_workbook))
     _settle(guess, kinds, header, is_workbook)
+    guess.is_zero_blank = guess.type == "integer" and not guess.field and _leaves_zero_blank(cells)
     if guess.field and not guess.person and guess.field != "school":
         guess.why.append("誰のことかは見出しに書かれていない")
     return guess
@@ -153,6 +156,13 @@ def _several_in_a_cell(said: words.Meaning, cells: list[str]) -> tuple[int, str,
         if most <= MOST_IN_A_CELL and are_right:
             return most, sign, [part for cell in cells for part in cell.split(sign)]
     return 0, "", cells
+
+
+def _leaves_zero_blank(cells: list[str]) -> bool:
+    """Whether most cells are blank and hardly any says 0, where the others count 1, 2, 3 …: nobody forgets so often."""
+    filled = [text for cell in cells if (text := unicodedata.normalize("NFKC", cell).strip())]
+    zeros = sum(re.fullmatch(r"0(\.0)?", text) is not None for text in filled)
+    return 5 <= len(filled) <= 0.5 * len(cells) and zeros <= 0.1 * len(filled)
 
 
 _MONTH = re.compile(r"(^|/)(1[0-2]|[1-9])月(分)?$")
@@ -369,11 +379,12 @@ def _leave_out_second_names(columns: list[Guess]) -> None:
 
 
 def _leave_out_codes_beside_words(columns: list[Guess]) -> None:
-    """続柄コード beside 続柄 says the same again; joined they would be neither."""
-    related = [c for c in columns if c.field == "relationship" and not c.ignore]
-    coded = [c for c in related if re.search(r"(コード|CD|区分)$", words.plain(c.name))]
-    for column in coded if len(coded) < len(related) else ():
-        column.ignore, column.person, column.field = "言葉で書かれた続柄で足りる", "", ""
+    """続柄コード beside 続柄 says the same again, as 異動事由CD beside 異動事由; joined they would be neither."""
+    for field, caption in (("relationship", "続柄"), ("event_kind", "異動事由")):
+        related = [c for c in columns if c.field == field and not c.ignore]
+        coded = [c for c in related if re.search(r"(コード|CD|区分)$", words.plain(c.name))]
+        for column in coded if len(coded) < len(related) else ():
+            column.ignore, column.person, column.field = f"言葉で書かれた{caption}で足りる", "", ""
 
 
 def _part_by_births(columns: list[Guess], births: dict[int, int]) -> None:

@@ -62,6 +62,8 @@ class Survey:
     side_by_side: int = 0
     """How many tables of one header stand beside each other; 0: there is one."""
     sheet_is_month: bool = False
+    sheet_is_month_only: bool = False
+    """The sheets are called 4月 to 3月: the year stands elsewhere."""
     sheet_year: str = ""
     """A pattern around the fiscal year in the sheets' names, where they tell it."""
     tables: dict[str, Any] = field(default_factory=dict)
@@ -392,6 +394,7 @@ def _workbook(
             found.why["sheet"] = f"{len(tables)} 枚のうち {len(alike)} 枚に同じ見出しがある"
             names = [titles[at] for at in alike]
             found.sheet_is_month = all(len(read_month(name).value or "") == 7 for name in names)
+            found.sheet_is_month_only = all(MONTH_ONLY.fullmatch(unicodedata.normalize("NFKC", n)) for n in names)
             found.sheet_year = "" if found.sheet_is_month else year_match(names)
             found.others = [other for at, (_, other) in enumerate(tables) if at in alike and at != position]
         else:
@@ -402,6 +405,7 @@ def _workbook(
 
 
 FEWEST_OF_A_TABLE = 3
+MONTH_ONLY = re.compile(r"\s*(1[0-2]|0?[1-9])月(分|度)?\s*")
 
 
 def _is_table(rows: Sequence[Sequence[str]]) -> bool:

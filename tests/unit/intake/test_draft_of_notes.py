@@ -111,3 +111,36 @@ def test_ditto_marks_alone_are_filled_and_blanks_stay_blank(tmp_path):
 def test_another_mark_to_fill_by_is_a_fault(tmp_path):
     with pytest.raises(ConfigurationFault, match="fill_down"):
         layout_of(tmp_path, file() + NAME + MARKED.replace('"〃"', '"同"'))
+
+
+def test_cells_that_slipped_into_a_column_of_codes_say_nothing_and_are_not_shown(tmp_path):
+    # A row that lost a cell puts a birth date, an address, a name or an amount under the next header.
+    rows = [
+        f"{person(at)},{at % 3 + 1},{'男女'[at % 2]},{'学校' if at % 2 else '保健'},{at % 9 + 12}" for at in range(200)
+    ]
+    rows[7] = "佐藤　蓮,1430000,H19.1.11,緑町2-13-9,R5.4.1"
+    rows[9] = "佐藤　葵,1583000,H20.2.12,山田　花子,R5.4.2"
+    _, columns, text = draft(written(tmp_path / "台帳_20260401.csv", "氏名,課税区分,性別,経路,登園日数", rows))
+    assert set(columns["課税区分"]["codes"]) == {"1", "2", "3"} and set(columns["経路"]["codes"]) == {"学校", "保健"}
+    assert columns["登園日数"]["type"] == "integer"
+    assert not re.search("緑町|山田|H19|1430000", text)
+
+
+def test_sheets_named_by_months_without_a_year_tell_the_month_of_the_files_year(tmp_path):
+    _, columns, text = draft(book(tmp_path / "R7年度_月報.xlsx", ["4月", "5月", "1月"]))
+    assert (columns["月"]["found_in"], columns["年月"]["join"], columns["年月"]["fiscal"]) == (
+        "sheet_name", ["年度", "月"], True,
+    )  # fmt: skip
+    assert re.search(columns["月"]["match"], "1月")[1] == "1" and columns["年度"]["found_in"] == "file_name"
+    assert '# valid_from = "年月"' in text and '# valid_to = "month_end"' in text
+
+
+def test_counts_that_leave_nothing_blank_and_zero_unprinted_are_zero_where_blank(tmp_path):
+    rows = [
+        f"{person(at)},20,{at % 3 + 1 if at % 4 == 0 else ''},{2 if at % 9 == 0 else ''},{at % 3}" for at in range(90)
+    ]
+    header = "氏名,授業日数,病欠,事故欠,遅刻"
+    _, columns, _ = draft(written(tmp_path / "出席簿_202604.csv", header, rows))
+    assert {n: c.get("blank") for n, c in columns.items() if c["type"] == "integer"} == {
+        "授業日数": None, "病欠": "0", "事故欠": "0", "遅刻": None, "欠席日数(計)": "0",
+    }  # fmt: skip

@@ -88,3 +88,26 @@ def test_files_of_several_years_are_told_apart_by_their_year_and_files_of_a_day_
         assert columns["年度"]["found_in"] == "file_name" and re.search(columns["年度"]["match"], files[0].name)
     layout, columns, _ = draft(written(tmp_path / "名簿_20260401.csv", header, rows))
     assert layout["record"]["identity"] == ["児童生徒番号"] and "年度" not in columns
+
+
+def test_number_of_a_stay_before_and_codes_of_moves_beside_their_words_are_left_out(tmp_path):
+    header = "宛名番号,氏名,生年月日,異動日,異動事由CD,異動事由,旧宛名番号"
+    rows = [f"{7000000 + at},{person(at)},H2.4.{at + 1},{day(at)},20,転居,{6000000 + at}" for at in range(20)]
+    _, columns, _ = draft(written(tmp_path / "異動_20260401.csv", header, rows))
+    assert columns["異動事由"]["field"] == "event_kind" and columns["異動事由CD"]["ignore"]
+    assert columns["宛名番号"]["field"] == "resident_number" and columns["旧宛名番号"]["ignore"]
+
+
+def test_headers_that_welfare_systems_abbreviate_are_read(tmp_path):
+    header = "SHORI_YM,JKY_ATE_NO,JKY_KNSHI,JKY_BYMD,JD_ATE_NO,JD_KJSHI,JD_BYMD,JD_SEX,ZKG_CD,SHO_ADDR"
+    rows = [
+        f"202510,{7000000 + at},ｻﾄｳ ｱｲ,3600{at % 9 + 101},{8000000 + at},{person(at)},42904{at + 10:02d},{at % 2 + 1},20,緑町{at + 1}-2"
+        for at in range(20)
+    ]
+    _, columns, _ = draft(written(tmp_path / "KJT_202510.csv", header, rows))
+    told = {name: (c.get("person"), c.get("field")) for name, c in columns.items()}
+    assert told["JKY_ATE_NO"] == ("guardian", "resident_number") and told["JD_ATE_NO"] == ("subject", "resident_number")
+    assert told["JKY_KNSHI"] == ("guardian", "name_kana") and told["JD_KJSHI"] == ("subject", "name")
+    assert told["JKY_BYMD"] == ("guardian", "born_on") and told["JD_BYMD"] == ("subject", "born_on")
+    assert told["JD_SEX"] == ("subject", "sex") and told["SHO_ADDR"][1] == "address"
+    assert columns["SHORI_YM"]["type"] == "month"

@@ -136,7 +136,11 @@ def test_a_departure_that_only_the_moves_tell_ends_the_first_stay(paper: Paper, 
             paper.move(number, str(day), kind, name=name, name_kana=kana, born_on=born)
         return place
 
-    names = ("中村 葵", "ﾅｶﾑﾗ ｱｵｲ", "2012-12-12"), ("中村 蓮", "ﾅｶﾑﾗ ﾚﾝ", "2014-02-02"), ("中村 湊", "ﾅｶﾑﾗ ﾐﾅﾄ", "2015-03-03")
+    names = (
+        ("中村 葵", "ﾅｶﾑﾗ ｱｵｲ", "2012-12-12"),
+        ("中村 蓮", "ﾅｶﾑﾗ ﾚﾝ", "2014-02-02"),
+        ("中村 湊", "ﾅｶﾑﾗ ﾐﾅﾄ", "2015-03-03"),
+    )
     away, early, here = (
         stay(f"050{at}", *who, last) for at, (who, last) in enumerate(zip(names, ("2019-03-31", "2024-01-01", None), strict=True))
     )  # fmt: skip
