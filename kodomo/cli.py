@@ -293,7 +293,12 @@ def _export_links(arguments: argparse.Namespace) -> Result:
     from kodomo.linkage.export import export_links
 
     return export_links(
-        arguments.out, home=_home(arguments), municipality=_municipality(arguments), by=_user(), at=_now()
+        arguments.out,
+        home=_home(arguments),
+        municipality=_municipality(arguments),
+        by=_user(),
+        at=_now(),
+        everybody=arguments.everybody,
     )
 
 
@@ -716,7 +721,7 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], Result], str, tuple[Any
     "return-outcomes": (_return_outcomes, "人の判断と支援結果を、氏名のない形でこどもデータベースへ返す", ()),
     "release": (_release, *cli_words.RELEASE),
     "status": (_status, "いま何があるか: 受領、鮮度、版、判定、実行", ()),
-    "export-links": (_export_links, "名寄せの結果を行ごとに書き出す(識別側・証跡あり)", (_OUT,)),
+    "export-links": (_export_links, "名寄せの結果を行ごとに書き出す(識別側・証跡あり)", (_OUT, cli_words.EVERYBODY)),
     "linkage-quality": (_linkage_quality, *cli_words.LINKAGE_QUALITY),
     "export-judgements": (_export_judgements, "判定を書き出す(仮名)", (_OUT, cli_words.AS_OF)),
     "endpoint": (_endpoint, *cli_words.ENDPOINT),

@@ -14,6 +14,10 @@ PASSWORD = (
     ("--password-file",),
     {"type": Path, "metavar": "FILE", "help": "暗号化ファイルのパスワードを書いたファイル(- なら画面で尋ねる)"},
 )
+EVERYBODY = (
+    ("--everybody",),
+    {"action": "store_true", "help": "行に出てくる保護者・母なども、一人一行で書く(だれのことかは role の列)"},
+)
 
 MEDIA: Words = (
     "媒体管理簿: 受け取った媒体を書く(take)、消去・返却・破壊を書く(wipe・return・destroy)、一覧(list)",

@@ -22,20 +22,27 @@ from kodomo.vault import people, records
 from kodomo.vault.database import audited, open_vault
 from kodomo.vault.keys import Keyring
 
-COLUMNS = ("source", "file", "row", "role", "row_key", "person_key")
+COLUMNS = ("source", "file", "row", "row_key", "person_key")
 
 ROWS = f"""
-SELECT m.source, m.file, m.row % {records.PEOPLE_STEP} AS row, m.role, m.row_key, k.person_key
+SELECT m.source, m.file, m.row % {records.PEOPLE_STEP} AS row, m.row_key, k.person_key, m.role
 FROM landed m LEFT JOIN links l USING (receipt, row, role) LEFT JOIN keys k USING (person_number)
 ORDER BY m.receipt, m.row, m.role NOT IN ('subject', 'holder'), m.role
 """
+OWNERS = ("subject", "holder")
+"""Whom a row is about; the others it names (guardian, mother …) are told on demand."""
 
 
-def export_links(out: Path, *, home: Home, municipality: Municipality, by: str, at: dt.datetime) -> dict[str, Any]:
-    """Write a CSV (UTF-8, readable by its owner only) with one line per person a landed row speaks of, and who that is.
+def export_links(
+    out: Path, *, home: Home, municipality: Municipality, by: str, at: dt.datetime, everybody: bool = False
+) -> dict[str, Any]:
+    """Write a CSV (UTF-8, readable by its owner only) with one line per landed record and whom it was linked to.
 
-    ``role`` says who the person is in the row: its subject or holder first, then guardian, mother … A record nobody was found for has an empty ``person_key``. ``row_key`` is the source's own
+    A record nobody was found for has an empty ``person_key``. ``row_key`` is the source's own
     identifier: the file belongs to the identity side. Writes one audit row.
+
+    Args:
+        everybody: a line for each person a row names, its subject or holder first, with their ``role`` in a column more.
 
     Raises:
         NotReady: no link run yet.
@@ -49,25 +56,28 @@ def export_links(out: Path, *, home: Home, municipality: Municipality, by: str, 
     links = people.open_run(home, keyring, run, "links").select(["receipt", "row", "role", "person_number"])
     mentions = records.landed_mentions(home, keyring).select(["receipt", "source", "file", "row", "role", "row_key"])
     with audited(home, keyring, event, at):
-        rows = _write(out, mentions, links, keyring)
+        rows = _write(out, mentions, links, keyring, everybody)
     return {"file": str(out), "rows": rows, "run": run.pk, "seconds": round(time.monotonic() - started, 1)}
 
 
-def _write(out: Path, mentions: pa.Table, links: pa.Table, keyring: Keyring) -> int:
+def _write(out: Path, mentions: pa.Table, links: pa.Table, keyring: Keyring, everybody: bool) -> int:
     connection = connect(memory=UNSPILLED)
+    if not everybody:
+        mentions = mentions.filter(pc.is_in(mentions["role"], value_set=pa.array(OWNERS)))
     numbers = pc.unique(links["person_number"].drop_null())
     connection.register("landed", mentions)
     connection.register("links", links)
     connection.register("keys", pa.table(
         {"person_number": numbers, "person_key": [keyring.pseudonym("p", n) for n in numbers.to_pylist()]}))  # fmt: skip
-    rows = connection.execute(ROWS).fetchall()
+    columns = (*COLUMNS, "role") if everybody else COLUMNS
+    rows = [row[: len(columns)] for row in connection.execute(ROWS).fetchall()]
     progress = Progress("紐付けの書き出し", len(rows))
     try:
         descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as handle:
             out.chmod(0o600)
             writer = csv.writer(handle)
-            writer.writerow(COLUMNS)
+            writer.writerow(columns)
             writer.writerows(progress.over(rows))
     except OSError as fault:
         raise StaffError(

@@ -120,8 +120,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Journey]:
 def keys(town: Journey) -> dict[str, str]:
     """Person key of each row key of the register and the school roll."""
     rows = read_csv(town.city / "links.csv")
-    told = (r for r in rows if r["role"] == "subject")
-    return {r["row_key"]: r["person_key"] for r in told if r["source"] in {"resident_register", "school_enrolment"}}
+    return {r["row_key"]: r["person_key"] for r in rows if r["source"] in {"resident_register", "school_enrolment"}}
 
 
 @pytest.fixture(scope="module")

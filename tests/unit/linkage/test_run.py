@@ -111,8 +111,7 @@ def exported(home: Home, hinata: Municipality, minutes: int = 5) -> dict[tuple[s
     out = home.root / "links.csv"
     export_links(out, **stage(home, hinata, minutes))
     with out.open(encoding="utf-8") as handle:
-        rows = list(csv.DictReader(handle))
-    return {(r["source"], r["file"], r["row"]): r["person_key"] for r in rows if r["role"] in ("subject", "holder")}
+        return {(r["source"], r["file"], r["row"]): r["person_key"] for r in csv.DictReader(handle)}
 
 
 def test_keys_survive_a_second_run_and_a_new_delivery(linked_home: Home, hinata: Municipality) -> None:
@@ -137,9 +136,12 @@ def test_keys_survive_a_second_run_and_a_new_delivery(linked_home: Home, hinata:
     assert fresh[0] in first.values() and fresh[1] not in first.values()
 
 
-def test_export_tells_everybody_a_row_names_and_who_is_whose(linked_home: Home, hinata: Municipality) -> None:
+def test_export_tells_everybody_a_row_names_only_when_asked(linked_home: Home, hinata: Municipality) -> None:
     of_child = exported(linked_home, hinata)
-    with (linked_home.root / "links.csv").open(encoding="utf-8") as handle:
+    header = (linked_home.root / "links.csv").read_text(encoding="utf-8").splitlines()[0]
+    assert header == "source,file,row,row_key,person_key"
+    export_links(linked_home.root / "everybody.csv", **stage(linked_home, hinata, 6), everybody=True)
+    with (linked_home.root / "everybody.csv").open(encoding="utf-8") as handle:
         rows = [r for r in csv.DictReader(handle) if r["source"] == "child_allowance"]
     assert [(r["row"], r["role"]) for r in rows] == [("1", "subject"), ("1", "guardian")]
     mother = next(k for (source, _, row), k in of_child.items() if source == "resident_register" and row == "1")
