@@ -138,6 +138,9 @@ def _shipped(register: Register, shapes: Mapping[str, Shape]) -> Draft:
         if entry["code"] in served:
             block = block.replace('sign = "-"', 'sign = "none"')
         shape = shapes.get(str(entry.get("item")))
+        if shape and shape.whose == "self" and entry.get("whose") == "mother":
+            # printed in the child's row, as EPDS beside the baby's name: asked of the mother, none would be found
+            block = re.sub(r'(?m)^whose = "mother"\n', "", block)
         if shape and entry.get("is_label_trace") and not entry.get("codes"):
             return _of_one_type(entry, block, shape, asked_for.get(str(entry["code"]), set()))
         if not (shape and entry.get("codes")):

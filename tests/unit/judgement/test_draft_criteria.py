@@ -25,7 +25,7 @@ ITEMS = {
     "absence_days": ("欠席日数", ("不登校",)), "school_days": ("授業日数", ()), "taxable_income": ("合計所得金額", ("貧困",)),
     "water_arrears_months": ("水道の未納", ("貧困",)), "disability_certificate": ("手帳", ("ヤングケアラー",)),
     "council_registration": ("要対協の登録", ("貧困",)), "council_class": ("要保護の別", ("虐待",)),
-    "hearing": ("聴覚の検査", ("発達障がい",)), "checkup_language": ("健診の言語の所見", ("発達障がい",)), "never_delivered": ("まだ届かない項目", ("貧困",)),
+    "hearing": ("聴覚の検査", ("発達障がい",)), "checkup_language": ("健診の言語の所見", ("発達障がい",)), "epds_score": ("EPDS合計点", ("産後うつ",)), "epds_item10": ("EPDS項目10", ("産後うつ",)), "never_delivered": ("まだ届かない項目", ("貧困",)),
     "relationship": ("続柄", ()), "birth_date": ("生年月日", ()), "residence": ("異動", ()),
 }  # fmt: skip
 
@@ -43,6 +43,8 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
         town.fact(mother, "taxable_income", "2025-04-01", source="tax", number=1e5 * n, to="2026-04-01")
         town.fact(child, "hearing", "2025-05-01", source="checkup", code="要精査" if n % 2 else "異常なし")
         town.fact(child, "checkup_language", "2025-06-01", source="checkup", number=float(n % 4))
+        town.fact(child, "epds_score", "2025-07-01", source="checkup", number=float(n % 20))
+        town.fact(mother, "epds_item10", "2025-07-01", source="tax", number=float(n % 2))
         if n % 3 == 0:
             town.fact(mother, "water_arrears_months", "2026-01-01", source="water", number=2.0, to="2026-02-01")
             town.fact(
@@ -87,6 +89,11 @@ def test_the_shipped_words_give_way_to_the_datas_own(drafted: Path) -> None:
     assert "# ★ いまのデータに、この類型を表すコードが見つからない" in (drafted / "criteria" / "labels.toml").read_text(
         "utf-8"
     )
+
+
+def test_what_is_told_of_the_mother_elsewhere_is_asked_of_whom_it_is_told_of_here(drafted: Path) -> None:
+    catalogue = read_all_criteria(drafted).catalogue
+    assert catalogue["epds_last"].whose == "self" and catalogue["epds_item10"].whose == "mother"
 
 
 def test_a_word_of_its_own_that_few_bear_is_not_taken_but_a_shipped_one_is() -> None:
