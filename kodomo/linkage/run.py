@@ -155,14 +155,22 @@ class _Work:
         for name, pieces in kept.tables_to_keep(connection):
             self._pack(name, pieces)
 
+    def seal(self, name: str, connection: duckdb.DuckDBPyConnection) -> None:
+        """Seal the run's tables and what was packed for the next one."""
+        basis = {"kept_basis": pa.table({"basis": [json.dumps(self.basis)]})}
+        people.seal_run(
+            self.home, self.keyring, name, chain(self.packed.items(), _run_tables(connection), basis.items())
+        )
+
     def _anew(self, connection: duckdb.DuckDBPyConnection, step: Callable[[], None]) -> dict[str, Any]:
         self.withheld.found.clear()
+        self.packed.clear()
         known = records.known_of(self.home, self.keyring)
         facts = records.fact_tables(self.home, self.keyring, columns=FACT_COLUMNS, known=known)
         tables = _ahead(records.mention_tables(self.home, self.keyring, known=known))
         del known  # the two hold it as long as they need it
         with ThreadPoolExecutor(1) as pool:  # facts are wanted when forms are made: they are read beside it
-            return self._linked(connection, tables, pool.submit(_encoded, facts).result, None, step)
+            return self._linked(connection, tables, pool.submit(self._kept_facts, facts).result, None, step)
 
     def _onto_before(self, connection: duckdb.DuckDBPyConnection, step: Callable[[], None]) -> dict[str, Any]:
         known = {pk for pk, _ in (self._basis_before() or {})["receipts"]}
@@ -185,14 +193,19 @@ class _Work:
         again = records.fact_tables(self.home, self.keyring, columns=FACT_COLUMNS, known=since.known.of(since.retold))
         fresh = since.known.of(since.sources - since.retold)
         more = records.fact_tables(self.home, self.keyring, columns=FACT_COLUMNS, only=since.receipts, known=fresh)
-        return _encoded(chain([told], again, more))
+        return self._kept_facts(chain([told], again, more))
+
+    def _kept_facts(self, tables: Iterable[pa.Table]) -> pa.Table:
+        """What rows say, as linkage asks for it; packed for the next run, too."""
+        facts = _encoded(tables)
+        self.packed["kept_facts"] = packed(facts)
+        return facts
 
     def _linked(
         self, connection: duckdb.DuckDBPyConnection, tables: Iterable[pa.Table], facts: Callable[[], pa.Table], before: Before | None,
         step: Callable[[], None],
     ) -> dict[str, Any]:  # fmt: skip
         folder, on = self.municipality.folder, self.at.date()
-        self.packed.clear()
         return link_mentions(
             connection, permitted(self.withheld.passing(tables), self.municipality, on), facts, printing=printing_of(self.municipality), on=on,
             step=step, expected_delivery=read_register(folder).with_role("expected_delivery"), before=before,
@@ -207,6 +220,7 @@ def _keep(
     """Number the persons, tell what changed, seal the run, write cards, history and doubts."""
     home, keyring, at = work.home, work.keyring, work.at
     highest = people.highest_number()
+    name = f"{at.astimezone(dt.UTC):%Y%m%dT%H%M%S%f}-{os.getpid()}"
     with beside(connection) as other, ThreadPoolExecutor(1) as pool:
         packing = pool.submit(work.pack_kept, other)  # one core packs while the other tells persons and cards
         earlier = work.open_before("links") if work.before else None
@@ -222,23 +236,22 @@ def _keep(
         figures["persons_changed"] = len({n for c in changes for n in (c.before, c.after) if n is not None})
         tell_cards(connection, at.date(), _protecting(work.municipality))
         packing.result()
-    step()
-    name = f"{at.astimezone(dt.UTC):%Y%m%dT%H%M%S%f}-{os.getpid()}"
-    basis = {"kept_basis": pa.table({"basis": [json.dumps(work.basis)]})}
-    people.seal_run(home, keyring, name, chain(work.packed.items(), _run_tables(connection), basis.items()))
-    step()
-    persons = int(connection.execute("SELECT count(*) FROM card").fetchall()[0][0])
-    event = AuditEvent(actor=by, role="OPERATOR", action="LINK_PEOPLE", subject=name, purpose=Purpose.LINK.label,
-                       detail={"persons": persons, "doubtful": figures["doubtful"], "changes": figures["changes"],
-                               "mode": figures["mode"]})  # fmt: skip
-    figures["cards"] = {}
-    with audited(home, keyring, event, at):
-        _check_nobody_was_erased(work)
-        figures["cards"] = _write_cards(work, connection, figures["mode"])
-        run = people.record_run(name, figures, at)
-        told = [*(vars(change) for change in changes), *work.withheld.changes()]
-        history.write_changes(run.pk, at, told, after=highest)
-        keep_doubts(connection, run)
+        step()
+        sealing = pool.submit(work.seal, name, other)  # and seals while the other writes cards
+        persons = int(connection.execute("SELECT count(*) FROM card").fetchall()[0][0])
+        event = AuditEvent(actor=by, role="OPERATOR", action="LINK_PEOPLE", subject=name, purpose=Purpose.LINK.label,
+                           detail={"persons": persons, "doubtful": figures["doubtful"], "changes": figures["changes"],
+                                   "mode": figures["mode"]})  # fmt: skip
+        figures["cards"] = {}
+        with audited(home, keyring, event, at):
+            _check_nobody_was_erased(work)
+            figures["cards"] = _write_cards(work, connection, figures["mode"])
+            step()
+            sealing.result()  # the row that names the sealed run is written only once that lies in its place
+            run = people.record_run(name, figures, at)
+            told = [*(vars(change) for change in changes), *work.withheld.changes()]
+            history.write_changes(run.pk, at, told, after=highest)
+            keep_doubts(connection, run)
     step()
     return {"run": run.pk, "name": name, **figures}
 
@@ -342,7 +355,7 @@ def printing_of(municipality: Municipality) -> Printing:
 
 
 def _run_tables(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, pa.RecordBatchReader]]:
-    for name, query in {**RUN_TABLES, "kept_facts": "FROM facts"}.items():  # facts are known to this connection alone
+    for name, query in RUN_TABLES.items():
         yield name, kept.in_pieces(connection, query)
 
 
