@@ -21,8 +21,10 @@ import pyarrow.csv
 from linkage_noise import CITY, PREFECTURE, TODAY
 
 from kodomo.intake.normalise_columns import dates_of
+from kodomo.linkage.edges import BLOCKED
 from kodomo.linkage.forms import Printing
 from kodomo.linkage.link import FACT_COLUMNS, link_mentions
+from kodomo.linkage.run import opened_ahead
 from kodomo.tables.engine import UNSPILLED, connect
 from kodomo.vault.records import LANDED_FACTS, MENTIONS
 
@@ -71,7 +73,8 @@ def link_folder(folder: Path) -> dict[str, object]:
     """Link the folder's three files; returns seconds and figures, and writes the clusters."""
     started = time.monotonic()
     connection = connect(memory=UNSPILLED, is_packed=True)  # as ``kodomo link`` opens it
-    tables = (read_mentions(folder / f"{source}.csv", i + 1) for i, source in enumerate(FIELDS))
+    # as ``kodomo link`` reads them: each while the one before is taken in
+    tables = opened_ahead(read_mentions(folder / f"{source}.csv", i + 1) for i, source in enumerate(FIELDS))
     facts = pa.table({name: LANDED_FACTS.empty()[name] for name in FACT_COLUMNS})
     figures = link_mentions(
         connection, tables, facts, printing=Printing({}, PREFECTURE, CITY), model_file=folder / "model.json", on=TODAY, set_aside=lambda name, pieces: pieces.close(),  # no run comes after this one
@@ -88,7 +91,8 @@ def link_folder(folder: Path) -> dict[str, object]:
         f"COPY (SELECT DISTINCT m.source, m.row, d.person, d.why FROM doubt d JOIN mention m USING (form)) TO '{folder / 'doubts.csv'}'"
     )
     connection.execute(
-        f"COPY (SELECT DISTINCT m.source, m.row, c.person FROM candidate c JOIN mention m USING (form)) TO '{folder / 'candidates.csv'}'"
+        f"""COPY (SELECT DISTINCT m.source, m.row, r.owner AS person FROM ({BLOCKED}) b JOIN record l ON l.unique_id = b.l
+            JOIN spine_variant r ON r.unique_id = b.r JOIN mention m ON m.form = l.owner) TO '{folder / "candidates.csv"}'"""
     )
     return {
         "seconds": round(seconds, 1),

@@ -54,10 +54,7 @@ def person_figures(
 
 
 def block_recall(found: Mapping[Key, str], compared: Iterable[tuple[Key, str]], truth: Mapping[Key, int]) -> float:
-    """Share of the children's records of residents whose own entry was looked at: linked by a rule, or compared by the model.
-
-    A lower bound: of the model's pairs only those above even odds are known here.
-    """
+    """Share of the others' records of residents whose own entry was looked at: linked by a rule, or compared by the model."""
     owner = {found[k]: truth[k] for k in truth if k[0] == "register"}
     reached = {key for key, person in compared if owner.get(person) == truth[key]}
     residents = set(owner.values())

@@ -59,24 +59,27 @@ FROM (SELECT DISTINCT kana FROM record WHERE kana IS NOT NULL) r LEFT JOIN main.
 """How common a reading is among all names of the spine: the records that happen to be open say nothing of that."""
 
 
+BLOCKED = " UNION ".join(
+    "SELECT l.unique_id AS l, r.unique_id AS r FROM record l JOIN spine_variant r ON "
+    + " AND ".join(f"l.{name} = r.{name}" for name in block)
+    for block in model.BLOCKS
+)
+"""Who is compared with whom."""
+
+
 def edges_sql(weights: Mapping[str, Any]) -> str:
     """The query that gives ``form, person, weight, name_level, birth_level`` out of ``record``, ``spine_variant`` and ``kana_share``.
 
     Args:
         weights: the model as ``model.weights`` gives it.
     """
-    blocks = " UNION ".join(
-        "SELECT l.unique_id AS l, r.unique_id AS r FROM record l JOIN spine_variant r ON "
-        + " AND ".join(f"l.{name} = r.{name}" for name in block)
-        for block in model.BLOCKS
-    )
     prior, names = weights["prior"], list(weights["comparisons"])
     bits = ", ".join(_bits(name, told) for name, told in weights["comparisons"].items())
     levels = ", ".join(f"{_level_of(name)} AS {name}_level" for name in names)
     joined = " ".join(f"LEFT JOIN {name}_bits ON {name}_bits.level = {name}_level" for name in names)
     weight = " + ".join(f"coalesce({name}_bits.bits + {RARITY.format(name)}, CAST(0 AS DOUBLE))" for name in names)
     return f"""
-WITH pair AS ({blocks}), {bits},
+WITH pair AS ({BLOCKED}), {bits},
 compared AS (
     SELECT l.owner AS form, r.owner AS person, k.share, {levels}
     FROM pair JOIN record l ON l.unique_id = pair.l JOIN spine_variant r ON r.unique_id = pair.r LEFT JOIN kana_share k ON k.kana = l.kana

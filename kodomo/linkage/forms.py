@@ -16,9 +16,9 @@ from functools import lru_cache
 import duckdb
 import pyarrow as pa
 
-from kodomo.intake.addresses import outside_own
 from kodomo.intake.normalise import distinct_values, learn_surnames, loose_kana
-from kodomo.intake.normalise_columns import Reading, addresses_of, names_of, readings_in_names, readings_of
+from kodomo.intake.normalise_columns import Reading, names_of, readings_in_names, readings_of
+from kodomo.linkage.aside import normal_places
 from kodomo.tables.engine import release
 
 
@@ -65,12 +65,13 @@ def gather_forms(
         connection.execute(statement)
     _take_in_all(connection, mentions, printing, first)
     written = _written(connection)
-    with ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(2) as pool:
         # What was printed is the widest, and making forms of it takes most room of all; while one core packs it
         # the other, which asks the engine nothing, normalises.
+        placing = pool.submit(normal_places, written["place"], printing.prefecture, printing.city)
         packing = pool.submit(connection.execute, "CHECKPOINT") if is_packed else None
         surnames |= learn_surnames(written["name"].to_pylist())
-        normal = _normal_forms(written, printing, surnames)
+        normal = _normal_names(written, surnames) | {"normal_place": placing.result()}
         if packing is not None:
             packing.result()
     for name, table in normal.items():
@@ -142,13 +143,10 @@ def _written(connection: duckdb.DuckDBPyConnection) -> dict[str, pa.ChunkedArray
     }
 
 
-def _normal_forms(
-    written: Mapping[str, pa.ChunkedArray], printing: Printing, surnames: frozenset[str]
-) -> dict[str, pa.Table]:
-    """Tables ``normal_name``, ``normal_kana`` and ``normal_place``: what was written, and what it is compared by."""
+def _normal_names(written: Mapping[str, pa.ChunkedArray], surnames: frozenset[str]) -> dict[str, pa.Table]:
+    """Tables ``normal_name`` and ``normal_kana``: what was written, and what it is compared by."""
     names = names_of(distinct_values(written["names"]), surnames)
     readings = readings_of(distinct_values(written["kana"])) | readings_in_names(names)
-    places = addresses_of(distinct_values(written["place"]), printing.prefecture, printing.city)
     return {
         "normal_name": _table(names, {
             "name": [n.key or None for n in names.values()],
@@ -158,11 +156,6 @@ def _normal_forms(
         "normal_kana": _table(readings, {
             **{k: [r[i] or None for r in readings.values()] for i, k in enumerate(Reading._fields)},
             "turned_kana": _turned(readings.values()),
-        }),
-        "normal_place": _table(places, {
-            # a place of another municipality is not the street of that name here
-            "town": [(outside_own(p, printing.prefecture, printing.city) + p.town) or None for p in places.values()],
-            "number": [p.number or None for p in places.values()],
         }),
     }  # fmt: skip
 

@@ -167,7 +167,7 @@ class _Work:
         self.packed.clear()
         known = records.known_of(self.home, self.keyring)
         facts = records.fact_tables(self.home, self.keyring, columns=FACT_COLUMNS, known=known)
-        tables = _ahead(records.mention_tables(self.home, self.keyring, known=known))
+        tables = opened_ahead(records.mention_tables(self.home, self.keyring, known=known))
         del known  # the two hold it as long as they need it
         with ThreadPoolExecutor(1) as pool:  # facts are wanted when forms are made: they are read beside it
             return self._linked(connection, tables, pool.submit(self._kept_facts, facts).result, None, step)
@@ -294,7 +294,7 @@ def permitted(tables: Iterable[pa.Table], municipality: Municipality, on: dt.dat
         yield table
 
 
-def _ahead(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+def opened_ahead(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
     """The same tables, each opened while the one before is worked on."""
     coming = iter(tables)
     with ThreadPoolExecutor(1) as pool:
