@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from kodomo.intake.dates import read_date, read_day_of_year, read_month
+from kodomo.intake.dates import plain_date, read_date, read_day_of_year, read_month
 from kodomo.intake.decode import DAMAGED
 from kodomo.intake.layout import LayoutColumn
 from kodomo.intake.limits import Limits
@@ -68,6 +68,9 @@ class ColumnReader:
         self._is_plain = self.column.type in _PLAIN_TYPES and not (
             self.column.join or self._unknown or self.column.before or self.column.after
         )
+        self._is_plain_date = self.column.type == "date" and not (
+            self.column.join or self.column.before or self.column.after or self.column.century or self.column.era
+        )
         self._blank = self.column.blank if self.column.blank is not None else self.column.codes.get("")
         self._units = tuple(sorted((_folded(unit) for unit in self.column.unit), key=len, reverse=True))
 
@@ -79,6 +82,8 @@ class ColumnReader:
         fresh = distinct - self.memo.keys()
         if self._is_plain and fresh:
             fresh = self._learn_plain(fresh)
+        elif self._is_plain_date and fresh:
+            fresh = self._learn_dates(fresh)
         for raw in fresh:
             self.memo[raw] = kept = self._value(raw)
             if isinstance(kept, RowFault):
@@ -98,6 +103,17 @@ class ColumnReader:
         easy_texts = {raw: text for raw, text in stripped.items() if text and text[0] not in _ODD_STARTS}
         self.memo.update(easy_texts)
         return fresh - easy_texts.keys()
+
+    def _learn_dates(self, fresh: set[str]) -> set[str]:
+        """Take days in the everyday shapes at once; returns the rest, for the slow way."""
+        values = list(fresh)
+        lines = [line.strip() for line in unicodedata.normalize("NFKC", "\n".join(values)).split("\n")]
+        if len(lines) != len(values):
+            return fresh
+        told = zip(values, lines, strict=True)
+        easy = {raw: day for raw, line in told if line not in self._unknown and (day := plain_date(line))}
+        self.memo.update(easy)
+        return fresh - easy.keys()
 
     def _value(self, raw: str) -> Kept:
         if len(raw) > self.limits.cell_characters:

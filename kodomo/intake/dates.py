@@ -346,3 +346,48 @@ def _era_by_code(code: str) -> Era | None:
 
 def _unreadable() -> WrittenDate:
     return WrittenDate(None, ("unreadable",))
+
+
+# The everyday shapes ------------------------------------------------------------------------------
+
+_PLAIN_DATE = re.compile(
+    r"^(?:([0-9]{4})[-/.年]|(明治|大正|昭和|平成|令和|[MTSHRmtshr])(元|[0-9]{1,2})[-/.年])([0-9]{1,2})[-/.月]([0-9]{1,2})日?$"
+)
+_MONTHS = {form: f"-{n:02d}-" for n in range(1, 13) for form in (str(n), f"{n:02d}")}
+_DAYS = {form: f"{n:02d}" for n in range(1, 32) for form in (str(n), f"{n:02d}")}
+_ERA_OF = {word: era for era in ERAS for word in (era.letter, era.letter.lower(), era.name, era.code)}
+# Within these years of an era every day is in it, so that no boundary has to be compared.
+_YEARS_WITHIN = {
+    (word, form): str(era.begins.year - 1 + year)
+    for word, era in _ERA_OF.items()
+    for following in [ERAS[ERAS.index(era) + 1].begins.year if era is not ERAS[-1] else 2100]
+    for year in range(2, following - era.begins.year + 1)
+    if era.begins.year - 1 + year >= 1873 and year < 100
+    for form in {str(year), f"{year:02d}"}
+}
+
+
+def plain_date(line: str) -> str | None:
+    """What ``read_date`` gives for a day in an everyday shape, in half width; None for anything else, at a tenth of the time."""
+    if line.isascii() and line.isdecimal():
+        if len(line) == 8:
+            year, month, day = line[:4], line[4:6], line[6:]
+        elif len(line) == 7:
+            year, month, day = _YEARS_WITHIN.get((line[0], line[1:3]), ""), line[3:5], line[5:]
+        else:
+            return None
+    else:
+        parts = _PLAIN_DATE.match(line)
+        if parts is None:
+            return None
+        western, word, number, month, day = parts.groups()
+        year = western or _YEARS_WITHIN.get((word, number), "")
+    if month not in _MONTHS or day not in _DAYS or not "1873" <= year <= "2199":
+        return None
+    iso = year + _MONTHS[month] + _DAYS[day]
+    if int(day) > 28:
+        try:
+            dt.date.fromisoformat(iso)
+        except ValueError:
+            return None
+    return iso

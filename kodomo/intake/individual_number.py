@@ -70,6 +70,8 @@ class NumberWatch:
         """Take in the distinct values of some rows."""
         if not self.filled:
             self.filled = any(cell.strip() for cell in distinct_cells)
+        if max(map(len, distinct_cells), default=0) < 12:
+            return
         fresh = {cell for cell in distinct_cells if len(cell) > 11} - self._seen
         self._seen = fresh if len(self._seen) > SEEN_LIMIT else self._seen | fresh
         if not _MAY_HOLD_TWELVE.search(unicodedata.normalize("NFKC", "\0".join(fresh))):

@@ -7,7 +7,6 @@ every other value goes the slow way through the function for single values, whic
 
 from __future__ import annotations
 
-import datetime as dt
 import gc
 import re
 import unicodedata
@@ -17,7 +16,7 @@ from typing import NamedTuple, TypeVar
 
 from kodomo.intake.addresses import LONGEST, AddressForm, normalise_address, place_before_number
 from kodomo.intake.characters import KANJI, WILDCARD, fold_characters
-from kodomo.intake.dates import ERAS, WrittenDate, read_date
+from kodomo.intake.dates import WrittenDate, plain_date, read_date
 from kodomo.intake.normalise import (
     UNNAMED,
     NameForm,
@@ -44,21 +43,6 @@ _PLAIN_ADDRESS = re.compile(
     rf"(?:(?:{DASH}|丁目|番地?の?|の)({_DIGIT}{{1,4}}|{_KANJI_DIGIT}{{1,3}}(?=番))"
     rf"(?:(?:{DASH}|番地?の?|の)({_DIGIT}{{1,4}}|{_KANJI_DIGIT}{{1,3}}(?=号|$)))?)?(?:番地?|号)?(?:[ 　](?!{UNIT_AHEAD})([^_＿。,，、､｡]*))?$"
 )
-_PLAIN_DATE = re.compile(
-    r"^(?:([0-9]{4})[-/.年]|(明治|大正|昭和|平成|令和|[MTSHRmtshr])(元|[0-9]{1,2})[-/.年])([0-9]{1,2})[-/.月]([0-9]{1,2})日?$"
-)
-_MONTHS = {form: f"-{n:02d}-" for n in range(1, 13) for form in (str(n), f"{n:02d}")}
-_DAYS = {form: f"{n:02d}" for n in range(1, 32) for form in (str(n), f"{n:02d}")}
-_ERA_OF = {word: era for era in ERAS for word in (era.letter, era.letter.lower(), era.name, era.code)}
-# Within these years of an era every day is in it, so that no boundary has to be compared.
-_YEARS_WITHIN = {
-    (word, form): str(era.begins.year - 1 + year)
-    for word, era in _ERA_OF.items()
-    for following in [ERAS[ERAS.index(era) + 1].begins.year if era is not ERAS[-1] else 2100]
-    for year in range(2, following - era.begins.year + 1)
-    if era.begins.year - 1 + year >= 1873 and year < 100
-    for form in {str(year), f"{year:02d}"}
-}
 
 
 @contextmanager
@@ -243,7 +227,7 @@ def dates_of(values: Iterable[str]) -> dict[str, WrittenDate]:
     known: dict[str, WrittenDate] = {}
 
     def quick(line: str) -> WrittenDate | None:
-        iso = _quick_date(line)
+        iso = plain_date(line)
         if iso is None:
             return None
         if iso not in known:
@@ -251,28 +235,3 @@ def dates_of(values: Iterable[str]) -> dict[str, WrittenDate]:
         return known[iso]
 
     return over_joined(values, lambda text: unicodedata.normalize("NFKC", text), quick, read_date)
-
-
-def _quick_date(line: str) -> str | None:
-    if line.isascii() and line.isdecimal():
-        if len(line) == 8:
-            year, month, day = line[:4], line[4:6], line[6:]
-        elif len(line) == 7:
-            year, month, day = _YEARS_WITHIN.get((line[0], line[1:3]), ""), line[3:5], line[5:]
-        else:
-            return None
-    else:
-        parts = _PLAIN_DATE.match(line)
-        if parts is None:
-            return None
-        western, word, number, month, day = parts.groups()
-        year = western or _YEARS_WITHIN.get((word, number), "")
-    if month not in _MONTHS or day not in _DAYS or not "1873" <= year <= "2199":
-        return None
-    iso = year + _MONTHS[month] + _DAYS[day]
-    if int(day) > 28:
-        try:
-            dt.date.fromisoformat(iso)
-        except ValueError:
-            return None
-    return iso

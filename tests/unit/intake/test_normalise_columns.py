@@ -9,8 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kodomo.intake.addresses import normalise_address
+from kodomo.intake.cells import ColumnReader
 from kodomo.intake.characters import LONG_TEXT, CharacterTable
 from kodomo.intake.dates import read_date
+from kodomo.intake.layout import LayoutColumn
+from kodomo.intake.limits import LIMITS
 from kodomo.intake.normalise import learn_surnames, normalise_name
 from kodomo.intake.normalise_columns import addresses_of, dates_of, names_of, reading_of, readings_in_names, readings_of
 
@@ -127,6 +130,15 @@ def test_addresses(values: list[str], own: tuple[str, str]) -> None:
 @given(mixed(DATES))
 def test_dates(values: list[str]) -> None:
     assert dates_of(values) == {v: read_date(v) for v in values}
+
+
+@given(mixed([*DATES, " 2024-04-01 ", "2024/04/01\r", "99999999", "2024-02-30", "4/1", "〃", "20240401\x00"]))
+def test_column_of_days_learnt_at_once(values: list[str]) -> None:
+    column = LayoutColumn("生年月日", "date", unknown=["99999999", "昭和20年1月1日"])
+    at_once, one_by_one = ColumnReader(column, LIMITS), ColumnReader(column, LIMITS)
+    at_once.learn(set(values))
+    assert at_once.memo == {value: one_by_one._value(value) for value in values}
+    assert at_once.doubts.keys() == one_by_one.doubts.keys()
 
 
 @pytest.mark.parametrize(
