@@ -73,7 +73,9 @@ class NumberWatch:
         if max(map(len, distinct_cells), default=0) < 12:
             return
         fresh = {cell for cell in distinct_cells if len(cell) > 11} - self._seen
-        self._seen = fresh if len(self._seen) > SEEN_LIMIT else self._seen | fresh
+        if len(self._seen) > SEEN_LIMIT:
+            self._seen.clear()
+        self._seen |= fresh
         if not _MAY_HOLD_TWELVE.search(unicodedata.normalize("NFKC", "\0".join(fresh))):
             return
         for cell in fresh:

@@ -34,6 +34,13 @@ class Chunk:
     rows: list[list[str]] = field(default_factory=list)
     faults: list[tuple[int, str, RowFault]] = field(default_factory=list)
 
+    def with_next(self, following: Chunk) -> Chunk:
+        """These rows and those that come after them."""
+        self.numbers += following.numbers
+        self.rows += following.rows
+        self.faults += following.faults
+        return self
+
 
 @dataclass
 class Record:
@@ -75,11 +82,18 @@ def numbered(source: Iterator[Any], layout: Layout, sheet: Sheet, limits: Limits
     shape = layout.file
     ends = re.compile(shape.footer).match if shape.footer else None
     sorter = _Sorter(sheet, ends, re.compile(shape.junk).match if shape.junk else None, shape.is_workbook)
+    whole = Chunk()
     for records in source:
         chunk = sorter.chunk(records)
         if sheet.last > limits.rows:
             raise refused("too_many_rows", "行が多すぎます。", name, "ファイルを分けて渡してください。")
-        yield chunk
+        # Rows that come a few at a time, as between faulty ones, are read together: each time costs as much as thousands.
+        whole = chunk if not (whole.rows or whole.faults) else whole.with_next(chunk)
+        if len(whole.rows) + len(whole.faults) >= CHUNK_ROWS // 2:
+            yield whole
+            whole = Chunk()
+    if whole.rows or whole.faults:
+        yield whole
     if ends and not sorter.is_over:
         sheet.notes.append("末尾の行(合計など)がありません。ファイルが途中で切れていないか確かめてください。")
 

@@ -84,6 +84,7 @@ class _TextRows:
         self.at = self.header_at = layout.file.skip_top
         self.style = _style(layout)
         self.quote_faults = 0
+        self.reach = CHUNK_ROWS
         csv.field_size_limit(limits.cell_characters)
 
     def read_header(self) -> list[list[str]]:
@@ -162,23 +163,38 @@ class _TextRows:
             yield records or self._careful(width, pace)
 
     def _quick(self, width: int) -> list[Record | list[str]]:
-        """Many records at once, up to the first that is not as wide as the header; none of them has a fault."""
+        """Many records at once, as far as they can be told apart; of lines of their own, those at fault among them."""
         reader = self._reader(self.at)
         try:
-            records: list[Any] = list(islice(reader, CHUNK_ROWS))
+            records: list[Any] = list(islice(reader, self.reach))
         except csv.Error:
-            return []
+            return self._shorter()
         if any(self.at <= line < self.at + reader.line_num for line in self.foreign):
-            return []
+            return self._shorter()
         widths = set(map(len, records)) - {width, 0}
         if self.layout.file.short_rows and widths and max(widths) < width:
             _fill(records, width)
+        elif widths and reader.line_num == len(records):
+            # each is one line, so that none can have swallowed the next
+            for at, cells in enumerate(records):
+                if len(cells) not in (width, 0):
+                    fault = _width_fault(cells, width, self.layout.file.short_rows)
+                    records[at] = Record(cells, fault) if fault else cells[:width]
         elif widths:
             good = next(i for i, cells in enumerate(records) if len(cells) not in (width, 0))
+            self._shorter()
             reader = self._reader(self.at)
             records = list(islice(reader, good))
+            self.at += reader.line_num
+            return records
         self.at += reader.line_num
+        self.reach = min(self.reach * 2, CHUNK_ROWS)
         return records
+
+    def _shorter(self) -> list[Record | list[str]]:
+        """Look less far ahead, for what lies before the next trouble is read again; nothing is read yet."""
+        self.reach = max(self.reach // 2, SLOW_START * 2)
+        return []
 
     def _careful(self, width: int, count: int) -> list[Record | list[str]]:
         """Record by record. A record that swallowed several lines and came out wrong gives back all but its first."""
@@ -221,17 +237,22 @@ def _fill(records: list[list[str]], width: int) -> None:
 
 
 def _next_record(reader: Any, width: int, may_be_short: bool) -> tuple[list[str], RowFault | None]:
-    """One record and what is wrong with it. More cells than the header has are no fault while they are empty."""
+    """One record and what is wrong with it."""
     try:
         cells: list[str] = next(reader)
     except csv.Error as error:
         return [], RowFault.TOO_LONG if "limit" in str(error) else RowFault.QUOTE
     except StopIteration:
         return [], None
+    return cells, _width_fault(cells, width, may_be_short)
+
+
+def _width_fault(cells: list[str], width: int, may_be_short: bool) -> RowFault | None:
+    """What is wrong with a record's number of cells. More than the header has are no fault while they are empty."""
     if may_be_short:
         _fill([cells], width)
     is_good = len(cells) in (width, 0) or (len(cells) > width and not any(cells[width:]))
-    return cells, None if is_good else RowFault.CELL_COUNT
+    return None if is_good else RowFault.CELL_COUNT
 
 
 # Fixed width -----------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from functools import lru_cache
 import duckdb
 import pyarrow as pa
 
-from kodomo.intake.normalise import distinct_values, learn_surnames, loose_kana
+from kodomo.intake.normalise import NameForm, distinct_values, learn_surnames, loose_kana
 from kodomo.intake.normalise_columns import Reading, names_of, readings_in_names, readings_of
 from kodomo.linkage.aside import normal_places
 from kodomo.tables.engine import release
@@ -143,21 +143,41 @@ def _written(connection: duckdb.DuckDBPyConnection) -> dict[str, pa.ChunkedArray
     }
 
 
+VALUES_AT_ONCE = 100_000
+"""Names and readings are normalised so many at a time: as values of Python they take ten times the room."""
+
+
 def _normal_names(written: Mapping[str, pa.ChunkedArray], surnames: frozenset[str]) -> dict[str, pa.Table]:
     """Tables ``normal_name`` and ``normal_kana``: what was written, and what it is compared by."""
-    names = names_of(distinct_values(written["names"]), surnames)
-    readings = readings_of(distinct_values(written["kana"])) | readings_in_names(names)
-    return {
-        "normal_name": _table(names, {
-            "name": [n.key or None for n in names.values()],
-            "surname": [n.surname or None for n in names.values()],
-            "given": [n.given or None for n in names.values()],
-        }),
-        "normal_kana": _table(readings, {
-            **{k: [r[i] or None for r in readings.values()] for i, k in enumerate(Reading._fields)},
-            "turned_kana": _turned(readings.values()),
-        }),
-    }  # fmt: skip
+    names, told = [], dict[str, Reading]()
+    for values in _pieces(written["names"]):
+        forms = names_of(values, surnames)
+        told |= readings_in_names(forms)
+        names.append(_name_table(forms))
+    kana = [_kana_table(told)]
+    for values in _pieces(written["kana"]):
+        kana.append(_kana_table(readings_of(value for value in values if value not in told)))
+    return {"normal_name": pa.concat_tables(names or [_name_table({})]), "normal_kana": pa.concat_tables(kana)}
+
+
+def _pieces(values: pa.ChunkedArray) -> Iterator[list[str]]:
+    for at in range(0, len(values), VALUES_AT_ONCE):
+        yield distinct_values(values.slice(at, VALUES_AT_ONCE))
+
+
+def _name_table(names: Mapping[str, NameForm]) -> pa.Table:
+    return _table(names, {
+        "name": [n.key or None for n in names.values()],
+        "surname": [n.surname or None for n in names.values()],
+        "given": [n.given or None for n in names.values()],
+    })  # fmt: skip
+
+
+def _kana_table(readings: Mapping[str, Reading]) -> pa.Table:
+    return _table(readings, {
+        **{k: [r[i] or None for r in readings.values()] for i, k in enumerate(Reading._fields)},
+        "turned_kana": _turned(readings.values()),
+    })  # fmt: skip
 
 
 def _turned(readings: Iterable[Reading]) -> list[str | None]:

@@ -117,7 +117,8 @@ def write_people(keyring: Keyring, cards: Iterable[Card]) -> dict[str, int]:
     def changed() -> Iterator[Card]:
         for card in cards:
             fresh.add(card.person_number)
-            if kept.get(card.person_number) != (card.content(), True):
+            before = kept.get(card.person_number)
+            if before is None or before != (card.content(), True):
                 yield card
 
     written = _write(keyring, changed(), kept)
