@@ -145,15 +145,23 @@ class _Maker:
 
     @property
     def is_owed(self) -> bool:
-        """Whether months are told of only where there is something (unpaid bills): their number says most."""
-        return self.shape.spell == MONTH and self.shape.least > 0
+        """Whether months are told of only where there is something (unpaid bills): their number says most.
+
+        Not answers, weights and school days, which are above nought as well, but told of nearly everybody asked.
+        """
+        return self.shape.spell == MONTH and self.shape.least > 0 and not self.shape.is_common
+
+    @property
+    def is_monthly(self) -> bool:
+        """Whether months are told of one after another; a survey's are not, whatever month its answers are given to."""
+        return self.shape.spell == MONTH and (self.is_owed or not self.shape.is_sparse)
 
     @property
     def _unit(self) -> str:
         """What a number counts, where the item's own name says it."""
         unit = next((f" {unit}" for end, unit in UNITS if self.named.caption.endswith(end)), "")
         low, high = self.shape.least, self.shape.most
-        is_answer = low == 1 and 3 <= high == self.shape.values <= MOST_ANSWERS and self.shape.spell == EVENT
+        is_answer = low == 1 and 3 <= high == self.shape.values <= MOST_ANSWERS and not self.is_monthly
         return unit or (f"({low:.0f}–{high:.0f})" if is_answer else "")
 
     def of_numbers(self) -> list[Entry]:
@@ -168,12 +176,12 @@ class _Maker:
         if self.whose == "siblings":
             return (
                 [self._count(LONG) if self.is_owed else self._mean(12)]
-                if self.shape.spell == MONTH
+                if self.is_monthly
                 else [self._over(HISTORY, "max", "最大")]
             )
         if self.is_owed:
             return [self._count(12), self._count(LONG), self._over(12, "max", "最大")]
-        if self.shape.spell == MONTH and not self.shape.is_flag:
+        if self.is_monthly and not self.shape.is_flag:
             return [self._mean(3), self._mean(12), self._mean(LONG), self._over(12, "max", "最大")]
         if self.shape.is_flag:
             if not self._unit and not self.shape.repeats:

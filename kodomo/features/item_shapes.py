@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,10 @@ EVENT, MONTH, STATE = "event", "month", "state"
 MOSTLY = 0.5
 """From this share of its facts (or persons) on an item is taken for what most of them are."""
 MONTH_DAYS, STATE_DAYS = 27, 45
+COMMON = 0.2
+"""What so many of all children (or grown-ups) are told of is no worry by being there: they were asked, weighed, invoiced."""
+SPARSE = 4
+"""Told of in fewer than one of so many months: a survey or an examination, whatever month its facts are given to."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,7 @@ class Shape:
     ``values`` counts distinct numbers; ``codes`` are the codes with how many persons bore each, commonest first,
     ``childrens`` those of them that mostly children bore. ``whose`` is ``self`` where the persons are mostly children, ``mother`` where mostly children's mothers, else
     ``household``. ``months`` is how long the item has been told of; ``oldest`` the age in years of the oldest child that bears it
-    now, -1 where no child does.
+    now, -1 where no child does. ``share`` is that of all children, all mothers or everybody, after ``whose``, of whom it was ever told.
     """
 
     item: str
@@ -48,6 +53,7 @@ class Shape:
     whose: str
     months: int
     oldest: int
+    share: float = 0.0
 
     @property
     def is_flag(self) -> bool:
@@ -58,6 +64,16 @@ class Shape:
     def is_presence(self) -> bool:
         """Facts that say nothing but that there was something."""
         return not self.codes and (not self.has_numbers or self.values < 2)
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether a person has it in few of the months it is told of."""
+        return self.facts * SPARSE < self.persons * self.months
+
+    @property
+    def is_common(self) -> bool:
+        """Whether so many bear it that its being there tells nothing."""
+        return self.share >= COMMON
 
     @property
     def repeats(self) -> bool:
@@ -83,6 +99,7 @@ def item_shapes(snapshot: Snapshot, spill: Path | None = None) -> dict[str, Shap
         )
         told = told.left_join(mothers, "person_key").drop("person_key_right")
         lines = _of_items(told).to_pyarrow().to_pylist()
+        everybody = _everybody(persons, mothers)
         codes: dict[str, list[tuple[str, int]]] = defaultdict(list)
         childrens: dict[str, set[str]] = defaultdict(set)
         for line in _of_codes(told).to_pyarrow().to_pylist():
@@ -94,11 +111,20 @@ def item_shapes(snapshot: Snapshot, spill: Path | None = None) -> dict[str, Shap
             sources[line["item"]].append(line["source"])
     return {
         item: _shape(
-            line, tuple(sorted(codes[item], key=lambda c: (-c[1], c[0]))), frozenset(childrens[item]), sorted(sources[item])
+            line, tuple(sorted(codes[item], key=lambda c: (-c[1], c[0]))), frozenset(childrens[item]), sorted(sources[item]), everybody
         )
         for line in lines
         for item in [line["item"]]
     }  # fmt: skip
+
+
+def _everybody(persons: ir.Table, mothers: ir.Table) -> dict[str, int]:
+    """How many there are of each ``whose``."""
+    return {
+        "self": _count(persons.filter(persons.is_child).count().to_pyarrow().as_py()),
+        "mother": _count(mothers.count().to_pyarrow().as_py()),
+        "household": _count(persons.count().to_pyarrow().as_py()),
+    }
 
 
 def _of_items(told: ir.Table) -> ir.Table:
@@ -133,7 +159,11 @@ def _of_codes(told: ir.Table) -> ir.Table:
 
 
 def _shape(
-    line: dict[str, object], codes: tuple[tuple[str, int], ...], childrens: frozenset[str], sources: list[str]
+    line: dict[str, object],
+    codes: tuple[tuple[str, int], ...],
+    childrens: frozenset[str],
+    sources: list[str],
+    everybody: Mapping[str, int],
 ) -> Shape:
     facts, persons = _count(line["facts"]), _count(line["persons"])
     spell = EVENT
@@ -163,6 +193,7 @@ def _shape(
         whose=whose,
         months=span,
         oldest=int(str(line["oldest"])) if line["oldest"] is not None else -1,
+        share=persons / max(everybody[whose], 1),
     )
 
 

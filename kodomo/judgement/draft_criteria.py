@@ -185,6 +185,7 @@ def _shipped(register: Register, shapes: Mapping[str, Shape]) -> Draft:
 
     texts[labels.FILE] = _kept(texts[labels.FILE], {"labels": keep_label, "known_to_support": keep_label})
     _add_registers(draft, {code: register.items[code] for code in sorted(has)}, shapes)
+    _add_siblings(draft, {code: register.items[code] for code in sorted(has)})
     kept = [len(BLOCK.split(texts[name])) - 1 for name in (catalogue.FILE, scenarios.FILE)]
     draft.counts = {"indicators_kept": kept[0], "indicators_left_out": len(gone), "lines_kept": kept[1]}
     return draft
@@ -205,6 +206,28 @@ def _add_registers(draft: Draft, items: Mapping[str, Item], shapes: Mapping[str,
             draft.remarks.append(
                 f"{labels.FILE}: 「{kind.label}」を把握した記録が見つかりません。あれば書き足してください(ないと、点だけで判定します)。"
             )
+
+
+def _add_siblings(draft: Draft, items: Mapping[str, Item]) -> None:
+    """Lines on a sibling's being recognised, where no shipped line asks that of the register."""
+    asked = {
+        str(entry["code"]): str(entry["item"])
+        for entry in tomllib.loads(draft.texts[catalogue.FILE]).get("indicators", [])
+        if entry.get("whose") == "siblings" and entry.get("item")
+    }
+    written = {
+        (str(line["type"]), asked[code])
+        for line in tomllib.loads(draft.texts[scenarios.FILE]).get("points", [])
+        if (code := line["when"][0].split(" ")[0]) in asked
+    }
+    found = list(draft_labels.of_siblings(tomllib.loads(draft.texts[labels.FILE]).get("labels", []), items, written))
+    title = f"\n# ── 下書き: 同じ家のこどもの把握 ──\n# {MARK} 見本・未検証。記録そのものからは学ばない\n"
+    for name, table, entries in (
+        (catalogue.FILE, "indicators", [indicator for indicator, _ in found]),
+        (scenarios.FILE, "points", [line for _, line in found]),
+    ):
+        if entries:
+            draft.texts[name] = draft.texts[name].rstrip() + "\n" + title + as_text(table, entries)
 
 
 def _too_old(entry: Mapping[str, Any], shapes: Mapping[str, Shape]) -> bool:
@@ -273,7 +296,7 @@ def _fitted(entry: dict[str, Any], block: str, shape: Shape, remarks: list[str])
 def _of_one_type(entry: dict[str, Any], block: str, shape: Shape, types: Collection[str]) -> str:
     """Of a register that says for what a child is in it, a line of one type asks for that type's codes alone."""
     told = [code for code, _ in shape.codes if any(re.search(words, code) for words in draft_labels.OF_TYPE.values())]
-    own = [code for code in told if any(re.search(draft_labels.OF_TYPE[one], code) for one in types)]
+    own = [code for code in told if any(code in draft_labels.codes_of(one, shape) for one in types)]
     if len(types) != 1 or not own or len(own) == len(told):
         return block
     (one,) = types
@@ -360,7 +383,8 @@ def _add_proposed(draft: Draft, register: Register, shapes: Mapping[str, Shape],
     figures = {item: shape for item, shape in shapes.items() if shape.has_numbers}
     most, least = ({item: getattr(shape, end) for item, shape in figures.items()} for end in ("most", "least"))
     denied = {item for item, shape in shapes.items() if any(denies(code) for code, _ in shape.codes)}
-    lines = draft_points.lines_for(proposed, captions, most, least, denied)
+    common = {item for item, shape in shapes.items() if shape.is_common}
+    lines = draft_points.lines_for(proposed, captions, most, least, denied, common)
     if lines and with_points:
         title = f"\n# ── 下書き: 言葉から当てた点 ──\n# {MARK} 見本・未検証。要らない行は消し、点を直す。\n"
         text = draft.texts[scenarios.FILE].rstrip() + "\n" + title + as_text("points", lines)

@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from kodomo.features.item_shapes import Shape
 from kodomo.governance.register import Item
+from kodomo.judgement.draft_points import LETTERS
 from kodomo.terms import DifficultyType
 
 MARK = "★"
@@ -42,6 +43,13 @@ USUAL = {
     "発達障がい": ("disability_service",),
 }  # fmt: skip
 """Usual codes of such items, whatever they are called."""
+AT_HOME = {"貧困": 6, "虐待": 5}
+"""Difficulties that the children of a home share, and points for a sibling's being recognised. Of children with a sibling
+recognised for it, half to three quarters (貧困) and a tenth to a fifth (虐待) were in it themselves, twice to eight times as
+many as of the others (two cities with an answer key). Care falls on one child of a home more often than on all: a line on
+ヤングケアラー found fewer in one of them.
+"""
+SIBLING_MONTHS = 24
 _NOT_A_REGISTER = re.compile(
     r"アンケート|質問|問診|チェック|理由|事由|経路|日数|時間|回数|件数|支給量|金額|類型|加算|様子|気づき|所見|判定|相談|EPDS|被害感|希望|不安"
 )
@@ -72,12 +80,51 @@ def proposed(
                 yield kind, items[shape.item].caption, _text(kind.label, items[shape.item].caption, shape)
 
 
+def of_siblings(
+    labels: Sequence[Mapping[str, Any]], items: Mapping[str, Item], written: Collection[tuple[str, str]]
+) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """For each register of a difficulty of the home: whether a sibling stands in it, and the line of points for that.
+
+    A record of recognition: shown and counted, never learned from.
+
+    Args:
+        labels: the entries of ``[[labels]]`` drafted.
+        items: the register's items.
+        written: (type, item) of which there is a line about siblings already.
+    """
+    for entry in labels:
+        kind, item = str(entry["type"]), str(entry["item"])
+        if kind not in AT_HOME or entry.get("weight", 1.0) < 1 or entry.get("whose", "self") != "self":
+            continue
+        if (kind, item) in written or item not in items:
+            continue
+        code, caption = f"siblings_{item}_{LETTERS[kind]}", items[item].caption
+        yield (
+            {
+                "code": code, "caption": f"きょうだいの{caption}({kind})", "item": item, "whose": "siblings",
+                "at": "touching", "window_months": SIBLING_MONTHS, "aggregate": "any",
+                **({"codes": list(entry["codes"])} if entry.get("codes") else {}),
+                "types": [kind], "sign": "+", "is_label_trace": True, "is_contact": True,
+                "sentence": f"{SIBLING_MONTHS}か月以内に、きょうだいの{caption}({kind})の記録がある",
+                "sentence_zero": f"{SIBLING_MONTHS}か月以内に、きょうだいの{caption}({kind})の記録はない",
+            },
+            {
+                "type": kind, "code": f"{LETTERS[kind]}_{code}", "when": [f"{code} >= 1"], "points": AT_HOME[kind],
+                "group": "recognised_sibling", "rationale": "きょうだいが同じ困難で把握されている", "note": "見本・未検証",
+            },
+        )  # fmt: skip
+
+
 def codes_of(kind: str, shape: Shape) -> list[str]:
-    """An item's codes that name a type; where some say 虐待 outright, other care (養護) is none of it."""
+    """An item's codes that name a type; where some say 虐待 outright, other care (養護) is none of it.
+
+    A code that names another type beside it (貧困・養育困難) is its own only where none names it alone.
+    """
     own = [code for code, _ in shape.codes if re.search(OF_TYPE[kind], code)]
     if any("虐待" in code for code in own):
-        return [code for code in own if "養護" not in code or "虐待" in code]
-    return own
+        own = [code for code in own if "養護" not in code or "虐待" in code]
+    alone = [code for code in own if not any(re.search(words, code) for one, words in OF_TYPE.items() if one != kind)]
+    return alone or own
 
 
 def _registers(kind: str, item: Item, shape: Shape) -> bool:

@@ -35,6 +35,7 @@ def lines_for(
     most: Mapping[str, float],
     least: Mapping[str, float] | None = None,
     denied: Collection[str] = (),
+    common: Collection[str] = (),
 ) -> list[Entry]:
     """Lines of ``[[points]]`` for the entries that speak of a worry; gives these the sign ``+``.
 
@@ -44,12 +45,15 @@ def lines_for(
         most: the greatest number told of each data item that has numbers.
         least: the smallest; answers from 1 (never) to 4 (often) say yes from 3 on.
         denied: data items some of whose codes say that there is nothing: that somebody was asked tells nothing.
+        common: data items that many are told of: no worry by being there.
     """
     lows = least or {}
     lines: list[Entry] = []
     codes = {entry["code"] for entry in entries}
     for entry in entries:
         if entry.get("whose") == "siblings" or (entry["item"] in denied and not entry.get("codes")):
+            continue
+        if entry["item"] in common and entry["aggregate"] in ("any", "count") and not entry.get("codes"):
             continue
         kind, points = points_of(captions.get(entry["item"], ""), entry.get("codes", ()), entry["types"])
         if not points:

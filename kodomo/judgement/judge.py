@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from kodomo.features.catalogue import Catalogue
 from kodomo.features.dates import month_index
 from kodomo.features.matrix import FeatureMatrix, feature_matrix
 from kodomo.judgement.boosting import SCENARIO_COLUMN
@@ -281,7 +282,7 @@ def _judge_type(
         rows=np.flatnonzero(scenario.applicable),
         scenario=scenario,
         model=model,
-        combination=model.combined(scenario.logit, said) if model else Combination(scenario.logit, {}, 0.0),
+        combination=_combined(model, scenario, said, matrix) if model else Combination(scenario.logit, {}, 0.0),
         registered=mark(cases, kind, matrix.cohort, None).registered,
         thin=knowledge.too_thin(relevant),
         escalated=np.asarray(scenario.fired_gates.any(axis=1)),
@@ -302,10 +303,10 @@ def model_values(model: TypeModel, matrix: FeatureMatrix, scenario: ScenarioResu
     """The columns a model reads, the type's own points among them; what was not built is missing."""
     values = np.full((len(matrix.cohort), len(model.columns)), np.nan)
     place = {code: n for n, code in enumerate(matrix.codes)}
-    own = {i.code for i in matrix.catalogue.indicators if scenario.type in i.types}
+    own = own_columns(model, matrix.catalogue)
     for n, name in enumerate(model.columns):
         if name == SCENARIO_COLUMN:
-            values[:, n] = scenario.points_of(own & set(model.columns))
+            values[:, n] = scenario.points_of(own)
         elif name in place and name in own:
             values[:, n] = matrix.values[:, place[name]]
     return values
@@ -330,7 +331,18 @@ def score_others(
     if model is None:
         return Combination(scenario.logit, {}, 0.0).logit, scenario.applicable
     said = learned_logits(model, model_values(model, matrix, scenario), groups)
-    return model.combined(scenario.logit, said).logit, scenario.applicable
+    return _combined(model, scenario, said, matrix).logit, scenario.applicable
+
+
+def _combined(
+    model: TypeModel, scenario: ScenarioResult, said: Mapping[Method, Array], matrix: FeatureMatrix
+) -> Combination:
+    return model.combined(scenario.logit, said, scenario.apart(own_columns(model, matrix.catalogue)))
+
+
+def own_columns(model: TypeModel, catalogue: Catalogue) -> set[str]:
+    """Indicators of the type that its model reads; a pooled model also reads those of other types."""
+    return {i.code for i in catalogue.indicators if model.type in i.types and i.code in model.columns}
 
 
 def standing_of(judged: TypeJudgement, length: int) -> Array:

@@ -105,9 +105,9 @@ class TypeModel:
     checks: dict[str, Checked] = field(default_factory=dict)
     """Each method, the scenario and the combination on rows not fitted on, by name."""
 
-    def combined(self, scenario: Array, said: Mapping[Method, Array]) -> Combination:
+    def combined(self, scenario: Array, said: Mapping[Method, Array], apart: Array | float = 0.0) -> Combination:
         """The points and what the learned methods said, as this model weighs and calibrates them."""
-        return Combination(scenario, said, self.weight, self.level, self.counting, self.slope)
+        return Combination(scenario, said, self.weight, self.level, self.counting, self.slope, apart)
 
 
 @dataclass

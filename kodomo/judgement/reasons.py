@@ -21,9 +21,9 @@ from kodomo.features.catalogue import Catalogue, Indicator
 from kodomo.features.household import AGES
 from kodomo.features.matrix import FeatureMatrix
 from kodomo.judgement.boosting import SCENARIO_COLUMN
-from kodomo.judgement.combine import surprise
+from kodomo.judgement.combine import UNLEARNED, surprise
 from kodomo.judgement.contributions import LIKE_CASES, LIKE_CASES_FEW, Said, mean_said
-from kodomo.judgement.judge import Judged, TypeJudgement, standing_of
+from kodomo.judgement.judge import Judged, TypeJudgement, own_columns, standing_of
 from kodomo.judgement.rule_words import ALL_POINTS
 from kodomo.store.results import REASONS
 from kodomo.terms import OVERALL, Method, difficulty_label, plain_number
@@ -138,7 +138,9 @@ def combined_parts(judged: TypeJudgement, contributions: Mapping[Method, Said], 
     counting = {method: said for method, said in contributions.items() if method in together.counting}
     learned = mean_said(counting).times(together.slope * together.weight)
     columns = judged.model.columns
-    seen = points * judged.scenario.learnable_lines(_own_columns(judged, catalogue))
+    is_seen = judged.scenario.learnable_lines(own_columns(judged.model, catalogue))
+    seen, apart = points * is_seen, points * ~is_seen
+    values = values + together.slope * together.weight * UNLEARNED * judged.scenario.point_is * apart
     values, rest = _share_out(values, seen, learned.columns[:, columns.index(SCENARIO_COLUMN)])
     own, learned_values = _merge_same(judged, fired, values, learned.columns, columns)
     kept = [n for n, name in enumerate(columns) if name != SCENARIO_COLUMN]
@@ -150,12 +152,6 @@ def combined_parts(judged: TypeJudgement, contributions: Mapping[Method, Said], 
     )
     parts = np.column_stack([own, learned_values[:, kept], rest, learned.extra])
     return Parts(judged.rows, units, parts, base + learned.base)
-
-
-def _own_columns(judged: TypeJudgement, catalogue: Catalogue) -> set[str]:
-    """Indicators of the type that its model reads; a pooled model also reads those of other types."""
-    columns = judged.model.columns if judged.model is not None else ()
-    return {i.code for i in catalogue.indicators if judged.type in i.types and i.code in columns}
 
 
 def _share_out(values: Array, points: Array, learned: Array) -> tuple[Array, Array]:

@@ -166,6 +166,10 @@ class ScenarioResult:
         each = np.array([line.points for line in self.lines], dtype=np.float64) * self.learnable_lines(columns)
         return np.asarray(self.fired.astype(np.float64) @ each)
 
+    def apart(self, columns: Collection[str]) -> NDArray[np.float64]:
+        """What the lines that learning may not see add to the log-odds of every row."""
+        return np.asarray(self.point_is * (self.points - self.points_of(columns)))
+
 
 def read_scenarios(folder: Path, catalogue: Catalogue) -> Scenarios:
     """Read ``criteria/scenarios.toml`` of a municipality's folder.

@@ -21,6 +21,8 @@ SINGLE = 0.95
 """A single column that ranks cases this well (AUROC) is a leak until shown otherwise."""
 GAP = 0.05
 """Out of time and cross-validated AUROC may not differ by more, in either direction."""
+SURE = 2.58
+"""Standard errors beyond which a difference over time is no chance: one in a hundred."""
 PURE, PURE_CASES = 0.90, 15
 """Where so many cases share a column's values with hardly anyone else, the column was made by recognition."""
 ODDS = 75.0
@@ -113,9 +115,14 @@ def _wilson_low(hits: NDArray[np.int64], rows: NDArray[np.int64]) -> Array:
 
 
 def time_gap(cross_validated: float, out_of_time: float, cases: int, rest: int) -> Suspicion | None:
-    """The gate on the model: AUROC out of time against cross-validated, beyond what so few cases would do by chance."""
+    """The gate on the model: AUROC out of time against cross-validated, beyond what so few cases would do by chance.
+
+    Both are measured, on as few cases, and seven types are asked at every judgement: at 1.96 errors of one of the two a
+    third of all judgements would lose a type by chance (one did: twelve cases, .47 after .71, and no leak).
+    """
     gap = out_of_time - cross_validated
-    chance = 1.96 * auroc_error(out_of_time, cases, rest)
+    before, after = (auroc_error(area, cases, rest) for area in (cross_validated, out_of_time))
+    chance = SURE * float(np.hypot(before, after))
     return Suspicion(-1, "time_gap", gap) if abs(gap) > max(GAP, chance) else None
 
 

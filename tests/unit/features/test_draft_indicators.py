@@ -96,7 +96,7 @@ def test_a_sentence_says_what_its_number_counts(shapes: Mapping[str, Shape]) -> 
 
 
 def test_months_that_owe_are_named_by_what_is_owed(shapes: Mapping[str, Shape]) -> None:
-    owed = replace(shapes["late_days"], least=1.0)
+    owed = replace(shapes["late_days"], least=1.0, share=0.1)
     captions = {entry["caption"] for entry in propose(owed, Named("水道の督促の回数", ("いじめ",)))}
     assert "水道の督促のある月(12か月以内)" in captions
     (loans, *_) = propose(owed, Named("図書館の来館数", ("いじめ",)))
@@ -146,9 +146,22 @@ def test_who_is_listed_is_counted_by_age(city: Town, tmp_path: Path) -> None:
 
 
 def test_months_told_of_only_where_something_is_owed_are_counted(shapes: Mapping[str, Shape]) -> None:
-    owed = replace(shapes["late_days"], least=4500.0)
+    owed = replace(shapes["late_days"], least=4500.0, share=0.1)
     made = {(e["aggregate"], e.get("window_months")) for e in propose(owed, Named("給食費の未納", ("いじめ",)))}
     assert made == {("count", 12), ("count", 24), ("max", 12)}
+
+
+def test_answers_given_to_a_month_are_asked_for_themselves_not_for_having_been_given(
+    shapes: Mapping[str, Shape],
+) -> None:
+    """Of 1 (never) to 4 (often) none is nought, and yet nothing is owed: nearly all pupils answer, twice a year."""
+    assert shapes["late_days"].share == 1.0 and not shapes["late_days"].is_sparse
+    asked = replace(shapes["late_days"], least=1.0, most=4.0, values=4, months=24)
+    made = propose(asked, Named("友だちからいやなことをされた", ("いじめ",)))
+    assert {(e["aggregate"], e["window_months"]) for e in made} == {("max", 60), ("last", 60)}
+    assert made[0]["sentence"].endswith("{value}(1–4)")
+    days = replace(shapes["late_days"], least=8.0)
+    assert ("mean", 12) in {(e["aggregate"], e["window_months"]) for e in propose(days, Named("授業日数", ("いじめ",)))}
 
 
 def test_rare_codes_are_asked_of_where_the_common_ones_have_theirs(shapes: Mapping[str, Shape]) -> None:

@@ -227,9 +227,22 @@ def test_a_register_that_names_other_types_only_is_none_of_this_one() -> None:
 @pytest.mark.parametrize(("codes", "kept"), [
     (("養護(虐待)", "養護(その他)"), ["養護(虐待)"]), (("身体", "心理・ネグレクト", "性的"), ["身体", "心理・ネグレクト", "性的"]),
     (("虐待", "養育不安"), ["虐待", "養育不安"]), (("身体障害", "非行"), []),
+    (("貧困・養育困難", "虐待"), ["虐待"]), (("貧困・養育困難", "非行"), ["貧困・養育困難"]),
 ])  # fmt: skip
 def test_codes_that_name_abuse(codes: tuple[str, ...], kept: list[str]) -> None:
     assert draft_labels.codes_of("虐待", _shape("x", codes)) == kept
+
+
+def test_a_sibling_recognised_for_a_difficulty_of_the_home_speaks_for_it() -> None:
+    items = {code: Item(code, code, ("centre",)) for code in ("aid", "absence", "council")}
+    labels = [
+        {"type": "貧困", "item": "aid", "codes": ["認定"]}, {"type": "不登校", "item": "absence"},
+        {"type": "虐待", "item": "council"}, {"type": "貧困", "item": "absence", "weight": 0.5},
+    ]  # fmt: skip
+    ((indicator, line),) = draft_labels.of_siblings(labels, items, {("虐待", "council")})
+    assert (indicator["whose"], indicator["codes"], indicator["types"]) == ("siblings", ["認定"], ["貧困"])
+    assert indicator["is_label_trace"], "nothing is learned from it"
+    assert line["type"] == "貧困" and line["when"] == [f"{indicator['code']} >= 1"] and line["points"] > 0
 
 
 def test_shipped_words_that_another_scale_or_a_mere_yes_would_make_false_give_way() -> None:

@@ -56,6 +56,13 @@ def test_lines_count_days_findings_and_times_each_from_where_they_tell() -> None
     assert len({line["code"] for line in lines}) == len(lines) and {entry["sign"] for entry in entries} == {"+"}
 
 
+def test_what_many_are_told_of_is_no_worry_by_being_there() -> None:
+    entry = {"code": "bill_24m", "item": "bill", "caption": "給食費の未納", "aggregate": "count", "types": ["貧困"]}
+    assert lines_for([entry], {"bill": "給食費の未納"}, {}, common={"bill"}) == []
+    unpaid = {**entry, "code": "bill_code_1", "codes": ["未納"]}
+    assert lines_for([unpaid], {"bill": "給食費の納入"}, {}, common={"bill"})
+
+
 def test_answers_on_a_scale_from_one_say_yes_from_its_upper_half_on() -> None:
     entry = {"code": "tired", "item": "answer", "caption": "寝不足", "aggregate": "last", "types": ["不登校"]}
     captions = {"answer": "アンケート:寝不足"}

@@ -59,7 +59,13 @@ def test_a_leak_in_one_period_alone_is_found():
 
 @pytest.mark.parametrize(
     ("cross_validated", "out_of_time", "cases", "stops"),
-    [(0.72, 0.97, 200, True), (0.85, 0.70, 300, True), (0.75, 0.72, 300, False), (0.75, 0.62, 12, False)],
+    [
+        (0.72, 0.97, 200, True),
+        (0.85, 0.70, 300, True),
+        (0.75, 0.72, 300, False),
+        (0.75, 0.62, 12, False),
+        (0.71, 0.47, 12, False),
+    ],
 )
 def test_models_that_differ_over_time_are_stopped_unless_by_chance(cross_validated, out_of_time, cases, stops):
     assert (time_gap(cross_validated, out_of_time, cases, 3_000) is not None) == stops

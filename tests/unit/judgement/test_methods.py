@@ -10,7 +10,7 @@ from scipy.stats import t as student
 
 from kodomo.evaluation.metrics import with_interval_of_difference
 from kodomo.judgement.boosting import TrainingSet
-from kodomo.judgement.combine import LEARNED_AT_MOST, TELL_LITTLE, Combination, model_weight
+from kodomo.judgement.combine import LEARNED_AT_MOST, TELL_LITTLE, UNLEARNED, Combination, model_weight
 from kodomo.judgement.learners.calibration import Platt
 from kodomo.judgement.learners.leak_gates import auroc_difference, auroc_interval, rank_auroc
 from kodomo.judgement.learning import (
@@ -123,6 +123,16 @@ def test_a_combination_without_weight_is_the_scenario_calibrated() -> None:
     assert Combination(scenario, {}, 0.5).logit.tolist() == [0.0, 1.0]
     both = Combination(scenario, learned, 0.5, 0.0, frozenset({Method.BOOSTING}), 2.0)
     assert both.logit.tolist() == [3.0, -2.0]
+
+
+def test_points_that_learning_may_not_see_are_hardly_averaged_away() -> None:
+    """Points of which no method can know anything: there is nothing to hold them against."""
+    learned = {Method.BOOSTING: np.array([1.0, 1.0])}
+    apart = np.array([0.0, 2.0])
+    one = Combination(np.array([1.0, 3.0]), learned, 0.8, counting=frozenset({Method.BOOSTING}), apart=apart)
+    assert one.logit.tolist() == pytest.approx([1.0, 1.0 + 2.0 * (0.2 + 0.8 * UNLEARNED)])
+    silent = Combination(np.array([1.0, 3.0]), {}, 0.0, apart=apart)
+    assert silent.logit.tolist() == [1.0, 3.0], "points alone hold them already"
 
 
 def test_a_method_far_behind_the_best_does_not_dilute_it() -> None:
