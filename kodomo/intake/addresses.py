@@ -68,6 +68,11 @@ _BRANCH = re.compile(f"^[{BRANCHES}](?=第?[0-9〇一二三四五六七八九十
 _LINKING_KE = re.compile("(?<=[一-龥々])[ヶヵケカガがゲ](?=[一-龥])")
 _LINKING_NO = re.compile("(?<=[一-龥々])[のノ之](?=[一-龥])")
 _LINKING_TSU = re.compile("(?<=[一-龥々])[ッツつっ](?=[一-龥])")
+_IROHA = "イロハニホヘトチリヌルヲワカヨタレソネナラムウヰオクヤマフコエテアサキユメミシヱヒモセス"
+_LETTERED = re.compile(
+    rf"((?<=[一-龥々])[{_IROHA}]|(?<=[町村字])[ノケツ])(?:部|割|字)(?=\s?(?:$|第?[0-9〇一二三四五六七八九十百千]))"
+)
+"""塩屋町ハ部118番地 is as often 塩屋町ハ118: the letter says which part of the town, 部 or 割 only that it does (石川県 and others)."""
 _BUILDING = re.compile(
     "ハイツ|コーポ|マンション|アパート|ビル|荘|寮|団地|住宅|ハイム|メゾン|パーク|レジデンス|タワー|コート|方$|様方|号室|[A-Za-zァ-ヴー]{4,}"
 )
@@ -114,7 +119,7 @@ def read_address(text: str, prefecture: str = "", city: str = "") -> WrittenAddr
 
 def _tidied(folded: str) -> str:
     text = _UNTIDY.sub(" ", folded).strip(" ,、。")
-    return _POSTCODE.sub("", _LABEL.sub("", _POSTCODE.sub("", text), count=1))
+    return _LETTERED.sub(r"\1", _POSTCODE.sub("", _LABEL.sub("", _POSTCODE.sub("", text), count=1)))
 
 
 def _read_folded(folded: str, prefecture: str, city: str) -> WrittenAddress:
