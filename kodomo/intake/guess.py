@@ -15,6 +15,7 @@ from kodomo.intake.cells import DITTO
 from kodomo.intake.dates import read_date, read_day_of_year
 from kodomo.intake.header import printable
 from kodomo.intake.individual_number import NumberWatch
+from kodomo.intake.shifted import without_strays
 from kodomo.intake.value_kinds import SHORT, Kinds, kinds_of
 
 NOTATIONS = {
@@ -68,18 +69,22 @@ def guess_columns(
     banned: list[str] = []
     births: dict[int, int] = {}
     has_names = any(header)
+    columns = [[row[at] for row in body if at < len(row)] for at in range(len(header))]
+    regular = without_strays(header, columns)
     for at, printed in enumerate(header):
-        cells = [row[at] for row in body if at < len(row)]
+        cells, is_shortened = regular[at]
         if not printed.strip() and not any(cell.strip() for cell in cells):
             continue
         name = printable(printed) if printed.strip() else f"列{at + 1}"
         seen[name] += 1
         watch = NumberWatch(printed)
-        watch.look(set(cells))
+        watch.look(set(columns[at]))
         if watch.holds_individual_numbers:
             banned.append(name)
         guess = _guess(name if printed.strip() else "", cells, is_workbook)
         guess.name, guess.occurrence = name, seen[name]
+        if is_shortened and guess.type in ("code", "flag", "sex"):
+            guess.why.append(STRAYS)
         guess.position = 0 if has_names and printed.strip() == name else at + 1
         if guess.field == "born_on" and (year := _middle_year(cells)):
             births[len(found)] = year
@@ -135,6 +140,8 @@ def _guess(header: str, cells: list[str], is_workbook: bool) -> Guess:
         guess.why.append("誰のことかは見出しに書かれていない")
     return guess
 
+
+STRAYS = "隣の列の値らしい、ごく少ない値は書いていない(列のずれた行など。layout check が行番号を示す)"
 
 BETWEEN_PEOPLE = {"name": "、；;／\n", "born_on": "、，,；;・\n"}
 """Signs that part several people's names, or their dates, in one cell; ・ and a comma stand inside of foreign names."""

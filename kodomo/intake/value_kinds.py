@@ -118,6 +118,11 @@ def may_be_shown(value: str, words_may: bool) -> bool:
     return words_may and len(value) <= SHORT and not _NAME.match(value) and not re.search(r"\d{4,}", value)
 
 
+def kinds_of_value(value: str) -> list[str]:
+    """Every kind that one value looks like."""
+    return _kinds(value, Counter())
+
+
 def _kinds(value: str, notations: Counter[str]) -> list[str]:
     found = [kind for kind, pattern in (("kana", _KANA), ("name", _NAME), ("unspaced", _UNSPACED), ("address", _ADDRESS), ("integer", _INTEGER),
                                         ("decimal", _DECIMAL), ("digits", _DIGITS), ("alnum", _ALNUM),

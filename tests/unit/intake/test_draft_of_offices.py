@@ -319,3 +319,18 @@ def test_children_listed_in_one_cell_are_taken_out_one_by_one(tmp_path):
     ]
     assert [found and found.group(1) for found in taken] == ["蓮", "葵", "H30.4.1", "R4.5.1"]
     assert not re.search(columns["対象児童2"]["match"], "蓮")
+
+
+def test_cells_of_rows_that_slipped_sideways_are_no_codes(tmp_path):
+    rows = [
+        f"{person(at)},{'男女'[at % 2]},緑町{at + 1}番地,{('', '知的・情緒')[at % 9 == 0]},{at % 4 + 1},{'準要'[at % 2]}"
+        for at in range(120)
+    ]
+    rows[30] = "五十嵐 湊,,女,緑町31番地,,2"  # a blank typed in before 性別
+    rows[40] = ",森下　琴子,女,北町9番地3,知的・情緒,3"
+    rows[50] = "東　葵,男,緑町51番地,4,準,"  # one left out
+    _, columns, text = draft(written(tmp_path / "学籍.csv", "氏名,性別,住所,特別支援学級,世話をしている,区分", rows))
+    assert columns["特別支援学級"]["codes"] == {"知的・情緒": "知的・情緒"}
+    assert columns["世話をしている"]["type"] == "integer"
+    assert columns["区分"]["codes"] == {"準": "準", "要": "要"}
+    assert not any(word in text for word in ("森下", "琴子", "北町", "緑町", "五十嵐"))
