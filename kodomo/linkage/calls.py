@@ -8,10 +8,17 @@ elsewhere. One child is linked when hardly anybody else can be meant; otherwise 
 
 from __future__ import annotations
 
+import math
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import duckdb
+import numpy as np
+import pyarrow as pa
 
+from kodomo.linkage.presence import AGE_MISS, Called, weigh
 from kodomo.tables.engine import drop
 
 MOST_ASKED = 5
@@ -20,51 +27,33 @@ MOST_ASKED = 5
 SURE = 0.98
 """How probable one child must be to be linked without a person."""
 
+SAID_SURE = 0.9
+"""The same of a child whom a person named for another row of that name."""
+
 WORTH_ASKING = 0.1
-
-AGE_MISS = (0.0, 3.7, 6.5, 12.0)
-"""Bits against a child whose age differs by none, one, two, more years: sheets guess ages, or keep last year's."""
-
-AGE_ERRS, AGE_HOLDS = 0.3, 2.0
-"""How often a sheet errs about an age, before anything is known of it (a beta distribution): one that was right fifteen
-times makes a sixteenth miss tell more, of one that guesses every other time a miss tells less."""
 
 HALF_NAME_MISS = 0.7
 """So many bits per statement a given name may miss the child it decides for: where ages are guessed, it may as well be the
 beginning of another's (ひな for ひなた)."""
 
-GRADE_MISS, SCHOOL_MISS, SCHOOL_UNKNOWN = 10.0, 6.0, 1.0
+GRADE_MISS, SCHOOL_MISS, SCHOOL_UNLISTED, SCHOOL_UNKNOWN = 10.0, 7.0, 3.0, 1.0
+"""A school that has handed in its roll lists nearly all of its children; of one that hasn't nobody's is known."""
 
 TOWN_MISS, RAREST_TOWN = 5.0, 0.002
 """Bits against a child who never lived in the town told: one of thirty has moved, or stays with somebody, in any of the
 other towns: in a town where a fiftieth of the people live, a fiftieth of them do."""
 
-MOST_SAID = 16
-"""More statements than this about one child add nothing: whoever writes a wrong age writes it again."""
-
 FEWEST_SAID = 3
-"""On so many days half a name (a given name, a surname) must have been told, with ages that fit, where no school or town is told."""
+"""On so many days half a name (a given name, a surname) must have been told, where no school or town is told; on one less if all ages and grades fit."""
 
-TRACK_GAP_DAYS = 730
-"""Ages that put births further apart than this, with none between, are two children of one name."""
+SEX_MISS = 6.0
+"""Bits against a child of the other sex: one of sixty-odd is told wrongly."""
 
-MONTHS_GAP_DAYS = 75
-"""The same of ages told in years and months."""
+FAR = 3
+"""Years of birth further than this from all that a sheet's ages and grades tell are nobody's it means."""
 
-FROM_ELSEWHERE = 0.0005
-"""For each child here who bears the name: how many from elsewhere bear it, come here, and are just as old."""
-
-FEWEST_ELSEWHERE = 0.1
-"""A name that nobody here bears may still be borne elsewhere."""
-
-MANY_ELSEWHERE = 30
-"""However many bear a name here, at all ages: of one age there are not more than of a rarer one."""
-
-SCHOOL_ELSEWHERE = 0.05
-"""How many of those from elsewhere go to one certain school here."""
-
-USUAL_MISS = 1.5
-"""Bits per statement by which a sheet misses even the child it means; somebody from elsewhere misses no worse."""
+HOPELESS = 10.0
+"""Whom every single statement misses by so many bits is not meant."""
 
 LIKENESS = {
     "whole": 1.0,
@@ -72,6 +61,7 @@ LIKENESS = {
     "surname": 1.0,
     "initial": 0.3,
     "beginning": 0.15,
+    "clipped": 0.15,
     "homophone": 0.01,
     "renamed": 0.005,
     "one_off": 0.001,
@@ -120,7 +110,7 @@ WITH passed_on AS (
     SELECT source FROM form WHERE role = 'subject' AND born_on IS NULL AND own_number IS NULL GROUP BY source
     HAVING sum(rows) FILTER (school IS NOT NULL) >= {{always}} * sum(rows)
 )
-SELECT f.form, f.source, f.system, f.own_number, f.name, f.surname, f.given, f.kana, f.given_kana, f.sorted_kana, f.sex, f.town,
+SELECT f.form, f.source, f.system, f.own_number, f.name, f.surname, f.given, f.kana, f.given_kana, f.sorted_kana, f.sex, f.town, p.own IS NOT NULL AS is_passed_on,
     dense_rank() OVER (ORDER BY f.source, f.own_number, CASE WHEN f.own_number IS NULL AND c.source IS NOT NULL THEN named_school(f.school) END,
         CASE WHEN f.own_number IS NULL OR p.own IS NOT NULL THEN coalesce(f.kana, n.kana, f.name) END) AS called
 FROM {OPEN}
@@ -142,62 +132,30 @@ WITH days AS (
 ), yearly AS (
     -- on a sheet with a column for each month the age was asked some day of the year
     SELECT source FROM days GROUP BY source HAVING max(last - first) > {month}
+), monthly AS (
+    -- a sheet that tells of months alone says it on some day of the month
+    SELECT source FROM days GROUP BY source HAVING bool_and(day(first) = 1 AND first = last AND first < day) AND count(DISTINCT first) > 1
 ), dated AS (
     SELECT d.* REPLACE (
         CASE WHEN y.source IS NULL THEN d.first ELSE make_date(school_year(d.first), 4, 1) END AS first,
-        CASE WHEN y.source IS NULL THEN d.last ELSE make_date(school_year(d.last) + 1, 3, 31) END AS last)
-    FROM days d LEFT JOIN yearly y USING (source)
+        CASE WHEN o.source IS NOT NULL THEN last_day(d.last) WHEN y.source IS NULL THEN d.last ELSE make_date(school_year(d.last) + 1, 3, 31) END AS last)
+    FROM days d LEFT JOIN yearly y USING (source) LEFT JOIN monthly o USING (source)
 ), told AS (
-    SELECT w.called, w.form, try_cast(regexp_extract(p.age, '\\d+') AS INTEGER) AS age,
+    SELECT w.called, w.form, w.source, w.own_number IS NOT NULL AND NOT w.is_passed_on AS is_one, w.sex, try_cast(regexp_extract(p.age, '\\d+') AS INTEGER) AS age,
         -- of a baby the months are told as well: 1歳7か月
         12 * try_cast(regexp_extract(p.age, '^(\\d+)歳\\d', 1) AS INTEGER) + try_cast(regexp_extract(p.age, '歳(\\d+)か月', 1) AS INTEGER) AS months, p.grade,
-        plain_school(p.school) AS school, w.town, d.day, d.first, d.last, count(*) AS rows
+        years_ahead(p.grade, plain_school(p.school)) AS ahead, named_school(p.school) AS school, w.town,
+        CASE WHEN regexp_matches(p.name, '(くん|クン|君)\\s*([(（].*)?$') THEN 'M' WHEN regexp_matches(p.name, '(ちゃん|チャン)\\s*([(（].*)?$') THEN 'F' END AS manner,
+        d.day, d.first, d.last, count(*) AS rows
     FROM dated d JOIN wanted w USING (form) JOIN printed p USING (print) GROUP BY ALL
-), births AS (
-    -- a number of the sheet's own is one child's; the first three grades are of any school
-    SELECT t.* REPLACE (named_school(t.school) AS school), years_ahead(t.grade, t.school) AS ahead, CASE WHEN w.own_number IS NULL THEN coalesce(t.last - to_days((t.months * 30.44 + 15)::INTEGER), t.last - to_days((t.age * 365.25 + 183)::INTEGER),
-        CASE WHEN len(years_ahead(t.grade, t.school)) = 1 THEN make_date(school_year(t.last) - years_ahead(t.grade, t.school)[1], 10, 1) END) END::DATE AS birth
-    FROM told t JOIN wanted w USING (form)
-), gaps AS (
-    SELECT *, CASE WHEN birth - lag(birth) OVER (PARTITION BY called ORDER BY birth, form, day)
-        > CASE WHEN months IS NOT NULL AND lag(months) OVER (PARTITION BY called ORDER BY birth, form, day) IS NOT NULL THEN {near} ELSE {gap} END THEN 1 ELSE 0 END AS is_gap FROM births
 )
-SELECT * EXCLUDE (is_gap), CASE WHEN birth IS NOT NULL THEN sum(is_gap) OVER (PARTITION BY called ORDER BY birth, form, day) END AS track
-FROM gaps
+SELECT row_number() OVER (ORDER BY called, form, day, first, last, age, months, grade, school, manner) AS statement, * FROM told
 """
-"""What the sheets say, statement by statement, parted where the ages can't be one child's."""
-
-TRACK = """
-CREATE OR REPLACE TABLE track AS
-WITH counted AS (
-    SELECT called, count(DISTINCT track) AS tracks, min(track) AS only, bool_or(months IS NOT NULL) AND bool_or(birth IS NULL) AS is_partly FROM said GROUP BY called
-), one AS (
-    -- without any age a statement means the only child of the name, if the sheet knows only one
-    SELECT s.* REPLACE (CASE WHEN c.tracks <= 1 THEN coalesce(s.track, c.only, 0) ELSE s.track END AS track), false AS is_witness
-    FROM said s JOIN counted c USING (called) WHERE NOT (c.is_partly AND s.birth IS NULL)
-    -- months decide for the statements that tell them; what tells none is weighed beside their years alone
-    UNION ALL SELECT s.* REPLACE (NULL AS months, -1 AS track), s.birth IS NOT NULL
-    FROM said s JOIN counted c USING (called) WHERE c.is_partly AND c.tracks <= 1
-), graded AS (
-    -- a number of the sheet's own is one child's, whatever grades it tells
-    SELECT o.*, CASE WHEN len(o.ahead) = 1 AND o.school IS NOT NULL AND w.own_number IS NULL THEN school_year(o.last) - o.ahead[1] END AS cohort
-    FROM one o JOIN wanted w USING (form) WHERE o.track IS NOT NULL
-), cohorts AS (
-    SELECT called, track, count(DISTINCT cohort) > 1 AS is_several FROM graded GROUP BY called, track
-), schools AS (
-    SELECT called, track, cohort FROM graded WHERE cohort IS NOT NULL GROUP BY called, track, cohort, school_year(last)
-    HAVING count(DISTINCT school) > 1 AND NOT starts_with(max(school), min(school))
-), parted AS (
-    SELECT g.* EXCLUDE (cohort), CASE WHEN c.is_several OR s.called IS NOT NULL THEN g.cohort END AS of_year, CASE WHEN s.called IS NOT NULL THEN g.school END AS of_school
-    FROM graded g JOIN cohorts c USING (called, track) LEFT JOIN (SELECT DISTINCT * FROM schools) s ON s.called = g.called AND s.track = g.track AND s.cohort = g.cohort
-)
-SELECT dense_rank() OVER (ORDER BY called, track, of_year, of_school) AS unit, * EXCLUDE (track, of_year, of_school) FROM parted
-"""
-"""Children of one call name are parted by the year of school that grades tell, and by schools told in one year."""
+"""What the sheets say, statement by statement. ``is_one``: a number of the sheet's own is one child's. ``manner``: くん is said of boys."""
 
 REVIEWED = """
 CREATE OR REPLACE TABLE reviewed AS
-SELECT DISTINCT t.unit, v.person, v.is_same FROM verdict v JOIN track t USING (form)
+SELECT DISTINCT w.called, v.person, v.is_same FROM verdict v JOIN wanted w USING (form)
 """
 """What people decided about one record holds for all that the sheet says of that child."""
 
@@ -222,170 +180,120 @@ SELECT DISTINCT person, kana, letters_of(kana) AS letters FROM child_name WHERE 
 """
 
 NAMES_CALLED = """
-CREATE OR REPLACE MACRO starts_in_latin(kana, letter) AS letter IN (translate(left(kana, 1),
-    'アイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワガギグゲゴザジズゼゾダデドバビブベボパピプペポ',
-    'AIUEOKKKKKSSSSSTTTTTNNNNNHHHHHMMMMMYYYRRRRRWGGGGGZJZZZDDDBBBBBPPPPP'), translate(left(kana, 1), 'チフジ', 'CFZ'));
 CREATE OR REPLACE MACRO is_otherwise(a, b) AS contradicts(a, b) AND NOT starts_with(b, a) AND NOT ends_with(b, a);
 CREATE OR REPLACE TABLE name_called AS
-SELECT DISTINCT letters_of(w.kana) AS letters, t.unit, w.name, w.surname, w.given, w.kana, w.given_kana, w.sorted_kana, w.sex FROM (SELECT DISTINCT unit, form FROM track) t JOIN wanted w USING (form);
+SELECT DISTINCT letters_of(kana) AS letters, called, name, surname, given, kana, given_kana, sorted_kana FROM wanted;
 CREATE OR REPLACE TABLE name_begun AS
-SELECT unit, left(kana, cut) AS surname_kana, substr(kana, cut + 1) AS begun FROM (
-    SELECT unit, kana, unnest(range(2, length(kana))) AS cut FROM name_called WHERE length(kana) BETWEEN 3 AND 9) WHERE length(begun) <= 3
+SELECT called, left(kana, cut) AS surname_kana, substr(kana, cut + 1) AS begun FROM (
+    SELECT called, kana, unnest(range(2, length(kana))) AS cut FROM name_called WHERE length(kana) BETWEEN 3 AND 9) WHERE length(begun) <= 3
 """
 """佐藤ゆ, さとうゆ and 佐藤Y are a surname and how the given name begins."""
 
 ALIKE = """
 CREATE OR REPLACE TABLE alike AS
 WITH pair AS (
-    SELECT w.unit, s.person, CASE WHEN is_otherwise(w.name, s.name) THEN 'homophone' ELSE 'whole' END AS likeness FROM name_called w JOIN child_name s ON w.kana = s.kana
-    UNION SELECT w.unit, s.person, 'whole' FROM name_called w JOIN child_name s ON w.name = s.name
-    UNION SELECT w.unit, s.person, 'whole' FROM name_called w JOIN child_name s ON w.name = s.given || s.surname
-    UNION SELECT w.unit, s.person, CASE WHEN is_otherwise(w.name, s.name) THEN 'homophone' ELSE 'whole' END FROM name_called w JOIN child_name s ON w.sorted_kana = s.sorted_kana
-    UNION SELECT w.unit, s.person, 'whole' FROM name_called w JOIN child_name s ON left(w.name, 1) = left(s.name, 1) AND length(w.name) = length(s.name)
+    SELECT w.called, s.person, CASE WHEN is_otherwise(w.name, s.name) THEN 'homophone' ELSE 'whole' END AS likeness FROM name_called w JOIN child_name s ON w.kana = s.kana
+    UNION SELECT w.called, s.person, 'whole' FROM name_called w JOIN child_name s ON w.name = s.name
+    UNION SELECT w.called, s.person, 'whole' FROM name_called w JOIN child_name s ON w.name = s.given || s.surname
+    UNION SELECT w.called, s.person, CASE WHEN is_otherwise(w.name, s.name) THEN 'homophone' ELSE 'whole' END FROM name_called w JOIN child_name s ON w.sorted_kana = s.sorted_kana
+    UNION SELECT w.called, s.person, 'whole' FROM name_called w JOIN child_name s ON left(w.name, 1) = left(s.name, 1) AND length(w.name) = length(s.name)
         WHERE (contains(w.name, '〓') OR contains(s.name, '〓')) AND same_name(w.name, s.name)
-    UNION SELECT w.unit, s.person, 'whole' FROM name_called w JOIN child_name s ON right(w.name, 1) = right(s.name, 1) AND length(w.name) = length(s.name)
+    UNION SELECT w.called, s.person, 'whole' FROM name_called w JOIN child_name s ON right(w.name, 1) = right(s.name, 1) AND length(w.name) = length(s.name)
         WHERE (contains(w.name, '〓') OR contains(s.name, '〓')) AND same_name(w.name, s.name)
-    UNION SELECT w.unit, s.person, 'whole' FROM name_called w JOIN foreign_name s ON w.letters = s.letters WHERE turned_about(w.kana, s.kana)
-    UNION SELECT w.unit, s.person, 'given' FROM name_called w JOIN child_name s ON w.kana = s.given_kana
-    UNION SELECT w.unit, s.person, 'given' FROM name_called w JOIN child_name s ON w.name = s.given WHERE w.kana IS NULL OR w.kana = s.given_kana
-    UNION SELECT w.unit, s.person, 'surname' FROM name_called w JOIN child_name s ON w.kana = s.surname_kana
-    UNION SELECT w.unit, s.person, 'surname' FROM name_called w JOIN child_name s ON w.name = s.surname WHERE w.kana IS NULL
-    UNION SELECT w.unit, s.person, 'whole' FROM name_called w JOIN child_name s ON w.surname = s.surname AND w.given_kana = s.given_kana WHERE NOT contradicts(w.given, s.given)
-    UNION SELECT w.unit, s.person, 'initial' FROM name_called w JOIN child_name s ON w.surname = s.surname AND w.given_kana = left(s.given_kana, length(w.given_kana)) WHERE w.given_kana <> s.given_kana
-    UNION SELECT w.unit, s.person, 'initial' FROM name_called w JOIN child_name s ON w.surname = s.surname AND w.given = left(s.given, length(w.given)) WHERE w.given <> s.given
-    UNION SELECT w.unit, s.person, 'initial' FROM name_called w JOIN child_name s ON w.name = s.surname AND w.kana = left(s.given_kana, length(w.kana)) WHERE w.kana <> s.surname_kana
-    UNION SELECT w.unit, s.person, 'initial' FROM name_begun w JOIN child_name s ON w.surname_kana = s.surname_kana AND w.begun = left(s.given_kana, length(w.begun)) WHERE w.begun <> s.given_kana
-    UNION SELECT w.unit, s.person, 'initial' FROM name_called w JOIN child_name s ON w.surname = s.surname AND starts_in_latin(s.given_kana, w.given)
-    UNION SELECT w.unit, s.person, 'beginning' FROM name_called w JOIN child_name s ON w.kana = left(s.given_kana, length(w.kana)) WHERE w.kana <> s.given_kana AND length(w.kana) BETWEEN 1 AND 4 AND NOT is_otherwise(w.name, s.name)
-    UNION SELECT w.unit, s.person, 'beginning' FROM name_called w JOIN child_name s ON w.name = left(s.given, length(w.name)) WHERE w.name <> s.given AND length(w.name) BETWEEN 1 AND 2
-    UNION SELECT w.unit, s.person, 'beginning' FROM name_called w JOIN child_name s ON left(w.kana, 1) || right(w.kana, 1) = left(s.given_kana, 2)
+    UNION SELECT w.called, s.person, 'whole' FROM name_called w JOIN foreign_name s ON w.letters = s.letters WHERE turned_about(w.kana, s.kana)
+    UNION SELECT w.called, s.person, 'given' FROM name_called w JOIN child_name s ON w.kana = s.given_kana
+    UNION SELECT w.called, s.person, 'given' FROM name_called w JOIN child_name s ON w.name = s.given WHERE w.kana IS NULL OR w.kana = s.given_kana
+    UNION SELECT w.called, s.person, 'surname' FROM name_called w JOIN child_name s ON w.kana = s.surname_kana
+    UNION SELECT w.called, s.person, 'surname' FROM name_called w JOIN child_name s ON w.name = s.surname WHERE w.kana IS NULL
+    UNION SELECT w.called, s.person, 'whole' FROM name_called w JOIN child_name s ON w.surname = s.surname AND w.given_kana = s.given_kana WHERE NOT contradicts(w.given, s.given)
+    UNION SELECT w.called, s.person, 'initial' FROM name_called w JOIN child_name s ON w.surname = s.surname AND w.given_kana = left(s.given_kana, length(w.given_kana)) WHERE w.given_kana <> s.given_kana
+    UNION SELECT w.called, s.person, 'initial' FROM name_called w JOIN child_name s ON w.surname = s.surname AND w.given = left(s.given, length(w.given)) WHERE w.given <> s.given
+    UNION SELECT w.called, s.person, 'initial' FROM name_called w JOIN child_name s ON w.name = s.surname AND w.kana = left(s.given_kana, length(w.kana)) WHERE w.kana <> s.surname_kana
+    UNION SELECT w.called, s.person, 'initial' FROM name_begun w JOIN child_name s ON w.surname_kana = s.surname_kana AND w.begun = left(s.given_kana, length(w.begun)) WHERE w.begun <> s.given_kana
+    UNION SELECT w.called, s.person, 'initial' FROM name_called w JOIN child_name s ON w.surname = s.surname AND starts_in_latin(s.given_kana, w.given)
+    UNION SELECT w.called, s.person, 'beginning' FROM name_called w JOIN child_name s ON w.kana = left(s.given_kana, length(w.kana)) WHERE w.kana <> s.given_kana AND length(w.kana) BETWEEN 1 AND 4 AND NOT is_otherwise(w.name, s.name)
+    UNION SELECT w.called, s.person, 'beginning' FROM name_called w JOIN child_name s ON w.name = left(s.given, length(w.name)) WHERE w.name <> s.given AND length(w.name) BETWEEN 1 AND 2
+    UNION SELECT w.called, s.person, 'beginning' FROM name_called w JOIN child_name s ON left(w.kana, 1) || right(w.kana, 1) = left(s.given_kana, 2)
         WHERE length(w.kana) = 3 AND substr(w.kana, 2, 1) = 'ツ'
-    UNION SELECT w.unit, s.person, 'beginning' FROM name_called w JOIN foreign_name s ON w.kana = right(s.kana, length(w.kana)) WHERE w.kana <> s.kana AND length(w.kana) BETWEEN 2 AND 4
-    UNION SELECT w.unit, s.person, 'beginning' FROM name_called w JOIN foreign_name s ON left(w.kana, 4) = left(s.kana, 4) WHERE starts_with(s.kana, w.kana) AND w.kana <> s.kana
-    UNION SELECT w.unit, s.person, 'renamed' FROM graded w JOIN child_name s ON s.cohort = w.cohort AND s.given = w.given WHERE w.name <> s.name
-    UNION SELECT w.unit, s.person, 'renamed' FROM graded w JOIN child_name s ON s.cohort = w.cohort AND s.given_kana = w.given_kana
+    UNION SELECT w.called, s.person, 'clipped' FROM name_called w JOIN child_name s ON left(w.kana, 1) = left(s.given_kana, 1)
+        WHERE length(w.kana) = 2 AND ends_with(w.kana, 'ツ')
+    UNION SELECT w.called, s.person, 'beginning' FROM name_called w JOIN foreign_name s ON w.kana = right(s.kana, length(w.kana)) WHERE w.kana <> s.kana AND length(w.kana) BETWEEN 2 AND 4
+    UNION SELECT w.called, s.person, 'beginning' FROM name_called w JOIN foreign_name s ON left(w.kana, 4) = left(s.kana, 4) WHERE starts_with(s.kana, w.kana) AND w.kana <> s.kana
+    UNION SELECT w.called, s.person, 'renamed' FROM graded w JOIN child_name s ON s.cohort = w.cohort AND s.given = w.given WHERE w.name <> s.name
+    UNION SELECT w.called, s.person, 'renamed' FROM graded w JOIN child_name s ON s.cohort = w.cohort AND s.given_kana = w.given_kana
         WHERE w.name <> s.name AND NOT contradicts(w.given, s.given)
-    UNION SELECT w.unit, s.person, 'one_off' FROM graded w JOIN child_name s ON s.cohort = w.cohort AND left(w.name, 1) = left(s.name, 1)
-        WHERE length(w.name) >= 3 AND one_off(w.name, s.name)
-    UNION SELECT w.unit, s.person, 'one_off' FROM graded w JOIN child_name s ON s.cohort = w.cohort AND right(w.name, 1) = right(s.name, 1)
-        WHERE length(w.name) >= 3 AND one_off(w.name, s.name)
+    UNION SELECT w.called, s.person, 'one_off' FROM graded w JOIN child_name s ON s.cohort = w.cohort AND left(w.name, 1) = left(s.name, 1)
+        WHERE length(w.name) >= 3 AND one_off(w.name, s.name) AND coalesce(length(w.given_kana), 2) > 1
+    UNION SELECT w.called, s.person, 'one_off' FROM graded w JOIN child_name s ON s.cohort = w.cohort AND right(w.name, 1) = right(s.name, 1)
+        WHERE length(w.name) >= 3 AND one_off(w.name, s.name) AND coalesce(length(w.given_kana), 2) > 1
 ), best AS (
-    SELECT unit, person, max({likeness: CASE likeness %s END, kind: likeness}) AS found FROM pair GROUP BY unit, person
+    SELECT called, person, max({likeness: CASE likeness %s END, kind: likeness}) AS found FROM pair GROUP BY called, person
 )
-SELECT b.unit, b.person, b.found.likeness AS likeness, b.found.kind AS kind FROM best b
-WHERE NOT EXISTS (FROM name_called w JOIN child_name s ON s.person = b.person WHERE w.unit = b.unit AND w.sex IS NOT NULL AND s.sex IS NOT NULL AND w.sex <> s.sex)
+SELECT b.called, b.person, b.found.likeness AS likeness, b.found.kind AS kind FROM best b
 """
-"""Pairs worth looking at, each found by an equality: any other condition would compare all with all."""
+"""Pairs worth looking at, each found by an equality: any other condition would compare all with all. 佐藤か is no slip of 佐藤凛."""
 
 GRADED = """
 CREATE OR REPLACE TABLE graded AS
-SELECT DISTINCT t.unit, w.name, w.given, w.given_kana, unnest(list_transform(t.ahead, lambda years: school_year(t.last) - years)) AS cohort
-FROM track t JOIN wanted w USING (form) WHERE t.ahead IS NOT NULL AND t.school IS NOT NULL AND length(w.name) >= 2
+SELECT DISTINCT t.called, w.name, w.given, w.given_kana, unnest(list_transform(t.ahead, lambda years: school_year(t.last) - years)) AS cohort
+FROM said t JOIN wanted w USING (form) WHERE t.ahead IS NOT NULL AND t.school IS NOT NULL AND length(w.name) >= 2
 """
 """A name one character off, or with another surname, counts only beside a school and a grade."""
 
 FITTED = """
 CREATE OR REPLACE TABLE fitted AS
 WITH born AS (
-    SELECT DISTINCT person, born, cohort FROM child_name
+    SELECT DISTINCT person, born, cohort, sex FROM child_name
 ), taught AS (
-    SELECT a.unit, a.person, t.school, bool_or(d.school = t.school OR starts_with(d.school, t.school) OR starts_with(t.school, d.school)) AS is_same
-    FROM alike a JOIN (SELECT DISTINCT unit, school FROM track WHERE school IS NOT NULL) t USING (unit)
+    SELECT a.called, a.person, t.school, bool_or(d.school = t.school OR starts_with(d.school, t.school) OR starts_with(t.school, d.school)) AS is_same
+    FROM alike a JOIN (SELECT DISTINCT called, school FROM said WHERE school IS NOT NULL) t USING (called)
     -- where a child goes now says nothing of where it went before: only schools of one kind contradict each other
     JOIN schooled d ON d.person = a.person AND right(d.school, 1) = right(t.school, 1)
-    GROUP BY a.unit, a.person, t.school
+    GROUP BY a.called, a.person, t.school
 ), lived AS (
     SELECT DISTINCT person, town FROM spine_place WHERE town IS NOT NULL
-), towns AS (
-    SELECT town, greatest(count(DISTINCT person) / (SELECT count(DISTINCT person) FROM spine_place), {rarest}) AS share FROM spine_place GROUP BY town
-), torn AS (
-    -- one child is told of in one way on one day, though not always all of it
-    SELECT unit FROM track GROUP BY unit, day HAVING greatest(count(DISTINCT age), count(DISTINCT months), count(DISTINCT grade), count(DISTINCT school), count(DISTINCT town)) > 1
-    -- nor goes to two schools in one grade; who changed schools in the middle of a year is asked about
-    UNION SELECT unit FROM track WHERE school IS NOT NULL GROUP BY unit, school_year(last), grade
-        HAVING count(DISTINCT school) > 1 AND NOT starts_with(max(school), min(school))
-), missed AS (
-    SELECT a.unit, a.person, t.rows, t.day,
-        CASE WHEN b.born > t.last OR date_sub('year', b.born, t.last) >= 20 THEN 3 WHEN t.age IS NULL THEN 0
-             -- the age on the first day told of, on the last, or between
-             WHEN t.months IS NOT NULL THEN CASE greatest(date_sub('month', b.born, t.first) - t.months, t.months - date_sub('month', b.born, t.last), 0)
-                 WHEN 0 THEN 0 WHEN 1 THEN 1 ELSE 2 + (abs(date_sub('month', b.born, t.last) - t.months) > 11)::INTEGER END
-             ELSE least(greatest(date_sub('year', b.born, t.first) - t.age, t.age - date_sub('year', b.born, t.last), 0), 3) END::INTEGER AS years_off, CASE WHEN t.ahead IS NULL OR list_contains(t.ahead, school_year(t.last) - b.cohort) THEN 0.0 ELSE {grade} END
-        + CASE WHEN t.school IS NULL OR s.is_same THEN 0.0 WHEN s.is_same IS NULL THEN {unknown} ELSE {school} END
-        + CASE WHEN t.town IS NULL OR h.person IS NOT NULL THEN 0.0 ELSE {town} END AS miss,
-        CASE WHEN t.town IS NULL THEN 0.0 ELSE -log2(coalesce(o.share, {rarest})) END AS chosen, t.town IS NULL OR h.person IS NOT NULL AS is_there,
-        t.age IS NOT NULL AS is_told, t.age IS NOT NULL OR t.ahead IS NOT NULL AS is_aged, t.age IS NOT NULL AND t.ahead IS NOT NULL AS is_graded, coalesce(s.is_same, false) AS is_taught, h.person IS NOT NULL AS is_at_home
-    FROM alike a JOIN track t USING (unit) JOIN born b ON b.person = a.person
-    LEFT JOIN taught s ON s.unit = a.unit AND s.person = a.person AND s.school = t.school
-    LEFT JOIN lived h ON h.person = a.person AND h.town = t.town LEFT JOIN towns o ON o.town = t.town
+), age_told AS (
+    -- whoever is born years off from all that is told of ages is not looked at
+    SELECT called, list_distinct(list(CASE WHEN age IS NOT NULL THEN year(last) - age END)) || list_distinct(flatten(list(list_transform(ahead, lambda years: school_year(last) - years)))) AS years
+    FROM said WHERE age IS NOT NULL OR ahead IS NOT NULL GROUP BY called
+), meant AS (
+    SELECT a.called, a.person, b.born, b.cohort, b.sex FROM alike a JOIN born b USING (person) LEFT JOIN age_told t USING (called)
+    WHERE t.called IS NULL OR len(list_filter(t.years, lambda y: abs(y - year(b.born)) <= {far})) > 0
 )
-SELECT unit, person, sum((miss + {ages}[1 + years_off]) * rows) / sum(rows) AS each,
-    least(1, {most} / sum(rows)) AS counting, counting * sum(rows) FILTER (years_off > 0) AS off, counting * sum(rows) FILTER (is_told OR years_off > 0) AS told,
-    coalesce(lgamma({errs}) + lgamma({holds} + told) - lgamma({errs} + off) - lgamma({holds} + told - off), 0) / ln(2) + coalesce(off, 0) AS missed_ages,
-    missed_ages + counting * sum((miss + CASE WHEN years_off > 1 THEN {ages}[1 + years_off] - {ages}[2] ELSE 0 END) * rows) + coalesce(sum(chosen * rows) FILTER (NOT is_there), 0) / sum(rows) AS miss,
-    least(sum(rows), {most}) * {usual} AS usual, sum(chosen * rows) / sum(rows) AS chosen, count(DISTINCT day) AS said, unit IN (FROM torn) AS is_torn,
-    bool_or(is_aged) AS is_aged, bool_and(is_graded) AS is_graded, bool_or(is_taught) AS is_taught, bool_and(is_at_home) AS is_at_home
-FROM missed GROUP BY unit, person
+SELECT t.called, t.statement, a.person,
+    CASE WHEN a.born > t.last OR date_sub('year', a.born, t.last) >= 20 THEN 3 WHEN t.age IS NULL THEN 0
+         -- the age on the first day told of, on the last, or between
+         WHEN t.months IS NOT NULL THEN CASE greatest(date_sub('month', a.born, t.first) - t.months, t.months - date_sub('month', a.born, t.last), 0)
+             WHEN 0 THEN 0 WHEN 1 THEN 1 ELSE 2 + (abs(date_sub('month', a.born, t.last) - t.months) > 11)::INTEGER END
+         ELSE least(greatest(date_sub('year', a.born, t.first) - t.age, t.age - date_sub('year', a.born, t.last), 0), 3) END::TINYINT AS years_off,
+    (CASE WHEN t.ahead IS NULL OR list_contains(t.ahead, school_year(t.last) - a.cohort) THEN 0.0 ELSE {grade} END
+        + CASE WHEN t.school IS NULL OR s.is_same THEN 0.0 WHEN s.is_same IS NOT NULL THEN {school}
+               WHEN t.school IN (SELECT school FROM schooled) THEN {unlisted} ELSE {unknown} END
+        + CASE WHEN t.town IS NULL OR h.person IS NOT NULL THEN 0.0 ELSE {town} END
+        + CASE WHEN t.sex <> a.sex THEN {sex} ELSE 0.0 END)::FLOAT AS miss,
+    coalesce(s.is_same, false) AS is_taught, h.person IS NOT NULL AS is_at_home, coalesce(t.manner <> a.sex, false) AS is_ill_mannered,
+    date_sub('year', a.born, t.last)::SMALLINT AS years
+FROM said t JOIN meant a USING (called)
+LEFT JOIN taught s ON s.called = a.called AND s.person = a.person AND s.school = t.school
+LEFT JOIN lived h ON h.person = a.person AND h.town = t.town
+QUALIFY min(miss + {ages}[1 + years_off]) OVER (PARTITION BY t.called, a.person) <= {hopeless}
 """
-"""How badly what the sheet says fits each child, in bits."""
+"""How badly each statement fits each child, in bits but for the ages; who fits none of them is left out."""
 
-WEIGHED = """
-CREATE OR REPLACE TABLE called AS
-WITH named AS (
-    SELECT unit, kind, greatest(sum(likeness), {fewest}) AS bearers FROM alike GROUP BY unit, kind
-), itself AS (
-    SELECT unit FROM alike JOIN fitted USING (unit, person) WHERE kind = 'whole' AND each <= {worst}
-), weighed AS (
-    SELECT f.*, least(min(f.miss) OVER (PARTITION BY f.unit), f.usual) + f.chosen AS miss_elsewhere, a.kind, a.likeness * CASE WHEN a.kind = 'renamed' AND f.unit IN (SELECT unit FROM itself) THEN {coincidence} ELSE 1 END * pow(2, -f.miss + CASE WHEN EXISTS (FROM reviewed r WHERE r.unit = f.unit AND r.person = f.person AND r.is_same) THEN 20 ELSE 0 END) AS weight
-    FROM fitted f JOIN alike a USING (unit, person)
-    WHERE NOT EXISTS (FROM reviewed r WHERE r.unit = f.unit AND r.person = f.person AND NOT r.is_same)
-)
-SELECT w.unit, w.person, w.kind, w.each, w.said, w.is_torn, w.is_aged, w.is_graded, w.is_taught, w.is_at_home,
-    w.weight / (sum(w.weight) OVER (PARTITION BY w.unit) + {elsewhere} * least(n.bearers, {many}) * CASE WHEN w.is_taught THEN {schooled} ELSE 1 END * pow(2, -w.miss_elsewhere)) AS probability
-FROM weighed w JOIN named n USING (unit, kind)
+SIBLINGS = """
+SELECT DISTINCT h.person, h.other FROM family h
+SEMI JOIN (SELECT person FROM fitted) f ON f.person = h.person SEMI JOIN (SELECT person FROM fitted) o ON o.person = h.other WHERE h.person <> h.other
 """
-
-SURE_ONES = """
-CREATE OR REPLACE TABLE sure AS
-SELECT unit, person FROM called
-WHERE (unit, person) IN (SELECT (unit, person) FROM reviewed WHERE is_same)
-   OR probability >= {sure} AND (each <= {worst} OR kind = 'whole' AND is_aged AND is_taught AND each <= {town}) AND (is_aged OR is_taught)
-  AND (kind = 'whole' OR kind IN ('one_off', 'homophone', 'renamed') AND is_taught
-       OR NOT is_torn AND (kind = 'surname' OR each <= {half}) AND (is_taught OR is_at_home AND (kind IN ('given', 'surname') OR kind = 'beginning' AND is_aged AND each <= 0)
-           OR kind = 'given' AND is_graded AND each <= 0 OR kind NOT IN ('one_off', 'homophone', 'renamed') AND said >= {fewest_said}))
-"""
-"""The child must also fit by itself: of many that don't, one always fits least badly. Whoever moved away since is known by
-the whole name in the grade of a school. Half a name told once decides only beside the town, or the age and the grade;
-the beginning of one only where it fits the single child of that age in the town. Two children of one call name on one
-sheet are left to a person."""
-
-EXPECTED_WRONG = """
-SELECT coalesce(sum(t.rows * (1 - c.probability)), 0.0)
-FROM track t JOIN link l ON l.form = t.form AND l.rule = 'AGE' JOIN called c ON c.unit = t.unit AND c.person = l.person WHERE NOT t.is_witness
-"""
-"""By their own probabilities, how many rows linked here belong to somebody else."""
-
-DOUBTFUL = """
-INSERT INTO doubt
-WITH asked AS (
-    SELECT unit, person, probability, count(*) OVER (PARTITION BY unit) AS possible FROM called
-    ANTI JOIN sure USING (unit) WHERE probability >= {asking}
-)
-SELECT DISTINCT t.form, a.person, log2(a.probability / (1 - least(a.probability, 0.9999))), 'NAME_AND_AGE'
-FROM asked a JOIN (SELECT unit, max(form) AS form FROM track ANTI JOIN link USING (form) WHERE NOT is_witness GROUP BY unit) t USING (unit) WHERE a.possible <= {most_asked}
-"""
-
 
 UNDECIDED = """
-SELECT w.source, sum(t.rows)::BIGINT, coalesce(sum(t.rows) FILTER (t.age IS NULL), 0)::BIGINT, coalesce(sum(t.rows) FILTER (t.grade IS NULL), 0)::BIGINT,
+SELECT t.source, sum(t.rows)::BIGINT, coalesce(sum(t.rows) FILTER (t.age IS NULL), 0)::BIGINT, coalesce(sum(t.rows) FILTER (t.grade IS NULL), 0)::BIGINT,
     coalesce(sum(t.rows) FILTER (t.school IS NULL), 0)::BIGINT, coalesce(sum(t.rows) FILTER (t.town IS NULL), 0)::BIGINT
-FROM track t JOIN wanted w USING (form) ANTI JOIN link l ON l.form = t.form SEMI JOIN called c ON c.unit = t.unit
-ANTI JOIN (SELECT unit FROM track SEMI JOIN doubt USING (form)) a ON a.unit = t.unit
-WHERE w.surname IS NULL AND NOT t.is_witness
-GROUP BY w.source ORDER BY w.source
+FROM said t JOIN wanted w USING (form) ANTI JOIN link l ON l.form = t.form SEMI JOIN fitted c ON c.called = t.called
+ANTI JOIN (SELECT called FROM wanted SEMI JOIN doubt USING (form)) a ON a.called = t.called
+WHERE w.surname IS NULL
+GROUP BY t.source ORDER BY t.source
 """
 """Rows whose call name fits so many children that nobody could decide from the paper either, and which columns they leave empty."""
-
 
 NOBODY_CALLED: dict[str, Any] = {"linked": 0, "doubtful": 0, "expected_wrong_rows": 0.0, "undecided": []}
 """What ``link_called`` returns where there are no such records."""
@@ -396,62 +304,265 @@ def is_anybody_called(connection: duckdb.DuckDBPyConnection) -> bool:
     return bool(connection.execute(f"SELECT EXISTS (FROM {OPEN} WHERE {IS_CALLED})").fetchall()[0][0])
 
 
+STATEMENTS = """
+WITH towns AS (
+    SELECT town, greatest(count(DISTINCT person) / (SELECT count(DISTINCT person) FROM spine_place), {rarest}) AS share FROM spine_place GROUP BY town
+)
+SELECT s.statement, s.called, s.form, s.source, s.is_one, s.manner, s.rows::DOUBLE AS rows, s.day, s.age IS NOT NULL AS is_told,
+    s.age IS NOT NULL OR s.ahead IS NOT NULL AS is_aged, s.age IS NOT NULL AND s.ahead IS NOT NULL AS is_graded, s.town IS NOT NULL AS is_placed,
+    hash(s.age, s.months, s.grade) AS said_of_age, s.age, s.months, s.grade, s.school, s.town, school_year(s.last) AS year,
+    CASE WHEN s.town IS NULL THEN 0.0 ELSE -log2(coalesce(o.share, {rarest})) END AS chosen,
+    CASE WHEN s.age IS NOT NULL THEN s.last - to_days(((s.age + 1) * 365.25)::INTEGER) WHEN len(s.ahead) = 1 THEN make_date(school_year(s.last) - s.ahead[1], 4, 2) END::DATE AS born_after,
+    CASE WHEN s.age IS NOT NULL THEN s.first - to_days((s.age * 365.25)::INTEGER) WHEN len(s.ahead) = 1 THEN make_date(school_year(s.last) - s.ahead[1] + 1, 4, 1) END::DATE AS born_before
+FROM said s SEMI JOIN fitted USING (called) LEFT JOIN towns o ON o.town = s.town ORDER BY s.called, s.statement
+"""
+WHOM = """
+SELECT called, person, likeness, kind FROM alike SEMI JOIN fitted USING (called, person) ORDER BY called, person
+"""
+
+CAME = """
+SELECT DISTINCT f.source, l.person FROM link l JOIN form f USING (form) SEMI JOIN (SELECT DISTINCT source FROM said) s ON s.source = f.source
+WHERE f.role = 'subject' ORDER BY ALL
+"""
+
+
+def read_called(connection: duckdb.DuckDBPyConnection) -> tuple[list[Called], dict[str, Any]]:
+    """What the sheets say, name by name, with the children each can mean; and the statements' own columns, in the same order."""
+    said = connection.execute(STATEMENTS.format(rarest=RAREST_TOWN)).fetchnumpy()
+    whom = connection.execute(WHOM).fetchnumpy()
+    fit = connection.execute("SELECT * FROM fitted ORDER BY called, statement, person").fetchnumpy()
+    bearers = dict(connection.execute("SELECT called, sum(likeness) FROM alike GROUP BY called").fetchall())
+    favoured: dict[int, set[int]] = defaultdict(set)
+    refused: dict[int, set[int]] = defaultdict(set)
+    for called, person, is_same in connection.execute("FROM reviewed").fetchall():
+        (favoured if is_same else refused)[called].add(person)
+    groups = []
+    each = zip(_parts(said["called"]), _parts(whom["called"]), _parts(fit["called"]), strict=True)
+    for rows, people, pairs in each:
+        called = int(said["called"][rows.start])
+        shape = (rows.stop - rows.start, people.stop - people.start)
+        stays = ~np.isin(whom["person"][people], list(refused[called]))
+        if not stays.any():
+            continue
+
+        def told(name: str, shape: tuple[int, int] = shape, pairs: slice = pairs, stays: Any = stays) -> Any:
+            return np.ma.getdata(fit[name][pairs]).reshape(shape)[:, stays]
+
+        weights = said["rows"][rows]
+        groups.append(Called(
+            called=called, source=str(said["source"][rows.start]), is_one=bool(said["is_one"][rows.start]),
+            statements=np.arange(rows.start, rows.stop), rows=weights, is_told=said["is_told"][rows], is_aged=said["is_aged"][rows],
+            manner=np.ma.filled(said["manner"][rows], None), persons=whom["person"][people][stays], likeness=_likeness(whom, people, told, stays),
+            kinds=whom["kind"][people][stays].tolist(), bearers=float(bearers[called]), born_after=_days(said["born_after"][rows]), born_before=_days(said["born_before"][rows]), miss=told("miss").astype(float),
+            years_off=told("years_off").astype(int), is_taught=told("is_taught"), is_at_home=told("is_at_home"), is_ill_mannered=told("is_ill_mannered"),
+            years=told("years").astype(float), schools=_named(said["year"][rows], said["school"][rows]), towns=_named(np.zeros(len(weights)), said["town"][rows]), chosen=float((said["chosen"][rows] * weights).sum() / weights.sum()), favoured=favoured[called],
+        ))  # fmt: skip
+    return groups, said
+
+
+def _parts(called: Any) -> Iterable[slice]:
+    """Where each name's rows lie, all rows of a name standing together."""
+    cuts = np.flatnonzero(np.diff(called)) + 1
+    return [slice(int(a), int(b)) for a, b in zip([0, *cuts], [*cuts, len(called)], strict=True) if b > a]
+
+
+def _likeness(whom: Any, people: slice, told: Any, stays: Any) -> Any:
+    """How readily the name is used for each; by another surname nobody is called where a child of just this name fits as well."""
+    likeness, kinds = whom["likeness"][people][stays].astype(float), whom["kind"][people][stays]
+    each = (told("miss") + np.array(AGE_MISS)[told("years_off").astype(int)]).mean(axis=0)
+    if (each[kinds == "whole"] <= AGE_MISS[1]).any():
+        likeness[kinds == "renamed"] *= COINCIDENCE
+    return likeness
+
+
+def _named(when: Any, names: Any) -> list[tuple[str, str] | None]:
+    return [
+        None if gone else (str(at), str(name))
+        for at, name, gone in zip(when, np.ma.getdata(names), np.ma.getmaskarray(names), strict=True)
+    ]
+
+
+def _days(column: Any) -> Any:
+    """Days as numbers; nan where there is none."""
+    days = np.ma.getdata(column).astype("datetime64[D]").astype(float)
+    return np.where(np.ma.getmaskarray(column), np.nan, days)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Of one statement: whom it means, if that is sure, and else who may be meant."""
+
+    form: int
+    called: int
+    rows: float
+    person: int | None
+    probability: float
+    possible: tuple[tuple[int, float], ...]
+
+
+def decide(group: Called, said: Any) -> list[Decision]:
+    """Decide statement by statement.
+
+    The child must also fit by itself: of many that don't, one always fits least badly. Whoever moved away since is known by
+    the whole name in the grade of a school. Half a name told once decides only beside the town, or the age and the grade;
+    the beginning of one only where it fits the single child of that age in the town. Two children of one call name on one
+    day's sheet are left to a person.
+    """
+    best = group.probability.argmax(axis=1)
+    chance = group.probability[np.arange(len(best)), best]
+    sure = chance >= np.where(np.isin(group.persons[best], list(group.favoured)), SAID_SURE, SURE)
+    for at in np.unique(best[sure]).tolist():
+        if int(group.persons[at]) not in group.favoured and not _is_fit(group, said, at, sure & (best == at)):
+            sure &= best != at
+    decisions = []
+    for row, statement in enumerate(group.statements.tolist()):
+        likely = [
+            k
+            for k in np.argsort(-group.probability[row], kind="stable")[: MOST_ASKED + 1].tolist()
+            if group.probability[row, k] >= WORTH_ASKING
+        ]
+        decisions.append(Decision(
+            form=int(said["form"][statement]), called=group.called, rows=float(group.rows[row]), person=int(group.persons[best[row]]) if sure[row] else None,
+            probability=float(chance[row]), possible=tuple((int(group.persons[k]), float(group.probability[row, k])) for k in likely),
+        ))  # fmt: skip
+    return decisions
+
+
+def _is_fit(group: Called, said: Any, at: int, mine: Any) -> bool:
+    """Whether what is said of one child fits it well enough for its kind of name."""
+    kind, rows, here = group.kinds[at], group.rows[mine], group.statements[mine]
+    each = float(((group.miss[mine, at] + np.array(AGE_MISS)[group.years_off[mine, at]]) * rows).sum() / rows.sum())
+    is_aged, is_taught = bool(group.is_aged[mine].any()), bool(group.is_taught[mine, at].any())
+    placed = said["is_placed"][here]
+    is_at_home = bool(placed.any() and group.is_at_home[mine, at][placed].all())
+    if not (
+        (each <= AGE_MISS[1] or (kind == "whole" and is_aged and is_taught and each <= TOWN_MISS))
+        and (is_aged or is_taught)
+    ):
+        return False
+    if kind == "whole":
+        return True
+    if kind in ("one_off", "homophone", "renamed"):
+        return is_taught
+    if _is_torn(said, here) or not (kind == "surname" or each <= HALF_NAME_MISS):
+        return False
+    days = len(np.unique(said["day"][here]))
+    return (
+        is_taught
+        or (is_at_home and (kind in ("given", "surname", "initial") or (is_aged and each <= 0)))
+        or (kind in ("given", "initial") and bool(said["is_graded"][here].all()) and each <= 0)
+        or days >= FEWEST_SAID
+        or (days >= 2 and kind in ("given", "initial", "surname") and each <= 0)
+    )  # fmt: skip
+
+
+def _is_torn(said: Any, here: Any) -> bool:
+    """Whether one day's statements contradict each other, or one year's name two schools in one grade."""
+    days: dict[Any, dict[str, set[Any]]] = defaultdict(lambda: defaultdict(set))
+    schools: dict[Any, set[str]] = defaultdict(set)
+    for at in here.tolist():
+        for name in ("age", "months", "grade", "school", "town"):
+            if said[name][at] is not np.ma.masked:
+                days[said["day"][at]][name].add(said[name][at])
+        if said["school"][at] is not np.ma.masked:
+            schools[said["year"][at], str(said["grade"][at])].add(said["school"][at])
+    return any(len(values) > 1 for told in days.values() for values in told.values()) or any(
+        not max(names).startswith(min(names)) for names in schools.values()
+    )
+
+
+def weigh_called(connection: duckdb.DuckDBPyConnection, groups: list[Called]) -> None:
+    """Weigh all names of each sheet together with whom other rules found on it, and with their families."""
+    came: dict[str, set[int]] = defaultdict(set)
+    for source, person in connection.execute(CAME).fetchall():
+        came[source].add(person)
+    siblings: dict[int, set[int]] = defaultdict(set)
+    for person, other in connection.execute(SIBLINGS).fetchall():
+        siblings[person].add(other)
+    ages = connection.execute(
+        "SELECT date_sub('year', born, (SELECT max(last) FROM said)) FROM (SELECT DISTINCT person, born FROM child_name)"
+    ).fetchnumpy()
+    weigh(groups, came, siblings, next(iter(ages.values())).astype(float))
+
+
+def _link(connection: duckdb.DuckDBPyConnection, found: list[Decision]) -> tuple[int, float]:
+    """Link the forms all of whose statements mean one child; returns how many, and how many rows are expected to be wrong."""
+    meant: dict[int, set[int | None]] = defaultdict(set)
+    for decision in found:
+        meant[decision.form].add(decision.person)
+    known = {form for (form,) in connection.execute("SELECT form FROM link SEMI JOIN wanted USING (form)").fetchall()}
+    linked = sorted(
+        (form, person)
+        for form, persons in meant.items()
+        if form not in known and len(persons) == 1 and None not in persons
+        for person in persons
+    )
+    _insert(connection, "INSERT INTO link SELECT form, person, 'AGE', NULL FROM decided_here", linked)
+    made = {form for form, _ in linked}
+    return len(linked), sum(d.rows * (1 - d.probability) for d in found if d.form in made)
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, statement: str, rows: list[Any]) -> None:
+    columns = list(zip(*rows, strict=True)) if rows else [(), ()]
+    made = {"form": pa.array(columns[0], pa.int64()), "person": pa.array(columns[1], pa.int64())}
+    connection.register(
+        "decided_here", pa.table(made | {"weight": pa.array(columns[2], pa.float64())} if len(columns) > 2 else made)
+    )
+    if rows:
+        connection.execute(statement)
+    connection.unregister("decided_here")
+
+
+def _ask(connection: duckdb.DuckDBPyConnection, found: list[Decision]) -> int:
+    """Ask a person about what stays open: once for all that may mean the same children."""
+    linked = {form for (form,) in connection.execute("SELECT form FROM link SEMI JOIN wanted USING (form)").fetchall()}
+    asked: dict[tuple[int, frozenset[int]], Decision] = {}
+    for decision in found:
+        key = decision.called, frozenset(person for person, _ in decision.possible)
+        if (
+            decision.form not in linked
+            and 0 < len(decision.possible) <= MOST_ASKED
+            and (key not in asked or decision.form > asked[key].form)
+        ):
+            asked[key] = decision
+    pairs = sorted(
+        {(d.form, person, math.log2(p / (1 - min(p, 0.9999)))) for d in asked.values() for person, p in d.possible}
+    )
+    _insert(connection, "INSERT INTO doubt SELECT form, person, weight, 'NAME_AND_AGE' FROM decided_here", pairs)
+    return len(pairs)
+
+
 def link_called(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     """Link records by name and age or grade where hardly anybody else can be meant; adds the rest to ``doubt``.
-
-    A record whose statements fall to two children of one name is left to a person.
 
     Returns:
         How many were linked and are asked about; by their own probabilities how many rows are wrong; and by source what
         fits too many children to be asked about, with how many of the rows leave age, grade, school and town empty.
     """
     words = {
-        "errs": AGE_ERRS, "holds": AGE_HOLDS, "half": HALF_NAME_MISS, "gap": TRACK_GAP_DAYS, "near": MONTHS_GAP_DAYS, "ages": list(AGE_MISS), "grade": GRADE_MISS, "school": SCHOOL_MISS, "unknown": SCHOOL_UNKNOWN, "town": TOWN_MISS,
-        "most": MOST_SAID, "elsewhere": FROM_ELSEWHERE, "sure": SURE, "worst": AGE_MISS[1], "asking": WORTH_ASKING, "most_asked": MOST_ASKED, "usual": USUAL_MISS, "fewest": FEWEST_ELSEWHERE, "many": MANY_ELSEWHERE, "fewest_said": FEWEST_SAID,
-        "schooled": SCHOOL_ELSEWHERE, "span": TOLD_SPAN_DAYS, "rarest": RAREST_TOWN, "coincidence": COINCIDENCE, "month": LONGEST_MONTH_DAYS, "always": ALWAYS,
+        "ages": list(AGE_MISS), "grade": GRADE_MISS, "school": SCHOOL_MISS, "unknown": SCHOOL_UNKNOWN, "unlisted": SCHOOL_UNLISTED, "town": TOWN_MISS, "sex": SEX_MISS,
+        "hopeless": HOPELESS, "far": FAR, "span": TOLD_SPAN_DAYS, "month": LONGEST_MONTH_DAYS, "always": ALWAYS,
     }  # fmt: skip
     likeness = ALIKE % " ".join(f"WHEN '{kind}' THEN {weight}" for kind, weight in LIKENESS.items())
     for statement in (
         SCHOOLED,
-        WANTED.format(**words),
-        SAID.format(**words),
-        TRACK,
+        WANTED,
+        SAID,
         REVIEWED,
         CHILD_NAME,
         NAMES_CALLED,
         FOREIGN_NAME,
         GRADED,
         likeness,
+        FITTED,
     ):
-        connection.execute(statement)
-    for statement in (FITTED, WEIGHED, SURE_ONES):
-        connection.execute(statement.format(**words))
-    linked = connection.execute(
-        """INSERT INTO link SELECT t.form, min(s.person), 'AGE', NULL FROM track t ANTI JOIN link l ON l.form = t.form LEFT JOIN sure s USING (unit)
-           WHERE NOT t.is_witness GROUP BY t.form HAVING count(DISTINCT s.person) = 1 AND bool_and(s.person IS NOT NULL)"""
-    ).fetchall()[0][0]
-    wrong = connection.execute(EXPECTED_WRONG).fetchall()[0][0]
-    asked = connection.execute(DOUBTFUL.format(**words)).fetchall()[0][0]
+        connection.execute(statement.format(**words) if statement in (WANTED, SAID, FITTED) else statement)
+    groups, said = read_called(connection)
+    weigh_called(connection, groups)
+    found = [decision for group in groups for decision in decide(group, said)]
+    linked, wrong = _link(connection, found)
+    asked = _ask(connection, found)
     names = ("source", "rows", "without_age", "without_grade", "without_school", "without_town")
     undecided = [dict(zip(names, row, strict=True)) for row in connection.execute(UNDECIDED).fetchall()]
-    drop(
-        connection,
-        "wanted",
-        "said",
-        "track",
-        "reviewed",
-        "child_name",
-        "foreign_name",
-        "name_called",
-        "graded",
-        "alike",
-        "fitted",
-        "called",
-        "sure",
-    )
-    return {
-        "linked": int(linked),
-        "doubtful": int(asked),
-        "expected_wrong_rows": round(wrong, 3),
-        "undecided": undecided,
-    }
+    drop(connection, "wanted", "said", "reviewed", "child_name", "foreign_name", "name_called", "name_begun", "graded", "alike", "fitted")  # fmt: skip
+    return {"linked": linked, "doubtful": asked, "expected_wrong_rows": round(wrong, 3), "undecided": undecided}

@@ -28,9 +28,15 @@ CREATE OR REPLACE MACRO class_of(class_name, grade) AS coalesce(plain_class(clas
     plain_class(regexp_extract(plain_grade(grade), '^\D*\d\s*(?:年|年生)?\s*[-‐‑–−－ー・./の]?\s*([0-9A-ZＡ-Ｚぁ-ん]{1,3})\s*(?:組|学級)?$', 1)));
 CREATE OR REPLACE MACRO letters_of(kana) AS array_to_string(list_sort(string_split(kana, '')), '');
 CREATE OR REPLACE MACRO latin_letters(name) AS CASE WHEN regexp_matches(name, '^[A-Z]{4,}$') THEN letters_of(name) END;
+CREATE OR REPLACE MACRO starts_in_latin(kana, letter) AS letter IN (translate(left(kana, 1),
+    'アイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワガギグゲゴザジズゼゾダデドバビブベボパピプペポ',
+    'AIUEOKKKKKSSSSSTTTTTNNNNNHHHHHMMMMMYYYRRRRRWGGGGGZJZZZDDDBBBBBPPPPP'), translate(left(kana, 1), 'チフジ', 'CFZ'));
 CREATE OR REPLACE MACRO seat_of(seat) AS try_cast(regexp_extract(plain_grade(seat), '\d+') AS INTEGER);
 """
 """A class as 2, A or さくら, out of its own column or out of what follows the grade: 4-2, 4年2組, 4の2."""
+
+MOST_ASKED = 5
+"""Of more bearers in one class nobody is asked."""
 
 TELLS_CLASS = "class_of(t.class_name, t.grade) IS NOT NULL AND plain_school(t.school) IS NOT NULL AND class_in(t.grade) IS NOT NULL"
 
@@ -93,6 +99,13 @@ SELECT *, dense_rank() OVER (ORDER BY school, step, class, cohort, written) AS s
 
 GIVEN_ALONE = """coalesce(f.surname IS NULL AND (same_name(f.name, s.given) OR f.kana = s.given_kana AND NOT contradicts(f.name, s.given)), false)"""
 
+BEGUN = """coalesce((f.surname IN (s.surname, s.surname_kana) OR f.surname IS NULL AND s.surname_kana IS NOT NULL AND starts_with(f.kana, s.surname_kana)) AND (
+    f.given <> s.given AND starts_with(s.given, f.given) OR f.given_kana <> s.given_kana AND starts_with(s.given_kana, f.given_kana)
+    OR starts_in_latin(s.given_kana, f.given)
+    OR f.surname IS NULL AND length(f.kana) - length(s.surname_kana) BETWEEN 1 AND 2 AND starts_with(s.kana, f.kana) AND f.kana <> s.kana), false)
+    OR coalesce(f.name = s.surname AND f.kana <> s.surname_kana AND starts_with(s.given_kana, f.kana), false)"""
+"""佐藤ゆ, さとうゆ, 佐藤Y, 佐藤 結, 佐藤(ゆ): how a class that has two of one surname is written."""
+
 ALIAS_BEGUN = (
     "coalesce(s.surname IS NULL AND s.letters IS NULL AND length(f.name) >= 2 AND starts_with(s.name, f.name), false)"
 )
@@ -116,21 +129,21 @@ WITH f AS (
 SELECT f.sought, s.person,
     bool_or({WHOLE_SAME} OR {NAME_TURNED} OR coalesce(f.letters = s.letters, false) OR CASE WHEN s.letters IS NULL THEN false ELSE {NAME_SHORT} END) AS is_whole,
     bool_or({GIVEN_ALONE} OR CASE WHEN s.letters IS NULL THEN false ELSE {LAST_WORDS} END) AS is_given,
-    bool_or({SURNAME_ALONE} OR {ALIAS_BEGUN}) AS is_surname,
+    bool_or({SURNAME_ALONE} OR {ALIAS_BEGUN}) AS is_surname, bool_or({BEGUN}) AS is_begun,
     bool_or({NAME_SAME} OR CASE WHEN {SHARES_AN_END} THEN {NAME_LIKE} ELSE false END) AS is_like
 FROM f JOIN child c USING (school, step, class, cohort) JOIN class_name s ON s.person = c.person
 GROUP BY f.sought, s.person
-HAVING is_whole OR is_given OR is_surname OR is_like
+HAVING is_whole OR is_given OR is_surname OR is_begun OR is_like
 """
 """Whom of the class a name can mean; DANGTHI HOA is DANG THI HOA, however its words are run together."""
 
 CLASSMATE = """
 CREATE OR REPLACE TABLE classmate AS
 SELECT o.form, o.print, l.person, coalesce(bool_or(o.seat = c.seat), false) AS is_seated, coalesce(bool_and(o.seat <> c.seat), false) AS is_elsewhere,
-    any_value(l.is_whole) AS is_whole, any_value(l.is_given) AS is_given, any_value(l.is_surname) AS is_surname
+    any_value(l.is_whole) AS is_whole, any_value(l.is_given) AS is_given, any_value(l.is_surname) AS is_surname, any_value(l.is_begun) AS is_begun
 FROM sought o JOIN class_likeness l USING (sought)
 JOIN class_list c ON c.person = l.person AND c.school = o.school AND c.step = o.step AND c.class = o.class AND c.cohort = o.cohort
-GROUP BY o.form, o.print, l.person HAVING any_value(l.is_whole) OR any_value(l.is_given) OR any_value(l.is_surname) OR is_seated
+GROUP BY o.form, o.print, l.person HAVING any_value(l.is_whole) OR any_value(l.is_given) OR any_value(l.is_surname) OR any_value(l.is_begun) OR is_seated
 """
 
 IN_CLASS = Rule(
@@ -138,12 +151,12 @@ IN_CLASS = Rule(
     "学校・学年・組が同じで、氏名か出席番号と氏名の一部が合うこどもが、その組に一人だけ(生年月日のない記録)",
     """
 WITH best AS (
-    SELECT form, print, person, is_seated AND (is_whole OR is_given OR is_surname OR NOT has_twin) AS is_seated, is_whole AS is_told, is_elsewhere,
-        bool_or(is_seated) OVER each AS is_any_seated, bool_or(is_whole) OVER each AS is_any_told
+    SELECT form, print, person, is_seated AND (is_whole OR is_given OR is_surname OR is_begun OR NOT has_twin) AS is_seated, is_whole AS is_told, is_begun, is_elsewhere,
+        bool_or(is_seated) OVER each AS is_any_seated, bool_or(is_whole) OVER each AS is_any_told, bool_or(is_begun) OVER each AS is_any_begun
     FROM (SELECT m.*, EXISTS (FROM twin t WHERE t.person = m.person) AS has_twin FROM classmate m) WINDOW each AS (PARTITION BY form, print)
 ), fitting AS (
     SELECT form, print, person FROM best
-    WHERE CASE WHEN is_any_seated THEN is_seated WHEN is_any_told THEN is_told ELSE NOT is_elsewhere END
+    WHERE CASE WHEN is_any_seated THEN is_seated WHEN is_any_told THEN is_told WHEN is_any_begun THEN is_begun AND NOT is_elsewhere ELSE NOT is_elsewhere END
 ), one AS (
     SELECT form, print, min(person) AS person FROM fitting GROUP BY form, print HAVING count(DISTINCT person) = 1 AND min(person) > 0
 )
@@ -157,10 +170,21 @@ SELECT form FROM classmate ANTI JOIN link USING (form) WHERE NOT is_whole GROUP 
 """
 
 
+ASKED = f"""
+INSERT INTO doubt
+SELECT DISTINCT form, person, NULL, 'CLASSMATES' FROM (
+    SELECT form, person, is_begun, bool_or(is_begun) OVER (PARTITION BY form) AS is_any_begun FROM classmate SEMI JOIN of_class USING (form) WHERE person > 0 AND NOT is_elsewhere)
+WHERE is_begun OR NOT is_any_begun
+QUALIFY count(DISTINCT person) OVER (PARTITION BY form) BETWEEN 2 AND {MOST_ASKED}
+"""
+"""Whoever wrote the list knows whom it means: with both at hand, one question decides."""
+
+
 def link_classmates(connection: duckdb.DuckDBPyConnection) -> int:
     """Link open records by school, class and seat; returns how many. Looks at the whole city.
 
-    Leaves the table ``of_class`` (form): half a name that several children of the class bear. Nobody knows more than that.
+    Leaves the table ``of_class`` (form): half a name that several children of the class bear. Nobody here knows more than
+    that; a person is asked.
     """
     connection.execute(MACROS)
     connection.execute("CREATE OR REPLACE TABLE of_class (form BIGINT)")
@@ -170,5 +194,6 @@ def link_classmates(connection: duckdb.DuckDBPyConnection) -> int:
         connection.execute(statement)
     linked = apply_rule(connection, IN_CLASS)
     connection.execute(UNDECIDED)
+    connection.execute(ASKED)
     drop(connection, "class_list", "classed", "class_name", "sought", "class_likeness", "classmate")
     return linked

@@ -209,7 +209,11 @@ def test_surname_and_how_the_given_name_begins_name_the_one_child_of_that_age(pa
     for number, (name, kana) in enumerate([("高橋 陽太", "ﾀｶﾊｼ ﾖｳﾀ"), ("高橋 洋平", "ﾀｶﾊｼ ﾖｳﾍｲ")]):
         paper.resident(f"200{number}", name, kana, "2015-07-01", address="川町5-5", household_number=f"T{number}")
     days = ("2024-09-02", "2024-09-09", "2024-09-16")
-    hers = [visit(paper, day, name, "9") for name in ("佐藤ゆ", "さとうゆ", "佐藤Ｙちゃん", "佐藤 結", "佐藤(ゆ)") for day in days]  # fmt: skip
+    names = ("佐藤ゆ", "さとうゆ", "佐藤Ｙちゃん", "佐藤 結", "佐藤(ゆ)")
+    hers = [
+        paper.row(f"club{at}", subject={"name": name, "age": "9"}, known_from=dt.date.fromisoformat(day))
+        for at, name in enumerate(names) for day in days
+    ]  # fmt: skip
     either = [visit(paper, day, "高橋よ", "9") for day in days]
     once = visit(paper, "2024-10-02", "さとう れ", "4")
     linked = paper.link(model_file)
@@ -227,3 +231,55 @@ def test_surname_in_characters_and_given_name_in_kana_is_a_whole_name(paper: Pap
     line, boy = visit(paper, "2024-09-02", "佐藤れん", "9"), visit(paper, "2024-09-02", "さとう れん君", "9")
     linked = paper.link(model_file)
     assert linked.person(line) == linked.person(boy) == linked.person(ren)
+
+
+def test_two_of_one_call_name_are_told_apart_by_their_ages_month_after_month(paper: Paper, model_file: Path) -> None:
+    """Three children called ゆうくん come to one kitchen; one of them is like another child of the town."""
+    town_of(paper)
+    older = paper.resident("1001", "石井 悠斗", "ｲｼｲ ﾕｳﾄ", "2012-08-01", address="浜町1-1")
+    younger = paper.resident("1002", "木村 佑真", "ｷﾑﾗ ﾕｳﾏ", "2016-11-01", address="川町5-5", household_number="K2")
+    for number in range(2):
+        paper.resident(f"300{number}", "森 勇気", "ﾓﾘ ﾕｳｷ", f"2019-06-0{number + 1}", address=f"第二町{number}-2", household_number=f"M{number}")  # fmt: skip
+    months = [f"2024-{month:02}-12" for month in range(4, 13)]
+    rows = [
+        (older, [visit(paper, day, "ゆうくん", "11" if day < "2024-08-01" else "12") for day in months]),
+        (younger, [visit(paper, day, "ゆうくん", "7" if day < "2024-11-01" else "8") for day in months]),
+        (None, [visit(paper, day, "ゆうくん", "4" if day < "2024-06-05" else "5") for day in months]),
+    ]
+    linked = paper.link(model_file)
+    for child, lines in rows:
+        assert {linked.person(line) for line in lines} == {child and linked.person(child)}
+    assert {len(linked.doubts(line)) for line in rows[2][1]} == {0, 2}
+
+
+def test_a_sheet_of_months_tells_an_age_of_some_day_of_the_month(paper: Paper, model_file: Path) -> None:
+    town_of(paper)
+    early = paper.resident("1001", "石井 健", "ｲｼｲ ｹﾝ", "2019-06-04", address="浜町1-1")
+    late = paper.resident("1002", "木村 健", "ｷﾑﾗ ｹﾝ", "2019-06-26", address="川町5-5", household_number="K2")
+    lines = []
+    for month, age in ((4, "4"), (5, "4"), (6, "4"), (7, "5"), (8, "5")):
+        day = dt.date(2024, month, 1)
+        said = [{"item": "meal", "number": 1.0, "valid_from": day, "known_from": day + dt.timedelta(36)}]
+        lines.append(paper.row("cafe", subject={"name": "けんくん", "age": age}, known_from=day + dt.timedelta(36), said=said))  # fmt: skip
+    linked = paper.link(model_file)
+    assert {linked.person(line) for line in lines} == {None}
+    assert {person for line in lines for person, _ in linked.doubts(line)} == {
+        linked.person(early),
+        linked.person(late),
+    }
+
+
+def test_whom_a_sheet_calls_kun_is_no_girl(paper: Paper, model_file: Path) -> None:
+    town_of(paper)
+    boy = paper.resident("1001", "石井 葵", "ｲｼｲ ｱｵｲ", "2015-08-01", address="浜町1-1")
+    girl = paper.resident("1002", "木村 葵", "ｷﾑﾗ ｱｵｲ", "2015-08-01", "女", address="川町5-5", household_number="K2")
+    days = [f"2024-{month:02}-12" for month in range(4, 13)]
+    for number in range(20):
+        sex = ("男", "女")[number % 2]
+        paper.resident(f"40{number:02}", f"原 {'一二三四五六七八九十'[number % 10]}{'朗美'[number % 2]}", f"ﾊﾗ {'ｱｲｳｴｵｶｷｸｹｺ'[number % 10]}{['ﾛｳ', 'ﾐ'][number % 2]}",
+                       "2014-01-01", sex, address=f"第二町{number}-2", household_number=f"N{number}")  # fmt: skip
+        for day in days[:3]:
+            visit(paper, day, f"はら {'あいうえおかきくけこ'[number % 10]}{['ろう', 'み'][number % 2]}{['くん', 'ちゃん'][number % 2]}", "10")  # fmt: skip
+    his = [visit(paper, day, "あおいくん", "8" if day < "2024-08-01" else "9") for day in days]
+    linked = paper.link(model_file)
+    assert {linked.person(line) for line in his} == {linked.person(boy)} != {linked.person(girl)}

@@ -130,3 +130,20 @@ def test_grades_counted_on_from_primary_school_are_those_of_junior_high(paper: P
     told = paper.row("teacher", subject={**body, "grade": "中2", "class_name": "2"}, known_from=JUNE, said=said)
     linked = paper.link(model_file)
     assert (linked.person(told), linked.person(seen)) == tuple(map(linked.person, children))
+
+
+def test_half_a_name_that_two_of_a_class_bear_is_asked_and_its_beginning_tells_them_apart(
+    paper: Paper, model_file: Path
+) -> None:
+    """School staff write 佐藤 where there are two, and 佐藤ゆ or 佐藤Y where they think of it."""
+    rin = pupil(paper, "1", "佐藤 凛", "ｻﾄｳ ﾘﾝ", "2015-06-01", "2", "7")
+    yui = pupil(paper, "2", "佐藤 結衣", "ｻﾄｳ ﾕｲ", "2015-07-01", "2", "8")
+    pupil(paper, "3", "鈴木 結菜", "ｽｽﾞｷ ﾕﾅ", "2015-08-01", "2", "9")
+    either = visit(paper, "佐藤", "4-2")
+    hers = [visit(paper, name, "4-2") for name in ("佐藤ゆ", "さとう ゆ", "さとうゆ", "佐藤Y", "佐藤 結", "佐藤(ゆ)")]
+    nobody = visit(paper, "佐藤か", "4-2")
+    linked = paper.link(model_file)
+    assert linked.person(either) is None
+    assert linked.doubts(either) == {(linked.person(child), "CLASSMATES") for child in (rin, yui)}
+    assert {(linked.person(row), linked.rule(row)) for row in hers} == {(linked.person(yui), "C1")}
+    assert linked.person(nobody) is None
