@@ -52,10 +52,12 @@ IN_KANA = tuple(
 """The same of systems that print their headers in kana; シメイ alone stands above readings."""
 
 CHILD = re.compile(
-    r"児童生徒|対象児童?|児童|生徒|園児|乳幼児|こども|子ども|子供|^児|^子(?=氏|の|生|カ|番)|^お子|被接種者|受診児|本人|妊婦|被保険者|世帯員|受給児"
+    r"児童生徒|対象児童?|児童|生徒|園児|乳幼児|こども|子ども|子供|^児|^利用児|^子(?=氏|の|生|カ|番)|^お子|被接種者|受診児|本人|妊婦|被保険者|世帯員|受給児"
 )
-GUARDIAN = re.compile(r"保護者(?![父母]$)|口座名義|親権者|受給者|受給資格者|申請者|養育者|扶養義務者|親(氏|の|名)")
-MOTHER = re.compile(r"^母|母親|産婦|保護者母$")
+GUARDIAN = re.compile(
+    r"保護者(?![父母]$)|口座名義|親権者|受給者|受給資格者|申請者|依頼者|養育者|扶養義務者|親(氏|の|名)"
+)
+MOTHER = re.compile(r"^母(?!子)|母親|産婦|保護者母$")
 FATHER = re.compile(r"^父|父親|保護者父$")
 HEAD = re.compile(r"世帯主|筆頭者")
 HOLDER = re.compile(r"契約者|使用者|使用場所|給水|名義人|水栓|お客[さ様]ま?")
@@ -78,6 +80,7 @@ FORMER_PLACE = re.compile(
 """Addresses at which the row's person doesn't live."""
 FORMER_NUMBER = re.compile(r"^(旧|前|従前|元|転出前)の?(宛名|住民|個人|庁内)")
 """Numbers of those who came back: a person's record has one number, the standing one."""
+FORMER_NUMBER = re.compile(r"^(旧|前|従前|異動前|転入前|転出前|転居前|再転入前)")
 REGISTERS_OTHER_PLACE = re.compile(r"^(転出先|前住所|転入前)")
 OTHER_PLACE_HINT = "いまの住所でない。住民記録なら、ここを消して field を moved_to(転出先)か moved_from(前住所)にすると、契約者の照合に使える"
 ALONE = re.compile(
@@ -231,8 +234,12 @@ def _not_the_rows(name: str, field: str) -> str:
     """Why a column of somebody else, or of another place, is left out; empty for the row's own."""
     if OTHER_PERSON.search(name):
         return "この行の人でない人のこと。誰のことか(person)を決められるなら消して書く"
-    if field == "alias_name" and re.search(READING, name):
-        return "通称のよみは使わない"
+    if field in ("alias_name", "former_name") and re.search(READING, name):
+        return "通称・旧氏のよみは使わない"
+    if field in ("born_on", "resident_from", "resident_to") and re.search(r"フラグ|不詳", name):
+        return "日が分からないことの印。日の列がそう読まれるので使わない"
+    if field in ("resident_number", "household_number") and FORMER_NUMBER.search(name):
+        return "前の番号。いまの番号とつながないように外した"
     if field == "resident_number" and FORMER_NUMBER.search(name):
         return "前の番号。いまの番号とのつながりは、住民記録と異動から得る"
     if field == "address" and FORMER_PLACE.search(name):

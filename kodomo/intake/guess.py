@@ -230,6 +230,8 @@ def _type_of_values(header: str, kinds: Kinds, guess: Guess, is_workbook: bool) 
     if not kinds.filled:
         guess.why.append("値が一つもない")
         return "date" if is_date_word and not is_count else "text"
+    if re.search(r"(コード|番号|CD|ID)$", lowest):
+        return _type_of_rest(name, kinds, guess, is_count)
     six = kinds.notations["six"] / max(kinds.distinct, 1)
     if kinds.share("year") >= 0.9 and words.YEAR_WORD.search(name):
         guess.why.append("年度が書かれている")
@@ -341,7 +343,7 @@ def _share_out_roles(columns: list[Guess], has_names: bool, births: dict[int, in
     named = {c.person for c in about if c.person}
     childs = {c.field for c in about if c.person == "subject"}
     twice = {field for field, count in Counter(c.field for c in about if not c.person).items() if count > 1}
-    current = ""
+    current, before = "", None
     for column in columns:
         if column.ignore or not column.field:
             continue
@@ -354,8 +356,12 @@ def _share_out_roles(columns: list[Guess], has_names: bool, births: dict[int, in
             column.why.append(
                 "同じものがこどもにもあるので、保護者とみた" if current == "guardian" else "左の列と同じ人とみた"
             )
+        elif column.field == "name_kana" and before is not None and before.field == "name" and before.person:
+            column.person = before.person
+            column.why.append("すぐ左の氏名のよみとみた")
         else:
             column.person = "holder" if named == {"holder"} else "subject"
+        before = column
     _leave_out_second_names(columns)
     _leave_out_codes_beside_words(columns)
     if not has_names:
@@ -417,6 +423,10 @@ def _part_by_births(columns: list[Guess], births: dict[int, int]) -> None:
 def _mothers_record(columns: list[Guess]) -> None:
     """Of a pregnancy's record the woman is the row's person, whether or not a child's name was added later."""
     named = {c.person for c in columns if c.field == "name" and not c.ignore}
+    if named == {"mother", "subject"} and any(
+        c.person == "mother" and c.field == "name" and re.search("産婦|妊婦", words.plain(c.name)) for c in columns
+    ):
+        _child_beside_the_mother(columns)
     if named == {"mother"}:
         # Nobody but the mother is named: whatever the row tells is hers.
         for column in columns:
@@ -438,6 +448,19 @@ def _mothers_record(columns: list[Guess]) -> None:
             if column.person == "subject" and column.field in ("name", "name_kana") and is_childs and not column.ignore:
                 column.person = column.field = ""
                 column.ignore = "母の記録に添えられた子の名。子とのつながりは住民記録から得る"
+
+
+def _child_beside_the_mother(columns: list[Guess]) -> None:
+    """産婦氏名, 児氏名: what was asked is the mother's, and the child may not have a name yet."""
+    for column in columns:
+        if column.person == "subject" and column.field in ("name", "name_kana"):
+            column.person = column.field = ""
+            column.ignore = "母の記録に添えられた子の名。子とのつながりは住民記録から得る"
+        elif column.person == "subject" and column.field == "born_on":
+            column.field = "child_born_on"
+            column.why.append("母の記録なので、生まれた子の生年月日とみた")
+        elif column.person == "mother":
+            column.person = "subject"
 
 
 def _middle_year(cells: Sequence[str]) -> int:

@@ -334,3 +334,60 @@ def test_cells_of_rows_that_slipped_sideways_are_no_codes(tmp_path):
     assert columns["世話をしている"]["type"] == "integer"
     assert columns["区分"]["codes"] == {"準": "準", "要": "要"}
     assert not any(word in text for word in ("森下", "琴子", "北町", "緑町", "五十嵐"))
+
+
+def test_numbers_and_names_of_before_and_marks_of_unknown_days_are_not_joined_to_the_rows_own(tmp_path):
+    """The standard resident system prints them beside each other."""
+    header = "宛名番号,異動事由コード,異動年月日,氏名,旧氏,旧氏_カナ,生年月日,生年月日_不詳フラグ,異動前世帯番号,異動後世帯番号,再転入前宛名番号,医療機関コード"
+    rows = [
+        f"{at:015d},10,2024-04-{at + 1:02d},{person(at)},,,2015-06-{at + 1:02d},0,,{at + 50:015d},,33110{at + 1:02d}"
+        for at in range(12)
+    ]
+    _, columns, _ = draft(written(tmp_path / "異動.csv", header, rows))
+    used = {(c.get("person"), c.get("field")): name for name, c in columns.items() if c.get("field")}
+    assert used["subject", "household_number"] == "異動後世帯番号" and used["subject", "born_on"] == "生年月日"
+    assert used["subject", "resident_number"] == "宛名番号" and used["subject", "former_name"] == "旧氏"
+    for name in ("異動前世帯番号", "再転入前宛名番号", "生年月日_不詳フラグ", "旧氏_カナ"):
+        assert columns[name]["ignore"]
+    assert columns["医療機関コード"]["type"] != "date"
+
+
+def test_child_who_uses_and_whoever_asks_for_it_are_two_people(tmp_path):
+    rows = [f"2025/4/{at + 1},{person(at)},R3.4.{at + 1},{person(at + 1)}" for at in range(12)]
+    _, columns, _ = draft(written(tmp_path / "預かり.csv", "利用日,利用児氏名,児生年月日,依頼者氏名", rows))
+    assert [columns[n]["person"] for n in ("利用児氏名", "児生年月日", "依頼者氏名")] == [
+        "subject",
+        "subject",
+        "guardian",
+    ]
+
+
+def test_reading_beside_the_recipients_name_is_the_recipients(tmp_path):
+    rows = [f"{at:04d},{person(at)},サトウ レン,S60.4.{at + 1},{person(at + 1)},R3.4.{at + 1}" for at in range(12)]
+    _, columns, _ = draft(written(tmp_path / "手当.csv", "証書番号,氏名,フリガナ,生年月日,児童氏名,児童生年月日", rows))
+    assert columns["氏名"]["person"] == columns["フリガナ"]["person"] == "guardian"
+
+
+def test_what_was_asked_of_a_mother_is_hers_though_the_child_is_named(tmp_path):
+    rows = [
+        f"6-{at:04d},{person(at)},1990/4/{at + 1},{'ベビー' if at % 2 else person(at + 1)},2025/3/{at + 1},2025/4/{at + 1},{at % 9}"
+        for at in range(12)
+    ]
+    _, columns, _ = draft(
+        written(tmp_path / "産婦.csv", "母子手帳番号,産婦氏名,産婦生年月日,児氏名,児生年月日,実施日,合計点", rows)
+    )
+    assert (
+        columns["産婦氏名"]["person"]
+        == columns["産婦生年月日"]["person"]
+        == columns["母子手帳番号"]["person"]
+        == "subject"
+    )
+    assert columns["児生年月日"]["field"] == "child_born_on" and columns["児氏名"]["ignore"]
+
+
+def test_ages_and_grades_of_one_column_are_told_apart(tmp_path):
+    rows = [f"{at + 1},みーくん,{('小4', '9歳', '4さい', '中1')[at % 4]}" for at in range(12)]
+    _, columns, _ = draft(written(tmp_path / "食堂.csv", "日,よびな,学年・年齢", rows))
+    found = {c["field"]: re.compile(c["match"]) for c in columns.values() if c.get("part_of") == "学年・年齢"}
+    assert found["age"].search("4さい") and found["grade"].search("小4")
+    assert not found["age"].search("小4") and not found["grade"].search("9歳")
