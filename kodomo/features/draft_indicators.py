@@ -21,8 +21,6 @@ FEWEST_BEARERS = 10
 MOST_CODES = 12
 USUAL_CODE = 0.6
 """An outcome that this share had, of two or three there are, is what is usual: the others say it better."""
-MOST_ANSWERS = 5
-"""Whole numbers from 1 to at most this are answers on a scale, which a sentence has to name."""
 LONG, HISTORY = 24, 60
 """Months: what repeats is counted over two years, what happens once in a childhood over five."""
 OF_WHOM = {"self": "", "mother": "母の", "household": "同居者の", "siblings": "きょうだいの", "guardians": "保護者の"}
@@ -160,9 +158,8 @@ class _Maker:
     def _unit(self) -> str:
         """What a number counts, where the item's own name says it."""
         unit = next((f" {unit}" for end, unit in UNITS if self.named.caption.endswith(end)), "")
-        low, high = self.shape.least, self.shape.most
-        is_answer = low == 1 and 3 <= high == self.shape.values <= MOST_ANSWERS and not self.is_monthly
-        return unit or (f"({low:.0f}–{high:.0f})" if is_answer else "")
+        scale_is_said = self.shape.is_answer and not self.is_monthly
+        return unit or (f"({self.shape.least:.0f}–{self.shape.most:.0f})" if scale_is_said else "")
 
     def of_numbers(self) -> list[Entry]:
         """Of a number: its level lately and over long, its peak; of a yes, how often."""

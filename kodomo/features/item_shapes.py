@@ -24,6 +24,8 @@ MOSTLY = 0.5
 MONTH_DAYS, STATE_DAYS = 27, 45
 COMMON = 0.2
 """What so many of all children (or grown-ups) are told of is no worry by being there: they were asked, weighed, invoiced."""
+MOST_ANSWERS = 5
+"""Whole numbers from 1 to at most this are answers on a scale, which a sentence has to name."""
 SPARSE = 4
 """Told of in fewer than one of so many months: a survey or an examination, whatever month its facts are given to."""
 
@@ -74,6 +76,12 @@ class Shape:
     def is_common(self) -> bool:
         """Whether so many bear it that its being there tells nothing."""
         return self.share >= COMMON
+
+    @property
+    def is_answer(self) -> bool:
+        """Whole numbers from 1 to a few that nearly everybody has: the steps of an answer, not a count of something."""
+        low, high = self.least, self.most
+        return low == 1 and 3 <= high == self.values <= MOST_ANSWERS and (self.spell == EVENT or self.is_common)
 
     @property
     def repeats(self) -> bool:

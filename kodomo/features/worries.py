@@ -33,12 +33,12 @@ WORRIES = (
     _worry("食事", r"欠食|朝食(なし|未|を?とら)|朝(食|ごはん|ご飯)を?(食べない|抜)|空腹|食べていない|持ち?帰|(^|[:・/])(食事|朝食|朝ごはん)$", 虐待=2, 貧困=2, ヤングケアラー=3),
     _worry("眠気", r"眠い|ねむい|眠気|睡眠不足|寝不足|[:・/]疲れ$", ヤングケアラー=3, 虐待=1, 不登校=1),
     _worry("不眠", r"(よく)?(眠|ねむ|寝)れない", 不登校=2, いじめ=1, ヤングケアラー=1),
-    _worry("世話・家事", r"世話|家事|看病|付き添|通訳", ヤングケアラー=4),
+    _worry("世話・家事", r"世話|家事(?!・?の?都合)|看病|付き添|通訳", ヤングケアラー=4),
     _worry("迎え", r"迎え.*遅|遅.*迎え", ヤングケアラー=2, 虐待=2, 貧困=1),
     _worry("家庭の様子", r"帰り?たがらない|帰りたくない|家庭環境|家庭の様子|家庭不和|家に帰", 虐待=3, ヤングケアラー=1),
     _worry("手を上げる", r"たたく|叩く|怒鳴|体罰|暴言", 虐待=3),
     _worry("友人関係", r"いじめ(の?被害|られ)|仲間はずれ|仲間外れ|悪口|からか|無視|友(達|だち|人).*(トラブル|関係)|対人トラブル|友人関係|(^|[:・/])友(達|人|だち)(関係)?$|(いや|嫌)なこと|い(じ|ぢ)わる|意地悪|被害感", いじめ=3, 不登校=1),
-    _worry("登校しぶり", r"登校.*(しぶ|渋)|行きたくない|不登校|長期欠席|学校(の話)?[をが]?(避|いや|嫌|楽しくない|つまらない)", 不登校=3, いじめ=1),
+    _worry("登校しぶり", r"登校.*(しぶ|渋)|行きたくない|不登校|長期欠席|学校(の話)?[をがは]?(避|いや|嫌|楽しくない|つまらない)", 不登校=3, いじめ=1),
     _worry("理由の分からない欠席", r"欠席.*(理由不明|無断|無届)|(理由不明|無断|無届).*欠席", 不登校=3, 虐待=1, ヤングケアラー=1),
     _worry("発達の様子", r"落ち?着き|離席|飛び出し|パニック|クールダウン|こだわり|指示が|集団(活動|行動)|多動|切り替え|かんしゃく|視線|発達の様子", 発達障がい=4),
     _worry("健診の所見", r"不通過|(言語|行動|社会性).*所見|多動|困難(さ|計)|要(精|紹介)|経過観察|要観察", 発達障がい=3),
@@ -92,6 +92,33 @@ def grade(code: str) -> int | None:
     return next((much for much, words in _GRADES if re.search(words, said)), None)
 
 
+_SCALE = re.compile(r"\(([^()]*\d[^()]*)\)$")
+_DENIED = (
+    (re.compile(r"しい$"), "しくない"),
+    (re.compile(r"(?<=[べれきい])る$"), "ない"),
+    (re.compile(r"ある$"), "ない"),
+)
+
+
+def upper_end(caption: str) -> str:
+    """What the highest answer of a question says, where its name gives the scale: the question itself, or its denial.
+
+    >>> upper_end("学校は楽しい(1はい〜4いいえ)"), upper_end("朝ごはん(4 食べない)"), upper_end("寝不足")
+    ('学校は楽しくない', '朝ごはん食べない', '寝不足')
+    >>> upper_end("学校は楽しい(アンケート 4 楽しくない)"), upper_end("からかわれる(1ない〜4よくある)")
+    ('学校は楽しくない', 'からかわれる(1ない〜4よくある)')
+    """
+    plain = unicodedata.normalize("NFKC", caption)
+    scale = _SCALE.search(plain)
+    if not scale:
+        return plain
+    asked, last = plain[: scale.start()], re.split(r"\d", scale[1])[-1].strip(" :.=~〜-")
+    denied = next((found.sub(denial, asked) for found, denial in _DENIED if found.search(asked)), "")
+    if last == "いいえ" or (denied and denied.endswith(last)):
+        return denied
+    return asked + last if _NO.search(last) else plain
+
+
 def points_of(caption: str, codes: Collection[str], types: Collection[str]) -> tuple[str, dict[str, int]]:
     """The worry that an indicator speaks of, and its points for each of ``types`` that it bears on.
 
@@ -103,7 +130,7 @@ def points_of(caption: str, codes: Collection[str], types: Collection[str]) -> t
     said = [unicodedata.normalize("NFKC", code) for code in codes]
     by_code = [one for one in WORRIES if said and all(one.words.search(code) for code in said)]
     is_plain_yes = all(_YES.search(code) for code in said)
-    plain = unicodedata.normalize("NFKC", caption)
+    plain = upper_end(caption) if not said else unicodedata.normalize("NFKC", caption)
     found = by_code or [one for one in WORRIES if is_plain_yes and one.words.search(plain)]
     if not found and len(said) == 1 and len(said[0]) < SHORT:
         both = f"{plain}={said[0]}"

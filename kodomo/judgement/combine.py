@@ -37,7 +37,7 @@ UNLEARNED = 0.5
 """Share of the learned weight at which points count that learning may not see (a sibling's registration, a consultation).
 
 Nothing learned says what they say, so there is nothing to average them with; but not all of it, for who is registered
-shows in other indicators too. Average precision of four cities .317, .373, .310 and .306 without; .318, .381, .310 and
+shows in other indicators too. Average precision of four cities .318, .383, .310 and .306 without; .320, .392, .310 and
 .311 with it.
 """
 

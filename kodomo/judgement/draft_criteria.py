@@ -384,7 +384,8 @@ def _add_proposed(draft: Draft, register: Register, shapes: Mapping[str, Shape],
     most, least = ({item: getattr(shape, end) for item, shape in figures.items()} for end in ("most", "least"))
     denied = {item for item, shape in shapes.items() if any(denies(code) for code, _ in shape.codes)}
     common = {item for item, shape in shapes.items() if shape.is_common}
-    lines = draft_points.lines_for(proposed, captions, most, least, denied, common)
+    answers = {item for item, shape in shapes.items() if shape.is_answer}
+    lines = draft_points.lines_for(proposed, captions, most, least, denied, common, answers)
     if lines and with_points:
         title = f"\n# ── 下書き: 言葉から当てた点 ──\n# {MARK} 見本・未検証。要らない行は消し、点を直す。\n"
         text = draft.texts[scenarios.FILE].rstrip() + "\n" + title + as_text("points", lines)

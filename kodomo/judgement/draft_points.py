@@ -36,6 +36,7 @@ def lines_for(
     least: Mapping[str, float] | None = None,
     denied: Collection[str] = (),
     common: Collection[str] = (),
+    answers: Collection[str] = (),
 ) -> list[Entry]:
     """Lines of ``[[points]]`` for the entries that speak of a worry; gives these the sign ``+``.
 
@@ -46,6 +47,7 @@ def lines_for(
         least: the smallest; answers from 1 (never) to 4 (often) say yes from 3 on.
         denied: data items some of whose codes say that there is nothing: that somebody was asked tells nothing.
         common: data items that many are told of: no worry by being there.
+        answers: data items whose figures are the steps of an answer, from 1 on.
     """
     lows = least or {}
     lines: list[Entry] = []
@@ -64,30 +66,42 @@ def lines_for(
             entry["aggregate"] in ("max", "last") and (_is_days(entry) or most.get(entry["item"], FEW + 1) <= FEW)
         )
         if is_counted and not is_shorter:
-            steps = _steps(entry, most.get(entry["item"], 1), lows.get(entry["item"], 0))
+            is_answer = entry["item"] in answers
+            steps = _steps(entry, most.get(entry["item"], 1), lows.get(entry["item"], 0), is_answer=is_answer)
             # Each grade of an answer has lines of its own: what is very much of a worry counts above what is some.
             for type_, count in points.items():
-                lines += _lines(entry, type_, count, kind, steps)
+                lines += _lines(entry, type_, count, kind, steps, together=is_answer)
     return lines
 
 
-def _steps(entry: Entry, most: float, least: float) -> tuple[int, ...]:
+def _steps(entry: Entry, most: float, least: float, *, is_answer: bool) -> tuple[int, ...]:
     """From which values on a line counts: once and often; of a figure from the middle of what was told."""
     if entry["aggregate"] == "any" or (entry["aggregate"] == "max" and most <= 1):
         return (1,)
     if _is_days(entry):
         return DAYS
-    return (1, OFTEN) if entry["aggregate"] == "count" else (max(2, math.ceil((most + least) / 2)),)
+    if entry["aggregate"] == "count":
+        return 1, OFTEN
+    middle = max(2, math.ceil((most + least) / 2))
+    if not is_answer:
+        return (middle,)
+    # Asked again and again most answer once with the first step above the middle: that is the newest answer's alone.
+    above = tuple(range(max(middle, 3), int(most) + 1))
+    return above[1:] or above if entry["aggregate"] == "max" else above
 
 
 def _is_days(entry: Entry) -> bool:
     return entry["aggregate"] == "max" and "日数" in str(entry["caption"])
 
 
-def _lines(entry: Entry, type_: str, points: int, kind: str, steps: Sequence[int]) -> list[Entry]:
+def _lines(
+    entry: Entry, type_: str, points: int, kind: str, steps: Sequence[int], *, together: bool = False
+) -> list[Entry]:
+    """One line a step; ``together``: whatever is asked of the item, the weightiest alone counts."""
     name = f"{LETTERS.get(type_, 'x')}_{entry['code']}"
+    group = f"{LETTERS.get(type_, 'x')}_{entry['item']}" if together else name
     common = {"rationale": f"「{kind}」を表す言葉から下書きした", "note": "見本・未検証"}
     return [
-        {"type": type_, "code": f"{name}_{step}", "when": [f"{entry['code']} >= {step}"], "points": points + MORE * at, "group": name, **common}
+        {"type": type_, "code": f"{name}_{step}", "when": [f"{entry['code']} >= {step}"], "points": points + MORE * at, "group": group, **common}
         for at, step in enumerate(steps)
     ]  # fmt: skip

@@ -16,6 +16,7 @@ ALL = ("虐待", "いじめ", "不登校", "ヤングケアラー", "貧困", "�
     ("妊娠届の経済的な不安", ["あり"], "貧困"), ("母の精神科・心療内科の既往", ["あり"], "産後うつ"), ("育てにくさ", ["いつも感じる"], "産後うつ"),
     ("教師チェック:身なり", ["とても心配"], "虐待"), ("担任のチェック:友人", ["心配"], "いじめ"), ("教師チェック:けが", ["とても心配"], "虐待"),
     ("アンケート:朝ごはんを食べない", [], "虐待"), ("アンケート:学校が楽しくない", [], "不登校"), ("アンケート:相談できる人がいない", [], "虐待"),
+    ("学校は楽しい(1はい〜4いいえ)", [], "不登校"), ("相談できる人がいる(1はい〜4いいえ)", [], "虐待"),
     ("水道料金の督促", [], "貧困"), ("歯科の受診報告", ["未"], "虐待"), ("予定外の妊娠", [], "虐待"), ("自由記述の言葉", ["しんどい"], "いじめ"),
 ])  # fmt: skip
 def test_words_speak_for_a_type(caption: str, codes: list[str], type_: str) -> None:
@@ -26,7 +27,7 @@ def test_words_speak_for_a_type(caption: str, codes: list[str], type_: str) -> N
 @pytest.mark.parametrize(("caption", "codes"), [
     ("育てにくさ", ["感じない"]), ("経済的な不安", ["なし"]), ("保健室の来室", ["発熱"]), ("乳幼児健診の総合判定", ["異常なし"]), ("課税区分", ["課税"]),
     ("いじめの認知", ["いじめ加害", "解消"]), ("教師チェック:身なり", ["心配なし"]), ("保健室の来室", ["けが"]), ("保健室での対応", ["保護者連絡"]),
-    ("歯科の受診報告", ["済"]), ("教師チェック:落ち着き", ["少し"]), ("健診の未受診", ["1歳6か月"]),
+    ("歯科の受診報告", ["済"]), ("教師チェック:落ち着き", ["少し"]), ("健診の未受診", ["1歳6か月"]), ("出欠の備考", ["家事都合"]), ("学校は楽しい(1いいえ〜4はい)", []),
 ])  # fmt: skip
 def test_denials_and_what_says_nothing_speak_for_none(caption: str, codes: list[str]) -> None:
     assert points_of(caption, codes, ALL) == ("", {})
@@ -66,8 +67,18 @@ def test_what_many_are_told_of_is_no_worry_by_being_there() -> None:
 def test_answers_on_a_scale_from_one_say_yes_from_its_upper_half_on() -> None:
     entry = {"code": "tired", "item": "answer", "caption": "寝不足", "aggregate": "last", "types": ["不登校"]}
     captions = {"answer": "アンケート:寝不足"}
+    lines = lines_for([entry], captions, {"answer": 4.0}, {"answer": 1.0}, answers={"answer"})
+    assert [(line["when"], line["group"]) for line in lines] == [
+        (["tired >= 3"], "n_answer"),
+        (["tired >= 4"], "n_answer"),
+    ]
+    assert lines[1]["points"] > lines[0]["points"]
+    lines = lines_for([{**entry, "aggregate": "max"}], captions, {"answer": 4.0}, {"answer": 1.0}, answers={"answer"})
+    assert [line["when"] for line in lines] == [["tired >= 4"]], "once in years nearly everybody answers 3"
+    lines = lines_for([entry], captions, {"answer": 3.0}, {"answer": 1.0}, answers={"answer"})
+    assert [line["when"] for line in lines] == [["tired >= 3"]], "2 of 3 is the middle"
     lines = lines_for([entry], captions, {"answer": 4.0}, {"answer": 1.0})
-    assert [line["when"] for line in lines] == [["tired >= 3"]]
+    assert [line["when"] for line in lines] == [["tired >= 3"]], "a count of something from the middle on"
 
 
 def test_that_somebody_was_asked_tells_nothing_and_worse_grades_count_above_milder_ones() -> None:
