@@ -168,6 +168,19 @@ WHERE (s.kana = f.kana AND NOT contradicts(f.name, s.name) OR same_name(f.name, 
 """,
 )
 
+SLIP_AT_HOME = Rule(
+    "W9",
+    "番地まで同じ住所に、カナが一字違いの人が一人だけで、書かれた姓か名は、台帳のだれの姓・名でもない(契約者の書き誤り)",
+    f"""
+SELECT DISTINCT f.form, s.person
+FROM {OPEN_HOLDERS} f JOIN spine_place q ON {PLACE_SAME} JOIN spine_name s USING (person) JOIN spine p USING (person)
+WHERE one_off(f.kana, s.kana) AND NOT contradicts(f.name, s.name) AND {GROWN}
+  AND (f.surname_kana = s.surname_kana AND NOT EXISTS (FROM spine_name b WHERE b.given_kana = f.given_kana)
+    OR f.given_kana = s.given_kana AND NOT EXISTS (FROM spine_name b WHERE b.surname_kana = f.surname_kana))
+""",
+)
+"""サオリ is a slip where it says タオリ, which nobody is called; タカオ may be a brother of タカシ who never registered here."""
+
 ELSEWHERE = f"""
 CREATE OR REPLACE TABLE holder_elsewhere AS
 WITH open AS (
@@ -209,7 +222,7 @@ def apply_holder_rules(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     connection.execute(READINGS)
     found = {HOLDER.code: apply_rule(connection, HOLDER)}
     connection.execute(OPEN)
-    for rule in (CAME_OR_WENT, FOREIGN_AT_HOME, RENAMED_AT_HOME, TOLD_ELSEWHERE):
+    for rule in (CAME_OR_WENT, FOREIGN_AT_HOME, RENAMED_AT_HOME, TOLD_ELSEWHERE, SLIP_AT_HOME):
         found[rule.code] = apply_rule(connection, rule)
     connection.execute(ELSEWHERE)
     found[HOLDER_ELSEWHERE.code] = apply_rule(connection, HOLDER_ELSEWHERE)

@@ -202,3 +202,20 @@ def test_address_in_kana_is_read_as_people_known_by_number_live(paper: Paper, mo
     linked = paper.link(model_file)
     assert (linked.person(bill, "holder"), linked.rule(bill, "holder")) == (linked.person(came), "W1")
     assert linked.person(unread, "holder") is None
+
+
+def test_a_reading_that_nobody_has_is_a_slip_of_who_lives_there(paper: Paper, model_file: Path) -> None:
+    # Clerks key readings in by hand: タオリ for サオリ, マエト for マエダ.
+    saori = paper.resident("1001", "前田 沙織", "ﾏｴﾀﾞ ｻｵﾘ", "1960-01-01", "女", address=HOME)
+    paper.resident("1002", "三浦 隆", "ﾐｳﾗ ﾀｶｼ", "1967-01-01", address="南町2-2", household_number="H2")
+    paper.resident("1003", "望月 貴夫", "ﾓﾁﾂﾞｷ ﾀｶｵ", "1967-01-01", address="東町3-3", household_number="H3")
+    for at, given in enumerate(("ﾐﾎ", "ﾐｶ")):
+        paper.resident(f"100{4 + at}", f"森 {'美'}{'穂香'[at]}", f"ﾓﾘ {given}", "1970-01-01", "女", address="西町4-4")
+    given, family = (holder(paper, name_kana=kana, address="北町１番地１") for kana in ("ﾏｴﾀﾞ ﾀｵﾘ", "ﾏｴﾄ ｻｵﾘ"))
+    a_brother = holder(paper, name_kana="ﾐｳﾗ ﾀｶｵ", address="南町2-2")
+    one_of_two = holder(paper, name_kana="ﾓﾘ ﾐﾇ", address="西町4-4")
+    elsewhere = holder(paper, name_kana="ﾏｴﾀﾞ ﾀｵﾘ", address="北町5-5")
+    linked = paper.link(model_file)
+    assert [linked.person(row, "holder") for row in (given, family)] == [linked.person(saori)] * 2
+    assert linked.rule(given, "holder") == linked.rule(family, "holder") == "W9"
+    assert {linked.rule(row, "holder") for row in (a_brother, one_of_two, elsewhere)}.isdisjoint({"W9"})
