@@ -18,7 +18,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from kodomo.linkage.presence import AGE_MISS, Called, weigh
+from kodomo.linkage.presence import AGE_MISS, MOST_SAID, Called, weigh
 from kodomo.tables.engine import drop
 
 MOST_ASKED = 5
@@ -36,8 +36,11 @@ HALF_NAME_MISS = 0.7
 """So many bits per statement a given name may miss the child it decides for: where ages are guessed, it may as well be the
 beginning of another's (ひな for ひなた)."""
 
-GRADE_MISS, SCHOOL_MISS, SCHOOL_UNLISTED, SCHOOL_UNKNOWN = 10.0, 7.0, 3.0, 1.0
-"""A school that has handed in its roll lists nearly all of its children; of one that hasn't nobody's is known."""
+GRADE_MISS, SCHOOL_MISS, SCHOOL_UNLISTED, SCHOOL_UNKNOWN = 10.0, 7.0, 5.0, 1.0
+"""A school that has handed in its roll lists nearly all of its children, or leaves one out once and for all; of one that hasn't nobody's is known."""
+
+CLASS_MISS = 8.0
+"""Bits against a child whom the school's list has in another class of the grade told."""
 
 TOWN_MISS, RAREST_TOWN = 5.0, 0.002
 """Bits against a child who never lived in the town told: one of thirty has moved, or stays with somebody, in any of the
@@ -145,11 +148,12 @@ WITH days AS (
         -- of a baby the months are told as well: 1歳7か月
         12 * try_cast(regexp_extract(p.age, '^(\\d+)歳\\d', 1) AS INTEGER) + try_cast(regexp_extract(p.age, '歳(\\d+)か月', 1) AS INTEGER) AS months, p.grade,
         years_ahead(p.grade, plain_school(p.school)) AS ahead, named_school(p.school) AS school, w.town,
+        class_of(p.class_name, p.grade) AS class, class_in(p.grade) AS step,
         CASE WHEN regexp_matches(p.name, '(くん|クン|君)\\s*([(（].*)?$') THEN 'M' WHEN regexp_matches(p.name, '(ちゃん|チャン)\\s*([(（].*)?$') THEN 'F' END AS manner,
         d.day, d.first, d.last, count(*) AS rows
     FROM dated d JOIN wanted w USING (form) JOIN printed p USING (print) GROUP BY ALL
 )
-SELECT row_number() OVER (ORDER BY called, form, day, first, last, age, months, grade, school, manner) AS statement, * FROM told
+SELECT row_number() OVER (ORDER BY called, form, day, first, last, age, months, grade, school, class, manner) AS statement, * FROM told
 """
 """What the sheets say, statement by statement. ``is_one``: a number of the sheet's own is one child's. ``manner``: くん is said of boys."""
 
@@ -250,6 +254,12 @@ WITH born AS (
     -- where a child goes now says nothing of where it went before: only schools of one kind contradict each other
     JOIN schooled d ON d.person = a.person AND right(d.school, 1) = right(t.school, 1)
     GROUP BY a.called, a.person, t.school
+), seated AS (
+    -- whoever the list has in another class of that grade is not the one of this
+    SELECT t.statement, c.person FROM said t JOIN class_list c ON c.school = t.school AND c.step = t.step
+    WHERE t.class IS NOT NULL GROUP BY t.statement, c.person HAVING bool_and(c.class <> t.class)
+), schools_told AS (
+    SELECT called, school, count(*) AS statements FROM said GROUP BY called, school
 ), lived AS (
     SELECT DISTINCT person, town FROM spine_place WHERE town IS NOT NULL
 ), age_told AS (
@@ -268,7 +278,8 @@ SELECT t.called, t.statement, a.person,
          ELSE least(greatest(date_sub('year', a.born, t.first) - t.age, t.age - date_sub('year', a.born, t.last), 0), 3) END::TINYINT AS years_off,
     (CASE WHEN t.ahead IS NULL OR list_contains(t.ahead, school_year(t.last) - a.cohort) THEN 0.0 ELSE {grade} END
         + CASE WHEN t.school IS NULL OR s.is_same THEN 0.0 WHEN s.is_same IS NOT NULL THEN {school}
-               WHEN t.school IN (SELECT school FROM schooled) THEN {unlisted} ELSE {unknown} END
+               WHEN t.school IN (SELECT school FROM schooled) THEN {unlisted} / least(n.statements, {most}) ELSE {unknown} END
+        + CASE WHEN g.person IS NULL THEN 0.0 ELSE {class_} END
         + CASE WHEN t.town IS NULL OR h.person IS NOT NULL THEN 0.0 ELSE {town} END
         + CASE WHEN t.sex <> a.sex THEN {sex} ELSE 0.0 END)::FLOAT AS miss,
     coalesce(s.is_same, false) AS is_taught, h.person IS NOT NULL AS is_at_home, coalesce(t.manner <> a.sex, false) AS is_ill_mannered,
@@ -276,6 +287,8 @@ SELECT t.called, t.statement, a.person,
 FROM said t JOIN meant a USING (called)
 LEFT JOIN taught s ON s.called = a.called AND s.person = a.person AND s.school = t.school
 LEFT JOIN lived h ON h.person = a.person AND h.town = t.town
+LEFT JOIN seated g ON g.statement = t.statement AND g.person = a.person
+LEFT JOIN schools_told n ON n.called = t.called AND n.school = t.school
 QUALIFY min(miss + {ages}[1 + years_off]) OVER (PARTITION BY t.called, a.person) <= {hopeless}
 """
 """How badly each statement fits each child, in bits but for the ages; who fits none of them is left out."""
@@ -540,7 +553,7 @@ def link_called(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
         fits too many children to be asked about, with how many of the rows leave age, grade, school and town empty.
     """
     words = {
-        "ages": list(AGE_MISS), "grade": GRADE_MISS, "school": SCHOOL_MISS, "unknown": SCHOOL_UNKNOWN, "unlisted": SCHOOL_UNLISTED, "town": TOWN_MISS, "sex": SEX_MISS,
+        "ages": list(AGE_MISS), "grade": GRADE_MISS, "school": SCHOOL_MISS, "unknown": SCHOOL_UNKNOWN, "unlisted": SCHOOL_UNLISTED, "class_": CLASS_MISS, "most": MOST_SAID, "town": TOWN_MISS, "sex": SEX_MISS,
         "hopeless": HOPELESS, "far": FAR, "span": TOLD_SPAN_DAYS, "month": LONGEST_MONTH_DAYS, "always": ALWAYS,
     }  # fmt: skip
     likeness = ALIKE % " ".join(f"WHEN '{kind}' THEN {weight}" for kind, weight in LIKENESS.items())

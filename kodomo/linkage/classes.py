@@ -180,14 +180,20 @@ QUALIFY count(DISTINCT person) OVER (PARTITION BY form) BETWEEN 2 AND {MOST_ASKE
 """Whoever wrote the list knows whom it means: with both at hand, one question decides."""
 
 
+NO_LIST = """
+CREATE OR REPLACE TABLE class_list (person BIGINT, form BIGINT, cohort BIGINT, school VARCHAR, step INTEGER, class VARCHAR, seat INTEGER)
+"""
+
+
 def link_classmates(connection: duckdb.DuckDBPyConnection) -> int:
     """Link open records by school, class and seat; returns how many. Looks at the whole city.
 
     Leaves the table ``of_class`` (form): half a name that several children of the class bear. Nobody here knows more than
-    that; a person is asked.
+    that; a person is asked. And ``class_list`` (person, school, step, class): who is in which class, as the lists tell.
     """
     connection.execute(MACROS)
     connection.execute("CREATE OR REPLACE TABLE of_class (form BIGINT)")
+    connection.execute(NO_LIST)
     if not connection.execute(ANYBODY).fetchall()[0][0]:
         return 0
     for statement in (CLASSED, CLASS_LIST, CLASS_NAME, SOUGHT, LIKENESS, CLASSMATE):
@@ -195,5 +201,5 @@ def link_classmates(connection: duckdb.DuckDBPyConnection) -> int:
     linked = apply_rule(connection, IN_CLASS)
     connection.execute(UNDECIDED)
     connection.execute(ASKED)
-    drop(connection, "class_list", "classed", "class_name", "sought", "class_likeness", "classmate")
+    drop(connection, "classed", "class_name", "sought", "class_likeness", "classmate")
     return linked

@@ -147,3 +147,14 @@ def test_half_a_name_that_two_of_a_class_bear_is_asked_and_its_beginning_tells_t
     assert linked.doubts(either) == {(linked.person(child), "CLASSMATES") for child in (rin, yui)}
     assert {(linked.person(row), linked.rule(row)) for row in hers} == {(linked.person(yui), "C1")}
     assert linked.person(nobody) is None
+
+
+def test_child_whom_the_list_leaves_out_is_not_its_namesake_of_another_class(paper: Paper, model_file: Path) -> None:
+    """A faulty row of the roll leaves 松本 凛 without a class; the other 凛 of the grade bears another surname, and sits elsewhere."""
+    own = paper.resident("1", "松本 凛", "ﾏﾂﾓﾄ ﾘﾝ", "2015-06-01", address="北町1-1")
+    other = pupil(paper, "2", "三木 凛", "ﾐｷ ﾘﾝ", "2015-07-01", "2", "16")
+    for number in range(3, 8):
+        pupil(paper, str(number), f"原 {'一二三四五'[number - 3]}朗", f"ﾊﾗ {'ｱｲｳｴｵ'[number - 3]}ﾛｳ", "2015-08-01", "3", str(number))  # fmt: skip
+    rows = [visit(paper, "松本凛", "4-3", on=JUNE + dt.timedelta(week * 7)) for week in range(14)]
+    linked = paper.link(model_file)
+    assert {linked.person(row) for row in rows} == {linked.person(own)} != {linked.person(other)}
