@@ -78,9 +78,8 @@ FORMER_PLACE = re.compile(
     r"^(旧|前|従前|元の?|転入前|転出先|転出前|転居前|異動前|本籍|送付先|勤務先|実家|里帰り先?|病院|施設)"
 )
 """Addresses at which the row's person doesn't live."""
-FORMER_NUMBER = re.compile(r"^(旧|前|従前|元|転出前)の?(宛名|住民|個人|庁内)")
+FORMER_NUMBER = re.compile(r"^(旧|前|従前|元|異動前|転入前|転出前|転居前|再転入前)の?(宛名|住民|個人|庁内|世帯)")
 """Numbers of those who came back: a person's record has one number, the standing one."""
-FORMER_NUMBER = re.compile(r"^(旧|前|従前|異動前|転入前|転出前|転居前|再転入前)")
 REGISTERS_OTHER_PLACE = re.compile(r"^(転出先|前住所|転入前)")
 OTHER_PLACE_HINT = "いまの住所でない。住民記録なら、ここを消して field を moved_to(転出先)か moved_from(前住所)にすると、契約者の照合に使える"
 ALONE = re.compile(
@@ -239,8 +238,6 @@ def _not_the_rows(name: str, field: str) -> str:
     if field in ("born_on", "resident_from", "resident_to") and re.search(r"フラグ|不詳", name):
         return "日が分からないことの印。日の列がそう読まれるので使わない"
     if field in ("resident_number", "household_number") and FORMER_NUMBER.search(name):
-        return "前の番号。いまの番号とつながないように外した"
-    if field == "resident_number" and FORMER_NUMBER.search(name):
         return "前の番号。いまの番号とのつながりは、住民記録と異動から得る"
     if field == "address" and FORMER_PLACE.search(name):
         return OTHER_PLACE_HINT if REGISTERS_OTHER_PLACE.search(name) else "いまの住所でない"

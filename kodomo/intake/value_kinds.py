@@ -61,7 +61,7 @@ def kinds_of(cells: list[str], may_show: bool) -> Kinds:
         may_show: whether the column's name says that its words are codes and no person's.
     """
     texts = [unicodedata.normalize("NFKC", cell).strip() for cell in cells]
-    counts = _without_strays(Counter(text for text in texts if text))
+    counts = Counter(text for text in texts if text)
     values = [value for value, _ in counts.most_common(LOOKED_AT)]
     found = Kinds(rows=len(cells), filled=sum(counts.values()), distinct=len(counts))
     if not values:
@@ -78,32 +78,6 @@ def kinds_of(cells: list[str], may_show: bool) -> Kinds:
     if found.distinct <= CODES_AT_MOST and found.filled >= found.distinct * 2:
         found.codes = [value for value in sorted(counts) if may_be_shown(value, may_show)]
     return found
-
-
-FEWEST_TO_TELL_STRAYS = 100
-"""Of fewer cells nobody can say which belong to the column."""
-STRAY_AT_MOST = 2
-STRAYS_SHARE = 0.03
-
-
-def _without_strays(counts: Counter[str]) -> Counter[str]:
-    """The values without the few that slipped in from a neighbour column: a date or a house number among three codes.
-
-    They say nothing about their column, and a draft that listed them would print somebody's address.
-    """
-    strays = [value for value, count in counts.items() if count <= STRAY_AT_MOST and _is_of_its_own(value)]
-    others = len(counts) - len(strays)
-    cells = counts.total()
-    if cells < FEWEST_TO_TELL_STRAYS or not others or others > CODES_AT_MOST:
-        return counts
-    if sum(counts[value] for value in strays) > STRAYS_SHARE * cells:
-        return counts
-    return Counter({value: count for value, count in counts.items() if value not in set(strays)})
-
-
-def _is_of_its_own(value: str) -> bool:
-    """Whether a value looks like one person's own: a date, an address, a whole name, an amount."""
-    return bool(date_notation(value) or _ADDRESS.search(value) or _NAME.match(value) or re.fullmatch(r"\d{5,}", value))
 
 
 def may_be_shown(value: str, words_may: bool) -> bool:
