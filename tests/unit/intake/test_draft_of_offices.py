@@ -391,3 +391,13 @@ def test_ages_and_grades_of_one_column_are_told_apart(tmp_path):
     found = {c["field"]: re.compile(c["match"]) for c in columns.values() if c.get("part_of") == "学年・年齢"}
     assert found["age"].search("4さい") and found["grade"].search("小4")
     assert not found["age"].search("小4") and not found["grade"].search("9歳")
+
+
+def test_answers_there_is_and_there_is_none_are_yes_and_no(tmp_path):
+    rows = [
+        f"{person(at)},1990/4/{at % 28 + 1},{('夫', '実母', '友人')[at % 3]},{('ない', 'ある')[at % 5 == 0]}"
+        for at in range(120)
+    ]
+    rows[7] = "佐藤 蓮,1990/4/8,,夫"
+    _, columns, _ = draft(written(tmp_path / "妊娠届.csv", "妊婦氏名,生年月日,相談相手,経済的不安", rows))
+    assert columns["経済的不安"]["type"] == "flag"
