@@ -60,7 +60,8 @@ def _is_of_people(counts: Counter[str]) -> bool:
     """A column of names, addresses or dates lists no codes; few of them may be told by chance."""
     cells = Counter(dict.fromkeys(_TELLING, 0))
     for value, count in counts.items():
-        cells.update(dict.fromkeys(kinds_of_value(value), count))
+        if len(value) > 2:  # ある and ない are kana, too
+            cells.update(dict.fromkeys(kinds_of_value(value), count))
     return any(cells[kind] >= 0.6 * counts.total() for kind in _TELLING - {"unspaced"})
 
 
