@@ -20,6 +20,7 @@ from kodomo.intake.draft_columns import (
     MONTH,
     YEAR,
     absences_added_up,
+    age_or_grade,
     beside,
     column_part,
     dated_part,
@@ -91,7 +92,7 @@ def draft_text(file_names: str | Sequence[str], found: Mapping[str, Any], known:
     apart = [c for _, parts in joined for c in parts] + ticked + listed
     apart += [c for series in (people, months) if series for members in series.members.values() for c in members]
     for column in (c for c in columns if c not in apart):
-        lines += column_part(column, items[reference(column)], found)
+        lines += age_or_grade(column) or column_part(column, items[reference(column)], found)
     for name, parts in joined:
         lines += joined_part(name, parts, known, columns)
     if ticked:

@@ -8,6 +8,7 @@ from typing import Any
 
 from kodomo.intake.cells import NO
 from kodomo.intake.column_groups import REPEATED, Column, Series
+from kodomo.intake.column_words import plain
 from kodomo.intake.draft_writing import MARK, Known, quoted, reference
 from kodomo.intake.file_dates import YEARS, year_match
 from kodomo.intake.guess import BESIDE_NAME
@@ -150,6 +151,25 @@ def _age_or_grade(column: Mapping[str, Any]) -> list[str]:
             f'person = "{column["person"]}"', f'field = "{field}"          # {FIELDS[field]}', f'item = "{field}"', "",
         ]  # fmt: skip
     return lines
+
+
+def age_or_grade(column: Mapping[str, Any]) -> list[str]:
+    """One cell that tells a grade of the older ones and an age of the younger (小4, 5歳): each is cut out; nothing for other columns."""
+    name = plain(column["name"])
+    if column["ignore"] or not (re.search("学年", name) and re.search("年齢|年令|年れい|歳", name)):
+        return []
+    lines = []
+    for field, kind, match in (("grade", "text", GRADE_IN_CELL), ("age", "integer", AGE_IN_CELL)):
+        lines += [
+            f"[[columns]]          # 学年か年齢のどちらかが書かれているので、{FIELDS[field][:2]}だけを取り出す",
+            f'name = "{FIELDS[field][:2]}"', f"part_of = {quoted(column['name'])}", f"match = '{match}'", f'type = "{kind}"',
+            f'person = "{column["person"] or "subject"}"', f'field = "{field}"', f'item = "{field}"', "",
+        ]  # fmt: skip
+    return lines
+
+
+GRADE_IN_CELL = "([小中高][学校]*[1-9１-９一二三四五六]|[1-9１-９一二三四五六]年|年[長中少])"
+AGE_IN_CELL = "([0-9０-９]+)[歳才]"
 
 
 def _more_of_type(column: Mapping[str, Any]) -> list[str]:

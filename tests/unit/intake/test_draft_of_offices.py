@@ -91,6 +91,16 @@ def test_sheet_of_call_names(tmp_path):
     assert "抽出日が見つからない" in text
 
 
+def test_cell_of_a_grade_or_an_age_tells_both(tmp_path):
+    rows = [f"{GIVEN[at % 5]}ちゃん,{('小4', '年長', '5歳', '2年', '中１', '１２才')[at % 6]},東小" for at in range(24)]
+    _, columns, _ = draft(written(tmp_path / "記録_202604.csv", "よびな,学年・年齢,学校", rows))
+    grade, age = columns["学年"], columns["年齢"]
+    assert (grade["field"], grade["part_of"], age["field"], age["type"]) == ("grade", "学年・年齢", "age", "integer")
+    cells = ("小4", "年長", "5歳", "2年", "中１", "１２才")
+    assert [bool(re.search(grade["match"], cell)) for cell in cells] == [True, True, False, True, True, False]
+    assert [bool(re.search(age["match"], cell)) for cell in cells] == [False, False, True, False, False, True]
+
+
 def test_person_word_above_marks_is_no_name(tmp_path):
     rows = [f"{person(at)},{'○' if at % 2 else ''},{'○' if at % 3 else ''}" for at in range(12)]
     _, columns, _ = draft(written(tmp_path / "送迎.csv", "児童氏名,母,父", rows))
