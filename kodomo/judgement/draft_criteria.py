@@ -132,7 +132,8 @@ def _shipped(register: Register, shapes: Mapping[str, Shape]) -> Draft:
     def keep_indicator(entry: dict[str, Any], block: str) -> str:
         items = [entry[key] for key in ("item", "per") if entry.get(key)]
         told = entry.get("structure") or all(item in shapes for item in items)
-        if not (set(items) <= has and told) or _too_old(entry, shapes) or _on_another_scale(entry, shapes):
+        unfit = _too_old(entry, shapes) or _on_another_scale(entry, shapes) or _asks_words_for_a_figure(entry, shapes)
+        if not (set(items) <= has and told) or unfit:
             gone.add(str(entry["code"]))
             return ""
         if entry["code"] in served:
@@ -243,6 +244,16 @@ def _on_another_scale(entry: Mapping[str, Any], shapes: Mapping[str, Shape]) -> 
     """Whether an indicator names a scale that the answers here don't use: 4 of 4 is not 4 of 10."""
     shape, named = shapes.get(str(entry.get("item"))), SCALE.search(str(entry.get("sentence", "")))
     return bool(shape and named and shape.has_numbers and 2 * shape.most < float(named[2]))
+
+
+OF_FIGURES = {"sum", "max", "min", "mean", "last", "change", "trend"}
+
+
+def _asks_words_for_a_figure(entry: Mapping[str, Any], shapes: Mapping[str, Shape]) -> bool:
+    """Whether an indicator takes a figure where the item here holds words (いない among 夫・実母): it would stay empty."""
+    shape = shapes.get(str(entry.get("item")))
+    asks = entry.get("aggregate") in OF_FIGURES and not entry.get("codes") and not entry.get("structure")
+    return bool(shape and asks and shape.codes and not shape.has_numbers)
 
 
 def _of_a_yes(block: str) -> str:

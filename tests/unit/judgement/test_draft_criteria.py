@@ -255,6 +255,16 @@ def test_shipped_words_that_another_scale_or_a_mere_yes_would_make_false_give_wa
     )
 
 
+def test_a_figure_is_not_asked_of_an_item_that_holds_words_here() -> None:
+    """相談相手 is 0 or 1 in one city and 夫・実母・いない in another."""
+    words = _shape("confidant", (("夫", 20), ("いない", 9)))
+    entry = {"item": "confidant", "aggregate": "max"}
+    assert drafting._asks_words_for_a_figure(entry, {"confidant": words})
+    assert not drafting._asks_words_for_a_figure({**entry, "codes": ["いない"]}, {"confidant": words})
+    assert not drafting._asks_words_for_a_figure({**entry, "aggregate": "any"}, {"confidant": words})
+    assert not drafting._asks_words_for_a_figure(entry, {"confidant": replace(words, codes=(), has_numbers=True)})
+
+
 def test_coverage_says_of_every_source_whom_it_lists(drafted: Path) -> None:
     kinds = {name: one.kind for name, one in read_all_criteria(drafted).expectations.sources.items()}
     assert kinds == {"school_attendance": "roster", "tax": "roster", "checkup": "roster", "water": "register",
