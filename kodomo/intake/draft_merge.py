@@ -80,6 +80,7 @@ def _column(key: tuple[str, int], surveys: Sequence[Mapping[str, Any]], lead: Ma
     chosen["listed"] = max(c.get("listed", 0) for c in given)
     chosen["digits"] = max(c["digits"] for c in given)
     chosen["is_zero_blank"] = any(c.get("is_zero_blank") for c in given)
-    chosen["is_filled"] = all(c["is_filled"] for c in given)
     chosen["optional"] = any(key not in {_key(c) for c in s["columns"]} for s in surveys)
+    # A column that another sample lacks is empty there: required, it would refuse all that sample's rows.
+    chosen["is_filled"] = all(c["is_filled"] for c in given) and not chosen["optional"]
     return chosen

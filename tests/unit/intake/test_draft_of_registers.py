@@ -111,3 +111,16 @@ def test_headers_that_welfare_systems_abbreviate_are_read(tmp_path):
     assert told["JKY_BYMD"] == ("guardian", "born_on") and told["JD_BYMD"] == ("subject", "born_on")
     assert told["JD_SEX"] == ("subject", "sex") and told["SHO_ADDR"][1] == "address"
     assert columns["SHORI_YM"]["type"] == "month"
+
+
+def test_name_that_each_kind_of_school_heads_otherwise_is_required_of_none(tmp_path):
+    rows = [f"{2400000 + at},{at % 6 + 1},1,{person(at)},H30.4.{at + 1}" for at in range(20)]
+    schools = {"R7_東小学校.csv": "児童氏名", "R7_東中学校.csv": "生徒氏名"}
+    _, columns, _ = draft(
+        *(written(tmp_path / name, f"学籍番号,年,組,{header},生年月日", rows) for name, header in schools.items())
+    )
+    assert columns["学籍番号"]["required"]
+    for header in schools.values():
+        assert (
+            columns[header]["optional"] and not columns[header].get("required") and columns[header]["field"] == "name"
+        )
