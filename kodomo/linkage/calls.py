@@ -214,14 +214,14 @@ WITH pair AS (
     UNION SELECT w.called, s.person, 'initial' FROM name_called w JOIN child_name s ON w.surname = s.surname AND w.given = left(s.given, length(w.given)) WHERE w.given <> s.given
     UNION SELECT w.called, s.person, 'initial' FROM name_called w JOIN child_name s ON w.name = s.surname AND w.kana = left(s.given_kana, length(w.kana)) WHERE w.kana <> s.surname_kana
     UNION SELECT w.called, s.person, 'initial' FROM name_begun w JOIN child_name s ON w.surname_kana = s.surname_kana AND w.begun = left(s.given_kana, length(w.begun)) WHERE w.begun <> s.given_kana
-    UNION SELECT w.called, s.person, 'initial' FROM name_called w JOIN child_name s ON w.surname = s.surname AND starts_in_latin(s.given_kana, w.given)
-    UNION SELECT w.called, s.person, 'beginning' FROM name_called w JOIN child_name s ON w.kana = left(s.given_kana, length(w.kana)) WHERE w.kana <> s.given_kana AND length(w.kana) BETWEEN 1 AND 4 AND NOT is_otherwise(w.name, s.name)
-    UNION SELECT w.called, s.person, 'beginning' FROM name_called w JOIN child_name s ON w.name = left(s.given, length(w.name)) WHERE w.name <> s.given AND length(w.name) BETWEEN 1 AND 2
+    UNION SELECT w.called, s.person, 'initial' FROM name_called w JOIN child_name s ON w.surname = s.surname AND length(w.given) = 1 AND starts_in_latin(s.given_kana, w.given)
+    UNION SELECT w.called, s.person, 'beginning' FROM name_called w JOIN (SELECT *, unnest(range(1, least(length(given_kana), 5))) AS cut FROM child_name) s ON w.kana = left(s.given_kana, s.cut) WHERE NOT is_otherwise(w.name, s.name)
+    UNION SELECT w.called, s.person, 'beginning' FROM name_called w JOIN (SELECT *, unnest(range(1, least(length(given), 3))) AS cut FROM child_name) s ON w.name = left(s.given, s.cut)
     UNION SELECT w.called, s.person, 'beginning' FROM name_called w JOIN child_name s ON left(w.kana, 1) || right(w.kana, 1) = left(s.given_kana, 2)
         WHERE length(w.kana) = 3 AND substr(w.kana, 2, 1) = 'ツ'
     UNION SELECT w.called, s.person, 'clipped' FROM name_called w JOIN child_name s ON left(w.kana, 1) = left(s.given_kana, 1)
         WHERE length(w.kana) = 2 AND ends_with(w.kana, 'ツ')
-    UNION SELECT w.called, s.person, 'beginning' FROM name_called w JOIN foreign_name s ON w.kana = right(s.kana, length(w.kana)) WHERE w.kana <> s.kana AND length(w.kana) BETWEEN 2 AND 4
+    UNION SELECT w.called, s.person, 'beginning' FROM name_called w JOIN (SELECT *, unnest(range(2, least(length(kana), 5))) AS cut FROM foreign_name) s ON w.kana = right(s.kana, s.cut)
     UNION SELECT w.called, s.person, 'beginning' FROM name_called w JOIN foreign_name s ON left(w.kana, 4) = left(s.kana, 4) WHERE starts_with(s.kana, w.kana) AND w.kana <> s.kana
     UNION SELECT w.called, s.person, 'renamed' FROM graded w JOIN child_name s ON s.cohort = w.cohort AND s.given = w.given WHERE w.name <> s.name
     UNION SELECT w.called, s.person, 'renamed' FROM graded w JOIN child_name s ON s.cohort = w.cohort AND s.given_kana = w.given_kana
@@ -235,7 +235,7 @@ WITH pair AS (
 )
 SELECT b.called, b.person, b.found.likeness AS likeness, b.found.kind AS kind FROM best b
 """
-"""Pairs worth looking at, each found by an equality: any other condition would compare all with all. 佐藤か is no slip of 佐藤凛."""
+"""Pairs worth looking at, each found by an equality of what stands on one side alone: any other would compare all with all. 佐藤か is no slip of 佐藤凛."""
 
 GRADED = """
 CREATE OR REPLACE TABLE graded AS

@@ -47,7 +47,21 @@ ANYBODY = f"""
 SELECT EXISTS (FROM printed t WHERE t.role = 'subject' AND filled(t.born_on) IS NULL AND {TELLS_CLASS})
 """
 
-CLASS_LIST = f"""
+PRINTED_CLASS = f"""
+CREATE OR REPLACE TABLE printed_class AS
+WITH told AS (
+    SELECT DISTINCT school, grade, class_name, seat FROM printed WHERE school IS NOT NULL AND grade IS NOT NULL
+), read AS (
+    SELECT t.*, plain_school(t.school) AS at, class_in(t.grade) AS step, class_of(t.class_name, t.grade) AS class,
+        seat_of(t.seat) AS seated, years_ahead(t.grade, plain_school(t.school)) AS ahead
+    FROM told t WHERE {TELLS_CLASS}
+)
+SELECT p.print, r.at AS school, r.step, r.class, r.seated AS seat, r.ahead FROM printed p JOIN read r ON r.school = p.school AND r.grade = p.grade
+    AND r.class_name IS NOT DISTINCT FROM p.class_name AND r.seat IS NOT DISTINCT FROM p.seat
+"""
+"""What class each print tells, if any. A city prints a few thousand classes and seats, hundreds of thousands of times."""
+
+CLASS_LIST = """
 CREATE OR REPLACE TABLE class_list AS
 WITH listed AS (
     -- whoever is on a list and nobody's yet may be meant as well
@@ -55,22 +69,22 @@ WITH listed AS (
     FROM placed p JOIN form f USING (form) LEFT JOIN link l USING (form) LEFT JOIN spine y USING (person)
     WHERE f.role = 'subject' AND f.kind = 'observations' AND (f.born_on IS NOT NULL OR l.person IS NOT NULL AND f.own_number IS NOT NULL)
 )
-SELECT DISTINCT l.person, l.form, l.cohort, plain_school(t.school) AS school, class_in(t.grade) AS step, class_of(t.class_name, t.grade) AS class, seat_of(t.seat) AS seat
-FROM listed l JOIN printed t USING (print) WHERE l.cohort IS NOT NULL AND {TELLS_CLASS}
+SELECT DISTINCT l.person, l.form, l.cohort, t.school, t.step, t.class, t.seat
+FROM listed l JOIN printed_class t USING (print) WHERE l.cohort IS NOT NULL
 """
 
 CLASSED = f"""
 CREATE OR REPLACE TABLE classed AS
 WITH row AS (
     SELECT m.form, m.print, m.receipt, m.row, m.known_from FROM placed m JOIN (SELECT f.form FROM form f ANTI JOIN link USING (form) WHERE {IS_CLASSED}) f USING (form)
-    JOIN printed t USING (print) WHERE {TELLS_CLASS}
+    SEMI JOIN printed_class USING (print)
 ), days AS (
     SELECT m.form, m.print, coalesce(min(t.valid_from), min(m.known_from) - INTERVAL 31 DAY) AS first, coalesce(max(least(t.valid_from, t.known_from)), max(m.known_from)) AS last
     FROM row m LEFT JOIN facts t ON t.receipt = m.receipt AND t.row = m.row GROUP BY m.form, m.print, m.receipt, m.row
 )
-SELECT DISTINCT d.form, d.print, plain_school(t.school) AS school, class_in(t.grade) AS step, class_of(t.class_name, t.grade) AS class, seat_of(t.seat) AS seat,
-    unnest(list_distinct(flatten(list_transform(years_ahead(t.grade, plain_school(t.school)), lambda years: [school_year(d.first) - years, school_year(d.last) - years])))) AS cohort
-FROM days d JOIN printed t USING (print)
+SELECT DISTINCT d.form, d.print, t.school, t.step, t.class, t.seat,
+    unnest(list_distinct(flatten(list_transform(t.ahead, lambda years: [d.first - years, d.last - years])))) AS cohort
+FROM (SELECT DISTINCT form, print, school_year(first) AS first, school_year(last) AS last FROM days) d JOIN printed_class t USING (print)
 """
 """What open records tell of a class, and the years of birth it can be; a record told in April may mean the year before."""
 
@@ -196,10 +210,10 @@ def link_classmates(connection: duckdb.DuckDBPyConnection) -> int:
     connection.execute(NO_LIST)
     if not connection.execute(ANYBODY).fetchall()[0][0]:
         return 0
-    for statement in (CLASSED, CLASS_LIST, CLASS_NAME, SOUGHT, LIKENESS, CLASSMATE):
+    for statement in (PRINTED_CLASS, CLASSED, CLASS_LIST, CLASS_NAME, SOUGHT, LIKENESS, CLASSMATE):
         connection.execute(statement)
     linked = apply_rule(connection, IN_CLASS)
     connection.execute(UNDECIDED)
     connection.execute(ASKED)
-    drop(connection, "classed", "class_name", "sought", "class_likeness", "classmate")
+    drop(connection, "printed_class", "classed", "class_name", "sought", "class_likeness", "classmate")
     return linked

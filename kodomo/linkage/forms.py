@@ -201,11 +201,13 @@ def _table(written: Iterable[str], columns: Mapping[str, list[str | None]]) -> p
 
 
 MACROS = r"""
-CREATE OR REPLACE MACRO same_name(a, b) AS
-    a = b OR ((contains(a, '〓') OR contains(b, '〓')) AND length(a) = length(b)
-              AND (a LIKE replace(b, '〓', '_') OR b LIKE replace(a, '〓', '_')));
-CREATE OR REPLACE MACRO contradicts(a, b) AS
-    coalesce(regexp_matches(a, '\p{Han}') AND regexp_matches(b, '\p{Han}') AND NOT same_name(a, b), false);
+CREATE OR REPLACE MACRO same_name(a, b) AS CASE
+    WHEN a IS NULL OR b IS NULL THEN NULL WHEN a = b THEN true
+    WHEN contains(a, '〓') OR contains(b, '〓') THEN length(a) = length(b) AND (a LIKE replace(b, '〓', '_') OR b LIKE replace(a, '〓', '_'))
+    ELSE false END;
+CREATE OR REPLACE MACRO contradicts(a, b) AS CASE
+    WHEN a = b THEN false WHEN regexp_matches(a, '\p{Han}') THEN CASE WHEN regexp_matches(b, '\p{Han}') THEN NOT same_name(a, b) ELSE false END
+    ELSE false END;
 CREATE OR REPLACE MACRO drops_one(a, b) AS
     len(list_filter(range(1, length(a) + 1), lambda i: left(a, i - 1) || substr(a, i + 1) = b)) > 0;
 CREATE OR REPLACE MACRO one_off(a, b) AS CASE
