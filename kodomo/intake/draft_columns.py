@@ -88,8 +88,6 @@ def sheet_name_part(found: Mapping[str, Any]) -> list[str]:
 def column_part(column: Mapping[str, Any], item: str, found: Mapping[str, Any]) -> list[str]:
     """One column, with what it is guessed to be and why; ``item`` empty where none is near."""
     evidence = "。".join(column["why"])
-    if column["field"] == "age" and "学年" in column["name"] and not column["ignore"]:
-        return _age_or_grade(column)
     lines = ["[[columns]]" + (f"          # {evidence}" if evidence else ""), f"name = {quoted(column['name'])}"]
     if column["occurrence"] > 1:
         lines.append(f"occurrence = {column['occurrence']}          # 同じ見出しの {column['occurrence']} 番目")
@@ -135,24 +133,6 @@ def column_part(column: Mapping[str, Any], item: str, found: Mapping[str, Any]) 
     return [*lines, ""]
 
 
-AGE_OR_GRADE = (
-    ("年齢", r"^(\d+\s*(?:歳|才|さい).*)$", "age"),
-    ("学年", r"^((?:小|中|高|年)\S*|[1-6]年\S*)$", "grade"),
-)
-
-
-def _age_or_grade(column: Mapping[str, Any]) -> list[str]:
-    """学年・年齢: 9歳 beside 小4 in one column; each is a column of its own, blank where the other is written."""
-    lines = []
-    for what, match, field in AGE_OR_GRADE:
-        lines += [
-            "[[columns]]          # 学年か年齢かのどちらかが書かれている列とみた", f"name = {quoted(column['name'] + 'の' + what)}",
-            f"part_of = {quoted(column['name'])}", f"match = '{match}'", 'type = "text"',
-            f'person = "{column["person"]}"', f'field = "{field}"          # {FIELDS[field]}', f'item = "{field}"', "",
-        ]  # fmt: skip
-    return lines
-
-
 def age_or_grade(column: Mapping[str, Any]) -> list[str]:
     """One cell that tells a grade of the older ones and an age of the younger (小4, 5歳): each is cut out; nothing for other columns."""
     name = plain(column["name"])
@@ -169,7 +149,7 @@ def age_or_grade(column: Mapping[str, Any]) -> list[str]:
 
 
 GRADE_IN_CELL = "([小中高][学校]*[1-9１-９一二三四五六]|[1-9１-９一二三四五六]年|年[長中少])"
-AGE_IN_CELL = "([0-9０-９]+)[歳才]"
+AGE_IN_CELL = "([0-9０-９]+)(?:[歳才]|さい)"
 
 
 def _more_of_type(column: Mapping[str, Any]) -> list[str]:

@@ -96,7 +96,7 @@ def test_cell_of_a_grade_or_an_age_tells_both(tmp_path):
     _, columns, _ = draft(written(tmp_path / "記録_202604.csv", "よびな,学年・年齢,学校", rows))
     grade, age = columns["学年"], columns["年齢"]
     assert (grade["field"], grade["part_of"], age["field"], age["type"]) == ("grade", "学年・年齢", "age", "integer")
-    cells = ("小4", "年長", "5歳", "2年", "中１", "１２才")
+    cells = ("小4", "年長", "5さい", "2年", "中１", "１２才")
     assert [bool(re.search(grade["match"], cell)) for cell in cells] == [True, True, False, True, True, False]
     assert [bool(re.search(age["match"], cell)) for cell in cells] == [False, False, True, False, False, True]
 
@@ -393,14 +393,6 @@ def test_what_was_asked_of_a_mother_is_hers_though_the_child_is_named(tmp_path):
         == "subject"
     )
     assert columns["児生年月日"]["field"] == "child_born_on" and columns["児氏名"]["ignore"]
-
-
-def test_ages_and_grades_of_one_column_are_told_apart(tmp_path):
-    rows = [f"{at + 1},みーくん,{('小4', '9歳', '4さい', '中1')[at % 4]}" for at in range(12)]
-    _, columns, _ = draft(written(tmp_path / "食堂.csv", "日,よびな,学年・年齢", rows))
-    found = {c["field"]: re.compile(c["match"]) for c in columns.values() if c.get("part_of") == "学年・年齢"}
-    assert found["age"].search("4さい") and found["grade"].search("小4")
-    assert not found["age"].search("小4") and not found["grade"].search("9歳")
 
 
 def test_answers_there_is_and_there_is_none_are_yes_and_no(tmp_path):
