@@ -283,3 +283,15 @@ def test_whom_a_sheet_calls_kun_is_no_girl(paper: Paper, model_file: Path) -> No
     his = [visit(paper, day, "あおいくん", "8" if day < "2024-08-01" else "9") for day in days]
     linked = paper.link(model_file)
     assert {linked.person(line) for line in his} == {linked.person(boy)} != {linked.person(girl)}
+
+
+def test_one_day_on_which_a_long_sheet_contradicts_itself_makes_no_second_child(paper: Paper, model_file: Path) -> None:
+    town_of(paper)
+    child = paper.resident("1001", "石井 岳久", "ｲｼｲ ﾀｹﾋｻ", "2015-01-01", address="浜町1-1")
+    paper.resident("1002", "木村 武久", "ｷﾑﾗ ﾀｹﾋｻ", "2011-08-01", address="川町5-5")
+    days = [f"2024-{month:02}-{day:02}" for month in (4, 5, 6, 7, 9, 10) for day in (3, 17)]
+    lines = [visit(paper, day, "たけひさ", "9") for day in days] + [visit(paper, days[3], "たけひさ", "8")]
+    few = [paper.row("camp", subject={"name": "たけひさ", "age": age}, known_from=dt.date(2024, 8, day)) for day, age in ((1, "9"), (2, "9"), (3, "9"), (3, "8"))]  # fmt: skip
+    linked = paper.link(model_file)
+    assert {linked.person(line) for line in lines} == {linked.person(child)}
+    assert {linked.person(line) for line in few} == {None}
