@@ -10,6 +10,8 @@ from kodomo.features.worries import points_of
 
 OFTEN, MORE = 3, 2
 """What happened this often speaks for so many points more."""
+CHECKUP = "健診の所見"
+"""Several columns of one examination say the same finding: the weightiest of their lines counts, beside the shipped ones."""
 DAYS = (3, 6)
 """Days of one month from which a line counts."""
 FEW = 12
@@ -100,6 +102,8 @@ def _lines(
     """One line a step; ``together``: whatever is asked of the item, the weightiest alone counts."""
     name = f"{LETTERS.get(type_, 'x')}_{entry['code']}"
     group = f"{LETTERS.get(type_, 'x')}_{entry['item']}" if together else name
+    if kind == CHECKUP:
+        group = "checkup"
     common = {"rationale": f"「{kind}」を表す言葉から下書きした", "note": "見本・未検証"}
     return [
         {"type": type_, "code": f"{name}_{step}", "when": [f"{entry['code']} >= {step}"], "points": points + MORE * at, "group": group, **common}

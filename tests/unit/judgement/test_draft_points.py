@@ -17,6 +17,9 @@ ALL = ("虐待", "いじめ", "不登校", "ヤングケアラー", "貧困", "�
     ("教師チェック:身なり", ["とても心配"], "虐待"), ("担任のチェック:友人", ["心配"], "いじめ"), ("教師チェック:けが", ["とても心配"], "虐待"),
     ("アンケート:朝ごはんを食べない", [], "虐待"), ("アンケート:学校が楽しくない", [], "不登校"), ("アンケート:相談できる人がいない", [], "虐待"),
     ("学校は楽しい(1はい〜4いいえ)", [], "不登校"), ("相談できる人がいる(1はい〜4いいえ)", [], "虐待"),
+    ("園の気づき", ["集団に入りにくい"], "発達障がい"), ("保健師の所見", ["ことば遅れ 様子見"], "発達障がい"), ("健診の言語の所見", ["×"], "発達障がい"),
+    ("健診の発達所見", ["言語・対人"], "発達障がい"), ("園の気づき", ["送迎遅れ"], "虐待"), ("保健室の来室", ["教室に入りたくない"], "不登校"),
+    ("出席簿の備考", ["別室登校"], "不登校"), ("経済的な不安", ["ある"], "貧困"),
     ("水道料金の督促", [], "貧困"), ("歯科の受診報告", ["未"], "虐待"), ("予定外の妊娠", [], "虐待"), ("自由記述の言葉", ["しんどい"], "いじめ"),
 ])  # fmt: skip
 def test_words_speak_for_a_type(caption: str, codes: list[str], type_: str) -> None:
@@ -27,7 +30,7 @@ def test_words_speak_for_a_type(caption: str, codes: list[str], type_: str) -> N
 @pytest.mark.parametrize(("caption", "codes"), [
     ("育てにくさ", ["感じない"]), ("経済的な不安", ["なし"]), ("保健室の来室", ["発熱"]), ("乳幼児健診の総合判定", ["異常なし"]), ("課税区分", ["課税"]),
     ("いじめの認知", ["いじめ加害", "解消"]), ("教師チェック:身なり", ["心配なし"]), ("保健室の来室", ["けが"]), ("保健室での対応", ["保護者連絡"]),
-    ("歯科の受診報告", ["済"]), ("教師チェック:落ち着き", ["少し"]), ("健診の未受診", ["1歳6か月"]), ("出欠の備考", ["家事都合"]), ("学校は楽しい(1いいえ〜4はい)", []),
+    ("歯科の受診報告", ["済"]), ("教師チェック:落ち着き", ["少し"]), ("健診の未受診", ["1歳6か月"]), ("出欠の備考", ["家事都合"]), ("健診の言語の所見", ["○"]), ("学校は楽しい(1いいえ〜4はい)", []),
 ])  # fmt: skip
 def test_denials_and_what_says_nothing_speak_for_none(caption: str, codes: list[str]) -> None:
     assert points_of(caption, codes, ALL) == ("", {})
@@ -62,6 +65,16 @@ def test_what_many_are_told_of_is_no_worry_by_being_there() -> None:
     assert lines_for([entry], {"bill": "給食費の未納"}, {}, common={"bill"}) == []
     unpaid = {**entry, "code": "bill_code_1", "codes": ["未納"]}
     assert lines_for([unpaid], {"bill": "給食費の納入"}, {}, common={"bill"})
+
+
+def test_columns_of_one_examination_count_once() -> None:
+    common = {"aggregate": "count", "types": ["発達障がい"]}
+    entries = [
+        {"code": "language", "item": "l", "codes": ["×"], "caption": "", **common},
+        {"code": "note", "item": "n", "codes": ["ことば遅れ"], "caption": "", **common},
+    ]
+    lines = lines_for(entries, {"l": "健診の言語の所見", "n": "保健師の所見"}, {})
+    assert {line["group"] for line in lines} == {"checkup"} and len({line["code"] for line in lines}) == 4
 
 
 def test_answers_on_a_scale_from_one_say_yes_from_its_upper_half_on() -> None:
