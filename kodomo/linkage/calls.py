@@ -68,6 +68,7 @@ LIKENESS = {
     "initial": 0.3,
     "beginning": 0.15,
     "clipped": 0.15,
+    "respelt": 0.1,
     "homophone": 0.01,
     "renamed": 0.005,
     "one_off": 0.001,
@@ -229,6 +230,8 @@ WITH pair AS (
     UNION SELECT w.called, s.person, 'renamed' FROM graded w JOIN child_name s ON s.cohort = w.cohort AND s.given = w.given WHERE w.name <> s.name
     UNION SELECT w.called, s.person, 'renamed' FROM graded w JOIN child_name s ON s.cohort = w.cohort AND s.given_kana = w.given_kana
         WHERE w.name <> s.name AND NOT contradicts(w.given, s.given)
+    UNION SELECT w.called, s.person, 'respelt' FROM graded w JOIN (SELECT DISTINCT given, given_kana FROM child_name WHERE given_kana IS NOT NULL) r ON r.given = w.given
+        JOIN child_name s ON s.cohort = w.cohort AND s.given_kana = r.given_kana WHERE starts_with(w.name, s.surname) AND s.given <> w.given
     UNION SELECT w.called, s.person, 'one_off' FROM graded w JOIN child_name s ON s.cohort = w.cohort AND left(w.name, 1) = left(s.name, 1)
         WHERE length(w.name) >= 3 AND one_off(w.name, s.name) AND coalesce(length(w.given_kana), 2) > 1
     UNION SELECT w.called, s.person, 'one_off' FROM graded w JOIN child_name s ON s.cohort = w.cohort AND right(w.name, 1) = right(s.name, 1)
@@ -238,7 +241,8 @@ WITH pair AS (
 )
 SELECT b.called, b.person, b.found.likeness AS likeness, b.found.kind AS kind FROM best b
 """
-"""Pairs worth looking at, each found by an equality of what stands on one side alone: any other would compare all with all. 佐藤か is no slip of 佐藤凛."""
+"""Pairs worth looking at, each found by an equality of what stands on one side alone: any other would compare all with all. 佐藤か is no slip of 佐藤凛.
+橘 瀬名 is sooner 橘 星那, written otherwise as it is read, than 鈴木 瀬名 under another surname."""
 
 GRADED = """
 CREATE OR REPLACE TABLE graded AS
@@ -458,7 +462,7 @@ def _is_fit(group: Called, said: Any, at: int, mine: Any) -> bool:
         return False
     if kind == "whole":
         return True
-    if kind in ("one_off", "homophone", "renamed"):
+    if kind in ("one_off", "homophone", "respelt", "renamed"):
         return is_taught
     if _is_torn(said, here) or not (kind == "surname" or each <= HALF_NAME_MISS):
         return False

@@ -158,3 +158,13 @@ def test_child_whom_the_list_leaves_out_is_not_its_namesake_of_another_class(pap
     rows = [visit(paper, "松本凛", "4-3", on=JUNE + dt.timedelta(week * 7)) for week in range(14)]
     linked = paper.link(model_file)
     assert {linked.person(row) for row in rows} == {linked.person(own)} != {linked.person(other)}
+
+
+def test_given_name_written_otherwise_as_it_is_read_is_no_classmate_of_another_surname(
+    paper: Paper, model_file: Path
+) -> None:
+    pupil(paper, "1", "橘 星那", "ﾀﾁﾊﾞﾅ ｾﾅ", "2015-06-01", "1", "11")
+    other = pupil(paper, "2", "鈴木 瀬名", "ｽｽﾞｷ ｾﾅ", "2015-07-01", "1", "9")
+    rows = [visit(paper, "橘瀬名", "4-1", on=JUNE + dt.timedelta(week * 7)) for week in range(8)]
+    linked = paper.link(model_file)
+    assert linked.person(other) not in {linked.person(row) for row in rows}
