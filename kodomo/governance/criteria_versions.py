@@ -119,19 +119,24 @@ def _usable(home: Home, municipality: Municipality, matter: Matter) -> InUse:
         return InUse(matter, now.version, State.APPROVED.value, tuple(_who(act) for act in now.approvals))
     declared = declared_approvers(municipality, matter)
     is_declared = matter is Matter.THRESHOLDS or len({one["name"] for one in declared}) >= APPROVERS
-    if now.state is State.WITHDRAWN or is_required(home, municipality, matter) or not is_declared:
-        raise _refusal(municipality, now)
+    may_declare = now.state is not State.WITHDRAWN and not is_required(home, municipality, matter)
+    if not (may_declare and is_declared):
+        raise _refusal(municipality, now, may_declare)
     return InUse(matter, now.version, DECLARED, declared)
 
 
-def _refusal(municipality: Municipality, now: Standing) -> NotApproved:
+TRIAL = "試すだけなら、criteria/scenarios.toml の [[approved_by]] に二人の名前を書いても使えます。"
+
+
+def _refusal(municipality: Municipality, now: Standing, may_declare: bool) -> NotApproved:
     given = "、".join(act.by.name for act in now.approvals) or "なし"
     file = "settings.toml [capacity]" if now.matter is Matter.THRESHOLDS else "criteria/"
     return NotApproved(
         f"{now.matter.label}の版 {now.version[:12]} は、異なる二人の承認がそろっていないので使えません"
         f"(状態: {now.state.label}、承認した人: {given})。",
         where=str(municipality.folder / file),
-        then="kodomo criteria status で版を確かめ、kodomo criteria propose と approve で二人の承認を受けてください。",
+        then="kodomo criteria status で版を確かめ、kodomo criteria propose と approve で二人の承認を受けてください。"
+        + (TRIAL if may_declare else ""),
         version=now.version, state=now.state.value, lacking=now.lacking,
     )  # fmt: skip
 

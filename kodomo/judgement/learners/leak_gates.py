@@ -82,9 +82,11 @@ def _column(column: int, values: Array, y: Array) -> Suspicion | None:
             if max(area, 1 - area) >= SINGLE:
                 return Suspicion(column, gate, max(area, 1 - area))
     purity = max(_purity(values, y), _purity(filled, y))
+    if purity < PURE:  # as where there are no rows, or no cases
+        return None
     rate = float(np.clip(np.mean(y > 0), 1e-6, 1 - 1e-6))
     odds = purity / max(1 - purity, 1e-6) / (rate / (1 - rate))
-    return Suspicion(column, "pure_values", purity) if purity >= PURE and odds >= ODDS else None
+    return Suspicion(column, "pure_values", purity) if odds >= ODDS else None
 
 
 def _purity(values: Array, y: Array) -> float:

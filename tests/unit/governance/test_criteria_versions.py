@@ -137,12 +137,16 @@ def test_the_first_act_of_the_book_binds_such_a_folder(home: Home, folder: Path)
     assert settled(home, trial) == ["APPROVED", "DECLARED"]
 
 
-def test_without_any_name_nothing_is_used(home: Home, folder: Path) -> None:
+def test_without_any_name_nothing_is_used_and_a_trial_is_told_how(home: Home, folder: Path) -> None:
     old = unbound(folder)
     path = folder / "criteria" / "scenarios.toml"
     path.write_text(path.read_text(encoding="utf-8").replace(NAMES, ""), encoding="utf-8")
-    with pytest.raises(NotApproved):
+    with pytest.raises(NotApproved) as told:
         check_usable(home, old)
+    assert "[[approved_by]] に二人の名前" in told.value.text()
+    with pytest.raises(NotApproved) as strict:
+        check_usable(home, replace(old, extras={**old.extras, "approval": {"required": True}}))
+    assert "approved_by" not in strict.value.text()
 
 
 @pytest.mark.parametrize(
