@@ -252,29 +252,32 @@ FROM said t JOIN wanted w USING (form) WHERE t.ahead IS NOT NULL AND t.school IS
 """A name one character off, or with another surname, counts only beside a school and a grade."""
 
 FITTED = """
-CREATE OR REPLACE TABLE fitted AS
-WITH born AS (
+WITH likely AS (
+    FROM alike WHERE called % {slices} = {slice}
+), told AS (
+    FROM said WHERE called % {slices} = {slice}
+), born AS (
     SELECT DISTINCT person, born, cohort, sex FROM child_name
 ), taught AS (
     SELECT a.called, a.person, t.school, bool_or(d.school = t.school OR starts_with(d.school, t.school) OR starts_with(t.school, d.school)) AS is_same
-    FROM alike a JOIN (SELECT DISTINCT called, school FROM said WHERE school IS NOT NULL) t USING (called)
+    FROM likely a JOIN (SELECT DISTINCT called, school FROM told WHERE school IS NOT NULL) t USING (called)
     -- where a child goes now says nothing of where it went before: only schools of one kind contradict each other
     JOIN schooled d ON d.person = a.person AND right(d.school, 1) = right(t.school, 1)
     GROUP BY a.called, a.person, t.school
 ), seated AS (
     -- whoever the list has in another class of that grade is not the one of this
-    SELECT t.statement, c.person FROM said t JOIN class_list c ON c.school = t.school AND c.step = t.step
+    SELECT t.statement, c.person FROM told t JOIN class_list c ON c.school = t.school AND c.step = t.step
     WHERE t.class IS NOT NULL GROUP BY t.statement, c.person HAVING bool_and(c.class <> t.class)
 ), schools_told AS (
-    SELECT called, school, count(*) AS statements FROM said GROUP BY called, school
+    SELECT called, school, count(*) AS statements FROM told GROUP BY called, school
 ), lived AS (
     SELECT DISTINCT person, town FROM spine_place WHERE town IS NOT NULL
 ), age_told AS (
     -- whoever is born years off from all that is told of ages is not looked at
     SELECT called, list_distinct(list(CASE WHEN age IS NOT NULL THEN year(last) - age END)) || list_distinct(flatten(list(list_transform(ahead, lambda years: school_year(last) - years)))) AS years
-    FROM said WHERE age IS NOT NULL OR ahead IS NOT NULL GROUP BY called
+    FROM told WHERE age IS NOT NULL OR ahead IS NOT NULL GROUP BY called
 ), meant AS (
-    SELECT a.called, a.person, b.born, b.cohort, b.sex FROM alike a JOIN born b USING (person) LEFT JOIN age_told t USING (called)
+    SELECT a.called, a.person, b.born, b.cohort, b.sex FROM likely a JOIN born b USING (person) LEFT JOIN age_told t USING (called)
     WHERE t.called IS NULL OR len(list_filter(t.years, lambda y: abs(y - year(b.born)) <= {far})) > 0
 )
 SELECT t.called, t.statement, a.person,
@@ -291,14 +294,20 @@ SELECT t.called, t.statement, a.person,
         + CASE WHEN t.sex <> a.sex THEN {sex} ELSE 0.0 END)::FLOAT AS miss,
     coalesce(s.is_same, false) AS is_taught, h.person IS NOT NULL AS is_at_home, coalesce(t.manner <> a.sex, false) AS is_ill_mannered,
     date_sub('year', a.born, t.last)::SMALLINT AS years
-FROM said t JOIN meant a USING (called)
+FROM told t JOIN meant a USING (called)
 LEFT JOIN taught s ON s.called = a.called AND s.person = a.person AND s.school = t.school
 LEFT JOIN lived h ON h.person = a.person AND h.town = t.town
 LEFT JOIN seated g ON g.statement = t.statement AND g.person = a.person
 LEFT JOIN schools_told n ON n.called = t.called AND n.school = t.school
 QUALIFY min(miss + {ages}[1 + years_off]) OVER (PARTITION BY t.called, a.person) <= {hopeless}
 """
-"""How badly each statement fits each child, in bits but for the ages; who fits none of them is left out."""
+"""How badly each statement fits each child, in bits but for the ages; who fits none of them is left out. Slice by slice of the
+names, for every statement of a name meets every child it can mean."""
+PAIRS_AT_ONCE = 500_000
+PAIRS = """
+SELECT coalesce(sum(s.statements * a.persons), 0)::BIGINT FROM (SELECT called, count(*) AS statements FROM said GROUP BY called) s
+JOIN (SELECT called, count(*) AS persons FROM alike GROUP BY called) a USING (called)
+"""
 
 SIBLINGS = """
 SELECT DISTINCT h.person, h.other FROM family h
@@ -573,9 +582,12 @@ def link_called(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
         FOREIGN_NAME,
         GRADED,
         likeness,
-        FITTED,
     ):
-        connection.execute(statement.format(**words) if statement in (WANTED, SAID, FITTED) else statement)
+        connection.execute(statement.format(**words) if statement in (WANTED, SAID) else statement)
+    slices = 1 + int(connection.execute(PAIRS).fetchall()[0][0]) // PAIRS_AT_ONCE
+    for number in range(slices):
+        into = "INSERT INTO fitted" if number else "CREATE OR REPLACE TABLE fitted AS"
+        connection.execute(into + FITTED.format(slice=number, slices=slices, **words))
     groups, said = read_called(connection)
     weigh_called(connection, groups)
     found = [decision for group in groups for decision in decide(group, said)]

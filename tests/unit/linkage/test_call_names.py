@@ -5,6 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
+import pytest
+
+from kodomo.linkage import calls
 from kodomo.linkage.command import undecided_lines
 
 from .paper import Paper
@@ -48,7 +51,12 @@ def test_age_of_a_years_sheet_was_asked_some_day_of_the_year(paper: Paper, model
     assert linked.person(spring) == linked.person(winter) == linked.person(ken)
 
 
-def test_beginning_of_a_name_needs_the_single_child_of_that_age_in_the_town(paper: Paper, model_file: Path) -> None:
+@pytest.mark.parametrize("at_once", [1, calls.PAIRS_AT_ONCE])
+def test_beginning_of_a_name_needs_the_single_child_of_that_age_in_the_town(
+    paper: Paper, model_file: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    """However few names are looked at together."""
+    monkeypatch.setattr(calls, "PAIRS_AT_ONCE", at_once)
     town_of(paper)
     haruto = paper.resident("1001", "石井 陽翔", "ｲｼｲ ﾊﾙﾄ", "2016-08-01", address="浜町1-1")
     for number, (name, kana) in enumerate([("木村 陽香", "ｷﾑﾗ ﾊﾙｶ"), ("森 晴樹", "ﾓﾘ ﾊﾙｷ")]):
