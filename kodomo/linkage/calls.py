@@ -231,7 +231,7 @@ WITH pair AS (
     UNION SELECT w.called, s.person, 'renamed' FROM graded w JOIN child_name s ON s.cohort = w.cohort AND s.given_kana = w.given_kana
         WHERE w.name <> s.name AND NOT contradicts(w.given, s.given)
     UNION SELECT w.called, s.person, 'respelt' FROM graded w JOIN (SELECT DISTINCT given, given_kana FROM child_name WHERE given_kana IS NOT NULL) r ON r.given = w.given
-        JOIN child_name s ON s.cohort = w.cohort AND s.given_kana = r.given_kana WHERE starts_with(w.name, s.surname) AND s.given <> w.given
+        JOIN child_name s ON s.cohort = w.cohort AND s.given_kana = r.given_kana WHERE w.given_kana IS NULL AND starts_with(w.name, s.surname) AND s.given <> w.given
     UNION SELECT w.called, s.person, 'one_off' FROM graded w JOIN child_name s ON s.cohort = w.cohort AND left(w.name, 1) = left(s.name, 1)
         WHERE length(w.name) >= 3 AND one_off(w.name, s.name) AND coalesce(length(w.given_kana), 2) > 1
     UNION SELECT w.called, s.person, 'one_off' FROM graded w JOIN child_name s ON s.cohort = w.cohort AND right(w.name, 1) = right(s.name, 1)
@@ -396,11 +396,11 @@ def _parts(called: Any) -> Iterable[slice]:
 
 
 def _likeness(whom: Any, people: slice, told: Any, stays: Any) -> Any:
-    """How readily the name is used for each; by another surname nobody is called where a child of just this name fits as well."""
+    """How readily the name is used for each; by another surname, or in other characters, nobody is called where a child of just this name fits as well."""
     likeness, kinds = whom["likeness"][people][stays].astype(float), whom["kind"][people][stays]
     each = (told("miss") + np.array(AGE_MISS)[told("years_off").astype(int)]).mean(axis=0)
     if (each[kinds == "whole"] <= AGE_MISS[1]).any():
-        likeness[kinds == "renamed"] *= COINCIDENCE
+        likeness[np.isin(kinds, ["renamed", "respelt"])] *= COINCIDENCE
     return likeness
 
 
