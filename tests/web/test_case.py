@@ -297,11 +297,11 @@ def test_it_says_which_versions_judged_and_where_the_points_stand_alone(
     body["criteria"] = {"version": "見本-1", "note": "見本・未検証", "sha256": "abcdef123456789"}
     body["thresholds"] = {"sha256": "fedcba987654321"}
     body["learned"] = {"types": {"NON_ATTENDANCE": {"model": "own", "staff_score_stands": True},
-                                 "YOUNG_CARER": {"model": None, "why_not": "把握事例が 10 件に満たない"},
+                                 "YOUNG_CARER": {"model": None, "why_not": "把握事例が 20 件に満たない"},
                                  "POVERTY": {"model": "own", "staff_score_stands": False}}}  # fmt: skip
     manifest.write_text(json.dumps(body), encoding="utf-8")
     first_view(as_person(HANA), case_of("pc01").case_number)
     text = words(page(HANA, "pc01"))
     assert "見本-1(見本・未検証) 版 abcdef123456、しきい値 版 fedcba987654" in text
     assert text.count("点数表を上回ると確かめられていない") == 1
-    assert text.count("(把握事例が 10 件に満たない)") == 1
+    assert text.count("(把握事例が 20 件に満たない)") == 1
