@@ -111,6 +111,9 @@ def column_part(column: Mapping[str, Any], item: str, found: Mapping[str, Any]) 
             f"field = {quoted(column['field'])}          # {FIELDS[column['field']]}",
             f"item = {quoted(item)}",
         ]
+        if column.get("when_blank"):
+            others = ", ".join(f'{quoted(name)} = [""]' for name in column["when_blank"])
+            lines.append(f"when = {{ {others} }}          # {MARK}? その列が空欄の人(外国人住民など)の氏名とみた")
         if column["is_filled"] and column["field"] in ("resident_number", "name", "own_number"):
             lines.append("required = true          # 空の行がない")
         return [*lines, ""]

@@ -48,6 +48,8 @@ class Guess:
     """A count that leaves 0 blank, as people do who fill in a table by hand."""
     has_no_year: bool = False
     """Days without their year: 4/9."""
+    when_blank: list[str] = fresh(default_factory=list)
+    """Told only of rows that leave these columns blank."""
     listed: int = 0
     """As many children at most stand in one cell (蓮、葵); 0: one."""
     sign: str = ""
@@ -371,9 +373,17 @@ def _share_out_roles(columns: list[Guess], has_names: bool, births: dict[int, in
 _NAME_PARTS = re.compile(r"([氏姓名]|[セメ]イ|[せめ]い|苗字|名字|氏カナ|名カナ|姓カナ)\)?$")
 
 
+_FOREIGN_WRITING = re.compile(r"外国人|ローマ字|英字|アルファベット|欧文|^本名")
+"""The standard register of residents prints foreign residents' names in columns of their own and leaves 氏名 blank."""
+
+
 def _leave_out_second_names(columns: list[Guess]) -> None:
-    """Two whole names of one person aren't parts of one name: the second is somebody else's, or another writing."""
+    """Two whole names of one person aren't parts of one name: the second is somebody else's, or another writing.
+
+    A foreign resident's name beside 氏名 is the name of those who have no other.
+    """
     first: dict[tuple[str, str], Guess] = {}
+    instead: dict[tuple[str, str], list[str]] = {}
     for column in columns:
         if column.ignore or column.field not in ("name", "name_kana", "address") or not column.person:
             continue
@@ -382,7 +392,10 @@ def _leave_out_second_names(columns: list[Guess]) -> None:
             re.search(r"氏名|名前|住所|居所", name) if column.field != "name_kana" else not _NAME_PARTS.search(name)
         )
         key = (column.person, column.field)
-        if is_whole and key in first and not re.search(r"[1-9一二三四五六①-⑨]", name):
+        if is_whole and key in first and column.field == "name" and _FOREIGN_WRITING.search(name):
+            column.when_blank = [first[key].reference, *instead.get(key, [])]
+            instead.setdefault(key, []).append(column.reference)
+        elif is_whole and key in first and not re.search(r"[1-9一二三四五六①-⑨]", name):
             column.ignore = (
                 f"「{first[key].name}」と同じ人の同じもの。続きとしてつながないように外した。別の人なら person を書く"
             )

@@ -54,6 +54,22 @@ def test_name_of_a_partner_is_not_joined_to_the_womans(tmp_path):
     assert "field" not in columns["夫(パートナー)氏名"] and columns["夫(パートナー)氏名"]["ignore"]
 
 
+def test_foreign_writings_of_the_standard_register_name_those_whom_the_name_leaves_blank(tmp_path):
+    rows = [f"{at:06d},{person(at)},サトウ　レン,,,1990-01-{at + 1:02d}" for at in range(12)]
+    rows += [
+        f"{at:06d},,クルス　ジャスミン,CRUZ JASMINE,{'張　偉' if at % 2 else ''},1990-01-{at:02d}"
+        for at in range(12, 20)
+    ]
+    header = "宛名番号,氏名,氏名_カナ,氏名_外国人ローマ字,氏名_外国人漢字,生年月日"
+    _, columns, _ = draft(written(tmp_path / "住民.csv", header, rows))
+    named = {name: c.get("when") for name, c in columns.items() if c.get("field") == "name"}
+    assert named == {
+        "氏名": None,
+        "氏名_外国人ローマ字": {"氏名": [""]},
+        "氏名_外国人漢字": {"氏名": [""], "氏名_外国人ローマ字": [""]},
+    }
+
+
 def test_former_address_and_codes_of_places_are_not_joined_to_the_address(tmp_path):
     rows = [f"{at:06d},{person(at)},1{at:03d},緑町,{at + 1}番地,南町{at + 1}番地2" for at in range(12)]
     _, columns, _ = draft(written(tmp_path / "台帳.csv", "個人コード,氏名,町名コード,町名,番地,前住所", rows))
