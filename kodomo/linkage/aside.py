@@ -78,7 +78,10 @@ def _asked(pieces: list[pa.Array], prefecture: str, city: str) -> Iterator[pa.Re
                     writer.write_batch(pa.record_batch([piece], schema=asked))
                     other.stdin.flush()
                     answers = answers or pa.ipc.open_stream(other.stdout)
-                    answer = answers.read_next_batch()
+                    try:
+                        answer = answers.read_next_batch()
+                    except StopIteration:  # it ended between two answers
+                        raise OSError from None
                     answer.validate(full=True)
                     yield pa.record_batch([piece, *answer.columns], schema=PLACES)
         except BaseException:

@@ -58,10 +58,30 @@ def test_other_process_answers_as_this_one_would(many, monkeypatch):
     assert told() == here and asked == []
 
 
+DIES_LATER = """
+import os, sys
+sys.path.insert(0, sys.argv[1])
+from kodomo.linkage import aside
+placed, asked = aside._placed, []
+def once(*words):
+    if asked:
+        os._exit(1)
+    asked.append(words)
+    return placed(*words)
+aside._placed = once
+aside.answer()
+"""
+
+
 @pytest.mark.parametrize(
     "command",
-    [("/nowhere/python",), (sys.executable, "-c", "pass"), (sys.executable, "-c", "print('x' * 100)")],
-    ids=["never starts", "dies", "talks nonsense"],
+    [
+        ("/nowhere/python",),
+        (sys.executable, "-c", "pass"),
+        (sys.executable, "-c", DIES_LATER, str(aside.ROOT)),
+        (sys.executable, "-c", "print('x' * 100)"),
+    ],
+    ids=["never starts", "dies", "dies after an answer", "talks nonsense"],
 )
 def test_without_the_other_process_this_one_does_its_work(many, monkeypatch, command):
     monkeypatch.setattr(aside, "_COMMAND", command)
