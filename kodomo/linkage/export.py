@@ -52,7 +52,7 @@ def export_links(
     keyring = open_vault(home)
     run = people.require_run()
     event = AuditEvent(actor=by, role="OPERATOR", action="EXPORT_LINKS", subject=run.sealed_file, purpose=Purpose.LINK.label,
-                       detail={"file": out.name})  # fmt: skip
+                       detail={"file": out.name, "everybody": everybody})  # fmt: skip
     links = people.open_run(home, keyring, run, "links").select(["receipt", "row", "role", "person_number"])
     mentions = records.landed_mentions(home, keyring).select(["receipt", "source", "file", "row", "role", "row_key"])
     with audited(home, keyring, event, at):
