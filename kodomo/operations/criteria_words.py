@@ -9,7 +9,9 @@ from typing import Any
 from django.conf import settings
 
 from kodomo.assessment.dates import short_date
+from kodomo.configuration import read_toml
 from kodomo.governance.approvals import Step
+from kodomo.governance.criteria_in_force import in_force
 from kodomo.governance.criteria_text import Change, entries
 from kodomo.governance.permissions import Role
 from kodomo.terms import OVERALL, OVERALL_LABEL, DifficultyType, difficulty_label
@@ -57,6 +59,12 @@ def _day(at: str) -> str:
 def captions_of(text: str) -> dict[str, str]:
     """Each indicator's name by its code."""
     return {str(entry.get("code", "")): str(entry.get("caption", "")) for entry in entries(text, "indicators")}
+
+
+def indicators_in_force() -> list[dict[str, Any]]:
+    """The indicators as the criteria say now; none where there are no criteria yet."""
+    path = in_force(settings.HOME, settings.MUNICIPALITY).criteria_folder / "criteria" / "indicators.toml"
+    return list(read_toml(path).get("indicators", ())) if path.exists() else []
 
 
 def when_words(conditions: Sequence[Any], captions: Mapping[str, str]) -> str:

@@ -21,7 +21,7 @@ from kodomo.governance.champion import roll_back as take_back
 from kodomo.governance.criteria_in_force import in_force
 from kodomo.governance.permissions import Action, can
 from kodomo.governance.suppression import SUPPRESSED_MARK, Suppression
-from kodomo.operations.criteria_words import captions_of
+from kodomo.operations.criteria_words import indicators_in_force
 from kodomo.operations.drafts import person_of
 from kodomo.operations.refusals import told_on
 from kodomo.store.database import Store
@@ -162,8 +162,7 @@ def _not_learned() -> list[dict[str, Any]]:
     """By type, why nothing was learned, and the indicators that learning left out because they all but tell the cases."""
     judgement = Store(settings.HOME.store).current("judgements")
     learned = {} if judgement is None else judgement.manifest.get("learned", {}).get("types", {})
-    path = in_force(settings.HOME, settings.MUNICIPALITY).criteria_folder / "criteria" / "indicators.toml"
-    captions = captions_of(path.read_text(encoding="utf-8"))
+    captions = {str(entry.get("code", "")): str(entry.get("caption", "")) for entry in indicators_in_force()}
     lines = [
         {
             "type": difficulty_label(kind),

@@ -15,9 +15,8 @@ from django.views.decorators.http import require_safe
 
 from kodomo.assessment.actions import local_day
 from kodomo.assessment.forms import DateAsWritten
-from kodomo.configuration import read_toml
-from kodomo.governance.criteria_in_force import in_force
 from kodomo.governance.register import Basis, Item, Lapse, Register, read_register
+from kodomo.operations.criteria_words import indicators_in_force
 from kodomo.operations.sources import all_sources
 from kodomo.terms import LegalBasis, Purpose
 
@@ -118,8 +117,7 @@ def lapses_soon(on: dt.date) -> list[Lapse]:
 
 def indicators_of(code: str) -> list[str]:
     """Captions of the indicators that ask an item, as the criteria say now."""
-    path = in_force(settings.HOME, settings.MUNICIPALITY).criteria_folder / "criteria" / "indicators.toml"
-    entries = read_toml(path).get("indicators", ()) if path.exists() else ()
+    entries = indicators_in_force()
     return [str(entry.get("caption", "")) for entry in entries if code in (entry.get("item"), entry.get("per"))]
 
 
