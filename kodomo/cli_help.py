@@ -18,7 +18,7 @@ _SAID = (
     (r"unrecognized arguments: (.+)", r"分からない指定です: \1"),
     (r"argument (.+?): invalid choice: (.+?) \(choose from (.+)\)", r"\1 に \2 は書けません。書けるもの: \3"),
     (r"argument (.+?): expected (?:one argument|at least one argument)", r"\1 のあとに値がありません"),
-    (r"argument (.+?): invalid (?:int|_?positive) value: (.+)", r"\1 の \2 は、整数で書いてください"),
+    (r"argument (.+?): invalid int value: (.+)", r"\1 の \2 は、整数で書いてください"),
     (r"argument (.+?): invalid float value: (.+)", r"\1 の \2 は、数で書いてください"),
     (r"argument (.+?): invalid .+ value: (.+)", r"\1 に \2 は書けません"),
     (r"argument (.+?): not allowed with argument (.+)", r"\1 と \2 は、いっしょには書けません"),

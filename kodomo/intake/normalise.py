@@ -190,9 +190,8 @@ def normalise_name(text: str, surnames: Set[str] = frozenset()) -> NameForm:
     surname, given = split_words(words)
     if len(words) == 1:
         surname, given = split_by_surname(words[0], surnames)
-        if given.endswith(
-            "君"
-        ):  # 佐藤君, 佐藤翔太君; whose name ends so is printed with a space, or of no surname known
+        # 佐藤君, 佐藤翔太君; whose name ends so is printed with a space, or of no surname known
+        if given.endswith("君"):
             given = given[:-1]
             words, surname = [surname + given], surname if given else ""
     return _with_given(words, surname, given, is_kana=False)
