@@ -175,6 +175,8 @@ def _staged(arguments: argparse.Namespace, work: Callable[..., Result], **more: 
     with ledger.run(arguments.stage) as beat:
         result = work(home=home, municipality=municipality, at=_now(), beat=beat, **more)
     result.setdefault("seconds", round(time.monotonic() - started, 2))
+    if result.get("old_data"):
+        _say(f"△ {result['old_data']}")
     small = {k: v for k, v in result.items() if isinstance(v, str | int | float | bool)}
     ledger.keep_result(arguments.stage, small)
     return result

@@ -26,6 +26,7 @@ from kodomo.evaluation.missed_cases import missed_report, reviews
 from kodomo.evaluation.outcomes import Outcome, outcome, overall_outcome
 from kodomo.evaluation.report import write_page
 from kodomo.features.build import current_snapshot, lawful_for
+from kodomo.features.data_until import check_followed
 from kodomo.features.dates import month_index, window_start
 from kodomo.features.matrix import feature_matrix
 from kodomo.governance.approvals import Matter
@@ -60,10 +61,11 @@ def evaluate(
     known later take no part.
 
     Raises:
-        NotReady: nothing is published, or the store is too young for a past date.
+        NotReady: nothing is published, the date lies beyond all data, or the store is too young for a past date.
     """
     started = time.monotonic()
     snapshot = current_snapshot(home)
+    old_data = check_followed(snapshot, as_of)
     criteria = read_all_criteria(municipality.criteria_folder)
     check_groups(municipality, criteria.catalogue)
     register = read_register(municipality.folder)
@@ -106,7 +108,7 @@ def evaluate(
     report["drift"] = [drift_line(shift) for shift in shifts(judged.matrix, now)]
     report["score_drift"] = [drift_line(shift) for shift in score_shifts(judged, now, criteria)]
     progress.add()
-    report |= {"as_of": as_of.isoformat(), "snapshot": snapshot.snapshot_id, "at": at.isoformat()}
+    report |= {"old_data": old_data, "as_of": as_of.isoformat(), "snapshot": snapshot.snapshot_id, "at": at.isoformat()}
     folder = home.store / KIND / f"{as_of.isoformat()}.{snapshot.snapshot_id}.{criteria.sha256[:12]}"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "report.json").write_text(json.dumps(report, ensure_ascii=False, indent=1, sort_keys=True), "utf-8")
@@ -124,6 +126,7 @@ def evaluate(
         "types": {kind: body["methods"] for kind, body in report["types"].items()},
         "staff_score": {kind: body["staff_score"] for kind, body in report["types"].items()},
         "missed": report["missed"],
+        "old_data": old_data,
         "seconds": round(time.monotonic() - started, 2),
     }
 
@@ -145,7 +148,7 @@ def past_date(first: dt.date, as_of: dt.date) -> tuple[dt.date, int]:
     if span < months + 6:
         raise NotReady(
             "過去の日付で検証できるだけの期間の事実が、こどもデータベースにありません。",
-            where=f"事実は {first.isoformat()} ごろから",
+            where=f"基準日 {as_of.isoformat()} までに月ごとに届いている事実は {first.isoformat()} ごろから",
             then="12か月分以上の抽出データを受け取ってから、もう一度実行してください。",
         )
     return window_start(as_of, months) - dt.timedelta(days=1), months

@@ -25,6 +25,7 @@ from kodomo.evaluation.metrics import auroc, average_precision, recall_at, with_
 from kodomo.evaluation.outcomes import Array, Outcome, outcome
 from kodomo.evaluation.staff_score import Verdict, verdict_of
 from kodomo.features.build import current_snapshot, lawful_for
+from kodomo.features.data_until import check_followed
 from kodomo.features.dates import window_start
 from kodomo.governance.champion import champion
 from kodomo.governance.criteria_versions import keep_copy
@@ -101,6 +102,7 @@ def challenge(
     """
     started = time.monotonic()
     snapshot, store = current_snapshot(home), Store(home.store)
+    old_data = check_followed(snapshot, as_of)
     criteria, register = read_all_criteria(municipality.criteria_folder), read_register(municipality.folder)
     keep_copy(home, municipality.criteria_folder)
     first = first_fact(snapshot, as_of)
@@ -132,7 +134,13 @@ def challenge(
     manifest = {"learned": summary, "criteria": {"approved_by": people["criteria"]}, "approved_by": people["model"]}
     card, sheet = write_cards(home.store, version, facts, manifest, report)
     progress.close()
-    return {**report, "card": str(card), "register_sheet": str(sheet), "seconds": round(time.monotonic() - started, 2)}
+    return {
+        **report,
+        "old_data": old_data,
+        "card": str(card),
+        "register_sheet": str(sheet),
+        "seconds": round(time.monotonic() - started, 2),
+    }
 
 
 def _earlier(past: dt.date, steps: int) -> dt.date:

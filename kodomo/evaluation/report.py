@@ -64,6 +64,7 @@ def _head(report: dict[str, Any], municipality: str) -> str:
         '<p class="note">この検証が比べているのは、過去の日付の判定と、その後に市が把握した登録です。'
         "市が把握していない困難は数えられません。数値が高くても、見つけられていないこどもがいないことにはなりません。"
         "スコアはこどもの危険の度合いではなく、確認の順番を決める材料です。</p>"
+        + (f'<p class="note">{html.escape(said)}</p>' if (said := report.get("old_data")) else "")
         + _table(("項目", "内容"), [tuple(map(str, row)) for row in rows])
     )
 

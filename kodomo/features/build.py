@@ -14,6 +14,7 @@ from kodomo.configuration import Home, Municipality
 from kodomo.errors import NotReady
 from kodomo.features.catalogue import Catalogue, read_catalogue
 from kodomo.features.coverage import Expectations, read_expectations
+from kodomo.features.data_until import check_reached, later_deliveries
 from kodomo.features.matrix import FeatureMatrix, feature_matrix
 from kodomo.governance.register import Register, read_register
 from kodomo.progress import Progress
@@ -45,11 +46,12 @@ def build_features(
         engine: one of ``engines.ENGINES``.
 
     Raises:
-        NotReady: nothing has been published yet, or the engine is not installed.
+        NotReady: nothing has been published yet, the date lies beyond all data, or the engine is not installed.
         ConfigurationFault: the criteria or the register do not hold together.
     """
     started = time.monotonic()
     snapshot = current_snapshot(home)
+    old_data = check_reached(snapshot, as_of)
     catalogue, expectations = (
         read_catalogue(municipality.criteria_folder),
         read_expectations(municipality.criteria_folder),
@@ -77,6 +79,7 @@ def build_features(
         "skipped": matrix.skipped,
         "silent": matrix.silent(),
         "later_deliveries": later_deliveries(snapshot, as_of),
+        "old_data": old_data,
         "criteria_sha256": catalogue.sha256,
         "seconds": round(time.monotonic() - started, 2),
     }
@@ -88,12 +91,6 @@ def current_snapshot(home: Home) -> Snapshot:
     if snapshot is None:
         raise NotReady("こどもデータベースがまだ公表されていません。", then="先に kodomo publish を実行してください。")
     return snapshot
-
-
-def later_deliveries(snapshot: Snapshot, as_of: dt.date) -> str:
-    """Names of the sources with a delivery that a date does not know yet, the first of each aside (it is history)."""
-    sources = snapshot.read("sources").to_pylist()
-    return "、".join(s["caption"] for s in sources if any(day > as_of for day in (s["deliveries"] or [])[1:]))
 
 
 def lawful_for(register: Register, purpose: Purpose, on: dt.date) -> Callable[[str], bool]:

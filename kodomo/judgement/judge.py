@@ -374,6 +374,9 @@ def first_fact(snapshot: Snapshot, as_of: dt.date) -> dt.date:
     days = pc.cast(table["known_from"].filter(known), "int32").to_numpy()
     months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
     latest = int(np.datetime64(as_of, "M").astype(np.int64))
+    # Beyond the data (``check_reached`` says so) months without facts are no months of the store.
+    if len(months):
+        latest = min(latest, int(months.max()) + 1)
     counts = np.bincount(np.clip(latest - months, 0, 1_200), minlength=13)
     usual = float(counts[1:13].max())
     dense = np.flatnonzero(counts >= DENSE * usual) if usual else np.zeros(1, np.int64)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +11,7 @@ from numpy.typing import NDArray
 
 from kodomo.features.catalogue import Catalogue
 from kodomo.features.coverage import Expectations
+from kodomo.features.data_until import newest_delivery
 from kodomo.features.matrix import FeatureMatrix, expected_of
 from kodomo.terms import DifficultyType
 
@@ -70,7 +69,7 @@ def knowledge_of(matrix: FeatureMatrix, expectations: Expectations, sources: pa.
     for n, name in enumerate(names):
         latest[:, n] = matrix.known_by[name]
         line, expectation = rows.get(name), expectations.sources.get(name)
-        newest = _newest_delivery(line, as_of) if line is not None else None
+        newest = newest_delivery(line, as_of) if line is not None else None
         current = line is not None and (newest is None or (as_of - newest).days <= line["freshness_days"])
         recent = np.ones(size[0], bool)
         if expectation is not None:
@@ -83,12 +82,6 @@ def knowledge_of(matrix: FeatureMatrix, expectations: Expectations, sources: pa.
         fresh[:, n] = recent & current
     known = ~np.isnat(latest)
     return Knowledge(names, expected, known, latest, fresh & known, weights)
-
-
-def _newest_delivery(source: Mapping[str, Any], as_of: dt.date) -> dt.date | None:
-    """The last extract until a date: what was delivered after it does not make a source fresh."""
-    days = source["deliveries"] or ([source["extracted_on"]] if source["extracted_on"] else [])
-    return max((day for day in days if day <= as_of), default=None)
 
 
 def relevant_sources(

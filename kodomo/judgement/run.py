@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kodomo.configuration import Home, Municipality
-from kodomo.features.build import current_snapshot, later_deliveries, lawful_for
+from kodomo.features.build import current_snapshot, lawful_for
+from kodomo.features.data_until import check_reached, later_deliveries
 from kodomo.governance.champion import champion
 from kodomo.governance.criteria_versions import InUse, check_usable, keep_copy
 from kodomo.governance.register import read_register
@@ -47,13 +48,14 @@ def judge_cohort(
     uses what was known later, an item without a legal basis, or an identity; never decides anything.
 
     Raises:
-        NotReady: nothing has been published yet.
+        NotReady: nothing has been published yet, or the date lies beyond all data.
         ConfigurationFault: criteria or register do not hold together.
         NotApproved: two different people have not approved the criteria or the thresholds at hand.
         IntegrityFault: the promoted model cannot be made again as it was approved.
     """
     started = time.monotonic()
     snapshot, store = current_snapshot(home), Store(home.store)
+    old_data = check_reached(snapshot, as_of)
     criteria = read_all_criteria(municipality.criteria_folder)
     in_use = check_usable(home, municipality)
     keep_copy(home, municipality.criteria_folder)
@@ -81,6 +83,7 @@ def judge_cohort(
     if chosen is not None and recipe.as_of <= as_of:
         check_same(chosen, model)
     manifest = _manifest(judged, snapshot, municipality, model, at) | _versions(criteria, municipality, in_use)
+    manifest |= {"old_data": old_data}
     manifest |= {"levels_held_from": held.judgement if held else None, "champion": chosen, "recipe": recipe.as_json()}
     if model is not None and chosen is None:
         keep_recipe(home.store, model, recipe)
@@ -98,6 +101,7 @@ def judge_cohort(
         **{name: manifest[name] for name in told},
         "silent": judged.matrix.silent(),
         "later_deliveries": later_deliveries(snapshot, as_of),
+        "old_data": old_data,
         "seconds": round(time.monotonic() - started, 2),
     }
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from kodomo.configuration import Home, Municipality
 from kodomo.errors import ConfigurationFault, IntegrityFault
 from kodomo.features.build import current_snapshot, lawful_for
+from kodomo.features.data_until import check_reached
 from kodomo.features.matrix import FeatureMatrix, feature_matrix
 from kodomo.governance.criteria_in_force import with_thresholds
 from kodomo.governance.register import read_register
@@ -87,11 +88,12 @@ def try_draft(
         draft: a folder with ``criteria/`` and maybe ``capacity.json``.
 
     Raises:
-        NotReady: nothing is published.
+        NotReady: nothing is published, or the date lies beyond all data.
         ConfigurationFault: the draft does not hold together.
     """
     started = time.monotonic()
     snapshot = current_snapshot(home)
+    old_data = check_reached(snapshot, as_of)
     progress = Progress("案の試算", 2 + len(municipality.types), unit="工程", beat=beat)
     now = _side(home, municipality, municipality.criteria_folder, snapshot, as_of, None)
     progress.add()
@@ -108,6 +110,7 @@ def try_draft(
     # Rows of plain figures: a job keeps no more of a result.
     return {
         "as_of": as_of.isoformat(),
+        "old_data": old_data,
         "drafted": types,
         "curves": curves,
         "seconds": round(time.monotonic() - started, 2),

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from kodomo.configuration import Home, Municipality
 from kodomo.errors import WrongUsage
 from kodomo.features.build import current_snapshot, lawful_for
+from kodomo.features.data_until import check_reached
 from kodomo.features.matrix import FeatureMatrix, feature_matrix
 from kodomo.governance.register import read_register
 from kodomo.governance.suppression import Suppression
@@ -49,12 +50,13 @@ def what_if(
 
     Raises:
         WrongUsage: no such line, or points out of range.
-        NotReady: nothing is published.
+        NotReady: nothing is published, or the date lies beyond all data.
     """
     started = time.monotonic()
     criteria = read_all_criteria(municipality.criteria_folder)
     changed = with_points(criteria.scenarios, points)
     snapshot, register = current_snapshot(home), read_register(municipality.folder)
+    old_data = check_reached(snapshot, as_of)
     kinds = [kind for kind in municipality.types if criteria.scenarios.table(kind) != changed.table(kind)]
     progress = Progress("試算", 1 + len(kinds), unit="工程", beat=beat)
     may = lawful_for(register, Purpose.JUDGE, as_of)
@@ -65,7 +67,7 @@ def what_if(
     types = [type_line(kind, criteria.scenarios, changed, matrix, share, rule) for kind in progress.over(kinds)]
     progress.close()
     return {
-        "as_of": as_of.isoformat(), "changed_lines": len(points), "types": types,
+        "as_of": as_of.isoformat(), "old_data": old_data, "changed_lines": len(points), "types": types,
         "seconds": round(time.monotonic() - started, 2),
     }  # fmt: skip
 

@@ -31,7 +31,7 @@ FIGURE_WORDS = {
     "mentions": "記載", "linked": "つながった記載", "unlinked": "つながらない記載", "doubtful": "人が確かめる組", "newcomers": "住民記録にない人",
     "children": "こども", "indicators": "指標", "rows": "行", "as_of": "基準日", "past_date": "検証した日",
     "months_after": "その後の月数", "decisions": "判断", "contacts": "接触", "outcomes": "結果", "closures": "終結",
-    "seconds": "かかった秒数", "changed_lines": "変えた行",
+    "seconds": "かかった秒数", "changed_lines": "変えた行", "old_data": "△",
 }  # fmt: skip
 """Figures of a step's result that staff are shown; anything else stays in the book."""
 

@@ -148,5 +148,5 @@ def _words(run: Snapshot) -> dict[str, Any]:
     manifest = run.manifest
     return {
         "name": run.snapshot_id, "as_of": manifest["as_of"], "at": manifest.get("at"), "children": _rule().text(manifest["files"]["subjects"]["rows"]),
-        "criteria": criteria_words(manifest), "snapshot": manifest.get("snapshot"), "model": manifest.get("model"),
+        "criteria": criteria_words(manifest), "snapshot": manifest.get("snapshot"), "model": manifest.get("model"), "old_data": manifest.get("old_data"),
     }  # fmt: skip

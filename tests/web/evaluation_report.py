@@ -36,6 +36,7 @@ def report() -> dict[str, Any]:
     shift = {"indicator": "absence_3m", "caption": "直近3か月の欠席日数", "index": 0.31, "state": "要判断", "missing_then": 0.02,
              "missing_now": 0.31}  # fmt: skip
     return {
+        "old_data": "基準日に期限を過ぎている出所(最後の抽出日): 給食費(2025-03-31)",
         "past_date": "2025-03-31", "months_after": 12, "as_of": "2026-03-31", "snapshot": "2026-03-31-small",
         "criteria": {"version": "見本-1", "note": "見本・未検証", "sha256": "44aeae5263ee7f20", "approval": "APPROVED"},
         "capacity": {"high": 0.02, "middle": 0.08}, "suppression": {"threshold": 7, "rounding": 5},

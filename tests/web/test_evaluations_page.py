@@ -38,6 +38,7 @@ def test_each_chart_stands_beside_its_table(as_person: Any, evaluated: str, audi
         "登録の見込みは 30 人",
         "46〜77 人",
         "水準が外れています",
+        "給食費(2025-03-31)",
         "上位 10%(250 人)",
         "62%(52%–72%)",
         "0.27",

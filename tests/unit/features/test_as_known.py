@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.factory import Town, day, indicators
-from kodomo.features.build import later_deliveries
 from kodomo.features.catalogue import read_catalogue
 from kodomo.features.cohort import open_frame
 from kodomo.features.coverage import read_expectations
@@ -204,14 +203,6 @@ def test_judged_until_eighteen(tmp_path: Path, as_of: str, there: bool) -> None:
     town.person("saki", "2007-05-01", "h1")
     town.fact("hana", "absence_days", "2025-01-01", number=2, known="2025-02-08")
     assert ("saki" in matrix_of(town, tmp_path, day(as_of)).cohort.child_key) is there
-
-
-def test_deliveries_the_date_does_not_know_are_named_the_first_of_a_source_is_history(tmp_path: Path) -> None:
-    town = family()
-    town.deliveries["school_attendance"] = [day("2025-11-01"), day("2025-12-01")]
-    snapshot = town.publish(tmp_path)
-    assert later_deliveries(snapshot, AS_OF) == "〔school_attendance〕"
-    assert later_deliveries(snapshot, day("2025-12-01")) == ""
 
 
 def test_several_dates_in_one_pass_are_the_same_as_one_by_one(tmp_path: Path) -> None:

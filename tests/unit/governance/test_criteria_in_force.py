@@ -209,11 +209,12 @@ def test_the_next_run_judges_with_what_was_adopted(
 
     def judge(*, municipality: Municipality, **_: Any) -> dict[str, Any]:
         seen.append(versions.criteria_version(municipality.criteria_folder))
-        return {"silent": []}
+        return {"silent": [], "old_data": "基準日に期限を過ぎている出所: 出欠"}
 
     monkeypatch.setattr(run, "judge_cohort", judge)
     words = ["--home", str(home.root), "--municipality", str(hinata.folder), "judge", "--as-of", "2026-03-31", "--json"]
     assert cli.main(words) == 0
+    assert "△ 基準日に期限を過ぎている出所: 出欠" in capsys.readouterr().err
     version = submit(home, written(hinata, tmp_path / "two", "第2版"))[Matter.CRITERIA]
     approve(home, Matter.CRITERIA, version, TOKO)
     assert cli.main(words) == 0

@@ -192,7 +192,7 @@ def test_scores_of_a_learned_type_have_the_level_of_registration(town: Town) -> 
     assert mean == pytest.approx(a_year / len(town.truth), rel=0.5)
 
 
-@pytest.mark.parametrize("as_of", ["2026-03-31", "2025-03-31", "2024-09-30", "2024-06-30"])
+@pytest.mark.parametrize("as_of", ["2027-12-31", "2026-03-31", "2025-03-31", "2024-09-30", "2024-06-30"])
 def test_the_store_begins_where_monthly_facts_do(tmp_path: Path, as_of: str) -> None:
     """Old registrations and allowances reach back ten years; attendance begins in April 2024."""
     records = Records()
