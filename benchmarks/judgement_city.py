@@ -2,6 +2,7 @@
 
     python benchmarks/judgement_city.py [--residents N] [--seeds S ...] [--out FILE]
     python benchmarks/judgement_city.py --home HOME --city CITY --links LINKS [--as-of DAY]    a city that has been published already
+    python benchmarks/judgement_city.py --home HOME --municipality FOLDER --owners OWNERS --difficulties KEY [--as-of DAY]    a stranger's
 
 A city of 36 months is judged with what was known after 24 of them, so that its answer key tells what came next. Two
 targets per type, of the children not registered for it: those in difficulty on the date; those and the ones who will be
@@ -59,6 +60,7 @@ Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 AS_OF = dt.date(2025, 3, 31)
+OURS = SHIPPED_MUNICIPALITIES / "hinata"
 MONTHS = 36
 TARGETS = {"now": 0, "within_12_months": 12}
 """Target → by how many months after the date a difficulty may begin."""
@@ -139,12 +141,17 @@ def later(month: str, months: int) -> str:
     return f"{number // 12}-{number % 12 + 1:02d}"
 
 
-def open_city(home: Path, folder: Path, links: Path, as_of: dt.date = AS_OF) -> City:
-    """A published home, the city's folder with its answer key, and the links exported from the home."""
-    municipality = read_municipality(SHIPPED_MUNICIPALITIES / "hinata")
+def owners_of(folder: Path, links: Path) -> dict[str, str]:
+    """The true person behind each key of our own city: its folder, and the links exported from the home."""
+    return owners(read_links(links, "person_key"), read_links(folder / "answer_key" / "links.csv", "person_id"))
+
+
+def open_city(
+    home: Path, owner: Mapping[str, str], difficulties: Path, settings: Path = OURS, as_of: dt.date = AS_OF
+) -> City:
+    """A published home, who is behind its keys, the answer key's states, and the municipality's folder."""
+    municipality = read_municipality(settings)
     register = read_register(municipality.folder)
-    key = folder / "answer_key"
-    owner = owners(read_links(links, "person_key"), read_links(key / "links.csv", "person_id"))
     return City(
         as_of,
         current_snapshot(Home(home)),
@@ -152,7 +159,7 @@ def open_city(home: Path, folder: Path, links: Path, as_of: dt.date = AS_OF) -> 
         municipality.types,
         Lawful(lawful_for(register, Purpose.JUDGE, as_of), lawful_for(register, Purpose.LEARN, as_of)),
         owner,
-        pd.read_csv(key / "difficulties.csv", dtype=str, keep_default_na=False),
+        pd.read_csv(difficulties, dtype=str, keep_default_na=False),
     )
 
 
@@ -387,6 +394,20 @@ def measure(city: City, *, with_reasons: bool) -> dict[str, Any]:
     return body
 
 
+def _places(words: argparse.Namespace, seed: int | None, root: Path) -> tuple[Path, Mapping[str, str], Path]:
+    """The home, the people behind its keys and the states: of a city made here, or of one that stands ready."""
+    if words.owners:
+        return (
+            words.home,
+            dict(pd.read_csv(words.owners, dtype=str)[["person_key", "person_id"]].values),
+            words.difficulties,
+        )
+    home, folder, links = (
+        (words.home, words.city, words.links) if seed is None else build_city(words.residents, seed, root)
+    )
+    return home, owners_of(folder, links), folder / "answer_key" / "difficulties.csv"
+
+
 def main() -> None:
     """Measure the cities asked for and print one JSON object."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -395,6 +416,9 @@ def main() -> None:
     parser.add_argument("--home", type=Path, help="a home that holds a published city already")
     parser.add_argument("--city", type=Path, help="the folder of that city")
     parser.add_argument("--links", type=Path, help="what kodomo export-links wrote of that home")
+    parser.add_argument("--municipality", type=Path, default=OURS, help="that city's settings, criteria and register")
+    parser.add_argument("--owners", type=Path, help="CSV: person_key,person_id, where the key is of another form")
+    parser.add_argument("--difficulties", type=Path, help="CSV as the answer key's difficulties.csv")
     parser.add_argument("--as-of", type=dt.date.fromisoformat, default=AS_OF, help="the day judged")
     parser.add_argument("--no-reasons", action="store_true", help="leave out the five seeds of the first city")
     parser.add_argument("--out", type=Path)
@@ -402,11 +426,8 @@ def main() -> None:
     cities = []
     for number, seed in enumerate(words.seeds if words.home is None else [None]):
         with tempfile.TemporaryDirectory() as root:
-            if seed is None:
-                places = (words.home, words.city, words.links)
-            else:
-                places = build_city(words.residents, seed, Path(root))
-            found = measure(open_city(*places, words.as_of), with_reasons=number == 0 and not words.no_reasons)
+            city = open_city(*_places(words, seed, Path(root)), words.municipality, words.as_of)
+            found = measure(city, with_reasons=number == 0 and not words.no_reasons)
         cities.append({"residents": words.residents, "seed": seed, **found})
     body = {"on": dt.datetime.now(dt.UTC).date().isoformat(), "machine": machine(), "cities": cities}
     body["like_cases_in_all"] = like_cases_in_all(cities)

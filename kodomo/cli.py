@@ -127,7 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="コマンド", required=True, metavar="COMMAND")
     for name, (act, words, options) in COMMANDS.items():
         escaped = words.replace("%", "%%")  # argparse fills in its own figures at a per cent sign
-        sub = commands.add_parser(name, help=escaped, description=escaped, parents=[common], allow_abbrev=False)
+        sub = commands.add_parser(name, help=escaped, description=words, parents=[common], allow_abbrev=False)
         for flags, settings in options:
             sub.add_argument(*flags, **settings)
         sub.set_defaults(command=act, stage=name)

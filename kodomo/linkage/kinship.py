@@ -145,6 +145,8 @@ WITH told AS (
     JOIN told t ON t.receipt = m.receipt AND t.row = m.row
     JOIN listed x ON x.person = c.person JOIN listed z ON z.person = g.person
     WHERE c.person <> g.person AND x.born >= $at - INTERVAL {CHILD_YEARS} YEAR
+      -- the head printed on a row may be a husband or a brother
+      AND (m.role <> 'household_head' OR coalesce(date_diff('year', z.born, x.born) >= 14, true))
 )
 SELECT child, relative, kind, least(valid_from, seen_on) AS valid_from, CASE WHEN valid_to <= coalesce(known_to, {LAST}) THEN valid_to END,
     seen_on, least(valid_to, known_to), source

@@ -442,12 +442,14 @@ QUALIFY bool_or({WHOLE_SAME}) = bool_or(bool_or({WHOLE_SAME})) OVER (PARTITION B
 
 RELATIVE = Rule(
     "R1",
-    "同じ行のこどもの家族に、同じ氏名の人が一人だけ",
+    "同じ行の本人の家族(世帯主は本人も)に、同じ氏名の人が一人だけ",
     f"""
 WITH kin AS (
     SELECT person, other FROM family
     UNION SELECT DISTINCT c.person, g.person
     FROM mention m JOIN link g ON g.form = m.form JOIN link c ON c.form = m.mate
+    -- the register prints the head on every row of the household, the head's own among them
+    UNION SELECT DISTINCT c.person, c.person FROM mention m JOIN link c ON c.form = m.mate WHERE m.role = 'household_head'
 )
 SELECT DISTINCT f.form, p.person
 FROM todo f JOIN (SELECT DISTINCT form, mate FROM mention WHERE mate IS NOT NULL) m USING (form)
@@ -455,9 +457,10 @@ JOIN link c ON c.form = m.mate JOIN spine y ON y.person = c.person
 JOIN kin k ON k.person = c.person JOIN spine p ON p.person = k.other JOIN spine_name s ON s.person = p.person
 WHERE {WHOLE_SAME}
   AND (f.role <> 'mother' OR p.sex IS NULL OR p.sex = 'F') AND (f.role <> 'father' OR p.sex IS NULL OR p.sex = 'M')
-  AND (p.born_on IS NULL OR y.born_on IS NULL OR p.born_on < y.born_on)
+  AND (f.role = 'household_head' OR p.born_on IS NULL OR y.born_on IS NULL OR p.born_on < y.born_on)
 """,
 )
+"""A guardian or parent is older than the child; a head's wife or mother may be older than the head."""
 
 Hook = Callable[[], None]
 """Called at a point of the sequence, by a run that takes over what the run before found."""

@@ -302,6 +302,33 @@ def test_guardian_is_found_in_the_family_of_the_child_and_namesakes_are_not(pape
     assert linked.rule(row, "guardian") == "R1"
 
 
+def test_head_of_household_may_be_the_rows_own_subject_or_younger_than_it(paper: Paper, model_file: Path) -> None:
+    def printed(number: str, name: str, kana: str, born_on: str, head: str, household: str = "HD") -> tuple[str, int]:
+        body = {
+            "resident_number": number,
+            "name": name,
+            "name_kana": kana,
+            "born_on": born_on,
+            "household_number": household,
+        }
+        address = (
+            {"address": "ひなた市花園町１丁目１番１号"}
+            if household == "HD"
+            else {"address": "ひなた市花園町３丁目９番４号"}
+        )
+        return paper.row(
+            "resident_register", kind="residents", subject={**body, **address}, household_head={"name": head}
+        )
+
+    own = printed("1201", "長谷川 実", "ﾊｾｶﾞﾜ ﾐﾉﾙ", "1985-05-05", "長谷川 実")
+    wife = printed("1202", "長谷川 梓", "ﾊｾｶﾞﾜ ｱｽﾞｻ", "1981-02-03", "長谷川 実")
+    namesake = printed("1203", "長谷川 実", "ﾊｾｶﾞﾜ ﾐﾉﾙ", "1990-07-08", "長谷川 浩", "HE")
+    linked = paper.link(model_file)
+    assert linked.person(own, "household_head") == linked.person(own) == linked.person(wife, "household_head")
+    assert linked.person(own) != linked.person(namesake), "another of that name is another"
+    assert linked.person(namesake, "household_head") is None, "nobody of that household is called so"
+
+
 def test_contract_holder_is_found_by_name_and_address_and_is_no_child(paper: Paper, model_file: Path) -> None:
     father = paper.resident(
         "1101", "田島 健", "ﾀｼﾞﾏ ｹﾝ", "1975-01-01", household_number="HE", address="ひなた市花園町２丁目２７番１５号"
