@@ -305,11 +305,15 @@ def _export_links(arguments: argparse.Namespace) -> Result:
 
 
 def _linkage_quality(arguments: argparse.Namespace) -> Result:
-    from kodomo.linkage.measure import lines, linkage_quality
+    from kodomo.linkage.measure import draw_for_review, lines, linkage_quality
 
-    report = linkage_quality(
-        labels=arguments.labels, home=_home(arguments), municipality=_municipality(arguments), by=_user(), at=_now()
-    )
+    who: dict[str, Any] = {"home": _home(arguments), "by": _user(), "at": _now()}
+    if arguments.draw is not None and arguments.labels:
+        raise WrongUsage("--draw と --labels は、いっしょには書けません。")
+    if arguments.draw is not None:
+        report = draw_for_review(number=arguments.draw, **who)
+    else:
+        report = linkage_quality(labels=arguments.labels, municipality=_municipality(arguments), **who)
     for line in lines(report):
         _say(line)
     return report

@@ -137,6 +137,14 @@ LINKAGE_QUALITY: Words = (
                 "help": "正解の CSV: source,file,row,person または source,row_key,person(なければ自分で推定する)",
             },
         ),
+        (
+            ("--draw",),
+            {
+                "type": int,
+                "metavar": "N",
+                "help": "名寄せが結んだ記録を N 件くじで抜き取り、画面の「名寄せの確認」に並べる(抜き取り確認。測るのは、人が確かめてから)",
+            },
+        ),
     ),
 )
 

@@ -15,9 +15,10 @@ import duckdb
 from kodomo.configuration import Home, Municipality
 from kodomo.errors import StaffError, WrongUsage
 from kodomo.governance.audit import AuditEvent
+from kodomo.linkage.drawn import KINDS, draw, said_of_drawn
 from kodomo.linkage.estimate import estimate_quality
 from kodomo.linkage.quality import Place, quality_report
-from kodomo.linkage.review import decided_pairs
+from kodomo.linkage.review import doubts_decided
 from kodomo.linkage.run import permitted, printing_of
 from kodomo.tables.engine import UNSPILLED, connect
 from kodomo.terms import Purpose
@@ -108,7 +109,8 @@ def estimated_alone(*, home: Home, municipality: Municipality, by: str, at: dt.d
     """Estimate the newest link run's precision and recall without labels; changes nothing but the audit trail.
 
     Returns:
-        Estimates with 95 % intervals, what each rests on, and how people decided the pairs they were asked about.
+        Estimates with 95 % intervals, what each rests on, what people said of links drawn by lot (``drawn``, or None),
+        and how they decided the doubtful pairs.
     """
     started = time.monotonic()
     keyring = open_vault(home)
@@ -122,13 +124,38 @@ def estimated_alone(*, home: Home, municipality: Municipality, by: str, at: dt.d
         printing=printing_of(municipality), on=at.date(), link_rows=run.figures["rows_by_source"],
         stated_errors=float(run.figures.get("called", {}).get("expected_wrong_rows", 0)),
     )  # fmt: skip
-    return {"run": run.pk, "basis": "OWN_ESTIMATE", **found, "reviewed": _reviewed(), **decided_share(run.figures),
+    drawn = said_of_drawn(_with_links(home, keyring))
+    return {"run": run.pk, "basis": "OWN_ESTIMATE", **found, "drawn": drawn, "reviewed": _reviewed(), **decided_share(run.figures),
             "seconds": round(time.monotonic() - started, 1)}  # fmt: skip
+
+
+def draw_for_review(*, home: Home, number: int, by: str, at: dt.datetime) -> dict[str, Any]:
+    """Draw links of the newest run by lot for people to look at, beside the doubtful pairs (抜き取り確認).
+
+    Raises:
+        WrongUsage: not a number of at least one.
+        NotReady: no link run yet.
+    """
+    if number < 1:
+        raise WrongUsage("抜き取る数は、1 以上の整数で書いてください。", where=f"--draw {number}")
+    keyring = open_vault(home)
+    run = people.require_run()
+    connection = _with_links(home, keyring)
+    event = AuditEvent(actor=by, role="OPERATOR", action="DRAW_LINKS", subject=run.sealed_file, purpose=Purpose.LINK.label,
+                       detail={"number": number})  # fmt: skip
+    with audited(home, keyring, event, at):
+        return {"run": run.pk, "basis": "DRAW", "drawn": draw(connection, run, number)}
+
+
+def _with_links(home: Home, keyring: Keyring) -> duckdb.DuckDBPyConnection:
+    connection = connect(memory=UNSPILLED)
+    connection.register("links", people.open_run(home, keyring, people.require_run(), "links"))
+    return connection
 
 
 def _reviewed() -> dict[str, int]:
     """What people decided about doubtful pairs. The doubtful are no sample of all: they correct no estimate here."""
-    said = [is_same for _, _, (_, _, is_same) in decided_pairs()]
+    said = doubts_decided()
     return {"same": sum(said), "different": len(said) - sum(said)}
 
 
@@ -259,6 +286,13 @@ def _within(
 
 def lines(report: dict[str, Any]) -> Iterator[str]:
     """The report as lines for people, in Japanese."""
+    if report["basis"] == "DRAW":
+        counts = "、".join(f"{KINDS[kind]} {count} 件" for kind, count in report["drawn"].items() if count)
+        yield f"名寄せ {report['run']}: {counts or '抜き取れる記録がありませんでした'}" + (
+            "を抜き取りました" if counts else ""
+        )
+        yield "画面の「名寄せの確認」で確かめたあと、kodomo linkage-quality をもう一度実行すると、誤りの割合が分かります。"
+        return
     if report["basis"] == "OWN_ESTIMATE":
         yield from _estimate_lines(report)
         return
@@ -286,6 +320,7 @@ def _estimate_lines(report: dict[str, Any]) -> Iterator[str]:
         yield "  根拠1: 宛名番号のある出所がないため、番号を隠す確かめはできません"
     yield f"  根拠2: 生年月日をずらしても結び付いた行は {rests['shifted_births']['rate']:.4%}(偶然の一致)"
     yield f"  根拠3: 氏名と年齢での紐付けの、見込みの誤り {rests['stated_errors']} 行"
+    yield _drawn_line(report["drawn"])
     yield "  だれとも結び付かない行は、台帳にない人か、漏れかを区別できないため、再現率は幅で示します。番号そのものの誤りは測れません。"
 
 
@@ -299,3 +334,13 @@ def _rows(report: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for name, score in report["by_group"].items():
         if score["right"] + score["missed"]:
             yield CAPTIONS.get(name, name), score
+
+
+def _drawn_line(drawn: dict[str, Any] | None) -> str:
+    if drawn is None:
+        return "  抜き取り確認: まだありません。kodomo linkage-quality --draw 200 で、人が確かめる記録を抜き取れます。"
+    said = f"  抜き取り確認: {drawn['drawn']} 件のうち {drawn['reviewed']} 件を人が確かめ、別の人だったのは {drawn['wrong']} 件"
+    if "precision" not in drawn:
+        return said
+    low, high = drawn["precision"]["interval"]
+    return f"{said}。適合率 {drawn['precision']['estimate']:.5f}(95 % 区間 {low:.5f}–{high:.5f})"

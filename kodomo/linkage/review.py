@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import duckdb
 import pyarrow as pa
 
+from kodomo.linkage.drawn import KINDS, keep_drawn
+
 if TYPE_CHECKING:
     from kodomo.vault.models import LinkRun  # Django is only there in a process that opened the vault
 
@@ -35,6 +37,15 @@ def decided_pairs() -> list[tuple[dt.datetime, int, Decision]]:
 
     rows = DoubtfulPair.objects.using("vault").exclude(decision="").order_by("decided_at", "pk")
     return [(p.decided_at, p.pk, (p.left_ref, p.right_ref, p.decision == SAME)) for p in rows if p.decided_at]
+
+
+def doubts_decided() -> list[bool]:
+    """Of the doubtful pairs that people decided, which are one person's; those drawn by lot were not in doubt."""
+    from kodomo.vault.doubts import SAME
+    from kodomo.vault.models import DoubtfulPair
+
+    rows = DoubtfulPair.objects.using("vault").exclude(decision="").exclude(why__in=KINDS)
+    return [said == SAME for said in rows.values_list("decision", flat=True)]
 
 
 def load_decisions(connection: duckdb.DuckDBPyConnection, decisions: Iterable[Decision]) -> None:
@@ -105,13 +116,14 @@ def part_decided(connection: duckdb.DuckDBPyConnection) -> int:
 def keep_doubts(connection: duckdb.DuckDBPyConnection, run: LinkRun) -> int:
     """Write this run's doubtful pairs, inside the caller's transaction.
 
-    Open pairs of earlier runs go: they were found again, or are no longer in doubt. Decided pairs stay.
+    Open pairs of earlier runs go: they were found again, or are no longer in doubt. Decided pairs stay, and those
+    drawn by lot.
     """
     from kodomo.vault.models import DoubtfulPair
 
-    DoubtfulPair.objects.using("vault").filter(decision="").delete()
-    decided = set(DoubtfulPair.objects.using("vault").values_list("left_ref", "right_ref"))
-    rows = [row for row in connection.execute(PAIRS).fetchall() if (row[0], row[1]) not in decided]
+    DoubtfulPair.objects.using("vault").filter(decision="").exclude(pk__in=keep_drawn(connection)).delete()
+    known = set(DoubtfulPair.objects.using("vault").values_list("left_ref", "right_ref"))
+    rows = [row for row in connection.execute(PAIRS).fetchall() if (row[0], row[1]) not in known]
     DoubtfulPair.objects.using("vault").bulk_create(
         [DoubtfulPair(run=run, left_ref=a, right_ref=b, weight=weight, why=why) for a, b, weight, why in rows],
         batch_size=1000,

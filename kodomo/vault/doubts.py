@@ -38,8 +38,11 @@ REASONS = {
     "CLASSMATES": "同じ組に、その姓(名)のこどもが何人かいる",
     "OTHER_TIME": "番号しかなく、その日にはまだ(もう)この人の番号ではない",
     "HOLDER": "契約者の氏名は合うが、番地が合わず、同姓同名かもしれない",
+    "DRAWN_NUMBER": "抜き取り確認(番号で結んだ記録から)",
+    "DRAWN_NAME": "抜き取り確認(氏名と生年月日で結んだ記録から)",
+    "DRAWN_OTHER": "抜き取り確認(そのほかで結んだ記録から)",
 }
-"""Why linkage left a pair to a person."""
+"""Why linkage left a pair to a person, or how the lot drew it."""
 
 SHOWN: Mapping[str, str | None] = {
     "name": "name", "name_kana": "name_kana", "former_name": "former_name", "alias_name": "alias_name",
