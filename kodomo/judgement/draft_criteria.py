@@ -356,12 +356,13 @@ def _coverage(text: str, lists: Mapping[str, Listed], outside: Collection[str], 
     ]
     for source, listed in sorted(lists.items()):
         entry = {key: value for key, value in shipped.get(source, {}).items() if key in ("weight", "stale_months")}
-        kind = "voluntary" if holders.get(source) in outside else "roster" if listed.ages else "register"
+        kind = "voluntary" if holders.get(source) in outside else "roster" if listed.is_roll else "register"
         if kind == "roster" and shipped.get(source, {}).get("kind") == "universal":
             kind = "universal"
         lines = [f'source = "{source}"', f'kind = "{kind}"          # {MARK}? {listed.evidence}']
-        if listed.ages and kind != "voluntary":
-            lines.append("grades = [1, 9]" if listed.is_school else f"ages = [{listed.ages[0]}, {listed.ages[1]}]")
+        if kind != "voluntary":
+            lines += [f"ages = {list(listed.ages)}"] if listed.ages else []
+            lines += [f"grades = {list(listed.grades)}"] if listed.grades else []
         lines += [] if listed.whose == "self" else [f'whose = ["{listed.whose}"]']
         lines += [f"{key} = {value}" for key, value in sorted(entry.items())] if kind != "register" else []
         found.append("\n[[sources]]\n" + "\n".join(lines) + "\n")

@@ -14,7 +14,6 @@ from features.factory import Town
 from kodomo.features.catalogue import read_catalogue
 from kodomo.features.draft_indicators import Named, as_text, propose, scale, telling_codes, unused
 from kodomo.features.item_shapes import EVENT, MONTH, STATE, Shape, item_shapes
-from kodomo.features.source_lists import listed_by_sources
 
 
 @pytest.fixture(scope="module")
@@ -138,13 +137,6 @@ def test_codes_that_children_bear_are_their_own_where_the_others_are_of_grown_up
     assert found == {("身体",): ("household", "count"), ("通所",): ("self", "any")}
 
 
-def test_who_is_listed_is_counted_by_age(city: Town, tmp_path: Path) -> None:
-    lists = listed_by_sources(city.publish(tmp_path))
-    assert (lists["school_attendance"].ages, lists["school_attendance"].is_school) == ((7, 10), True)
-    assert lists["centre"].ages is None and "該当者だけ" in lists["centre"].evidence
-    assert (lists["tax"].whose, lists["tax"].ages) == ("mother", (7, 10))
-
-
 def test_months_told_of_only_where_something_is_owed_are_counted(shapes: Mapping[str, Shape]) -> None:
     owed = replace(shapes["late_days"], least=4500.0, share=0.1)
     made = {(e["aggregate"], e.get("window_months")) for e in propose(owed, Named("給食費の未納", ("いじめ",)))}
@@ -183,16 +175,3 @@ def test_answers_name_their_scale(shapes: Mapping[str, Shape]) -> None:
     answer = replace(shapes["has_help"], spell=EVENT, least=1.0, most=4.0, values=4, whose="self")
     (entry,) = propose(answer, Named("睡眠の回答", ("いじめ",)))
     assert entry["sentence"] == "60か月以内の睡眠の回答の最新が {value}(1–4)"
-
-
-def test_visits_that_nearly_everybody_made_are_no_roll_of_anybody(tmp_path: Path) -> None:
-    town = Town()
-    for n in range(40):
-        town.person(f"c{n}", f"{2015 + n % 4}-06-10", f"h{n}")
-        for visit in range(1 + (n % 4) ** 2):
-            town.fact(f"c{n}", "visit", f"2025-{5 + visit % 7:02d}-{1 + visit:02d}", source="nurse", code="頭痛")
-        for month in ("06", "11"):
-            town.fact(f"c{n}", "answer", f"2025-{month}-01", source="survey", number=2.0)
-    lists = listed_by_sources(town.publish(tmp_path))
-    assert lists["survey"].ages == (7, 10)
-    assert lists["nurse"].ages is None and "出来事" in lists["nurse"].evidence
