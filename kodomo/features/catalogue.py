@@ -37,6 +37,7 @@ from pathlib import Path
 
 from kodomo.features.coverage import WHOSE
 from kodomo.features.criteria import CriteriaFile, Entry, read_criteria
+from kodomo.features.dates import OLDEST
 from kodomo.features.household import STRUCTURES
 from kodomo.terms import AgeBand, DifficultyType
 
@@ -194,7 +195,7 @@ def _indicator(entry: Entry, classes: ClassRule | None) -> Indicator:
         baseline_months=entry.months("baseline_months"),
         codes=entry.texts("codes"),
         number=entry.number_filter("number"),
-        ages=entry.interval("ages", 0, 17),
+        ages=entry.interval("ages", 0, OLDEST),
         grades=entry.interval("grades", 1, 9),
         age_bands=entry.bands("age_bands"),
         expiry_months=entry.months("expiry_months"),

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from ibis.formats.pyarrow import PyArrowType
 from numpy.typing import NDArray
 
-from kodomo.features.dates import ADULT_MONTHS, age_band, month_index, school_grade, window_start
+from kodomo.features.dates import ADULT_MONTHS, LAST_GRADE, age_band, month_index, school_grade, window_start
 from kodomo.store.database import TABLES, Snapshot
 
 
@@ -347,7 +347,8 @@ def _cohort(engine: ibis.BaseBackend) -> Cohort:
     there = present.join(person.filter(person.born_month.notnull()), ["person_key", "as_of"])
     months = (there.as_of.year() - there.born_month.year()) * 12 + (there.as_of.month() - there.born_month.month())
     aged = there.mutate(age_months=months.cast("int32"))
-    children = aged.filter((aged.age_months >= 0) & (aged.age_months < ADULT_MONTHS))
+    born = aged.school_year_born.fill_null(_school_year(aged.born_month))
+    children = aged.filter((aged.age_months >= 0) & (_school_year(aged.as_of) - born - 6 <= LAST_GRADE))
     housed = children.left_join(dwelling, ["person_key", "as_of"])
     found = (
         housed.select(
@@ -357,6 +358,11 @@ def _cohort(engine: ibis.BaseBackend) -> Cohort:
         .to_pyarrow()
     )
     return _arrays(found)
+
+
+def _school_year(day: ir.DateValue) -> ir.IntegerValue:
+    """``dates.school_year`` for a column; of a month of birth, the school year of all but those born on 1 April."""
+    return day.year() - (day.month() < 4).cast("int32")
 
 
 def _arrays(found: pa.Table) -> Cohort:

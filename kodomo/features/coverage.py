@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kodomo.features.criteria import Entry, read_criteria
+from kodomo.features.dates import OLDEST
 
 FILE = "coverage.toml"
 WHOSE = ("self", "mother", "guardians", "siblings", "household")
@@ -82,7 +83,7 @@ def _expectation(entry: Entry) -> SourceExpectation:
     return SourceExpectation(
         entry.text("source"),
         kind,
-        entry.interval("ages", 0, 17),
+        entry.interval("ages", 0, OLDEST),
         entry.interval("grades", 1, 9),
         whose or ("self",),
         entry.months("stale_months"),

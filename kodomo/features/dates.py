@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 from kodomo.terms import AgeBand
 
 ADULT_MONTHS = 216
-"""満18歳: a child is judged until then (児童福祉法4条)."""
+"""満18歳: who counts as a grown-up in a household (児童福祉法4条)."""
+OLDEST = 18
+"""The last year of age anybody is judged at."""
+LAST_GRADE = 12
+"""高校3年: a child is judged until the end of the school year in which it turns 18, as 児童手当法3条 and 児童扶養手当法3条
+count (18歳に達する日以後の最初の3月31日まで), and as a pupil caring for the family is still one (子ども・若者育成支援推進法2条7号).
+A type that the law ends at 18 says so by its ``ages`` (虐待: 児童福祉法4条)."""
 
 
 def months_before(day: dt.date, months: int) -> dt.date:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from kodomo.features.cohort import stored
 from kodomo.features.data_until import newest_delivery
+from kodomo.features.dates import ADULT_MONTHS, LAST_GRADE, OLDEST
 from kodomo.features.engines import open_engine
 from kodomo.features.item_shapes import EVENT, MONTH, MONTH_DAYS, STATE, STATE_DAYS
 from kodomo.store.database import Snapshot
@@ -25,7 +26,6 @@ HAPPENS = 1.0
 than are held for everybody (questionnaires, check-ups)."""
 BELONGS = 0.8
 """Of the children it lists, at least so many are of those ages."""
-OLDEST = 17
 GRADES = 9
 UNBORN_MONTHS = 10
 """What is said of a mother so long before a birth is said of the pregnancy."""
@@ -131,8 +131,9 @@ class _Shares:
 def _shares(pairs: ibis.Table) -> dict[str, _Shares]:
     """By source, from pairs of a child and a day on which it was spoken of; each child once a year of age or grade."""
     months = (pairs.last.year() - pairs.born_month.year()) * 12 + pairs.last.month() - pairs.born_month.month()
-    year = pairs.until.year() - (pairs.until.month() < 4).cast("int32")
-    laid = pairs.select(
+    year, last = (day.year() - (day.month() < 4).cast("int32") for day in (pairs.until, pairs.last))
+    judged = pairs.filter((last - pairs.school_year_born - 6 <= LAST_GRADE).fill_null(months < ADULT_MONTHS))
+    laid = judged.select(
         "child_key", "source", "is_lately",
         age=(months / 12).floor().cast("int32"), grade=(year - pairs.school_year_born - 6).cast("int32"),
     )  # fmt: skip

@@ -185,7 +185,7 @@ def _sheet(facts: Facts, version: str, approval: Mapping[str, Any], comparison: 
         ("名称", f"{municipality.name} 支援ニーズの確認候補の判定"),
         ("版", f"モデル {version}、判定基準 {criteria.scenarios.version}({criteria.scenarios.note}){criteria.sha256[:12]}"),
         ("目的", municipality.purpose_text),
-        ("対象", f"市に住む 0〜17 歳のこども。類型: {types}"),
+        ("対象", f"市に住むこども(18歳になった年度の末まで)。類型: {types}"),
         ("根拠となる法令", "、".join(articles) or "登録簿を参照"),
         ("使う情報", "、".join(register.caption(code) for code in items)),
         ("使わないと決めた情報", "、".join(refused) or "なし"),

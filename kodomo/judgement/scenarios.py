@@ -35,6 +35,7 @@ from kodomo.errors import ConfigurationFault
 from kodomo.features.aggregates import COMPARE
 from kodomo.features.catalogue import Catalogue
 from kodomo.features.criteria import CriteriaFile, Entry, read_comparison, read_criteria
+from kodomo.features.dates import OLDEST
 from kodomo.features.matrix import FeatureMatrix
 from kodomo.governance.approvals import APPROVERS
 from kodomo.terms import DifficultyType
@@ -288,7 +289,7 @@ def _scope(entry: Entry) -> Scope:
     if not 0 < rate < 1:
         entry.blame("base_rate", "0 と 1 の間で書いてください。")
         rate = 0.5
-    return Scope(entry.type(), rate, entry.interval("ages", 0, 17), entry.interval("grades", 1, 9))
+    return Scope(entry.type(), rate, entry.interval("ages", 0, OLDEST), entry.interval("grades", 1, 9))
 
 
 def _point(entry: Entry, known: set[str], catalogue: Catalogue) -> Point:

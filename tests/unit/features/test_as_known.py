@@ -197,10 +197,14 @@ def test_snapshot_from_before_these_columns_is_read_as_if_nothing_had_been_corre
     np.testing.assert_array_equal(new.values, old.values)
 
 
-@pytest.mark.parametrize(("as_of", "there"), [("2025-04-30", True), ("2025-05-01", False)])
-def test_judged_until_eighteen(tmp_path: Path, as_of: str, there: bool) -> None:
+@pytest.mark.parametrize("born", ["2007-05-01", "2008-03-15"])
+@pytest.mark.parametrize(("as_of", "there"), [("2025-05-01", True), ("2026-03-31", True), ("2026-04-01", False)])
+def test_judged_until_the_end_of_the_school_year_of_the_eighteenth_birthday(
+    tmp_path: Path, born: str, as_of: str, there: bool
+) -> None:
     town = family()
-    town.person("saki", "2007-05-01", "h1")
+    town.person("saki", born, "h1")
+    town.persons["saki"]["school_year_born"] = None if born == "2007-05-01" else 2007
     town.fact("hana", "absence_days", "2025-01-01", number=2, known="2025-02-08")
     assert ("saki" in matrix_of(town, tmp_path, day(as_of)).cohort.child_key) is there
 
