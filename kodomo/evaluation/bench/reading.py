@@ -7,6 +7,7 @@ import datetime as dt
 import fnmatch
 import io
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,12 +24,22 @@ from kodomo.judgement.learners.leak_gates import suspicious_columns
 
 CASES_LEAST = 20
 EMPTY = frozenset({"", "na", "n/a", "nan", "null", "none", "#n/a", "?", "-", "－", "―"})
-TRUE = frozenset({"1", "true", "yes", "y", "t", "はい", "有", "あり", "該当", "○", "〇"})
-FALSE = frozenset({"0", "false", "no", "n", "f", "いいえ", "無", "なし", "非該当", "×"})
+TRUE = frozenset(
+    {"1", "true", "yes", "y", "t", "はい", "有", "有り", "あり", "該当", "該当あり", "陽性", "○", "〇", "◯", "レ", "✓"}
+)
+FALSE = frozenset(
+    {"0", "false", "no", "n", "f", "いいえ", "無", "無し", "なし", "非該当", "該当なし", "陰性", "×", "✕"}
+)
 ENCODINGS = ("utf-8-sig", "cp932")
 MOSTLY = 0.95
 """A column of which this share are numbers is one of numbers."""
-DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T]\d{1,2}:\d{2}.*)?")
+DATE = re.compile(
+    r"(?:(?P<era>明治|大正|昭和|平成|令和|[MTSHR])\.?)?(?P<year>\d{1,4}|元)[-/.年](?P<month>\d{1,2})[-/.月](?P<day>\d{1,2})日?(?:[ T]\d{1,2}:\d{2}.*)?"
+)
+ERAS = {"明治": 1867, "大正": 1911, "昭和": 1925, "平成": 1988, "令和": 2018}
+"""The year before the first of each era."""
+UNIT = re.compile(r"(?:円|千円|万円|人|歳|才|日|回|点|件|時間|分|か月|カ月|ヶ月|ヵ月|cm|mm|kg|g|℃|°C|%)$")
+"""What offices write behind a number."""
 NAME_LIKE = 0.95
 """A column in which this share of the filled cells is found once only looks like a number of a row or a name."""
 
@@ -158,6 +169,11 @@ def _filled(column: pd.Series) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
 
 def _outcome(column: pd.Series, path: Path, notes: list[str]) -> tuple[Array, str, NDArray[np.bool_]]:
     values, known = _filled(column)
+    words = set(map(_same, values[known]))
+    if len(words) == 1 and words <= TRUE and not known.all():
+        # A list that marks its cases alone, ○ or nothing, is the usual form of an office's own table.
+        notes.append(f"目的の列は「{values[known][0]}」か空なので、空のセルを陰性とした({int((~known).sum()):,} 行)")
+        return known.astype(np.float64), str(values[known][0]), np.full(known.shape, True)
     if not known.all():
         notes.append(f"目的の列が空の {int((~known).sum()):,} 行を除いた")
     spelt = Counter(values[known].tolist())
@@ -184,6 +200,7 @@ def _outcome(column: pd.Series, path: Path, notes: list[str]) -> tuple[Array, st
 def _same(value: str) -> str:
     """One form of what is written in several ways: 1, 1.0 and １; TRUE and True."""
     number = _number(value)
+    value = unicodedata.normalize("NFKC", value)
     return value.lower() if number is None else f"{number:.12g}"
 
 
@@ -287,28 +304,35 @@ def _as_numbers(values: NDArray[np.object_], filled: NDArray[np.bool_]) -> Array
 
 
 def _number(text: str) -> float | None:
-    """A number as tables write it: 1,234 and 5 % too; 1_2 is a code."""
-    text = text.rstrip("%％ ")
-    if "," in text and re.fullmatch(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?", text):
-        text = text.replace(",", "")
+    """A number as tables write it: 1,234円, ▲5 and 5 % too, full-width or not; 1_2 is a code."""
+    plain = unicodedata.normalize("NFKC", text).strip().lstrip("¥$").strip()
+    plain = re.sub(r"^[▲△]", "-", UNIT.sub("", plain).strip())
+    if "," in plain and re.fullmatch(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?", plain):
+        plain = plain.replace(",", "")
     try:
-        return None if "_" in text else float(text)
+        return None if "_" in plain else float(plain)
     except ValueError:
         return None
 
 
 def _as_days(values: NDArray[np.object_], filled: NDArray[np.bool_]) -> Array | None:
-    """Days of a column that holds dates alone, the time of day left out; else None."""
+    """Days of a column that holds dates alone, of the calendar or of an era, the time of day left out; else None."""
     answer = np.full(len(values), np.nan)
     for n in np.flatnonzero(filled):
-        match = DATE.fullmatch(values[n])
-        if match is None:
+        match = DATE.fullmatch(unicodedata.normalize("NFKC", str(values[n])))
+        if match is None or (match["era"] is None and len(match["year"]) != len("2024")):
             return None
+        year = 1 if match["year"] == "元" else int(match["year"])
         try:
-            answer[n] = dt.date(*map(int, match.groups())).toordinal()
+            answer[n] = dt.date(year + _before_era(match["era"]), int(match["month"]), int(match["day"])).toordinal()
         except ValueError:
             return None
     return answer
+
+
+def _before_era(name: str | None) -> int:
+    letters = dict(zip("MTSHR", ERAS.values(), strict=True))
+    return 0 if name is None else ERAS.get(name) or letters[name]
 
 
 def _leaks(columns: Columns, y: Array) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from kodomo.cli import main
+from kodomo.evaluation.bench import reading
 from kodomo.evaluation.bench.compare import as_text, bench_judgement, one_fold
 from kodomo.evaluation.bench.encoding import Columns, encode_training, fit_encoder
 from kodomo.evaluation.bench.measures import calibration_error, figures
@@ -45,7 +47,19 @@ def test_encodings_of_the_file(tmp_path, encoding):
     assert "地区" in table.columns.texts
 
 
-@pytest.mark.parametrize("words", [("false", "true"), ("No", "Yes"), ("いいえ", "はい"), ("0.0", "1.0")])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("false", "true"),
+        ("No", "Yes"),
+        ("いいえ", "はい"),
+        ("0.0", "1.0"),
+        ("無し", "有り"),
+        ("陰性", "陽性"),
+        ("０", "１"),
+        ("－", "○"),
+    ],
+)
 def test_targets_with_known_words(tmp_path, words):
     table = read_table(write(tmp_path / "t.csv", rows_of(words=words)), target="結果")
     assert table.positive == words[1]
@@ -55,6 +69,48 @@ def test_of_two_other_values_the_rarer_is_positive_and_that_is_said(tmp_path):
     table = read_table(write(tmp_path / "t.csv", rows_of(words=("健康", "要支援"))), target="結果")
     assert table.positive == "要支援" and 0 < table.y.mean() < 0.5
     assert any("少ない方" in note for note in table.notes)
+
+
+@pytest.mark.parametrize("word", ["○", "有", "該当", "1"])
+def test_an_outcome_that_only_marks_its_cases_is_negative_where_empty(tmp_path, word):
+    table = read_table(write(tmp_path / "t.csv", rows_of(words=("", word))), target="結果")
+    assert len(table.y) == 200 and table.positive == word
+    assert table.y.sum() == sum(line.endswith(f",{word}") for line in rows_of(words=("", word)))
+    assert any("空のセルを陰性とした" in note for note in table.notes)
+
+
+def test_a_single_word_that_marks_no_case_is_no_outcome(tmp_path):
+    with pytest.raises(UnusableTable, match="一つの値しかありません"):
+        read_table(write(tmp_path / "t.csv", rows_of(words=("", "いいえ"))), target="結果")
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"),
+    [("¥12,345", 12345), ("12,345円", 12345), ("▲1,200", -1200), ("△30", -30), ("１２．５", 12.5), ("7日", 7), ("36.5 ℃", 36.5),
+     ("1,234,567.5", 1234567.5), ("5％", 5), ("-3", -3), ("1e3", 1000)],
+)  # fmt: skip
+def test_a_number_as_offices_write_it(cell, value):
+    assert reading._number(cell) == value
+
+
+@pytest.mark.parametrize("cell", ["1_2", "3年2組", "A12", "12-3", "円", "", "1,2", "2024/1/3", "令和5年"])
+def test_no_number(cell):
+    assert reading._number(cell) is None
+
+
+@pytest.mark.parametrize(
+    ("cell", "on"),
+    [("2024/1/5", "2024-01-05"), ("2024年1月5日", "2024-01-05"), ("令和6年1月5日", "2024-01-05"), ("R6.1.5", "2024-01-05"),
+     ("令和元年5月1日", "2019-05-01"), ("H30/12/3", "2018-12-03"), ("昭和60年4月1日", "1985-04-01"), ("２０２４/１/５", "2024-01-05")],
+)  # fmt: skip
+def test_a_day_as_offices_write_it(cell, on):
+    days = reading._as_days(np.array([cell, "2020-02-29"], dtype=object), np.array([True, True]))
+    assert days is not None and days[0] == dt.date.fromisoformat(on).toordinal()
+
+
+def test_a_column_of_words_is_no_column_of_days():
+    for cell in ("R6.13.5", "X6.1.5", "令和", "R6"):
+        assert reading._as_days(np.array([cell], dtype=object), np.array([True])) is None
 
 
 def test_ids_are_warned_of_or_left_out(tmp_path):
