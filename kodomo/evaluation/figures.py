@@ -63,7 +63,7 @@ def type_report(
         "staff_score": against_staff_score(one, both, generator) if cases > rule.threshold else None,
         "expected": _expected(one, rule, months),
         "curve": _curve(one, (high, both), rule, generator),
-        "groups": group_lines(one, parts, both, rule),
+        "groups": group_lines(one, parts, both, rule, generator, _foreseen(one, months)),
     }
 
 
@@ -120,15 +120,23 @@ def _at_share(figure: Callable[[Array, Array, int], float], share: float, scores
 
 def _expected(one: Outcome, rule: Suppression, months: int) -> dict[str, Any] | None:
     """How many cases the scores foresaw in these months, beside how many there were and what chance allows of that."""
-    if one.type == OVERALL or not one.is_learned or one.positive.sum() <= rule.threshold:
+    each = _foreseen(one, months)
+    if each is None or one.positive.sum() <= rule.threshold:
         return None
-    foreseen = _within(one.scores[Method.COMBINED.value], months).sum()
+    foreseen = each.sum()
     low, high = poisson_interval(int(one.positive.sum()))
     return {
         "foreseen": round(float(foreseen), 1),
         "range": [round(low, 1), round(high, 1)],
         "is_off": bool(not low <= foreseen <= high),
     }
+
+
+def _foreseen(one: Outcome, months: int) -> Array | None:
+    """Each child's probability of a case in these months; None for 総合 and for points, which are none."""
+    if one.type == OVERALL or not one.is_learned:
+        return None
+    return _within(one.scores[Method.COMBINED.value], months)
 
 
 def _within(scores: Array, months: int) -> Array:

@@ -213,6 +213,50 @@ def _expanded(found: Array, households: int) -> tuple[float, float]:
     return float(middle + (low - middle) * stretch), float(middle + (high - middle) * stretch)
 
 
+class Households:
+    """Whole households drawn again and again, once for all figures that are asked of the same children.
+
+    Args:
+        group: each row's household.
+        draws: how many times as many households as there are are drawn.
+    """
+
+    def __init__(self, group: NDArray[np.object_], generator: np.random.Generator, draws: int = DRAWS) -> None:
+        self._group = group
+        names, self._place = np.unique(group.astype(str), return_inverse=True)
+        size = len(names)
+        # How often each household stands in each draw.
+        self._times = np.array([np.bincount(generator.integers(0, size, size), minlength=size) for _ in range(draws)])
+        self._times = self._times.astype(np.float64)
+
+    def drawn_sums(self, *flags: NDArray[np.bool_]) -> list[Array]:
+        """In each draw, how many rows of each kind there are."""
+        size = self._times.shape[1]
+        counted = np.array([np.bincount(self._place[kind], minlength=size) for kind in flags], dtype=np.float64)
+        return list(np.asarray(self._times @ counted.T).T)
+
+    def drawn(self, rows: NDArray[np.intp], measure: Callable[[Array], Array], at_once: int = 50) -> Array:
+        """A measure of weighted rows (draws × rows, how often each row stands in a draw), for every draw."""
+        times, own = self._times, self._place[rows]
+        parts = [measure(times[start : start + at_once][:, own]) for start in range(0, len(times), at_once)]
+        return np.concatenate(parts)
+
+    def share(self, value: float, found: Array, positive: NDArray[np.bool_]) -> Figure:
+        """A share with the interval of its draws; ``positive`` are the rows whose households carry it."""
+        told = found[~np.isnan(found)]
+        if len(told) < len(found) // 2:
+            return Figure(value, float("nan"), float("nan"))
+        return _share_figure(value, told, len(set(self._group[positive].tolist())))
+
+    def ratio(self, value: float, found: Array, positive: NDArray[np.bool_]) -> Figure:
+        """A ratio of two shares with the interval of its draws, taken in logarithms."""
+        told = found[found > 0]
+        if len(told) < len(found) // 2:
+            return Figure(value, float("nan"), float("nan"))
+        low, high = _expanded(np.log(told), len(set(self._group[positive].tolist())))
+        return Figure(value, float(np.exp(low)), float(np.exp(high)))
+
+
 def _drawn(
     measure: Callable[[NDArray[np.intp]], float],
     group: NDArray[np.object_],

@@ -161,6 +161,13 @@ def _interval(values: list[float | None]) -> str:
     return f"{value:.3f}" + ("" if low is None or high is None else f"({low:.3f}–{high:.3f})")
 
 
+def _share_interval(values: list[float | None]) -> str:
+    value, low, high = values
+    if value is None:
+        return SUPPRESSED_MARK
+    return f"{value:.1%}" + ("" if low is None or high is None else f"({low:.0%}–{high:.0%})")
+
+
 def _plain(value: float | None) -> str:
     return "—" if value is None else f"{value:.4f}"
 
@@ -209,13 +216,36 @@ def _tick(place: tuple[float, float], text: str, *, below: bool) -> str:
     )
 
 
+SHARES = ("recall", "precision", "new_found")
+
+
 def _group_tables(groups: dict[str, list[dict[str, Any]]]) -> str:
     rows = []
     for name, lines in groups.items():
         for line in lines:
-            cells = (_count(line["children"]), _share(line["flagged_share"]), _share(line["recall"]))
-            rows.append((f"{name}: {line['group']}", *cells))
-    return "<h3>偏り</h3>" + _table(("区分", "人数", "「高」「中」に入った割合", "その後の登録のうち届いた割合"), rows)
+            figures = [_share_interval(line["figures"][figure]) for figure in SHARES]
+            figures.append(_interval(line["figures"]["average_precision"]))
+            cells = (_count(line["children"]), _count(line["cases"]), _share(line["flagged_share"]))
+            rows.append((f"{name}: {line['group']}", *cells, *figures, _own_level(line["expected"]), _even(line)))
+    head = ("区分", "人数", "その後の登録", "「高」「中」に入った割合", "登録のうち届いた割合", "入った人のうちの登録", "入った人のうちの新たな発見",
+            "平均適合率", "登録の見込み(実際の人数から、偶然にありうる幅)", "届いた割合は、ほかの区分の何倍か")  # fmt: skip
+    note = (
+        "<p>括弧は95 %の幅です。△ は、ほかの区分より届く割合が低い(0.8 倍未満)か高い(1.25 倍超)うえに、偶然とはいえない区分です。"
+        "見込みの「外れ」は、その区分だけ見込みの水準が合っていないことを表します。</p>"
+    )
+    return "<h3>偏り</h3>" + note + _table(head, rows)
+
+
+def _own_level(expected: dict[str, Any] | None) -> str:
+    if expected is None:
+        return "—"
+    low, high = expected["range"]
+    return f"{expected['foreseen']:.0f} 人({low:.0f}–{high:.0f})" + (" 外れ" if expected["is_off"] else "")
+
+
+def _even(line: dict[str, Any]) -> str:
+    words = _interval(line["figures"]["recall_ratio"])
+    return f"△ {words}" if line["is_uneven"] else words
 
 
 def _coverage(report: dict[str, Any]) -> str:

@@ -205,15 +205,31 @@ def _group(name: str, lines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     caption = f"{name}: 「高」「中」に入った割合"
     rows = [
         {"group": line["group"], "children": _count(line["children"]), "flagged": _share(line["flagged_share"]),
-         "reached": _share(line["recall"])}
+         "reached": _share(line["recall"]), **_group_figures(line)}
         for line in lines
     ]  # fmt: skip
     return {
         "name": name,
         "rows": rows,
         "hidden": all(r["flagged"] == SUPPRESSED_MARK for r in rows),
+        "is_full": any("precision" in r for r in rows),
         "chart": charts.bars(shown, caption, most=most, form=".1%") if most else "",
     }
+
+
+def _group_figures(line: Mapping[str, Any]) -> dict[str, Any]:
+    """A group's figures with their intervals; none in a report of an older form."""
+    if "figures" not in line:
+        return {}
+    shares = ("recall", "precision", "new_found")
+    words = {k: _share_interval(v) if k in shares else _interval(v) for k, v in line["figures"].items()}
+    expected = line["expected"]
+    foreseen = "—"
+    if expected:
+        low, high = expected["range"]
+        foreseen = f"{expected['foreseen']:.0f} 人({low:.0f}〜{high:.0f} 人)"
+    return {**words, "reached": words["recall"], "cases": _count(line["cases"]), "foreseen": foreseen,
+            "is_off": bool(expected and expected["is_off"]), "is_uneven": line["is_uneven"]}  # fmt: skip
 
 
 def _coverage(lines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -249,6 +265,13 @@ def _interval(values: Sequence[float | None]) -> str:
     if value is None:
         return SUPPRESSED_MARK
     return f"{value:.3f}" + ("" if low is None or high is None else f"({low:.3f}–{high:.3f})")
+
+
+def _share_interval(values: Sequence[float | None]) -> str:
+    value, low, high = values
+    if value is None:
+        return SUPPRESSED_MARK
+    return f"{value:.1%}" + ("" if low is None or high is None else f"({low:.0%}–{high:.0%})")
 
 
 def _count(value: int | None) -> str:

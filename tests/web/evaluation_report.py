@@ -15,6 +15,14 @@ METHOD = {
 }  # fmt: skip
 
 
+def group_line(name: str, flagged: float, recall: float, *, is_uneven: bool) -> dict[str, Any]:
+    """A group's line as ``evaluation.group_figures`` writes it."""
+    figures = {"recall": [recall, 0.38, 0.7], "precision": [0.171, 0.12, 0.23], "new_found": [None, None, None],
+               "average_precision": [0.331, 0.27, 0.4], "recall_ratio": [0.64, 0.5, 0.83]}  # fmt: skip
+    return {"group": name, "children": 1250, "cases": 60, "flagged_share": flagged, "recall": recall, "figures": figures,
+            "expected": {"foreseen": 31.2, "range": [46.0, 77.0], "is_off": is_uneven}, "is_uneven": is_uneven}  # fmt: skip
+
+
 def report() -> dict[str, Any]:
     """The report."""
     body = {
@@ -26,8 +34,7 @@ def report() -> dict[str, Any]:
         "expected": {"foreseen": 30.4, "range": [45.8, 77.2], "is_off": True},
         "staff_score": {"auroc": [0.01, -0.02, 0.04], "recall": [0.0, -0.1, 0.1], "verdict": "UNSURE", "is_used": True,
                         "words": "学習を加えた判定が、職員の点数表を上回るとはいえない"},
-        "groups": {"性別": [{"group": "女", "children": 1250, "flagged_share": 0.081, "recall": 0.6},
-                           {"group": "男", "children": 1250, "flagged_share": 0.119, "recall": 0.64}],
+        "groups": {"性別": [group_line("女", 0.081, 0.412, is_uneven=True), group_line("男", 0.119, 0.64, is_uneven=False)],
                    "国籍": [{"group": "外国籍", "children": None, "flagged_share": None, "recall": None},
                            {"group": "日本国籍", "children": 2490, "flagged_share": 0.1, "recall": 0.62}]},
     }  # fmt: skip

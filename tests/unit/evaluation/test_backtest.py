@@ -119,6 +119,33 @@ def test_groups_are_the_municipalitys_own_indicators(past: Past, hinata: Municip
     assert "nowhere" in str(fault.value) and "evaluation_groups[2].yes" in str(fault.value)
 
 
+def test_without_groups_of_their_own_cities_compare_what_divides_children_everywhere(
+    past: Past, hinata: Municipality
+) -> None:
+    left = {k: v for k, v in hinata.extras.items() if k not in ("evaluation_groups", "areas")}
+    bare = replace(hinata, extras=left)
+    known = past.judged.matrix
+    coded = replace(known.catalogue, indicators=tuple(
+        replace(i, code="assistance_now") if i.code == "arrears" else i for i in known.catalogue.indicators
+    ))  # fmt: skip
+    parts = {d.caption: d for d in divisions(replace(past.judged, matrix=replace(known, catalogue=coded)), bare)}
+    assert set(parts) == {"性別", "年齢区分", "国籍", "生活保護", "地区"}, "those whose indicator there is"
+    assert set(parts["生活保護"].values) <= {"yes", "no", ""}
+    codes = {code for code in known.cohort.area_code if code}
+    assert codes <= set(parts["地区"].labels) and "その他の地区" in parts["地区"].labels.values()
+    silent = replace(hinata, extras={**hinata.extras, "evaluation_groups": []})
+    assert "生活保護" not in {d.caption for d in divisions(past.judged, silent)}
+
+
+def test_the_report_tells_of_each_group_what_it_tells_of_all(report: dict) -> None:  # type: ignore[type-arg]
+    lines = report["types"]["NON_ATTENDANCE"]["groups"]["性別"]
+    assert lines
+    for line in lines:
+        assert set(line["figures"]) == {"recall", "precision", "new_found", "average_precision", "recall_ratio"}
+        value, low, high = line["figures"]["average_precision"]
+        assert low <= value <= high and line["expected"]["range"][0] < line["expected"]["range"][1]
+
+
 def test_a_score_drifts_with_what_comes_in_and_not_with_the_day(past: Past) -> None:
     matrix = past.judged.matrix
     same = score_shifts(past.judged, matrix, past.criteria)
@@ -142,6 +169,7 @@ def test_types_with_few_cases_show_no_figures(report: dict) -> None:  # type: ig
 def test_page_stands_alone_and_shows_no_small_count(report: dict, tmp_path: Path, hinata: Municipality) -> None:  # type: ignore[type-arg]
     page = write_page(report, tmp_path / "report.html", hinata.name).read_text(encoding="utf-8")
     assert "<script" not in page and "http" not in page and "src=" not in page
+    assert "ほかの区分の何倍か" in page and re.search(r"性別: 女</td>(<td[^>]*>[^<]*</td>){3}<td[^>]*>[\d.]+%\(", page)
     assert "<svg" in page and "把握していない困難は数えられません" in page
     assert not re.search(r"\bc\d{5}", page + json.dumps(report))
 
