@@ -134,9 +134,16 @@ def _link(tables: Iterable[pa.Table], printing: Printing, on: dt.date) -> duckdb
 
 
 def _persons(connection: duckdb.DuckDBPyConnection, which: str) -> dict[int, int]:
-    """Spine person of each subject's mention: the register is the same in every run, and so are its persons."""
+    """Whose each subject's mention is: the person's first mention in the register.
+
+    Mentions are numbered alike in every run of the same deliveries; persons are not, where the register was delivered after
+    others: without their numbers, rows that were told apart by nothing else are one form.
+    """
     return dict(connection.execute(
-        f"""SELECT m.mention, l.person FROM placed m JOIN link l USING (form) SEMI JOIN spine_form s ON s.person = l.person
+        f"""WITH known AS (
+                SELECT s.person, min(m.mention) AS first FROM placed m JOIN spine_form s USING (form) GROUP BY s.person
+            )
+            SELECT m.mention, k.first FROM placed m JOIN link l USING (form) JOIN known k USING (person)
             WHERE m.kind = 'observations' AND m.role = 'subject' AND {which}"""
     ).fetchall())  # fmt: skip
 

@@ -108,6 +108,24 @@ def test_without_labels_the_estimate_says_what_it_rests_on(linked: Home, hinata:
     assert "番号そのものの誤りは測れません" in text and "髙橋" not in text
 
 
+def test_hidden_numbers_are_compared_though_the_register_came_after_other_deliveries(
+    paper: Paper, tmp_path: Path
+) -> None:
+    """Two rows told apart by their numbers alone are one without: what comes after is counted otherwise then."""
+    from .paper import ON, PRINTING
+
+    for number in ("2001", "2002"):
+        paper.row("allowance", subject={"resident_number": number, "name": "林 葵"})
+    for number, name, born_on in (("1001", "石井 隼人", "2015-09-01"), ("1002", "木村 蓮", "2014-03-04")):
+        paper.row("allowance", subject={"resident_number": number, "name": name, "born_on": born_on})
+        paper.resident(number, name, "", born_on)
+    mentions, _ = paper.tables()
+    parts = [mentions.filter(pc.equal(mentions["kind"], kind)) for kind in ("observations", "residents")]
+    report = estimate_quality(lambda: parts, printing=PRINTING, on=ON, link_rows={}, stated_errors=0.0)
+    hidden = report["rests_on"]["hidden_numbers"]
+    assert (hidden["rows"], hidden["right"], hidden["wrong"]) == (2, 2, 0)
+
+
 def test_moved_birth_dates_still_find_a_namesake_born_that_day_and_that_counts_as_accident(
     paper: Paper, tmp_path: Path
 ) -> None:
