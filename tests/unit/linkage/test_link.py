@@ -290,6 +290,20 @@ def test_school_number_carries_rows_without_a_birth_date_but_not_against_the_nam
     assert linked.person(wrong) is None
 
 
+def test_a_source_that_hardly_links_is_told_of() -> None:
+    rows = {
+        "water": {"UNLINKED": 90, "W1": 10}, "dental": {"NEW": 40, "K1": 5}, "welfare": {"N1": 60, "UNLINKED": 20},
+        "lunch": {"UNLINKED": 3}, "npo": {"UNLINKED": 30},
+    }  # fmt: skip
+    told = unlinked_lines({"rows_by_source": rows, "called": {"undecided": [{"source": "npo"}]}})
+    assert (
+        [line.split()[1] for line in told] == ["water", "dental"]
+        and "100 件のうち" in told[0]
+        and "10 件だけ" in told[0]
+    )
+    assert unlinked_lines({}) == []
+
+
 def test_guardian_is_found_in_the_family_of_the_child_and_namesakes_are_not(paper: Paper, model_file: Path) -> None:
     people = family(paper)
     row = paper.row(
