@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
+from kodomo.linkage.command import unlinked_lines
+
 from .paper import Linked, Paper, reference
 
 TWIN_BIRTH = "2015-05-05"
