@@ -59,8 +59,12 @@ _NOT_KANA = re.compile(r"[^ァ-ヺA-Z0-9 ]")
 _KANA_ONLY = re.compile(r"^[ぁ-ゖァ-ヺー・\s]+$")
 _LATIN_ONLY = re.compile(r"^[A-Za-zÀ-ɏ'’.,\-\s・]+$")
 _BRACKETED = re.compile(r"[((\[〔【<〈《].*?[))\]〕】>〉》]")
-_HONORIFIC = re.compile(r"(?<=.)[\s]*(様|殿|さん|ちゃん|くん|さま|サン|チャン|クン|氏)$|(?<=[ぁ-ゖァ-ヺー])[\s]*君$")
-"""君 ends given names too, but none that is written in kana before it."""
+_HONORIFIC = re.compile(
+    r"(?<=.)[\s]*(様|殿|さん|ちゃん|くん|さま|サン|チャン|クン|氏)$|(?<=[ぁ-ゖァ-ヺー])[\s]*君$"
+    r"|(?<=[ぁ-ゖー])(っち|っぴ|たん|ちん|ぽん|ぴょん|にゃん)$|(?<=[一-龠々])(っち|たん)$"
+)
+"""君 ends given names too, but none that is written in kana before it; and no given name ends as children are called
+in hiragana (あおっち, ゆいたん)."""
 UNNAMED = frozenset(
     [
         "未命名",
