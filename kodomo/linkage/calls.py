@@ -12,6 +12,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import duckdb
@@ -32,9 +33,9 @@ SAID_SURE = 0.9
 
 WORTH_ASKING = 0.1
 
-HALF_NAME_MISS = 0.7
-"""So many bits per statement a given name may miss the child it decides for: where ages are guessed, it may as well be the
-beginning of another's (ひな for ひなた)."""
+HALF_NAME_MISS, MOSTLY = 0.7, 2 / 3
+"""So many bits per statement a given name may miss the child it decides for, or so many of at least ``FEWEST_SAID`` must fit it:
+where ages are guessed, it may as well be the beginning of another's (ひな for ひなた)."""
 
 GRADE_MISS, SCHOOL_MISS, SCHOOL_UNLISTED, SCHOOL_UNKNOWN = 10.0, 7.0, 5.0, 1.0
 """A school that has handed in its roll lists nearly all of its children, or leaves one out once and for all; of one that hasn't nobody's is known."""
@@ -127,27 +128,36 @@ ANTI JOIN of_class ON of_class.form = f.form
 WHERE {IS_CALLED}
 """
 
+DISTRICT = """
+CREATE OR REPLACE TABLE district AS
+SELECT w.town AS district, t.town FROM (SELECT DISTINCT town FROM wanted WHERE length(town) >= 2) w
+JOIN (SELECT DISTINCT town FROM spine_place) t ON starts_with(t.town, w.town) OR starts_with(w.town, t.town);
+UPDATE wanted SET town = NULL WHERE town NOT IN (SELECT district FROM district)
+"""
+"""The towns of a district told: of 大字大植字日浦 people say 大植. A name that no town's begins with tells nothing."""
+
+TOLD_ON = """
+CREATE OR REPLACE TABLE told_on AS
+-- a row knows its age and grade on the days it tells of; it may be known much later
+SELECT m.mention, m.form, m.print, w.source, m.known_from AS day, least(coalesce(min(t.valid_from), m.known_from), m.known_from) AS first,
+    coalesce(max(least(t.valid_from, t.known_from)), m.known_from) AS last, count(t.row) > 0 AS is_dated
+FROM placed m JOIN wanted w USING (form)
+LEFT JOIN facts t ON t.receipt = m.receipt AND t.row = m.row AND t.valid_from >= m.known_from - INTERVAL {span} DAY
+GROUP BY m.mention, m.form, m.print, w.source, m.known_from
+"""
+
+BY_MONTHS = """
+-- on a sheet with a column for each month the age was asked some day of the year
+UPDATE told_on SET first = make_date(school_year(first), 4, 1), last = make_date(school_year(last) + 1, 3, 31)
+WHERE source IN (SELECT source FROM told_on GROUP BY source HAVING max(last - first) > {month});
+-- a sheet that tells of months alone says it on some day of the month; a row that is there twice says nothing of its own the second time
+UPDATE told_on SET first = CASE WHEN is_dated THEN first ELSE first - INTERVAL {month} DAY END, last = last_day(last)
+WHERE source IN (SELECT source FROM told_on WHERE is_dated GROUP BY source HAVING bool_and(day(first) = 1 AND first = last AND first < day) AND count(DISTINCT first) > 1)
+"""
+
 SAID = """
 CREATE OR REPLACE TABLE said AS
-WITH days AS (
-    -- a row knows its age and grade on the days it tells of; it may be known much later
-    SELECT m.mention, m.form, m.print, w.source, m.known_from AS day, least(coalesce(min(t.valid_from), m.known_from), m.known_from) AS first,
-        coalesce(max(least(t.valid_from, t.known_from)), m.known_from) AS last
-    FROM placed m JOIN wanted w USING (form)
-    LEFT JOIN facts t ON t.receipt = m.receipt AND t.row = m.row AND t.valid_from >= m.known_from - INTERVAL {span} DAY
-    GROUP BY m.mention, m.form, m.print, w.source, m.known_from
-), yearly AS (
-    -- on a sheet with a column for each month the age was asked some day of the year
-    SELECT source FROM days GROUP BY source HAVING max(last - first) > {month}
-), monthly AS (
-    -- a sheet that tells of months alone says it on some day of the month
-    SELECT source FROM days GROUP BY source HAVING bool_and(day(first) = 1 AND first = last AND first < day) AND count(DISTINCT first) > 1
-), dated AS (
-    SELECT d.* REPLACE (
-        CASE WHEN y.source IS NULL THEN d.first ELSE make_date(school_year(d.first), 4, 1) END AS first,
-        CASE WHEN o.source IS NOT NULL THEN last_day(d.last) WHEN y.source IS NULL THEN d.last ELSE make_date(school_year(d.last) + 1, 3, 31) END AS last)
-    FROM days d LEFT JOIN yearly y USING (source) LEFT JOIN monthly o USING (source)
-), told AS (
+WITH told AS (
     SELECT w.called, w.form, w.source, w.own_number IS NOT NULL AND NOT w.is_passed_on AS is_one, w.sex, try_cast(regexp_extract(p.age, '\\d+') AS INTEGER) AS age,
         -- of a baby the months are told as well: 1歳7か月
         12 * try_cast(regexp_extract(p.age, '^(\\d+)歳\\d', 1) AS INTEGER) + try_cast(regexp_extract(p.age, '歳(\\d+)か月', 1) AS INTEGER) AS months, p.grade,
@@ -155,7 +165,7 @@ WITH days AS (
         class_of(p.class_name, p.grade) AS class, class_in(p.grade) AS step,
         CASE WHEN regexp_matches(p.name, '(くん|クン|君)\\s*([(（].*)?$') THEN 'M' WHEN regexp_matches(p.name, '(ちゃん|チャン)\\s*([(（].*)?$') THEN 'F' END AS manner,
         d.day, d.first, d.last, count(*) AS rows
-    FROM dated d JOIN wanted w USING (form) JOIN printed p USING (print) GROUP BY ALL
+    FROM told_on d JOIN wanted w USING (form) JOIN printed p USING (print) GROUP BY ALL
 )
 SELECT row_number() OVER (ORDER BY called, form, day, first, last, age, months, grade, school, class, manner) AS statement, * FROM told
 """
@@ -271,7 +281,7 @@ WITH likely AS (
 ), schools_told AS (
     SELECT called, school, count(*) AS statements FROM told GROUP BY called, school
 ), lived AS (
-    SELECT DISTINCT person, town FROM spine_place WHERE town IS NOT NULL
+    SELECT DISTINCT p.person, d.district AS town FROM spine_place p JOIN district d USING (town)
 ), age_told AS (
     -- whoever is born years off from all that is told of ages is not looked at
     SELECT called, list_distinct(list(CASE WHEN age IS NOT NULL THEN year(last) - age END)) || list_distinct(flatten(list(list_transform(ahead, lambda years: school_year(last) - years)))) AS years
@@ -335,7 +345,8 @@ def is_anybody_called(connection: duckdb.DuckDBPyConnection) -> bool:
 
 STATEMENTS = """
 WITH towns AS (
-    SELECT town, greatest(count(DISTINCT person) / (SELECT count(DISTINCT person) FROM spine_place), {rarest}) AS share FROM spine_place GROUP BY town
+    SELECT d.district AS town, greatest(count(DISTINCT p.person) / (SELECT count(DISTINCT person) FROM spine_place), {rarest}) AS share
+    FROM spine_place p JOIN district d USING (town) GROUP BY d.district
 )
 SELECT s.statement, s.called, s.form, s.source, s.is_one, s.manner, s.rows::DOUBLE AS rows, s.day, s.age IS NOT NULL AS is_told,
     s.age IS NOT NULL OR s.ahead IS NOT NULL AS is_aged, s.age IS NOT NULL AND s.ahead IS NOT NULL AS is_graded, s.town IS NOT NULL AS is_placed,
@@ -433,8 +444,8 @@ def decide(group: Called, said: Any) -> list[Decision]:
     """Decide statement by statement.
 
     The child must also fit by itself: of many that don't, one always fits least badly. Whoever moved away since is known by
-    the whole name in the grade of a school. Half a name told once decides only beside the town, or the age and the grade;
-    the beginning of one only where it fits the single child of that age in the town. Two children of one call name on one
+    the whole name in the grade of a school. A given name told once decides where all that is told fits, a surname or the
+    beginning of a name only beside the school or the town. Two children of one call name on one
     day's sheet are left to a person.
     """
     best = group.probability.argmax(axis=1)
@@ -460,10 +471,16 @@ def decide(group: Called, said: Any) -> list[Decision]:
 def _is_fit(group: Called, said: Any, at: int, mine: Any) -> bool:
     """Whether what is said of one child fits it well enough for its kind of name."""
     kind, rows, here = group.kinds[at], group.rows[mine], group.statements[mine]
-    each = float(((group.miss[mine, at] + np.array(AGE_MISS)[group.years_off[mine, at]]) * rows).sum() / rows.sum())
     is_aged, is_taught = bool(group.is_aged[mine].any()), bool(group.is_taught[mine, at].any())
     placed = said["is_placed"][here]
     is_at_home = bool(placed.any() and group.is_at_home[mine, at][placed].all())
+    is_torn, missed = _is_torn(said, here), group.miss[mine, at] + np.array(AGE_MISS)[group.years_off[mine, at]]
+    if is_taught and not is_torn:
+        # whoever goes to the one school told went on to the other
+        missed = missed - SCHOOL_MISS * (
+            ~np.ma.getmaskarray(said["school"])[here] & ~group.is_taught[mine, at] & (missed >= SCHOOL_MISS)
+        )
+    each = float((missed * rows).sum() / rows.sum())
     if not (
         (each <= AGE_MISS[1] or (kind == "whole" and is_aged and is_taught and each <= TOWN_MISS))
         and (is_aged or is_taught)
@@ -473,30 +490,37 @@ def _is_fit(group: Called, said: Any, at: int, mine: Any) -> bool:
         return True
     if kind in ("one_off", "homophone", "respelt", "renamed"):
         return is_taught
-    if _is_torn(said, here) or not (kind == "surname" or each <= HALF_NAME_MISS):
+    fitting = float(rows[missed <= 0].sum())
+    is_mostly = fitting >= max(FEWEST_SAID, MOSTLY * rows.sum())
+    if is_torn or not (kind == "surname" or each <= HALF_NAME_MISS or is_mostly):
         return False
     days = len(np.unique(said["day"][here]))
     return (
         is_taught
         or (is_at_home and (kind in ("given", "surname", "initial") or (is_aged and each <= 0)))
-        or (kind in ("given", "initial") and bool(said["is_graded"][here].all()) and each <= 0)
         or days >= FEWEST_SAID
-        or (days >= 2 and kind in ("given", "initial", "surname") and each <= 0)
+        or (each <= 0 and (kind in ("given", "initial") or (days >= 2 and kind == "surname")))
     )  # fmt: skip
 
 
 def _is_torn(said: Any, here: Any) -> bool:
-    """Whether one day's statements contradict each other, more than a slip on many days does, or one year's name two schools in one grade."""
+    """Whether one day's statements contradict each other, more than a slip on many days does, or one year's name two schools in one grade by turns."""
     days: dict[Any, dict[str, set[Any]]] = defaultdict(lambda: defaultdict(set))
-    schools: dict[Any, set[str]] = defaultdict(set)
+    schools: dict[Any, set[tuple[Any, str]]] = defaultdict(set)
     for at in here.tolist():
         for name in ("age", "months", "grade", "school", "town"):
             if said[name][at] is not np.ma.masked:
                 days[said["day"][at]][name].add(said[name][at])
         if said["school"][at] is not np.ma.masked:
-            schools[said["year"][at], str(said["grade"][at])].add(said["school"][at])
+            schools[said["year"][at], str(said["grade"][at])].add((said["day"][at], str(said["school"][at])))
     torn = sum(any(len(values) > 1 for values in told.values()) for told in days.values())
-    return torn > len(days) // ONE_SLIP_IN or any(not max(names).startswith(min(names)) for names in schools.values())
+    return torn > len(days) // ONE_SLIP_IN or any(_is_by_turns(sorted(told)) for told in schools.values())
+
+
+def _is_by_turns(told: list[tuple[Any, str]]) -> bool:
+    """Whether a year's schools, day by day, are more than one change of school."""
+    changes = [day == before or None for (before, old), (day, new) in pairwise(told) if not max(old, new).startswith(min(old, new))]  # fmt: skip
+    return len(changes) > 1 or True in changes
 
 
 def weigh_called(connection: duckdb.DuckDBPyConnection, groups: list[Called]) -> None:
@@ -575,6 +599,9 @@ def link_called(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     for statement in (
         SCHOOLED,
         WANTED,
+        DISTRICT,
+        TOLD_ON,
+        BY_MONTHS,
         SAID,
         REVIEWED,
         CHILD_NAME,
@@ -583,7 +610,7 @@ def link_called(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
         GRADED,
         likeness,
     ):
-        connection.execute(statement.format(**words) if statement in (WANTED, SAID) else statement)
+        connection.execute(statement.format(**words) if statement in (WANTED, TOLD_ON, BY_MONTHS) else statement)
     slices = 1 + int(connection.execute(PAIRS).fetchall()[0][0]) // PAIRS_AT_ONCE
     for number in range(slices):
         into = "INSERT INTO fitted" if number else "CREATE OR REPLACE TABLE fitted AS"
@@ -595,5 +622,5 @@ def link_called(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     asked = _ask(connection, found)
     names = ("source", "rows", "without_age", "without_grade", "without_school", "without_town")
     undecided = [dict(zip(names, row, strict=True)) for row in connection.execute(UNDECIDED).fetchall()]
-    drop(connection, "wanted", "said", "reviewed", "child_name", "foreign_name", "name_called", "name_begun", "graded", "alike", "fitted")  # fmt: skip
+    drop(connection, "wanted", "district", "told_on", "said", "reviewed", "child_name", "foreign_name", "name_called", "name_begun", "graded", "alike", "fitted")  # fmt: skip
     return {"linked": linked, "doubtful": asked, "expected_wrong_rows": round(wrong, 3), "undecided": undecided}

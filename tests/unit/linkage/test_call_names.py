@@ -70,16 +70,17 @@ def test_beginning_of_a_name_needs_the_single_child_of_that_age_in_the_town(
     assert linked.person(nowhere) is None and len(linked.doubts(nowhere)) == 3
 
 
-def test_given_name_with_age_and_grade_is_enough_where_it_is_the_only_one(paper: Paper, model_file: Path) -> None:
+def test_given_name_with_an_age_is_enough_where_it_is_the_only_one(paper: Paper, model_file: Path) -> None:
     town_of(paper)
     only = paper.resident("1001", "石井 岳久", "ｲｼｲ ﾀｹﾋｻ", "2017-08-01", address="浜町1-1")
     paper.resident("1002", "木村 武久", "ｷﾑﾗ ﾀｹﾋｻ", "2012-08-01", address="川町5-5")
     fits = sheet(paper, "たけひさ", age="8", grade="小2")
     age_alone = sheet(paper, "たけひさ", source="other", age="8")
     no_such_grade = sheet(paper, "たけひさ", source="third", age="8", grade="小5")
+    begun = sheet(paper, "たけくん", source="fourth", age="8")
     linked = paper.link(model_file)
-    assert linked.person(fits) == linked.person(only)
-    assert linked.person(age_alone) is None and len(linked.doubts(age_alone)) == 1
+    assert linked.person(fits) == linked.person(age_alone) == linked.person(only)
+    assert linked.person(begun) is None and len(linked.doubts(begun)) == 1
     assert linked.person(no_such_grade) is None
 
 
@@ -111,6 +112,59 @@ def test_one_name_at_two_schools_in_one_grade_is_each_schools_child_and_nobody_w
     linked = paper.link(model_file)
     beach, river = (linked.person(child) for child in children)
     assert [linked.person(line) for line in lines] == [beach, river, beach, None, river, beach]
+
+
+def test_district_told_is_the_towns_that_begin_with_its_name_and_an_unknown_one_tells_nothing(
+    paper: Paper, model_file: Path
+) -> None:
+    """大字大植字日浦 is 大植 to those who live there; はま地区 is on no register."""
+    town_of(paper)
+    ours = paper.resident("1001", "石井 岳久", "ｲｼｲ ﾀｹﾋｻ", "2015-08-01", address="大字大植字日浦1-1")
+    paper.resident("1002", "木村 武久", "ｷﾑﾗ ﾀｹﾋｻ", "2015-07-01", address="大字川口字日浦5-5", household_number="K2")
+    only = paper.resident(
+        "1003", "森 莉央", "ﾓﾘ ﾘｵ", "2015-06-01", "女", address="大字川口字新田2-2", household_number="K3"
+    )
+    known = paper.row("club", subject={"name": "たけひさ", "age": "9", "address": "大植"}, known_from=MAY)
+    unknown = paper.row("club", subject={"name": "りおちゃん", "age": "9", "address": "はま地区"}, known_from=MAY)
+    linked = paper.link(model_file)
+    assert linked.person(known) == linked.person(ours)
+    assert linked.person(unknown) == linked.person(only)
+
+
+def test_a_slip_among_many_that_fit_does_not_make_a_call_name_another_childs(paper: Paper, model_file: Path) -> None:
+    """Last year's grade is kept on for a month or two."""
+    town_of(paper)
+    child = paper.resident("1001", "石井 岳久", "ｲｼｲ ﾀｹﾋｻ", "2017-08-01", address="浜町1-1")
+    paper.resident("1002", "木村 武久", "ｷﾑﾗ ﾀｹﾋｻ", "2010-08-01", address="川町5-5", household_number="K2")
+    grades = {
+        "2024-12": "小1",
+        "2025-01": "小1",
+        "2025-02": "小1",
+        "2025-04": "小2",
+        "2025-05": "小1",
+        "2025-06": "小2",
+    }
+    lines = [
+        paper.row("club", subject={"name": "たけひさ", "grade": grade}, known_from=dt.date.fromisoformat(f"{month}-10"))
+        for month, grade in grades.items()
+    ]
+    linked = paper.link(model_file)
+    assert linked.person(lines[0]) == linked.person(child) is not None
+
+
+@pytest.mark.parametrize(("schools", "is_one"), [("浜浜川川", True), ("浜川浜川", False)])
+def test_child_who_moved_to_another_school_within_the_year_is_one_and_two_schools_by_turns_are_two(
+    paper: Paper, model_file: Path, schools: str, is_one: bool
+) -> None:
+    town_of(paper)
+    child = paper.resident("1001", "石井 岳久", "ｲｼｲ ﾀｹﾋｻ", "2015-08-01", address="浜町1-1")
+    pupil = {"name": "石井 岳久", "school": "浜小学校", "grade": "4", "own_number": "S1", "born_on": "2015-08-01"}
+    paper.row("roster", subject=pupil)
+    months = ("2025-05-10", "2025-07-10", "2025-10-10", "2025-12-10")
+    told = [*((day, f"{school}小学校") for day, school in zip(months, schools, strict=True)), ("2026-01-10", "")]
+    lines = [visit(paper, day, "たけひさ", "9" if day < "2025-08" else "10", school, "4") for day, school in told]
+    linked = paper.link(model_file)
+    assert {linked.person(line) for line in lines} == {linked.person(child) if is_one else None}
 
 
 def test_last_word_of_a_foreign_name_is_a_call_name_too(paper: Paper, model_file: Path) -> None:
@@ -268,7 +322,9 @@ def test_a_sheet_of_months_tells_an_age_of_some_day_of_the_month(paper: Paper, m
     for month, age in ((4, "4"), (5, "4"), (6, "4"), (7, "5"), (8, "5")):
         day = dt.date(2024, month, 1)
         said = [{"item": "meal", "number": 1.0, "valid_from": day, "known_from": day + dt.timedelta(36)}]
-        lines.append(paper.row("cafe", subject={"name": "けんくん", "age": age}, known_from=day + dt.timedelta(36), said=said))  # fmt: skip
+        # a line that is there twice is landed without what it says
+        for facts in (said, []):
+            lines.append(paper.row("cafe", subject={"name": "けんくん", "age": age}, known_from=day + dt.timedelta(36), said=facts))  # fmt: skip
     linked = paper.link(model_file)
     assert {linked.person(line) for line in lines} == {None}
     assert {person for line in lines for person, _ in linked.doubts(line)} == {
