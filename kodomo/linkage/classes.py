@@ -157,12 +157,16 @@ SELECT o.form, o.print, l.person, coalesce(bool_or(o.seat = c.seat), false) AS i
     any_value(l.is_whole) AS is_whole, any_value(l.is_given) AS is_given, any_value(l.is_surname) AS is_surname, any_value(l.is_begun) AS is_begun
 FROM sought o JOIN class_likeness l USING (sought)
 JOIN class_list c ON c.person = l.person AND c.school = o.school AND c.step = o.step AND c.class = o.class AND c.cohort = o.cohort
-GROUP BY o.form, o.print, l.person HAVING any_value(l.is_whole) OR any_value(l.is_given) OR any_value(l.is_surname) OR any_value(l.is_begun) OR is_seated
+JOIN form f ON f.form = o.form LEFT JOIN form g ON g.form = c.form LEFT JOIN spine y ON y.person = l.person
+GROUP BY o.form, o.print, l.person
+HAVING any_value(l.is_whole) OR is_seated OR (any_value(l.is_given) OR any_value(l.is_surname) OR any_value(l.is_begun))
+    AND NOT coalesce(any_value(f.sex) <> coalesce(any_value(y.sex), any_value(g.sex)), false)
 """
+"""Half a name doesn't mean a child of the other sex: 4-2 高橋, a girl, is the one girl of two 高橋, and nobody where the list has a boy alone."""
 
 IN_CLASS = Rule(
     "C1",
-    "学校・学年・組が同じで、氏名か出席番号と氏名の一部が合うこどもが、その組に一人だけ(生年月日のない記録)",
+    "学校・学年・組が同じで、氏名か、出席番号と氏名の一部か、氏名の一部(性別があれば性別も)が合うこどもが、その組に一人だけ(生年月日のない記録)",
     """
 WITH best AS (
     SELECT form, print, person, is_seated AND (is_whole OR is_given OR is_surname OR is_begun OR NOT has_twin) AS is_seated, is_whole AS is_told, is_begun, is_elsewhere,

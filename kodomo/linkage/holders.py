@@ -8,12 +8,8 @@ from __future__ import annotations
 
 import duckdb
 
-from kodomo.linkage.rules import HIGHEST_CHANCE, OWN_NUMBER, PLACE_FITS, Rule, apply_rule, same_writing
+from kodomo.linkage.rules import GROWN, HIGHEST_CHANCE, OWN_NUMBER, PLACE_FITS, Rule, apply_rule, same_writing
 from kodomo.tables.engine import drop
-
-GROWN = """(p.born_on IS NULL
-    OR coalesce(try_cast(p.born_on AS DATE), try_cast(left(p.born_on, 4) || '-12-31' AS DATE)) <= f.seen_from - INTERVAL 15 YEAR)"""
-"""Of a birth date known by its year alone the last day counts."""
 
 MOST_CERTAIN, FEWEST_READ = 0.9, 5
 
@@ -37,7 +33,7 @@ PLACE_SAME = "q.town = f.town AND q.number = f.number"
 
 BY_NAME_AND_HOME = f"""
 WITH home AS (SELECT DISTINCT n.person, n.name, n.kana, n.sorted_kana, q.town, q.number FROM spine_name n JOIN home_place q USING (person)),
-open AS (SELECT * FROM todo WHERE born_on IS NULL AND number IS NOT NULL AND role IN ('subject', 'holder', 'household_head')),
+open AS (SELECT * FROM todo WHERE born_on IS NULL AND number IS NOT NULL),
 borne AS (
     -- somebody is written and read just so: 水口 隆 is not the 水口 隆史 of that address, though both are read タカシ
     SELECT form FROM open SEMI JOIN spine_name USING (name, kana)
@@ -49,13 +45,14 @@ borne AS (
     UNION {same_writing("open", "home", "name", PLACE_FITS.replace("q.", "s."), also="s.number")}
 ), fitting AS (
     SELECT n.form, n.person, n.number = f.number AS is_exact FROM pair n JOIN form f USING (form) JOIN spine p USING (person)
-    WHERE f.role = 'subject' OR {GROWN}
+    WHERE (f.role = 'subject' OR {GROWN}) AND (f.role <> 'mother' OR p.sex IS NULL OR p.sex = 'F') AND (f.role <> 'father' OR p.sex IS NULL OR p.sex = 'M')
 )
 -- whoever lives at this very number goes before a namesake at a longer or shorter one
 SELECT form, person FROM fitting QUALIFY is_exact = bool_or(is_exact) OVER (PARTITION BY form)
 """
 
-HOLDER = Rule("W1", "氏名と住所が同じ人が、台帳に一人だけ(契約者は15歳以上)", BY_NAME_AND_HOME)
+# a guardian with an address of their own is looked for as well: the child beside them may live elsewhere, on no register
+HOLDER = Rule("W1", "氏名と住所が同じ人が、台帳に一人だけ(本人のほかは15歳以上)", BY_NAME_AND_HOME)
 
 OPEN = """
 CREATE OR REPLACE TEMP TABLE open_undated AS
@@ -208,7 +205,7 @@ INSERT INTO doubt SELECT form, person, NULL, 'HOLDER' FROM holder_elsewhere ANTI
 
 
 IS_OPEN = """
-SELECT EXISTS (FROM form ANTI JOIN link USING (form) WHERE role IN ('holder', 'household_head', 'subject') AND born_on IS NULL)
+SELECT EXISTS (FROM form ANTI JOIN link USING (form) WHERE born_on IS NULL AND (number IS NOT NULL OR role IN ('holder', 'household_head', 'subject')))
 """
 
 

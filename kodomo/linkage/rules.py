@@ -306,6 +306,10 @@ WITH alike AS (
 SELECT n.form, n.person FROM alike n JOIN form f USING (form) WHERE {AT_SCHOOL}
 """
 
+GROWN = """(p.born_on IS NULL
+    OR coalesce(try_cast(p.born_on AS DATE), try_cast(left(p.born_on, 4) || '-12-31' AS DATE)) <= f.seen_from - INTERVAL 15 YEAR)"""
+"""Of a birth date known by its year alone the last day counts."""
+
 AGE_FITS = """abs(date_sub('year', try_cast(p.born_on AS DATE), f.seen_from) - f.age) <= 1"""
 
 GUARDIANS_CHILDREN = f"""parent AS (
@@ -458,9 +462,11 @@ JOIN kin k ON k.person = c.person JOIN spine p ON p.person = k.other JOIN spine_
 WHERE {WHOLE_SAME}
   AND (f.role <> 'mother' OR p.sex IS NULL OR p.sex = 'F') AND (f.role <> 'father' OR p.sex IS NULL OR p.sex = 'M')
   AND (f.role = 'household_head' OR p.born_on IS NULL OR y.born_on IS NULL OR p.born_on < y.born_on)
+  AND (f.role = 'household_head' OR {GROWN})
 """,
 )
-"""A guardian or parent is older than the child; a head's wife or mother may be older than the head."""
+"""A guardian or parent is grown and older than the child, so no elder brother of the father's name; a head's wife or mother
+may be older than the head."""
 
 Hook = Callable[[], None]
 """Called at a point of the sequence, by a run that takes over what the run before found."""

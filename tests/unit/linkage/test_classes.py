@@ -30,9 +30,16 @@ def pupil(
 
 
 def visit(
-    paper: Paper, name: str, grade: str, seat: str = "", class_name: str = "", on: dt.date = JUNE
+    paper: Paper,
+    name: str,
+    grade: str,
+    seat: str = "",
+    class_name: str = "",
+    on: dt.date = JUNE,
+    sex: str | None = None,
 ) -> tuple[str, int]:
     body = {"name": name, "school": "緑小", "grade": grade, "seat": seat or None, "class_name": class_name or None}
+    body["sex"] = sex
     return paper.row(
         "nurse",
         subject=body,
@@ -75,6 +82,21 @@ def test_seat_tells_two_of_one_surname_apart_and_a_whole_name_goes_before_a_wron
     assert linked.person(seated) == linked.person(named) == linked.person(slip) == linked.person(yui)
     assert linked.person(wrong_seat) == linked.person(rin)
     assert linked.person(either) is None and linked.person(nobody) is None
+
+
+def test_sex_tells_two_of_one_surname_apart_and_half_a_name_of_the_other_sex_is_nobodys(
+    paper: Paper, model_file: Path
+) -> None:
+    boy = pupil(paper, "1", "西村 蓮", "ﾆｼﾑﾗ ﾚﾝ", "2015-06-01", "2", "7")
+    girl = pupil(paper, "2", "西村 結衣", "ﾆｼﾑﾗ ﾕｲ", "2015-07-01", "2", "8")
+    paper.mentions[2]["sex"] = "女"
+    pupil(paper, "3", "浜田 凪", "ﾊﾏﾀﾞ ﾅｷﾞ", "2015-07-02", "2", "9")
+    rows = {sex: visit(paper, "西村", "4-2", sex=sex) for sex in ("男", "女", None)}
+    other, whole = visit(paper, "浜田", "4-2", sex="女"), visit(paper, "西村結衣", "4-2", sex="男")
+    linked = paper.link(model_file)
+    assert linked.person(rows["男"]) == linked.person(boy) and linked.person(rows["女"]) == linked.person(girl)
+    assert linked.person(rows[None]) is None and linked.person(other) is None
+    assert linked.person(whole) == linked.person(girl)
 
 
 def test_twins_in_one_class_need_the_given_name_or_the_seat(paper: Paper, model_file: Path) -> None:

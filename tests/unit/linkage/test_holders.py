@@ -32,6 +32,18 @@ def test_who_lives_at_the_very_number_goes_before_a_namesake_at_a_longer_one(pap
     assert linked.person(father_or_son, "holder") is None and linked.person(two) is not None
 
 
+def test_guardian_at_home_is_known_though_the_child_is_on_no_register(paper: Paper, model_file: Path) -> None:
+    father = paper.resident("1001", "堀部 陽悟", "ﾎﾘﾍﾞ ﾊﾙｺﾞ", "1985-01-01", address=HOME, household_number="H1")
+    paper.resident("1002", "堀部 陽悟", "ﾎﾘﾍﾞ ﾊﾙｺﾞ", "1970-01-01", address="南町2-2", household_number="H2")
+    child = {"name": "堀部 華瑠", "born_on": "2024-03-10"}
+    at_home = paper.row("allowance", subject=child, guardian={"name": "堀部　陽悟", "address": "北町１番地１"})
+    no_address = paper.row("allowance", subject=child, guardian={"name": "堀部　陽悟"})
+    no_mother = paper.row("allowance", subject=child, mother={"name": "堀部　陽悟", "address": "北町１番地１"})
+    linked = paper.link(model_file)
+    assert (linked.person(at_home, "guardian"), linked.rule(at_home, "guardian")) == (linked.person(father), "W1")
+    assert linked.person(no_address, "guardian") is None and linked.person(no_mother, "mother") is None
+
+
 def test_bills_in_the_name_of_another_of_the_household_are_its_own(paper: Paper, model_file: Path) -> None:
     wife = paper.resident("1001", "山田 延絵", "ﾔﾏﾀﾞ ﾉﾌﾞｴ", "1980-01-01", "女", household_number="H1", address=HOME)
     husband = paper.resident("1002", "山田 誠", "ﾔﾏﾀﾞ ﾏｺﾄ", "1979-01-01", household_number="H1", address=HOME)

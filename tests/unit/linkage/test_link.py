@@ -318,6 +318,26 @@ def test_guardian_is_found_in_the_family_of_the_child_and_namesakes_are_not(pape
     assert linked.rule(row, "guardian") == "R1"
 
 
+def test_guardian_of_a_name_that_an_elder_brother_bears_too_is_the_grown_one(paper: Paper, model_file: Path) -> None:
+    father, _, child = (
+        paper.resident(number, name, kana, born_on, household_number="H1")
+        for number, name, kana, born_on in (
+            ("1", "RAI RAJESH", "ﾗｲ ﾗｼﾞｪｽ", "1970-09-19"),
+            ("2", "RAI RAJESH", "ﾗｲ ﾗｼﾞｪｽ", "2010-05-05"),
+            ("3", "RAI RIYA", "ﾗｲ ﾘﾔ", "2012-09-08"),
+        )
+    )
+    row = paper.row(
+        "child_allowance",
+        subject={"name": "RAI RIYA", "name_kana": "ライ　リヤ", "born_on": "2012-09-08"},
+        guardian={"name": "RAI RAJESH"},
+        known_from=dt.date(2025, 2, 1),
+    )
+    linked = paper.link(model_file)
+    assert linked.person(row) == linked.person(child)
+    assert linked.person(row, "guardian") == linked.person(father)
+
+
 def test_head_of_household_may_be_the_rows_own_subject_or_younger_than_it(paper: Paper, model_file: Path) -> None:
     def printed(number: str, name: str, kana: str, born_on: str, head: str, household: str = "HD") -> tuple[str, int]:
         body = {
