@@ -257,15 +257,18 @@ def _items(lines: Sequence[dict[str, Any]]) -> str:
     """What each item is worth, beside how sensitive it is: the question 必要最小限 asks."""
     if not lines:
         return ""
-    rows = [(x["caption"], x["sensitivity"], "・".join(x["types"]), _share(x["lost_share"])) for x in lines]
+    rows = [
+        (x["caption"], x["sensitivity"], "・".join(x["types"]), _share(x["lost_share"]), _share(x["changed_share"]))
+        for x in lines
+    ]
     note = (
-        "<p>その項目が来なくなったとして全員を採点し直し、いま枠の中にいる「その後の登録」のうち何割を見落とすかを数えました"
-        "(学習はやり直しません)。取扱区分が重いのに割合が小さい項目は、受け取り続けるかを見直す候補です。"
-        "マイナスは、ないほうが多く届いたことを表します。</p>"
+        "<p>その項目が来なくなったとして全員を採点し直し、枠の中のこどものうち何割が入れ替わるか、いま枠の中にいる「その後の登録」のうち"
+        "何割を見落とすかを数えました(学習はやり直しません)。取扱区分が重いのにどちらの割合も小さい項目は、受け取り続けるかを見直す候補です。"
+        "届かなくなる割合のマイナスは、ないほうが多く届いたことを表します。</p>"
     )
     if all(x["lost_share"] is None for x in lines):
-        return f"<h2>データ項目の値打ち</h2>{note}<p>枠の中で届いた登録が少ないため、示しません。</p>"
-    head = ("項目", "取扱区分", "役立てている類型", "ないと届かなくなる割合")
+        note += "<p>枠の中で届いた登録が少ないため、届かなくなる割合は示しません。</p>"
+    head = ("項目", "取扱区分", "役立てている類型", "ないと届かなくなる割合", "ないと枠の中で入れ替わる割合")
     return "<h2>データ項目の値打ち</h2>" + note + _table(head, rows)
 
 

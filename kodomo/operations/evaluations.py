@@ -70,7 +70,10 @@ def evaluation(request: Any, name: str) -> HttpResponse:
         "overview": _overview(report["types"]),
         "types": [_type(kind, body) for kind, body in _ordered(report["types"])],
         "coverage": _coverage(report.get("coverage", [])),
-        "items": [{**x, "lost": _share(x["lost_share"])} for x in report.get("items", [])],
+        "items": [
+            {**x, "lost": _share(x["lost_share"]), "changed": _share(x.get("changed_share"))}
+            for x in report.get("items", [])
+        ],
         "items_hidden": all(x["lost_share"] is None for x in report.get("items", [])),
         "drift": _drift(report.get("drift", [])),
         "missed": _missed(report.get("missed")),

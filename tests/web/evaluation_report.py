@@ -50,7 +50,7 @@ def report() -> dict[str, Any]:
         "learned": {"horizon_months": 12}, "children": 2500, "types": {"NON_ATTENDANCE": body, "POSTNATAL_DEPRESSION": few},
         "coverage": [{"source": "school_attendance", "caption": "出欠 月集計", "share": 0.98},
                      {"source": "npo_watch", "caption": "見守りの記録", "share": 0.12}],
-        "items": [{"item": "absence_days", "caption": "欠席日数", "sensitivity": "個人に関する事実", "types": ["不登校"], "lost_share": 0.25}],
+        "items": [{"item": "absence_days", "caption": "欠席日数", "sensitivity": "個人に関する事実", "types": ["不登校"], "lost_share": 0.25, "changed_share": 0.331}],
         "missed": {"rounds": 3, "drawn": 60, "reviewed": 55, "found": None, "stands_for_share": 0.9, "rate": [0.012, 0.004, 0.03]},
         "drift": [shift, {**shift, "indicator": "late_3m", "caption": "直近3か月の遅刻日数", "index": 0.14, "state": "要注意"},
                   {**shift, "indicator": "x", "caption": "在籍", "index": 0.01, "state": "安定"}],

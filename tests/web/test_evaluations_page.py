@@ -49,7 +49,16 @@ def test_each_chart_stands_beside_its_table(as_person: Any, evaluated: str, audi
         assert words in groups, words
     assert groups.count("差がある") == 1 and groups.count("水準が外れ") == 1
     assert 'class="chart__spread"' in body and "見落とし" not in body.partition("監査抽出")[0]
-    for figure in ("0.812(0.771–0.850)", "上位 10%", "62%", "11.9%", "0.31", "25.0%", "1.2%(95 %の幅 0.4%–3.0%)"):
+    for figure in (
+        "0.812(0.771–0.850)",
+        "上位 10%",
+        "62%",
+        "11.9%",
+        "0.31",
+        "25.0%",
+        "33.1%",
+        "1.2%(95 %の幅 0.4%–3.0%)",
+    ):
         assert figure in body, figure
     assert "style=" not in body and english_in(body) == set()
     assert audit_rows()[-1]["action"] == "VIEW_EVALUATION"
