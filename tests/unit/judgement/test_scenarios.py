@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ from kodomo.configuration import SHIPPED_MUNICIPALITIES
 from kodomo.errors import ConfigurationFault
 from kodomo.judgement.criteria import read_all_criteria
 from kodomo.judgement.learning import learnable
-from kodomo.judgement.scenarios import judge_scenario
+from kodomo.judgement.scenarios import FILE, judge_scenario
 from kodomo.terms import DifficultyType
 
 from .conftest import SCENARIOS, Town, write_criteria
@@ -85,3 +87,14 @@ def test_points_that_rest_on_recognition_are_not_shown_to_learning(town: Town) -
     kept = np.array([{c.indicator for c in line.when} <= set(one) for line in scenario.lines])
     assert np.allclose(scenario.points_of(one), scenario.fired[:, kept] @ each[kept])
     assert np.all(scenario.points_of(()) == 0)
+
+
+@pytest.mark.parametrize("name", ["hinata", "usual"])
+def test_every_shipped_line_says_why_and_after_what(name: str) -> None:
+    """Those it is drafted for have neither our papers nor the line above it."""
+    path = SHIPPED_MUNICIPALITIES / name / "criteria" / FILE
+    content = tomllib.loads(path.read_text(encoding="utf-8"))
+    for line in [*content["points"], *content.get("escalations", [])]:
+        for key in ("rationale", "source"):
+            assert line.get(key, "").strip(), (line["code"], key)
+            assert not re.search(r"domain|同上|measurements|seed", line[key]), (line["code"], key)
