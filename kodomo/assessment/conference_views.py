@@ -227,7 +227,8 @@ def _before(request: Any, found: AgendaItem) -> dict[str, Any]:
     trail.record_first(trail.event_of(actor, "VIEW_ITEM", subject=case.child_key, detail=detail), request.at)
     levels = [] if evidence is None else lawful.told(case.levels.filter(is_current=True))
     reasons = evidence.reasons if evidence else {}
-    judged = judged_types(levels, settings.MUNICIPALITY.types, reasons) if levels_shown else []
+    views = evidence.views if evidence else {}
+    judged = judged_types(levels, settings.MUNICIPALITY.types, reasons, views) if levels_shown else []
     return {
         **_line(request, found, is_out=is_out),
         "case": case,

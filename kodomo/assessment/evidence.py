@@ -84,6 +84,14 @@ class Reason:
 
 
 @dataclass(frozen=True)
+class Views:
+    """How each method sees a type: its name and place in words; and whether they are so far apart that a person must look."""
+
+    places: tuple[tuple[str, str], ...]
+    is_disputed: bool
+
+
+@dataclass(frozen=True)
 class Evidence:
     """Everything the child's page shows from the store."""
 
@@ -91,6 +99,7 @@ class Evidence:
     members: tuple[Member, ...]
     coverage: Coverage
     reasons: Mapping[str, tuple[Reason, ...]]
+    views: Mapping[str, Views]
     withheld: tuple[str, ...]
     """Captions of items that are there but have no valid basis today, or would locate a protected family."""
     by_points: Mapping[str, str]
@@ -125,11 +134,35 @@ def evidence_for(case: Case, *, home: Home, municipality: Municipality, lawful: 
         members=tuple(reader.member(person) for person in people),
         coverage=Coverage(tuple(reader.coverage(row) for row in coverage)),
         reasons=_by_type(reader.reason(row) for row in reasons if lawful.may_tell_reason(row)),
+        views=_views(rows_with(judgement.file("judgements"), "child_key", [case.child_key])),
         withheld=withheld,
         by_points=_by_points(judgement.manifest),
         versions=_versions(judgement.manifest),
         is_address_protected=is_protected,
     )
+
+
+HIGHEST = ((0.99, "100 人に 1 人の上位"), (0.9, "10 人に 1 人の上位"))
+"""Places in words, from so high up: a figure would be read as a probability, and one far down as "fine"."""
+
+
+def _views(rows: Iterable[Mapping[str, Any]]) -> dict[str, Views]:
+    """Each type's methods in their order; none in a judgement of before places were kept."""
+    by_type: dict[str, dict[str, Mapping[str, Any]]] = defaultdict(dict)
+    for row in rows:
+        if row.get("standing") is not None:
+            by_type[row["type"]][row["method"]] = row
+    return {
+        kind: Views(
+            tuple((m.label, _place_words(own[m]["standing"])) for m in Method if m in own and m is not Method.COMBINED),
+            bool(own.get(Method.COMBINED, {}).get("is_disputed")),
+        )
+        for kind, own in by_type.items()
+    }
+
+
+def _place_words(standing: float) -> str:
+    return next((words for least, words in HIGHEST if standing >= least), "上位に入らない")
 
 
 def _by_points(manifest: Mapping[str, Any]) -> dict[str, str]:

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from kodomo.assessment.evidence import Reason
+from kodomo.assessment.evidence import Reason, Views
 from kodomo.assessment.models import CaseLevel
 from kodomo.terms import OVERALL, OVERALL_LABEL, DifficultyType, Level
 
@@ -37,11 +37,12 @@ class JudgedType:
     is_registered: bool
     raising: tuple[Reason, ...]
     lowering: tuple[Reason, ...]
+    views: Views | None = None
 
     @property
     def is_quiet(self) -> bool:
-        """Low and without a fact that must be seen: shown last and short, never as good news."""
-        return self.level == Level.LOW and not self.escalation
+        """Low, without a fact that must be seen and all methods alike: shown last and short, never as good news."""
+        return self.level == Level.LOW and not self.escalation and not (self.views and self.views.is_disputed)
 
     @property
     def is_raised(self) -> bool:
@@ -53,11 +54,12 @@ def judged_types(
     levels: Iterable[CaseLevel],
     types: Sequence[DifficultyType],
     reasons: Mapping[str, tuple[Reason, ...]] | None = None,
+    views: Mapping[str, Views] | None = None,
 ) -> list[JudgedType]:
     """The levels of one judgement, the overall view first, then the municipality's types."""
     by_type = {row.type: row for row in levels}
     return [
-        _judged(by_type[code], label, (reasons or {}).get(code, ()))
+        _judged(by_type[code], label, (reasons or {}).get(code, ()), (views or {}).get(code))
         for code, label in [(OVERALL, OVERALL_LABEL), *((t.value, t.label) for t in types)]
         if code in by_type
     ]
@@ -108,8 +110,8 @@ def must_be_seen(
     return found
 
 
-def _judged(row: CaseLevel, label: str, reasons: tuple[Reason, ...]) -> JudgedType:
-    reasons = () if row.level == Level.WITHHELD else reasons
+def _judged(row: CaseLevel, label: str, reasons: tuple[Reason, ...], views: Views | None) -> JudgedType:
+    reasons, views = ((), None) if row.level == Level.WITHHELD else (reasons, views)
     return JudgedType(
         type=row.type,
         label=label,
@@ -122,4 +124,5 @@ def _judged(row: CaseLevel, label: str, reasons: tuple[Reason, ...]) -> JudgedTy
         is_registered=row.is_registered,
         raising=tuple(r for r in reasons if r.direction == "UP"),
         lowering=tuple(r for r in reasons if r.direction == "DOWN"),
+        views=views,
     )

@@ -144,7 +144,9 @@ def _name_of(username: str) -> str:
 def _history(case: Case, actor: Actor, levels_shown: bool, evidence: Evidence, lawful: Lawful) -> dict[str, Any]:
     username, decided = actor.username, case.assessments.select_related("first_view")
     levels = lawful.told(case.levels.all())
-    current = judged_types([row for row in levels if row.is_current], settings.MUNICIPALITY.types, evidence.reasons)
+    current = judged_types(
+        [row for row in levels if row.is_current], settings.MUNICIPALITY.types, evidence.reasons, evidence.views
+    )
     # A colleague's words, and what they decided, would sway the first view; one's own don't.
     decisions = [
         (a, reason_label(a.decision, a.reason_code)) for a in decided if levels_shown or a.decided_by == username

@@ -100,11 +100,12 @@ class Combination:
         learned = self.learned_mean + UNLEARNED * self.apart
         return self.slope * (self.weight * learned + (1 - self.weight) * self.scenario) + self.level
 
-    @property
-    def disagree(self) -> NDArray[np.bool_]:
-        """要確認: one method ranks the child among the highest tenth of its type, another far below."""
-        everyone = np.ones(len(self.scenario), dtype=bool)
-        places = [standing(logits, everyone) for logits in (self.scenario, *self.learned.values())]
+    def disagree(self, judged: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """要確認: of the methods that make up the score, one ranks the child among the highest tenth of those judged,
+        another far below.
+        """
+        told = [self.scenario, *(logits for method, logits in self.learned.items() if method in self.counting)]
+        places = [np.nan_to_num(standing(logits, judged)) for logits in told]
         highest, lowest = np.max(places, axis=0), np.min(places, axis=0)
         return np.asarray((highest >= HIGH_PLACE) & (highest - lowest >= APART))
 

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from kodomo.judgement.boosting import WORKERS
 from kodomo.judgement.capacities import Capacities
-from kodomo.judgement.combine import probability, surprise
+from kodomo.judgement.combine import probability, standing, surprise
 from kodomo.judgement.contributions import learned_contributions
 from kodomo.judgement.holding import Held
 from kodomo.judgement.judge import Judged, TypeJudgement, standing_of
@@ -87,6 +87,8 @@ def _type_rows(
         (Method.COMBINED, probability(kind.combination.logit), kind.evidence),
     ]
     methods += [(one, probability(logits), kind.evidence) for one, logits in kind.combination.learned.items()]
+    judged_rows = np.isin(np.arange(len(keys)), kind.rows)
+    disputed = kind.combination.disagree(judged_rows)[kind.rows]
     tables = []
     for method, scores, evidence in methods:
         before = held.of(kind.type.value, method.value, keys[kind.rows]) if held else None
@@ -102,6 +104,8 @@ def _type_rows(
                 kind.registered[kind.rows],
                 base=parts[method].base,
                 rest=parts[method].rest,
+                place=standing(scores, judged_rows)[kind.rows],
+                disputed=disputed if method is Method.COMBINED else None,
             )
         )
     return [*tables, _not_asked(keys, kind)]
@@ -142,8 +146,12 @@ def _rows(
     *,
     base: NDArray[np.float64] | None = None,
     rest: NDArray[np.float64] | None = None,
+    place: NDArray[np.float64] | None = None,
+    disputed: NDArray[np.bool_] | None = None,
 ) -> pa.Table:
-    """Rows of the store; ``base`` and ``rest`` are what the score's log-odds hold beside the reasons said."""
+    """Rows of the store; ``base`` and ``rest`` are what the score's log-odds hold beside the reasons said, ``place``
+    is the method's own among those judged.
+    """
     without = np.full(len(keys), np.nan)
     return pa.table(
         {
@@ -155,6 +163,8 @@ def _rows(
             "escalation": pa.array([texts[0] if texts else None for texts in escalation], pa.string()),
             "escalations": pa.array([list(texts) if texts else None for texts in escalation], pa.list_(pa.string())),
             "is_registered": pa.array(registered, pa.bool_()),
+            "standing": pa.array(without if place is None else place, pa.float64(), from_pandas=True),
+            "is_disputed": pa.array([None] * len(keys) if disputed is None else disputed, pa.bool_()),
             "base": pa.array(without if base is None else base, pa.float64(), from_pandas=True),
             "rest": pa.array(without if rest is None else rest, pa.float64(), from_pandas=True),
         },

@@ -29,6 +29,20 @@ JUDGEMENTS = Table(
         ),
         Column("is_registered", pa.bool_(), "この類型で既に把握・登録されている", Sensitivity.SPECIAL_CARE),
         Column(
+            "standing",
+            pa.float64(),
+            "この判定ロジックで、類型を判定したこどものうちの順位(1 が最も高く、0 に近いほど低い)",
+            Sensitivity.SPECIAL_CARE,
+            nullable=True,
+        ),
+        Column(
+            "is_disputed",
+            pa.bool_(),
+            "要確認: ある判定ロジックでは上位 1 割、別のロジックでははるかに下(総合判定の行だけ)",
+            Sensitivity.SPECIAL_CARE,
+            nullable=True,
+        ),
+        Column(
             "base",
             pa.float64(),
             "出発点: 何も当てはまらないときの対数オッズ。base + 理由の寄与の合計 + rest がスコアの対数オッズ"

@@ -166,9 +166,16 @@ def judgement_tables(levels: dict[str, dict[str, tuple[str, float | None]]]) -> 
         for code in [*DifficultyType, OVERALL]:
             level, score = levels[key].get(code, (LOW, 0.01))
             row = {"child_key": key, "type": code, "score": score, "level": level, "is_registered": council}
-            judged.append({**row, "method": "COMBINED", "escalation": ESCALATIONS.get((key, code))})
-            # Another method's opinion must never be what the page shows.
-            judged.append({**row, "method": "BOOSTING", "level": HIGH, "score": 0.99})
+            apart = (key, code) == ("pc01", "NON_ATTENDANCE")
+            judged.append({**row, "method": "COMBINED", "escalation": ESCALATIONS.get((key, code)), "is_disputed": apart,
+                           "standing": 0.96 if apart else None})  # fmt: skip
+            # Another method's level must never be what the page shows.
+            judged.append(
+                {**row, "method": "BOOSTING", "level": HIGH, "score": 0.99, "standing": 0.985 if apart else None}
+            )
+            judged.append(
+                {**row, "method": "SCENARIO", "level": LOW, "score": 0.02, "standing": 0.42 if apart else None}
+            )
         coverage += [
             {"child_key": key, "source": "school_attendance", "expected": age > 6, "known": age > 6,
              "latest_on": AS_OF if age > 6 else None, "is_fresh": age > 6},

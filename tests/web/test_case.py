@@ -88,6 +88,19 @@ def test_it_shows_levels_and_reasons_for_and_against_after_the_first_view(
     assert "困難がないという意味ではありません" in text
 
 
+def test_it_says_that_a_person_must_look_where_the_methods_are_far_apart(
+    page: Any, as_person: Any, first_view: Any, case_of: Any
+) -> None:
+    assert "要確認" not in words(page(HANA, "pc01")), "facts come first"
+    first_view(as_person(HANA), case_of("pc01").case_number)
+    shown = words(page(HANA, "pc01"))
+    assert shown.count("要確認") == 1 and "見方が大きく分かれています" in shown
+    assert "判定ロジックごとの順位: シナリオ 上位に入らない、勾配ブースティング 10 人に 1 人の上位" in shown
+    assert not re.search(r"42|%", shown.partition("判定ロジックごとの順位")[2][:80]), (
+        "no figure that reads as a probability"
+    )
+
+
 def test_it_keeps_a_colleague_unswayed_by_somebody_elses_first_view(
     page: Any, as_person: Any, first_view: Any, case_of: Any
 ) -> None:

@@ -224,3 +224,19 @@ def test_a_household_on_both_sides_of_a_split_stops_learning(monkeypatch: pytest
     assert _leaks(twice, 1) == []
     monkeypatch.setattr("kodomo.judgement.learning.fold_of", lambda group, seed: np.arange(len(group)) % 4)
     assert _leaks(twice, 1) == [(SPLIT_HOUSEHOLDS, 200.0)]
+
+
+def test_methods_far_apart_are_disputed_among_the_children_judged() -> None:
+    """Of a hundred judged, one stands highest by boosting and in the middle by the points; fifty others are not asked."""
+    judged = np.arange(150) < 100
+    points, boosting = np.arange(150.0), np.arange(150.0)
+    points[99], boosting[40] = 45.5, 99.5
+    counting = frozenset({Method.BOOSTING})
+    found = Combination(points, {Method.BOOSTING: boosting}, 0.5, counting=counting).disagree(judged)
+    assert np.flatnonzero(found).tolist() == [40, 99]
+    everyone = Combination(points, {Method.BOOSTING: boosting}, 0.5, counting=counting).disagree(
+        np.ones(150, dtype=bool)
+    )
+    assert not everyone[:100].any(), "children not asked for the type would hide it"
+    shown_only = Combination(points, {Method.BOOSTING: boosting}, 0.0).disagree(judged)
+    assert not shown_only.any(), "a method that makes up no part of the score disputes nothing"

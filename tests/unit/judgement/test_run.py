@@ -78,6 +78,14 @@ def test_judging_twice_gives_the_same_tables(installation: tuple[Home, Municipal
     table = pq.read_table(Path(str(results[0]["path"])) / "judgements.parquet").to_pylist()
     assert {r["type"] for r in table} == {"NON_ATTENDANCE", "POVERTY", "OVERALL"}
     assert {r["level"] for r in table} <= {level.value for level in Level}
+    told = [r for r in table if r["level"] != "NOT_APPLICABLE" and r["type"] != "OVERALL"]
+    assert all((r["is_disputed"] is None) is (r["method"] != "COMBINED") for r in told)
+    for method in {r["method"] for r in told}:
+        own = sorted(
+            (r for r in told if (r["type"], r["method"]) == ("NON_ATTENDANCE", method)), key=lambda r: r["score"]
+        )
+        places = [r["standing"] for r in own]
+        assert places == sorted(places) and places[0] > 0 and 0.99 < places[-1] + 1 / len(own) <= 1 + 1 / len(own)
     drawn = pq.read_table(Path(str(results[1]["path"])) / "audit_draws.parquet")["child_key"].to_pylist()
     raised = {r["child_key"] for r in table if r["method"] == "COMBINED" and r["level"] in ("HIGH", "MIDDLE")}
     assert len(drawn) == results[0]["drawn"] == 25 and not raised & set(drawn)
