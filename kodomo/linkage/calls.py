@@ -155,13 +155,21 @@ UPDATE told_on SET first = CASE WHEN is_dated THEN first ELSE first - INTERVAL {
 WHERE source IN (SELECT source FROM told_on WHERE is_dated GROUP BY source HAVING bool_and(day(first) = 1 AND first = last AND first < day) AND count(DISTINCT first) > 1)
 """
 
+LETTERED = """
+CREATE OR REPLACE TABLE lettered AS
+SELECT source FROM told_on JOIN (SELECT print, grade FROM printed WHERE grade IS NOT NULL) USING (print) GROUP BY source
+HAVING count(*) FILTER (regexp_matches(grade, '[小中高]')) >= {mostly} * count(*)
+"""
+"""Sources that write to which school a grade belongs."""
+
 SAID = """
 CREATE OR REPLACE TABLE said AS
 WITH told AS (
     SELECT w.called, w.form, w.source, w.own_number IS NOT NULL AND NOT w.is_passed_on AS is_one, w.sex, try_cast(regexp_extract(p.age, '\\d+') AS INTEGER) AS age,
         -- of a baby the months are told as well: 1歳7か月
         12 * try_cast(regexp_extract(p.age, '^(\\d+)歳\\d', 1) AS INTEGER) + try_cast(regexp_extract(p.age, '歳(\\d+)か月', 1) AS INTEGER) AS months, p.grade,
-        years_ahead(p.grade, plain_school(p.school)) AS ahead, named_school(p.school) AS school, w.town,
+        -- of children not yet at school a sheet of 小4 and 中2 gives the age alone
+        years_ahead(p.grade, plain_school(p.school)) || CASE WHEN w.source IN (SELECT source FROM lettered) AND regexp_matches(plain_grade(p.grade), '^[2-6]$') THEN [grade_in(p.grade), grade_in(p.grade) + 1] ELSE [] END AS ahead, named_school(p.school) AS school, w.town,
         class_of(p.class_name, p.grade) AS class, class_in(p.grade) AS step,
         CASE WHEN regexp_matches(p.name, '(くん|クン|君)\\s*([(（].*)?$') THEN 'M' WHEN regexp_matches(p.name, '(ちゃん|チャン)\\s*([(（].*)?$') THEN 'F' END AS manner,
         d.day, d.first, d.last, count(*) AS rows
@@ -280,8 +288,6 @@ WITH likely AS (
     WHERE t.class IS NOT NULL GROUP BY t.statement, c.person HAVING bool_and(c.class <> t.class)
 ), schools_told AS (
     SELECT called, school, count(*) AS statements FROM told GROUP BY called, school
-), lived AS (
-    SELECT DISTINCT p.person, d.district AS town FROM spine_place p JOIN district d USING (town)
 ), age_told AS (
     -- whoever is born years off from all that is told of ages is not looked at
     SELECT called, list_distinct(list(CASE WHEN age IS NOT NULL THEN year(last) - age END)) || list_distinct(flatten(list(list_transform(ahead, lambda years: school_year(last) - years)))) AS years
@@ -289,6 +295,11 @@ WITH likely AS (
 ), meant AS (
     SELECT a.called, a.person, b.born, b.cohort, b.sex FROM likely a JOIN born b USING (person) LEFT JOIN age_told t USING (called)
     WHERE t.called IS NULL OR len(list_filter(t.years, lambda y: abs(y - year(b.born)) <= {far})) > 0
+), lived AS (
+    -- where a child lived before, an allowance's list or a school's may still tell when the register doesn't
+    SELECT DISTINCT p.person, d.district AS town FROM (
+        FROM (SELECT person, town FROM spine_place) UNION SELECT l.person, f.town FROM link l JOIN form f USING (form) SEMI JOIN meant m ON m.person = l.person WHERE f.role = 'subject'
+    ) p JOIN district d USING (town)
 )
 SELECT t.called, t.statement, a.person,
     CASE WHEN a.born > t.last OR date_sub('year', a.born, t.last) >= 20 THEN 3 WHEN t.age IS NULL THEN 0
@@ -593,7 +604,7 @@ def link_called(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     """
     words = {
         "ages": list(AGE_MISS), "grade": GRADE_MISS, "school": SCHOOL_MISS, "unknown": SCHOOL_UNKNOWN, "unlisted": SCHOOL_UNLISTED, "class_": CLASS_MISS, "most": MOST_SAID, "town": TOWN_MISS, "sex": SEX_MISS,
-        "hopeless": HOPELESS, "far": FAR, "span": TOLD_SPAN_DAYS, "month": LONGEST_MONTH_DAYS, "always": ALWAYS,
+        "hopeless": HOPELESS, "far": FAR, "span": TOLD_SPAN_DAYS, "month": LONGEST_MONTH_DAYS, "always": ALWAYS, "mostly": MOSTLY,
     }  # fmt: skip
     likeness = ALIKE % " ".join(f"WHEN '{kind}' THEN {weight}" for kind, weight in LIKENESS.items())
     for statement in (
@@ -602,6 +613,7 @@ def link_called(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
         DISTRICT,
         TOLD_ON,
         BY_MONTHS,
+        LETTERED,
         SAID,
         REVIEWED,
         CHILD_NAME,
@@ -610,7 +622,9 @@ def link_called(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
         GRADED,
         likeness,
     ):
-        connection.execute(statement.format(**words) if statement in (WANTED, TOLD_ON, BY_MONTHS) else statement)
+        connection.execute(
+            statement.format(**words) if statement in (WANTED, TOLD_ON, BY_MONTHS, LETTERED) else statement
+        )
     slices = 1 + int(connection.execute(PAIRS).fetchall()[0][0]) // PAIRS_AT_ONCE
     for number in range(slices):
         into = "INSERT INTO fitted" if number else "CREATE OR REPLACE TABLE fitted AS"
@@ -622,5 +636,5 @@ def link_called(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     asked = _ask(connection, found)
     names = ("source", "rows", "without_age", "without_grade", "without_school", "without_town")
     undecided = [dict(zip(names, row, strict=True)) for row in connection.execute(UNDECIDED).fetchall()]
-    drop(connection, "wanted", "district", "told_on", "said", "reviewed", "child_name", "foreign_name", "name_called", "name_begun", "graded", "alike", "fitted")  # fmt: skip
+    drop(connection, "wanted", "district", "told_on", "lettered", "said", "reviewed", "child_name", "foreign_name", "name_called", "name_begun", "graded", "alike", "fitted")  # fmt: skip
     return {"linked": linked, "doubtful": asked, "expected_wrong_rows": round(wrong, 3), "undecided": undecided}

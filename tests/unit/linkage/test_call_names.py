@@ -131,6 +131,43 @@ def test_district_told_is_the_towns_that_begin_with_its_name_and_an_unknown_one_
     assert linked.person(unknown) == linked.person(only)
 
 
+def test_town_a_child_left_before_the_register_was_handed_in_is_told_by_another_list(
+    paper: Paper, model_file: Path
+) -> None:
+    town_of(paper)
+    moved = paper.resident("1001", "石井 岳久", "ｲｼｲ ﾀｹﾋｻ", "2015-08-01", address="浜町1-1")
+    paper.resident("1002", "木村 武久", "ｷﾑﾗ ﾀｹﾋｻ", "2015-07-01", address="森町5-5", household_number="K2")
+    paper.resident("1003", "森 莉央", "ﾓﾘ ﾘｵ", "2012-07-01", "女", address="川町5-5", household_number="K3")
+    paper.row(
+        "allowance",
+        subject={
+            "name": "石井 岳久",
+            "name_kana": "ｲｼｲ ﾀｹﾋｻ",
+            "born_on": "2015-08-01",
+            "sex": "男",
+            "address": "川町2-2",
+        },
+    )
+    line = paper.row("club", subject={"name": "たけひさ", "age": "9", "address": "川町"}, known_from=MAY)
+    linked = paper.link(model_file)
+    assert linked.person(line) == linked.person(moved) is not None
+
+
+def test_bare_number_among_grades_with_letters_may_be_the_age_of_a_child_not_yet_at_school(
+    paper: Paper, model_file: Path
+) -> None:
+    town_of(paper)
+    small = paper.resident("1001", "石井 岳久", "ｲｼｲ ﾀｹﾋｻ", "2020-08-01", address="浜町1-1")
+    large = paper.resident("1002", "木村 莉央", "ｷﾑﾗ ﾘｵ", "2015-07-01", "女", address="森町5-5", household_number="K2")
+    hers = [paper.row("class", subject={"name": "りおちゃん", "grade": grade}, known_from=dt.date(2025, month, 10)) for month, grade in ((4, "小4"), (5, "4"), (6, "小4"))]  # fmt: skip
+    his = [paper.row("class", subject={"name": "たけひさ", "grade": "4"}, known_from=dt.date(2025, month, 10)) for month in (4, 5, 6)]  # fmt: skip
+    more = [paper.row("class", subject={"name": "すずき", "grade": "小5"}, known_from=dt.date(2025, month, 10)) for month in range(4, 12)]  # fmt: skip
+    linked = paper.link(model_file)
+    assert {linked.person(line) for line in hers} == {linked.person(large)}
+    assert {linked.person(line) for line in his} == {linked.person(small)}
+    assert {linked.person(line) for line in more} == {None}
+
+
 def test_a_slip_among_many_that_fit_does_not_make_a_call_name_another_childs(paper: Paper, model_file: Path) -> None:
     """Last year's grade is kept on for a month or two."""
     town_of(paper)
