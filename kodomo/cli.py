@@ -201,11 +201,12 @@ def _city(arguments: argparse.Namespace) -> Result:
 
 
 def _receive(arguments: argparse.Namespace) -> Result:
+    from kodomo.intake.extraction_slip import read_slip
     from kodomo.intake.receive import receive
 
     password = cli_onboarding.read_password(arguments.password_file)
     by = f"{_user()}({arguments.on_behalf_of})" if arguments.on_behalf_of else _user()
-    extracted_on = parse_date(arguments.extracted_on, "--extracted-on") if arguments.extracted_on else None
+    extracted_on = read_slip(arguments.extracted_on) if arguments.extracted_on else None
     words = {"by": by, "medium": arguments.medium, "password": password, "carrier": arguments.carrier,
              "sources": arguments.source or None, "extracted_on": extracted_on}  # fmt: skip
     if arguments.watch is None:
@@ -642,8 +643,8 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], Result], str, tuple[Any
                 ("--extracted-on",),
                 {
                     "default": "",
-                    "metavar": "YYYY-MM-DD",
-                    "help": "ファイルの名前にも中にも抽出日がないときの抽出日(受渡票などにある日)",
+                    "metavar": "YYYY-MM-DD|受渡票.csv",
+                    "help": "ファイルの名前にも中にも抽出日がないときの抽出日。ファイルごとに違うときは、「ファイル名,抽出日」の受渡票(CSV)",
                 },
             ),
             (("--medium",), {"default": "MEDIA", "choices": ("SYSTEM", "MEDIA", "MANUAL"), "help": "連携の方式"}),

@@ -19,6 +19,7 @@ from kodomo.errors import ConfigurationFault, DeliveryRefused
 from kodomo.governance.register import Register, read_register
 from kodomo.intake.child import Read, readers
 from kodomo.intake.delivery import Candidate, Found, Taken, find_files, is_archive, locked, take_in, unpack, writing
+from kodomo.intake.extraction_slip import Slip
 from kodomo.intake.incoming import Copy, clear
 from kodomo.intake.layout import Layout, check_against, fits_name, layouts_for, read_layouts
 from kodomo.intake.limits import LIMITS, Limits
@@ -41,6 +42,8 @@ READERS = 2
 
 SAME_FILE = "same_file"
 
+NO_SLIP = Slip()
+
 QUARANTINED_TOLD = 200
 """Quarantined rows of one file that the command's own result lists; the report beside it lists all."""
 
@@ -58,7 +61,7 @@ def receive(
     password: str | None = None,
     carrier: str = "",
     sources: Collection[str] | None = None,
-    extracted_on: dt.date | None = None,
+    extracted_on: dt.date | Slip | None = None,
     beat: Beat | None = None,
     limits: Limits = LIMITS,
 ) -> dict[str, Any]:
@@ -73,7 +76,7 @@ def receive(
         counts; ``deliveries``, one report per file (all but the longest lists of quarantined rows);
         ``exit_code`` 4 when a file was refused for any reason but having landed before.
 
-    ``extracted_on`` is the day of extraction of files that don't tell it themselves (as on the slip that came with them).
+    ``extracted_on`` is the day of extraction of files that don't tell it themselves, or the slip that came with them.
     ``sources`` are those the deliverer may hand in; None for all. ``carrier`` is the label of the medium the files came on, which the ledger of media must know.
 
     Raises:
@@ -98,7 +101,8 @@ def receive(
 
         book = ReceiptBook(home, keyring, by, at, medium, carrier)
         book.mend()
-        desk = _Desk(home, layouts, register, book, row_key(keyring), at, limits, password, sources, extracted_on)
+        desk = _Desk(home, layouts, register, book, row_key(keyring), at, limits, password, sources,
+                     Slip.of(extracted_on) if isinstance(extracted_on, dt.date) else extracted_on or NO_SLIP)  # fmt: skip
         deliveries = desk.receive(found, beat)
     return _result(deliveries, found.ignored, started)
 
@@ -140,7 +144,7 @@ class _Desk:
     limits: Limits
     password: str | None
     sources: Collection[str] | None = None
-    extracted_on: dt.date | None = None
+    slip: Slip = NO_SLIP
 
     def receive(self, found: Found, beat: Beat | None) -> list[dict[str, Any]]:
         """All files, in order of name; the next ones are read while one is landed."""
@@ -275,7 +279,7 @@ class _Desk:
 
     def _told_on(self, layout: Layout, name: str) -> dt.date | None:
         """The day of extraction: as the file's name has it, else as the deliverer says."""
-        return layout.extracted_on(name) or self.extracted_on
+        return layout.extracted_on(name) or self.slip.day(name)
 
     def _finish(self, pending: _Pending) -> dict[str, Any]:
         source = pending.layout.source if pending.layout else ""

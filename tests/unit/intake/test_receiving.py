@@ -21,9 +21,10 @@ from town import ABSENCE_LAYOUT, AT, BASES, absences_csv, residents_csv
 
 from kodomo.cli import main
 from kodomo.configuration import Home, read_municipality
-from kodomo.errors import Busy, ConfigurationFault, StaffError
+from kodomo.errors import Busy, ConfigurationFault, StaffError, WrongUsage
 from kodomo.governance import audit
 from kodomo.intake.delivery import clear_leftovers, locked
+from kodomo.intake.extraction_slip import read_slip
 from kodomo.intake.incoming import has_leftovers
 from kodomo.intake.overview import delivery_overview
 from kodomo.intake.receive import receive
@@ -188,6 +189,34 @@ def test_deliverer_may_tell_the_day_of_extraction_that_no_file_tells(deliver, in
     dates = {receipt.file_name: receipt.extracted_on for receipt in receipts()}
     assert dates == {"出欠_全校.csv": dt.date(2026, 4, 3), "出欠_20260501.csv": dt.date(2026, 5, 1)}
     assert deliver(inbox, extracted_on=dt.date(2026, 4, 3))["already_landed"] == 2
+
+
+def test_a_slip_tells_the_day_of_each_file_of_a_folder(deliver, inbox, home, tmp_path):
+    put(inbox, "出欠_前期.csv", absences_csv("A1,山田,2026-03,3,0"))
+    put(inbox, "出欠_後期.csv", absences_csv("A2,山田,2026-04,1,0"))
+    put(inbox, "出欠_20260501.csv", absences_csv("A3,山田,2026-04,1,0"))
+    slip = put(
+        tmp_path,
+        "受渡票.csv",
+        "ファイル名,抽出日\r\n出欠_前期.csv,令和8年4月3日\r\n,\r\n出欠_*.csv,2026/10/1\r\n".encode("cp932"),
+    )
+    deliver(inbox, extracted_on=read_slip(str(slip)))
+    dates = {receipt.file_name: receipt.extracted_on for receipt in receipts()}
+    assert dates == {"出欠_前期.csv": dt.date(2026, 4, 3), "出欠_後期.csv": dt.date(2026, 10, 1), "出欠_20260501.csv": dt.date(2026, 5, 1)}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("名前,日\r\n出欠.csv,2026-04-01\r\n", "見出し"),
+        ("ファイル名,抽出日\r\n出欠.csv,2026-04-01\r\n,2026-04-01\r\n住民.csv,四月\r\n", "3、4 行目"),
+    ],
+)
+def test_a_slip_that_cannot_be_read_is_refused_with_its_rows(tmp_path, body, told):
+    slip = put(tmp_path, "受渡票.csv", body.encode())
+    with pytest.raises(WrongUsage, match=told):
+        read_slip(str(slip))
+    assert read_slip("2026-04-01").day("何でも.csv") == dt.date(2026, 4, 1)
 
 
 def test_same_content_of_two_days_in_one_delivery_lands_twice_and_counts_once(deliver, inbox, home):
