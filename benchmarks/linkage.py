@@ -5,14 +5,13 @@
 For each size a noisy town (``linkage_noise``: N residents, two children's registers of 0.178 N rows each) is
 written as CSV and linked from its files by kodomo, in a process of its own; up to 113,000 residents also by
 Splink as it comes and by the Record Linkage Toolkit. With ``--all-ages N`` the two other registers hold N rows of
-all ages together: N records against N residents. FEBRL4 comes last. Writes ``results/linkage.json`` with
+all ages together: N records against N residents; of two such sizes ten million and ten million are extrapolated. FEBRL4 comes last. Writes ``results/linkage.json`` with
 machine and versions, and prints a table.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import math
 import os
@@ -23,11 +22,10 @@ import tempfile
 import time
 from collections.abc import Callable
 from importlib.metadata import version
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
-from linkage_noise import HEALTH_COLUMNS, REGISTER_COLUMNS, SCHOOL_COLUMNS, Person, Town, make_town
 from linkage_score import (
     Key,
     best_entry_figures,
@@ -38,21 +36,13 @@ from linkage_score import (
     read_clusters,
     read_compared,
     read_edges,
+    read_groups,
+    read_truth,
 )  # fmt: skip
 
 HERE = Path(__file__).resolve().parent
-COLUMNS = {"register": REGISTER_COLUMNS, "health": HEALTH_COLUMNS, "school": SCHOOL_COLUMNS}
 LARGEST_FOR_PEERS = 113_471
 PACKAGES = ("duckdb", "pyarrow", "splink", "japanese-personal-name-dataset")
-
-
-def write_town(folder: Path, town: Town) -> None:
-    """The three extracts as CSV."""
-    for source, columns in COLUMNS.items():
-        with (folder / f"{source}.csv").open("w", encoding="utf-8", newline="") as handle:
-            writer = csv.writer(handle)
-            writer.writerow(columns)
-            writer.writerows(getattr(town, source))
 
 
 def run(python: str, script: str, *words: str) -> dict[str, Any]:
@@ -77,17 +67,18 @@ def measure(residents: int, seed: int, peers: str | None = None, *, elsewhere: f
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        town = make_town(residents=residents, children=round(residents * elsewhere), seed=seed)
-        write_town(folder, town)
-        records = len(town.truth)
-        truth, groups = town.truth, _groups(town)
-        del town
-        body: dict[str, Any] = {"residents": residents, "records": records}
+        run(
+            sys.executable, "linkage_town.py", str(folder), str(residents), str(round(residents * elsewhere)), str(seed)
+        )
         took = run(sys.executable, "linkage_kodomo.py", str(folder))
+        truth, groups = read_truth(folder / "truth.csv"), read_groups(folder / "groups.csv")
+        records = len(truth)
+        body: dict[str, Any] = {"residents": residents, "records": records}
         found = read_clusters(folder / "clusters.csv")
+        compared = chain.from_iterable(read_compared(path) for path in folder.glob("candidates*.csv"))
         body["kodomo"] = {
             **_cost(took, records), "pairs": took["figures"]["model"]["pairs"], "in_queue": took["queued_share"],
-            "decided_alone": round(took["figures"]["linked"] / took["figures"]["mentions"], 5), "block_recall": block_recall(found, read_compared(folder / "candidates.csv"), truth),
+            "decided_alone": round(took["figures"]["linked"] / took["figures"]["mentions"], 5), "block_recall": block_recall(found, compared, truth),
             "pair": pair_figures(found, truth), "person": person_figures(found, truth),
             "groups": {n: {"pair": pair_figures(found, truth, k), "person": person_figures(found, truth, k)} for n, k in groups.items()},
         }  # fmt: skip
@@ -114,29 +105,6 @@ def _edges(folder: Path, truth: dict[Key, int], link: Callable[[], dict[str, Any
     return {**_cost(took, records), "pair": edge_figures(edges, truth), "person": best_entry_figures(edges, truth)}
 
 
-def _groups(town: Town) -> dict[str, list[Key]]:
-    by_number = {person.number: person for person in town.people}
-    tests: dict[str, Callable[[Person], bool]] = {
-        "twins": lambda p: p.is_twin, "foreign_names": lambda p: p.is_foreign, "two_surnames": lambda p: bool(p.other_surname[0]),
-    }  # fmt: skip
-    found = {
-        name: [key for key, number in town.truth.items() if (person := by_number.get(number)) and test(person)]
-        for name, test in tests.items()
-    }
-    found["surname_and_address_differ"] = [
-        key for key in found["two_surnames"]
-        if key[0] != "register" and _differs(getattr(town, key[0])[key[1] - 1], by_number[town.truth[key]])
-    ]  # fmt: skip
-    return found
-
-
-def _differs(row: tuple[str, ...], person: Person) -> bool:
-    """Whether an office's row has the other parent's surname and another place, as after a divorce and a move together."""
-    name, address = row[1], row[5]
-    here = person.town.removeprefix("大字")[0]
-    return name[0] == person.other_surname[0][0] != person.surname[0] and bool(address) and here not in address
-
-
 def exponents(runs: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
     """How cost grows with size, as a power: 1 is in proportion."""
     found = {}
@@ -146,6 +114,29 @@ def exponents(runs: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
             name: round(math.log(large["kodomo"][name] / max(small["kodomo"][name], 1)) / grown, 2)
             for name in ("seconds", "cpu_seconds", "peak_mb", "pairs")
         }
+    return found
+
+
+LARGE = 10_000_000
+"""Residents of the largest city asked about, and as many other records: no machine here links it, so it is extrapolated."""
+
+
+def extrapolated(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """What ``LARGE`` residents and as many records would take, going on as from the second largest run to the largest.
+
+    By power (as cost grew between the two) and by line (so much more for each record more).
+    """
+    if len(runs) < 2:
+        return {}
+    small, large = runs[-2:]
+    times = 2 * LARGE / large["records"]
+    found: dict[str, Any] = {"records": 2 * LARGE}
+    for name in ("seconds", "cpu_seconds", "peak_mb"):
+        one, two = small["kodomo"][name], large["kodomo"][name]
+        power = math.log(two / one) / math.log(large["records"] / small["records"])
+        each = (two - one) / (large["records"] - small["records"])
+        found[name] = {"power": round(power, 2), "by_power": round(two * times**power),
+                       "by_line": round(two + each * (2 * LARGE - large["records"]))}  # fmt: skip
     return found
 
 
@@ -194,12 +185,13 @@ def main() -> None:
     runs = [measure(size, words.seed, words.peers) for size in words.sizes]
     all_ages = [measure(size, words.seed, elsewhere=0.5) for size in words.all_ages]
     body = {"on": time.strftime("%Y-%m-%d"), "machine": machine(), "seed": words.seed, "runs": runs,
-            "growth": exponents(runs), "all_ages": all_ages, "febrl4": febrl(words.peers)}  # fmt: skip
+            "growth": exponents(runs), "all_ages": all_ages, "growth_all_ages": exponents(all_ages), "extrapolated": extrapolated(all_ages), "febrl4": febrl(words.peers)}  # fmt: skip
     words.out.parent.mkdir(exist_ok=True)
     words.out.write_text(json.dumps(body, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     print(table(runs))
     print("all ages:", table(all_ages), sep="\n")
-    print("growth (power of size):", json.dumps(body["growth"]))
+    print("growth (power of size):", json.dumps(body["growth"]), json.dumps(body["growth_all_ages"]))
+    print("10 million residents and as many other records, extrapolated:", json.dumps(body["extrapolated"]))
     print("FEBRL4:", json.dumps(body["febrl4"]))
 
 

@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from linkage import machine, write_town
+from linkage import machine
 from linkage_kodomo import FIELDS, read_mentions
 from linkage_noise import CITY, PREFECTURE, TODAY, Town, make_town
+from linkage_town import write_town
 
 from kodomo.linkage.estimate import estimate_quality
 from kodomo.linkage.forms import Printing

@@ -9,12 +9,16 @@ person) and ``candidates.csv`` (who was compared) beside them and prints one JSO
 
 from __future__ import annotations
 
+import csv
 import json
 import resource
 import sys
 import time
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
@@ -26,6 +30,7 @@ from kodomo.linkage.forms import Printing
 from kodomo.linkage.link import FACT_COLUMNS, link_mentions
 from kodomo.linkage.run import opened_ahead
 from kodomo.tables.engine import UNSPILLED, connect
+from kodomo.tables.parts import parts_of
 from kodomo.vault.records import LANDED_FACTS, MENTIONS
 
 FIELDS = {
@@ -37,12 +42,30 @@ FIELDS = {
 DATES = ("born_on", "resident_from")
 
 
+BLOCK_BYTES = 1 << 26
+"""A file is read so many bytes at a time: it is as much the city's own as what linkage makes of it."""
+
+
 def read_mentions(path: Path, receipt: int) -> pa.Table:
     """One CSV file as landed mentions: dates in ISO, everything else as printed."""
-    strings = pyarrow.csv.ConvertOptions(column_types={}, strings_can_be_null=True, null_values=[""])
-    columns = pyarrow.csv.open_csv(path).schema.names
-    strings.column_types = dict.fromkeys(columns, pa.string())
-    table = pyarrow.csv.read_csv(path, convert_options=strings)
+    return pa.concat_tables(read_in_pieces(path, receipt))
+
+
+def read_in_pieces(path: Path, receipt: int) -> Iterator[pa.Table]:
+    """The same, piece by piece."""
+    with path.open(encoding="utf-8") as handle:
+        names = next(csv.reader(handle))
+    strings = pyarrow.csv.ConvertOptions(
+        column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True, null_values=[""]
+    )
+    read = pyarrow.csv.ReadOptions(block_size=BLOCK_BYTES)
+    row = 0
+    for batch in pyarrow.csv.open_csv(path, read_options=read, convert_options=strings):
+        yield _mentions(pa.table(batch), path, receipt, row)
+        row += batch.num_rows
+
+
+def _mentions(table: pa.Table, path: Path, receipt: int, row: int) -> pa.Table:
     source, length = path.stem, table.num_rows
     given = {field: table[name].combine_chunks() for name, field in FIELDS[source].items()}
     for name in DATES:
@@ -54,7 +77,7 @@ def read_mentions(path: Path, receipt: int) -> pa.Table:
     }  # fmt: skip
     arrays = [
         given[f.name] if f.name in given
-        else pa.array(range(1, length + 1), pa.int32()) if f.name == "row"
+        else pa.array(range(row + 1, row + length + 1), pa.int32()) if f.name == "row"
         else pa.repeat(pa.scalar(fixed[f.name], f.type), length) if f.name in fixed
         else pa.nulls(length, f.type)
         for f in MENTIONS.schema()
@@ -69,30 +92,55 @@ def _iso(column: pa.Array) -> pa.Array:
     return values.take(encoded.indices)
 
 
+class _Compared:
+    """Writes who was compared with whom, at the step where linkage has it at hand; its time is not linkage's."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+        self._connection, self._path, self.seconds = connection, path, 0.0
+
+    def write(self) -> None:
+        """Called after each step."""
+        started = time.monotonic()
+        if self._connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'candidate'").fetchall():
+            parts = parts_of(self._connection, "record", "unique_id", 100_000)
+            for number, part in enumerate(parts):
+                path = self._path if len(parts) == 1 else self._path.with_suffix(f".{number}.csv")
+                self._connection.execute(
+                    COMPARED.format(blocked=BLOCKED.format(part=part.holds("unique_id")), path=path)
+                )
+        self.seconds += time.monotonic() - started
+
+
+COMPARED = """
+COPY (SELECT DISTINCT m.source, m.row, r.owner AS person FROM ({blocked}) b JOIN record l ON l.unique_id = b.l
+      JOIN spine_variant r ON r.unique_id = b.r JOIN mention m ON m.form = l.owner) TO '{path}'
+"""
+
+
 def link_folder(folder: Path) -> dict[str, object]:
     """Link the folder's three files; returns seconds and figures, and writes the clusters."""
     started = time.monotonic()
     connection = connect(memory=UNSPILLED, is_packed=True)  # as ``kodomo link`` opens it
     # as ``kodomo link`` reads them: each while the one before is taken in
-    tables = opened_ahead(read_mentions(folder / f"{source}.csv", i + 1) for i, source in enumerate(FIELDS))
+    tables = opened_ahead(
+        chain.from_iterable(read_in_pieces(folder / f"{source}.csv", i + 1) for i, source in enumerate(FIELDS))
+    )
     facts = pa.table({name: LANDED_FACTS.empty()[name] for name in FACT_COLUMNS})
+    aside = _Compared(connection, folder / "candidates.csv")
     figures = link_mentions(
         connection, tables, facts, printing=Printing({}, PREFECTURE, CITY), model_file=folder / "model.json", on=TODAY, set_aside=lambda name, pieces: pieces.close(),  # no run comes after this one
+        step=aside.write,
     )  # fmt: skip
     connection.execute(
         "COPY (SELECT source, row, l.person FROM mention LEFT JOIN link l USING (form) ORDER BY source, row) TO '"
         + str(folder / "clusters.csv") + "'"
     )  # fmt: skip
-    seconds = time.monotonic() - started
+    seconds = time.monotonic() - started - aside.seconds
     doubts = connection.execute(
         "SELECT count(DISTINCT form), count(DISTINCT form) / (SELECT count(*) FROM form) FROM doubt"
     ).fetchall()[0]
     connection.execute(
         f"COPY (SELECT DISTINCT m.source, m.row, d.person, d.why FROM doubt d JOIN mention m USING (form)) TO '{folder / 'doubts.csv'}'"
-    )
-    connection.execute(
-        f"""COPY (SELECT DISTINCT m.source, m.row, r.owner AS person FROM ({BLOCKED}) b JOIN record l ON l.unique_id = b.l
-            JOIN spine_variant r ON r.unique_id = b.r JOIN mention m ON m.form = l.owner) TO '{folder / "candidates.csv"}'"""
     )
     return {
         "seconds": round(seconds, 1),

@@ -26,9 +26,9 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
-from linkage import write_town
 from linkage_kodomo import FIELDS, read_mentions
 from linkage_noise import CITY, PREFECTURE, TODAY, make_town
+from linkage_town import write_town
 
 from kodomo.linkage import kept
 from kodomo.linkage.forms import Printing

@@ -16,6 +16,21 @@ def read_clusters(path: Path) -> dict[Key, str]:
         return {(line["source"], int(line["row"])): line["person"] for line in csv.DictReader(handle)}
 
 
+def read_truth(path: Path) -> dict[Key, int]:
+    """``truth.csv``: source, row, person."""
+    with path.open(encoding="utf-8", newline="") as handle:
+        return {(line["source"], int(line["row"])): int(line["person"]) for line in csv.DictReader(handle)}
+
+
+def read_groups(path: Path) -> dict[str, list[Key]]:
+    """``groups.csv``: group, source, row."""
+    found: dict[str, list[Key]] = {}
+    with path.open(encoding="utf-8", newline="") as handle:
+        for line in csv.DictReader(handle):
+            found.setdefault(line["group"], []).append((line["source"], int(line["row"])))
+    return found
+
+
 def figures(right: int, said: int, true: int) -> dict[str, float | int]:
     """Precision, recall and F1 out of three counts."""
     return {"precision": round(right / said, 5) if said else 1.0, "recall": round(right / true, 5) if true else 1.0,
