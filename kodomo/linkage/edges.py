@@ -17,6 +17,8 @@ import duckdb
 import pyarrow as pa
 
 from kodomo.linkage import model
+from kodomo.tables import parts as in_parts
+from kodomo.tables.parts import fill, parts_of
 from kodomo.tables.spark import start_spark
 
 ENGINES = ("duckdb", "spark")
@@ -60,18 +62,23 @@ FROM (SELECT DISTINCT kana FROM record WHERE kana IS NOT NULL) r LEFT JOIN main.
 
 
 BLOCKED = " UNION ".join(
-    "SELECT l.unique_id AS l, r.unique_id AS r FROM record l JOIN spine_variant r ON "
+    "SELECT l.unique_id AS l, r.unique_id AS r FROM (SELECT * FROM record WHERE {part}) l JOIN spine_variant r ON "
     + " AND ".join(f"l.{name} = r.{name}" for name in block)
     for block in model.BLOCKS
 )
-"""Who is compared with whom."""
+"""Who is compared with whom; of a part of the records."""
 
 
-def edges_sql(weights: Mapping[str, Any]) -> str:
+BIRTH_DATES = 30_000
+"""A record meets at least whoever was born on the same day: so many days there are."""
+
+
+def edges_sql(weights: Mapping[str, Any], part: str = "true") -> str:
     """The query that gives ``form, person, weight, name_level, birth_level`` out of ``record``, ``spine_variant`` and ``kana_share``.
 
     Args:
         weights: the model as ``model.weights`` gives it.
+        part: which records, by ``unique_id``.
     """
     prior, names = weights["prior"], list(weights["comparisons"])
     bits = ", ".join(_bits(name, told) for name, told in weights["comparisons"].items())
@@ -79,7 +86,7 @@ def edges_sql(weights: Mapping[str, Any]) -> str:
     joined = " ".join(f"LEFT JOIN {name}_bits ON {name}_bits.level = {name}_level" for name in names)
     weight = " + ".join(f"coalesce({name}_bits.bits + {RARITY.format(name)}, CAST(0 AS DOUBLE))" for name in names)
     return f"""
-WITH pair AS ({BLOCKED}), {bits},
+WITH pair AS ({BLOCKED.format(part=part)}), {bits},
 compared AS (
     SELECT l.owner AS form, r.owner AS person, k.share, {levels}
     FROM pair JOIN record l ON l.unique_id = pair.l JOIN spine_variant r ON r.unique_id = pair.r LEFT JOIN kana_share k ON k.kana = l.kana
@@ -130,8 +137,16 @@ CREATE OR REPLACE TABLE candidate (form BIGINT, person BIGINT, weight DOUBLE, na
 
 
 def weigh_on_duckdb(connection: duckdb.DuckDBPyConnection, weights: Mapping[str, Any]) -> None:
-    """Make the table ``candidate`` where the records are."""
-    connection.execute(f"CREATE OR REPLACE TABLE candidate AS {edges_sql(weights)}")
+    """Make the table ``candidate`` where the records are, a part of the records at a time: in a large city each has many namesakes."""
+    names = connection.execute("SELECT count(*) FROM spine_variant").fetchall()[0][0]
+    records = max(in_parts.AT_ONCE * 4 * BIRTH_DATES // max(names, 1), 1)
+    fill(
+        connection,
+        "candidate",
+        edges_sql(weights, "{part}"),
+        parts_of(connection, "record", "unique_id", records),
+        "unique_id",
+    )
 
 
 def weigh_on_spark(connection: duckdb.DuckDBPyConnection, weights: Mapping[str, Any], spill: Path) -> None:

@@ -9,6 +9,9 @@ from typing import Any
 import duckdb
 
 from kodomo.linkage import edges, model
+from kodomo.tables import parts as in_parts
+from kodomo.tables.engine import drop
+from kodomo.tables.parts import pack, parts_of
 
 TRAINING_RECORDS = 20_000
 
@@ -19,15 +22,16 @@ were no better (a town of 113,000 with noise: pairwise F1 .99748 trained, .99746
 TOLD = "(SELECT *, substr(born_on, 1, 7) AS born_month, substr(born_on, 4, 1) AS born_decade_year FROM {}spine_known)"
 
 SPINE_VARIANT = """
-CREATE OR REPLACE TABLE spine_variant AS
-WITH told AS (
-    SELECT * FROM {told} SEMI JOIN possible USING (person)
+WITH asked AS (
+    SELECT person FROM possible WHERE {{part}}
+), told AS (
+    SELECT * FROM {told} SEMI JOIN asked USING (person)
 ), places AS (
     SELECT person, list(DISTINCT town || '|' || number) FILTER (number IS NOT NULL) AS places, list(DISTINCT town) AS towns,
         max(town || '|' || number) AS home
-    FROM spine_place SEMI JOIN possible USING (person) GROUP BY person
+    FROM spine_place SEMI JOIN asked USING (person) GROUP BY person
 ), kin AS (
-    SELECT * FROM family SEMI JOIN possible USING (person)
+    SELECT * FROM family SEMI JOIN asked USING (person)
 ), called AS (
     SELECT person, name, kana FROM spine_name WHERE person IN (SELECT other FROM kin)
 ), relatives AS (
@@ -35,12 +39,12 @@ WITH told AS (
     FROM kin h JOIN (SELECT person, name AS value FROM called UNION SELECT person, kana FROM called) x ON x.person = h.other
     WHERE x.value IS NOT NULL GROUP BY h.person
 )
-SELECT row_number() OVER (ORDER BY n.person, n.name, n.kana) AS unique_id, n.person AS owner, n.name, n.surname, n.given,
+SELECT {{before}} + row_number() OVER (ORDER BY n.person, n.name, n.kana) AS unique_id, n.person AS owner, n.name, n.surname, n.given,
     n.kana, n.surname_kana, n.given_kana, n.sorted_kana, n.loose_kana, n.born_on, n.sex, n.born_year, n.born_month,
     n.born_day, n.born_decade_year, a.places, a.towns, a.home, r.family
 FROM told n LEFT JOIN places a USING (person) LEFT JOIN relatives r USING (person)
 """.format(told=TOLD.format(""))
-"""Everybody in ``possible`` (person), by each of their names."""
+"""Everybody in ``possible`` (person), by each of their names; numbered on from those of the parts before."""
 
 _SAID = {tuple(name for name in block if name != "home") for block in model.BLOCKS}
 _WIDEST = sorted(one for one in _SAID if not any(set(other) < set(one) for other in _SAID))
@@ -59,6 +63,16 @@ SELECT person FROM main.spine_known WHERE {_WHOLE} {_PARTS}
 in as few goes through the spine as can be. All of it is looked at, for a record may mean anybody; a month's own tables hold a part."""
 
 EVERYBODY = "CREATE OR REPLACE TABLE possible AS SELECT person FROM main.spine"
+
+MOST_TO_TRAIN_ON = 1 << 21
+"""Training looks at so many persons at most: it writes out every pair it learns from, and more persons teach it nothing."""
+
+SAMPLED = f"""
+CREATE OR REPLACE TABLE possible AS
+SELECT person FROM link SEMI JOIN train_record ON train_record.unique_id = link.form
+UNION (SELECT person FROM main.spine ORDER BY hash(person) LIMIT {MOST_TO_TRAIN_ON // 2})
+"""
+"""Whom the certain rules gave the records to learn from, among as many others as serve for chance."""
 
 RECORD = """
 CREATE OR REPLACE TABLE {table} AS
@@ -103,6 +117,7 @@ def score_candidates(
     Returns:
         Counts: records scored, pairs compared well enough to be kept.
     """
+    drop(connection, "spine_variant")
     connection.execute(RECORD.format(table="record", which=LEFT_OVER))
     records = _count(connection, "record")
     if records == 0:
@@ -111,10 +126,12 @@ def score_candidates(
     # Training draws from all names of the spine; comparing needs the few thousand that a record could mean.
     connection.execute(POSSIBLE if records < FEWEST_TO_TRAIN_FOR else EVERYBODY)
     show("FROM possible")
-    connection.execute(SPINE_VARIANT)
     connection.execute(edges.DUCKDB)
     connection.execute(edges.FREQUENCY)
     weights = _model(connection, model_file, records)
+    # Training on everybody has made them already.
+    if not connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'spine_variant'").fetchall():
+        make_variants(connection)
     if engine == "spark" and spill is not None:
         edges.weigh_on_spark(connection, weights, spill)
     else:
@@ -125,14 +142,34 @@ def score_candidates(
 def _model(connection: duckdb.DuckDBPyConnection, model_file: Path, left_over: int) -> dict[str, Any]:
     """The weights to score with: the saved model, a freshly trained one, or the stated ones for a handful."""
     # A record has at most one person: before anything is compared, each is as likely as the next.
-    prior = 1 / max(_count(connection, "main.spine"), 1000)
+    persons = _count(connection, "main.spine")
+    prior = 1 / max(persons, 1000)
     records = _trainable(connection)
     kept = model.load_model(model_file, records)
     if kept is None and left_over >= FEWEST_TO_TRAIN_FOR:
         connection.execute(RECORD.format(table="train_record", which=FOR_TRAINING))
+        if persons > MOST_TO_TRAIN_ON:
+            connection.execute(SAMPLED)
+        make_variants(connection)
         kept = model.train(connection, records)
         model.save_model(model_file, kept, records)
+        drop(connection, "train_record")
+        if persons > MOST_TO_TRAIN_ON:
+            connection.execute(EVERYBODY)
+            drop(connection, "spine_variant")
     return model.weights(kept, prior)
+
+
+def make_variants(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the table ``spine_variant`` of everybody in ``possible``."""
+    parts = parts_of(connection, "possible", "person", in_parts.AT_ONCE // 2)
+    for number, part in enumerate(parts):
+        before = _count(connection, "spine_variant") if number else 0
+        made = "INSERT INTO spine_variant" if number else "CREATE OR REPLACE TABLE spine_variant AS"
+        query = SPINE_VARIANT.replace("{part}", part.holds("person")).replace("{before}", str(before))
+        connection.execute(f"{made} {query}")
+        if len(parts) > 1:
+            pack(connection)
 
 
 def is_model_settled(connection: duckdb.DuckDBPyConnection, model_file: Path, most_left_over: int) -> bool:

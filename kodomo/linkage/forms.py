@@ -19,7 +19,9 @@ import pyarrow as pa
 from kodomo.intake.normalise import NameForm, distinct_values, learn_surnames, loose_kana
 from kodomo.intake.normalise_columns import Reading, names_of, readings_in_names, readings_of
 from kodomo.linkage.aside import normal_places
+from kodomo.tables import parts as in_parts
 from kodomo.tables.engine import release
+from kodomo.tables.parts import fill, pack, parts_of
 
 
 @dataclass(frozen=True)
@@ -74,17 +76,30 @@ def gather_forms(
         normal = _normal_names(written, surnames) | {"normal_place": placing.result()}
         if packing is not None:
             packing.result()
+    del written
     for name, table in normal.items():
         connection.register(name, table)
-    connection.execute(BASE)
+    _make_base(connection)
     connection.execute(UNSPACED)
     connection.execute(OTHER_PLACE)
     for name in ("systems", *normal):
         connection.unregister(name)
-    gone = "DROP TABLE combined; DROP TABLE incoming_mention"
-    for statement in (COMBINATION, COMBINED, FORM, FORMED, PLACED, gone, MENTION_VIEW):
+    del normal, table
+    release()
+    for statement in (COMBINATION, COMBINED, NUMBERED):
+        connection.execute(statement)
+    fill(connection, "form", FORM, parts_of(connection, "numbered", "form"), "form")
+    gone = "DROP TABLE combined; DROP TABLE numbered; DROP TABLE incoming_mention"
+    for statement in (FORMED, PLACED, gone, MENTION_VIEW):
         connection.execute(statement)
     return surnames
+
+
+def _make_base(connection: duckdb.DuckDBPyConnection) -> None:
+    """Every print with its normal forms. In a large city those that its part asks for are looked out first."""
+    parts = parts_of(connection, "printed", "rowid")
+    asked = NORMAL_OF_PART if len(parts) > 1 else dict.fromkeys(NORMAL_OF_PART, "")
+    fill(connection, "base", BASE.format(part="{part}", **asked), parts, "l.rowid")
 
 
 def _take_in_all(
@@ -97,10 +112,15 @@ def _take_in_all(
         "SET VARIABLE protecting = $sources",
         {"sources": None if printing.protecting is None else sorted(printing.protecting)},
     )
-    for table in _together(mentions):
-        _take_in(connection, table, first)
-        first += table.num_rows
+    packed = first
+    for delivered in _together(mentions):
+        for table in _whole_rows(delivered):
+            _take_in(connection, table, first)
+            first += table.num_rows
         release()
+        if first - packed > 2 * in_parts.AT_ONCE:
+            pack(connection)
+            packed = first
 
 
 ROWS_AT_ONCE = 60_000
@@ -118,9 +138,20 @@ def _together(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
         yield pa.concat_tables(waiting, promote_options="default")
 
 
+def _whole_rows(table: pa.Table) -> Iterator[pa.Table]:
+    """A large delivery in parts, all that a row names in one of them: mentions stand in order of row."""
+    start = 0
+    while start < table.num_rows:
+        end = min(start + in_parts.AT_ONCE, table.num_rows)
+        while 0 < end < table.num_rows and table["row"][end - 1] == table["row"][end]:
+            end += 1
+        yield table.slice(start, end - start)
+        start = end
+
+
 def make_register(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the table ``register`` once the forms stand."""
-    connection.execute(REGISTER)
+    fill(connection, "register", REGISTER, parts_of(connection, "incoming_register", "mention"), "mention")
 
 
 def _take_in(connection: duckdb.DuckDBPyConnection, table: pa.Table, first: int) -> None:
@@ -283,8 +314,7 @@ TAKE_IN = (
 )
 
 BASE = """
-CREATE OR REPLACE TABLE base AS
-SELECT l.print, l.source, coalesce(y.system, l.source) AS system,
+SELECT l.rowid AS stood, l.print, l.source, coalesce(y.system, l.source) AS system,
     l.role, l.kind, plain_number(l.resident_number) AS resident_number, filled(l.own_number) AS own_number,
     n.name, n.surname, n.given,
     coalesce(k.kana, w.kana) AS kana,
@@ -301,14 +331,26 @@ SELECT l.print, l.source, coalesce(y.system, l.source) AS system,
     filled(l.child_born_on) AS child_born_on, hash(filled(l.class_name), filled(l.seat)) AS classed, l.dated
 FROM printed l
 LEFT JOIN systems y ON y.source = l.source
-LEFT JOIN normal_name n ON n.value = l.name
-LEFT JOIN normal_name a ON a.value = l.alias_name
-LEFT JOIN normal_name f ON f.value = l.former_name
-LEFT JOIN normal_kana k ON k.value = l.name_kana
-LEFT JOIN normal_kana w ON w.value = l.name AND k.kana IS NULL
-LEFT JOIN normal_place p ON p.value = l.address
+LEFT JOIN (FROM normal_name {of_name}) n ON n.value = l.name
+LEFT JOIN (FROM normal_name {of_alias}) a ON a.value = l.alias_name
+LEFT JOIN (FROM normal_name {of_former}) f ON f.value = l.former_name
+LEFT JOIN (FROM normal_kana {of_kana}) k ON k.value = l.name_kana
+LEFT JOIN (FROM normal_kana {of_name}) w ON w.value = l.name AND k.kana IS NULL
+LEFT JOIN (FROM normal_place {of_place}) p ON p.value = l.address
+WHERE {part}
 """
-"""A name that tells its own reading serves where no reading is printed beside it."""
+"""A name that tells its own reading serves where no reading is printed beside it. ``stood``: where the print stands, about as first delivered."""
+
+NORMAL_OF_PART = {
+    f"of_{name}": f"WHERE value IN (SELECT l.{column} FROM printed l WHERE {{part}})"
+    for name, column in (
+        ("name", "name"),
+        ("alias", "alias_name"),
+        ("former", "former_name"),
+        ("kana", "name_kana"),
+        ("place", "address"),
+    )
+}
 
 OTHER_PLACE = """
 CREATE OR REPLACE TABLE other_place AS
@@ -342,7 +384,7 @@ WITH fingerprint AS (
     JOIN base b ON b.print = c.print
     LEFT JOIN base g ON b.role = 'subject' AND g.print = c.partner
 )
-SELECT c.combo, c.print, CASE WHEN b.role = 'subject' THEN c.partner END AS partner, c.first, c.seen_from, c.seen_to, c.rows,
+SELECT c.combo, c.print, b.stood, CASE WHEN b.role = 'subject' THEN c.partner END AS partner, c.first, c.seen_from, c.seen_to, c.rows,
     CASE WHEN b.role IN ('subject', 'holder') OR b.resident_number IS NOT NULL THEN f.fingerprint
          ELSE hash(f.fingerprint, m.fingerprint) END AS form_hash,
     m.fingerprint AS mate_hash
@@ -356,17 +398,23 @@ FORM_COLUMNS = """
     b.sorted_kana, b.loose_kana, b.turned_kana, b.alias, b.former, b.born_on, b.sex, b.town, b.number, b.phone,
     g.name AS guardian_name, g.kana AS guardian_kana, b.age, b.school, b.grade, b.child_born_on"""
 
+NUMBERED = """
+CREATE OR REPLACE TABLE numbered AS
+-- ages, schools and grades move on under one number: those of the first day go with the first day
+SELECT row_number() OVER (ORDER BY min(first)) AS form, form_hash,
+    arg_min({stood: stood, partner: partner, mate_hash: mate_hash}, (seen_from, first)) AS print,
+    min(seen_from) AS seen_from, max(seen_to) AS seen_to, sum(rows)::BIGINT AS rows
+FROM combined GROUP BY form_hash
+"""
+"""Each form, and the print of its first day that says it."""
+
 FORM = f"""
-CREATE OR REPLACE TABLE form AS
 WITH first AS (
-    -- ages, schools and grades move on under one number: those of the first day go with the first day
-    SELECT row_number() OVER (ORDER BY min(first)) AS form, form_hash,
-        arg_min({{print: print, partner: partner, mate_hash: mate_hash}}, (seen_from, first)) AS print,
-        min(seen_from) AS seen_from, max(seen_to) AS seen_to, sum(rows)::BIGINT AS rows
-    FROM combined GROUP BY form_hash
+    SELECT form, form_hash, print.stood AS stood, print.partner AS partner, print.mate_hash AS mate_hash, seen_from, seen_to, rows
+    FROM numbered WHERE {{part}}
 )
-SELECT c.form, c.form_hash, c.print.mate_hash AS mate_hash, {FORM_COLUMNS}, c.seen_from, c.seen_to, c.rows
-FROM first c JOIN base b ON b.print = c.print.print LEFT JOIN (SELECT print, name, kana FROM base) g ON g.print = c.print.partner
+SELECT c.form, c.form_hash, c.mate_hash, {FORM_COLUMNS}, c.seen_from, c.seen_to, c.rows
+FROM first c JOIN base b USING (stood) LEFT JOIN (SELECT print, name, kana FROM base SEMI JOIN (SELECT partner AS print FROM first) USING (print)) g ON g.print = c.partner
 ORDER BY c.form
 """
 """A guardian named without number is a different form beside each child: namesakes must not become one."""
@@ -390,7 +438,6 @@ FROM placed p JOIN delivery d USING (receipt)
 """
 
 REGISTER = """
-CREATE OR REPLACE TABLE register AS
 SELECT m.mention, m.form, m.kind, f.resident_number, filled(l.household_number) AS household_number,
     filled(l.relationship) AS relationship, filled(p.name) AS printed_name, filled(p.name_kana) AS printed_kana,
     filled(p.former_name) AS printed_former, filled(p.alias_name) AS printed_alias, filled(p.address) AS printed_address,
@@ -401,6 +448,6 @@ SELECT m.mention, m.form, m.kind, f.resident_number, filled(l.household_number) 
     try_cast(l.registered_on AS DATE) AS registered_on, l.known_from, l.is_silent,
     l.has_stood, l.told_from, l.told_to
 FROM incoming_register l JOIN placed m USING (mention) JOIN form f USING (form) JOIN printed p USING (print)
-ORDER BY m.mention
+WHERE {part} ORDER BY m.mention
 """
 """What the resident register prints, row by row, for timelines and for the persons' own cards."""

@@ -15,15 +15,16 @@ from collections.abc import Collection
 
 import duckdb
 
-from kodomo.linkage.kinship import FIRST, LAST, build_kinship
+from kodomo.linkage.kinship import FIRST, LAST, build_kinship, pair_households
 from kodomo.tables.engine import drop
+from kodomo.tables.parts import pack, pack_large, parts_of
 
 REGISTER_ROWS = f"""
 CREATE OR REPLACE TABLE register_row AS
 SELECT s.person, coalesce(r.told_from, {FIRST}) AS since, coalesce(r.told_to, {LAST}) AS until,
     r.mention, r.kind, r.resident_number, r.household_number, r.relationship, r.town, r.nationality, r.born_on, r.sex,
     r.resident_from, r.from_reason, r.resident_to, r.to_reason, r.event_on, r.event_kind, r.known_from
-FROM register r JOIN spine_form s USING (form) WHERE r.has_stood
+FROM register r JOIN (FROM spine_form WHERE {{part}}) s USING (form) WHERE r.has_stood
 """
 
 STANDING = """
@@ -42,7 +43,7 @@ WITH told AS (
 SELECT p.person, coalesce(v.since, {FIRST}) AS since, coalesce(v.until, {LAST}) AS until, t.nationality,
     -- whom the register does not list is as other records say
     CASE WHEN v.person IS NULL THEN p.born_on ELSE t.born_on END AS born_on, CASE WHEN v.person IS NULL THEN p.sex ELSE t.sex END AS sex
-FROM spine p LEFT JOIN person_version v USING (person) LEFT JOIN told t ON t.person = p.person AND t.since = v.since
+FROM (FROM spine WHERE {{part}}) p LEFT JOIN person_version v USING (person) LEFT JOIN told t ON t.person = p.person AND t.since = v.since
 """
 
 RESIDENCES = """
@@ -197,44 +198,11 @@ def build_households(
         at: the day from which children are counted back (``CHILD_YEARS``).
         expected_delivery: codes of the items that say when a pregnancy should end.
     """
-    connection.execute(REGISTER_ROWS)
-    connection.execute(versions("person_version", "register_row", "person"))
-    for statement in (
-        STANDING,
-        ATTRIBUTES,
-        together("attribute", "person, born_on, sex, nationality", "person", "person_version"),
-    ):
-        connection.execute(statement)
-    for statement in (
-        RESIDENCES,
-        MOVES,
-        SPELLS,
-        FILL_ENDS,
-        FILL_RELATIONSHIPS,
-        together("spell", SPELL_IS, "person", "person_version"),
-    ):
-        connection.execute(statement)
-    # The widest tables; sealing what follows is the other time when memory is full.
-    connection.execute("DROP TABLE standing; DROP TABLE register_row")
-    connection.execute(versions("household_version", "spell", "household_number"))
-    for statement in (GENERATIONS, together("living", LIVING_IS, "household_number", "household_version"), MEMBERSHIP):
-        connection.execute(statement)
-    for statement in (RESIDENCE_SPELLS, together("residing", STAY_IS, "person", "person_version"), RESIDENCE):
-        connection.execute(statement)
+    pack_large(connection, "spine")
+    _tell_of_persons(connection)
+    _tell_of_households(connection, at)
     build_kinship(connection, at, expected_delivery)
-    drop(
-        connection,
-        "person_version",
-        "household_version",
-        "stay",
-        "move",
-        "living",
-        "residing",
-        "house_pair",
-        "slice",
-        "kin_raw",
-        "partner_mention",
-    )
+    drop(connection, "house_pair", "slice", "kin_raw", "partner_mention")
     connection.execute(HOUSEHOLD)
     counts = connection.execute(
         """SELECT (SELECT count(DISTINCT household) FROM membership WHERE known_to IS NULL),
@@ -242,6 +210,57 @@ def build_households(
                   (SELECT count(DISTINCT person) FROM twin)"""
     ).fetchall()[0]
     return dict(zip(("households", "kinships", "residence_spells", "twins"), map(int, counts), strict=True))
+
+
+def _tell_of_persons(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make ``attribute``, ``spell`` and ``residence``: what hangs on one person's own rows alone."""
+    parts = parts_of(connection, "spine", "person")
+    for number, part in enumerate(parts):
+        connection.execute(REGISTER_ROWS.replace("{part}", part.holds("person")))
+        connection.execute(versions("person_version", "register_row", "person"))
+        connection.execute(STANDING)
+        connection.execute(ATTRIBUTES.replace("{part}", part.holds("person")))
+        connection.execute(together("attribute", "person, born_on, sex, nationality", "person", "person_version"))
+        for statement in (RESIDENCES, MOVES, SPELLS, FILL_ENDS, FILL_RELATIONSHIPS):
+            connection.execute(statement)
+        connection.execute(together("spell", SPELL_IS, "person", "person_version"))
+        # The widest tables; sealing what follows is the other time when memory is full.
+        connection.execute("DROP TABLE standing; DROP TABLE register_row")
+        for statement in (RESIDENCE_SPELLS, together("residing", STAY_IS, "person", "person_version"), RESIDENCE):
+            connection.execute(statement)
+        drop(connection, "person_version", "stay", "move", "residing")
+        if len(parts) > 1:
+            _gather(connection, ("attribute", "spell", "residence"), number, len(parts))
+
+
+def _tell_of_households(connection: duckdb.DuckDBPyConnection, at: object) -> None:
+    """Make ``membership`` and ``house_pair``: who lived under one roof, household number by household number."""
+    count = len(parts_of(connection, "spell", "person"))
+    for number in range(count):
+        part = f"hash(household_number) % {count} = {number}" if count > 1 else "true"
+        connection.execute(versions("household_version", f"(FROM spell WHERE {part})", "household_number"))
+        for statement in (
+            GENERATIONS,
+            together("living", LIVING_IS, "household_number", "household_version"),
+            MEMBERSHIP,
+        ):
+            connection.execute(statement)
+        pair_households(connection, at, is_first=number == 0)
+        drop(connection, "household_version", "living")
+        if count > 1:
+            _gather(connection, ("membership",), number, count)
+
+
+def _gather(connection: duckdb.DuckDBPyConnection, tables: Collection[str], number: int, of: int) -> None:
+    """Put a part's tables to those of the parts before; after the last they bear the tables' names."""
+    for name in tables:
+        if number == 0:
+            connection.execute(f"ALTER TABLE {name} RENAME TO all_{name}")
+        else:
+            connection.execute(f"INSERT INTO all_{name} FROM {name}; DROP TABLE {name}")
+        if number == of - 1:
+            connection.execute(f"ALTER TABLE all_{name} RENAME TO {name}")
+    pack(connection)
 
 
 def versions(name: str, table: str, of: str) -> str:

@@ -15,6 +15,8 @@ from collections.abc import Collection
 
 import duckdb
 
+from kodomo.tables.parts import fill, parts_of
+
 CHILD_YEARS = 25
 """Kin are worked out for persons born within so many years: today's children, and those of the years evaluated."""
 
@@ -35,7 +37,6 @@ CREATE OR REPLACE MACRO place_in_house(r) AS CASE
 """
 
 HOUSE_PAIRS = f"""
-CREATE OR REPLACE TABLE house_pair AS
 WITH place AS (
     SELECT relationship, place_in_house(relationship) AS place FROM (SELECT DISTINCT relationship FROM living)
 )
@@ -184,9 +185,8 @@ STRETCH = f"""arg_min(source, (seen_on, source)) AS source, arg_min(valid_from, 
     min(seen_on) AS known_from, nullif(max(coalesce(over_on, {LAST})), {LAST}) AS over_on"""
 
 KINSHIPS = f"""
-CREATE OR REPLACE TABLE kinship AS
 WITH piece AS (
-    FROM kin_raw WHERE seen_on < coalesce(over_on, {LAST})
+    FROM kin_raw WHERE seen_on < coalesce(over_on, {LAST}) AND {{part}}
 ), known AS (
     SELECT child, relative, kind, {STRETCH},
         -- nearly always: every piece was seen before any was over
@@ -212,16 +212,20 @@ FROM joined
 """``known_to``: the day from which the link was told otherwise; ``end_known_from``: the day its end became known."""
 
 
+def pair_households(connection: duckdb.DuckDBPyConnection, at: object, *, is_first: bool) -> None:
+    """Make the table ``house_pair`` of the households in ``living``, or add to it; needs ``attribute``."""
+    connection.execute(PLACE_IN_HOUSE)
+    made = "CREATE OR REPLACE TABLE house_pair AS" if is_first else "INSERT INTO house_pair"
+    connection.execute(f"{made} {HOUSE_PAIRS}", {"at": at})
+
+
 def build_kinship(connection: duckdb.DuckDBPyConnection, at: object, expected_delivery: Collection[str] = ()) -> None:
-    """Make the table ``kinship`` by run-local person; needs ``living``, ``attribute``, ``facts`` and the links."""
+    """Make the table ``kinship`` by run-local person; needs ``house_pair``, ``attribute``, ``facts`` and the links."""
     connection.execute("SET VARIABLE register_source = (SELECT min(source) FROM mention WHERE kind = 'residents')")
-    for statement in (PLACE_IN_HOUSE, PARTNER_MENTION):
-        connection.execute(statement)
-    connection.execute(HOUSE_PAIRS, {"at": at})
-    for statement in (NEVER_SEEN, PARENTS, SLICES, UNCLEAR):
+    for statement in (PARTNER_MENTION, NEVER_SEEN, PARENTS, SLICES, UNCLEAR):
         connection.execute(statement)
     connection.execute(NAMED, {"at": at})
     connection.execute(CARING)
     connection.execute(BORN_OF, {"items": sorted(expected_delivery)})
-    for statement in (SAME_MOTHER, KINSHIPS):
-        connection.execute(statement)
+    connection.execute(SAME_MOTHER)
+    fill(connection, "kinship", KINSHIPS, parts_of(connection, "kin_raw", "child"), "child")

@@ -177,6 +177,7 @@ def _link(
             figures["rules_after"][code] = figures["rules_after"].get(code, 0) + count
     part_decided(connection)
     step()
+    drop(connection, "spine_variant", "record", "candidate", "ranked")
     figures["newcomers"] = mint_newcomers(connection)
     replay.after_newcomers()
     apply_rule(connection, OWN_NUMBER)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import duckdb
 
 from kodomo.intake.normalise import UNNAMED
+from kodomo.tables import parts as in_parts
+from kodomo.tables.parts import Part, parts_of
 
 
 @dataclass(frozen=True)
@@ -269,7 +271,6 @@ SLIPPED = """(
 """One digit or a month away, a birth date keeps its year or its day, or is in the year before or after."""
 
 SLIPPED_BIRTH_PAIRS = f"""
-CREATE OR REPLACE TABLE slipped AS
 WITH dated AS (
     SELECT form, kana, name, substr(born_on, 6) AS born_day, year::VARCHAR AS year, year = year(day) AS is_itself
     FROM (SELECT *, unnest(list_distinct([year(day - 31), year(day), year(day + 31)])) AS year
@@ -506,21 +507,45 @@ def start_links(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def apply_rule(connection: duckdb.DuckDBPyConnection, rule: Rule) -> int:
-    """Link every open form that exactly one person fits, pairs a reviewer parted left out; returns how many."""
+    """Link every open form that exactly one person fits, pairs a reviewer parted left out; returns how many.
+
+    Open forms are asked about part by part; what is found of one says nothing of another before all were asked.
+    """
     before = _count(connection)
-    connection.execute(
-        "CREATE OR REPLACE TEMP VIEW todo AS SELECT * FROM form ANTI JOIN link USING (form) ANTI JOIN waiting USING (form)"
-    )
+    _show_open(connection, Part())
     if not connection.execute(f"SELECT EXISTS (FROM todo f WHERE {rule.about})").fetchall()[0][0]:
         return 0
-    connection.execute(
-        f"""INSERT INTO link
-            WITH fitting AS ({rule.query}),
-                 allowed AS (SELECT DISTINCT form, person FROM fitting ANTI JOIN
-                             (SELECT form, person FROM verdict WHERE NOT is_same) USING (form, person))
-            SELECT form, min(person), '{rule.code}', NULL FROM allowed GROUP BY form HAVING count(*) = 1"""
-    )
+    found = f"""
+        WITH fitting AS ({rule.query}),
+             allowed AS (SELECT DISTINCT form, person FROM fitting ANTI JOIN
+                         (SELECT form, person FROM verdict WHERE NOT is_same) USING (form, person))
+        SELECT form, min(person), '{rule.code}', NULL FROM allowed GROUP BY form HAVING count(*) = 1"""
+    parts = open_parts(connection, rule.about) if "todo" in rule.query else [Part()]
+    if len(parts) == 1:
+        connection.execute(f"INSERT INTO link {found}")
+    else:
+        connection.execute("CREATE OR REPLACE TEMP TABLE fitted AS FROM link LIMIT 0")
+        for part in parts:
+            _show_open(connection, part)
+            connection.execute(f"INSERT INTO fitted {found}")
+        connection.execute("INSERT INTO link FROM fitted; DROP TABLE fitted")
     return _count(connection) - before
+
+
+def open_parts(connection: duckdb.DuckDBPyConnection, about: str = "true") -> list[Part]:
+    """The parts in which open forms are asked about; half of a form's columns serve, so there may be twice as many."""
+    _show_open(connection, Part())
+    at_once = 2 * in_parts.AT_ONCE
+    few = connection.execute("SELECT count(*) FROM form").fetchall()[0][0] <= at_once
+    return [Part()] if few else parts_of(connection, f"(SELECT form FROM todo f WHERE {about})", "form", at_once)
+
+
+def _show_open(connection: duckdb.DuckDBPyConnection, part: Part) -> None:
+    """Show under the name ``todo`` the open forms of a part."""
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP VIEW todo AS
+            SELECT * FROM (SELECT * FROM form WHERE {part.holds("form")}) ANTI JOIN link USING (form) ANTI JOIN waiting USING (form)"""
+    )
 
 
 def apply_certain_rules(connection: duckdb.DuckDBPyConnection, after_own_numbers: Hook = _nothing) -> dict[str, int]:
@@ -530,13 +555,21 @@ def apply_certain_rules(connection: duckdb.DuckDBPyConnection, after_own_numbers
     connection.execute(SCHOOLS)
     connection.execute(KNOWN_SHARE)
     found[SCHOOLMATE.code] = apply_rule(connection, SCHOOLMATE)
-    connection.execute(SLIPPED_BIRTH_PAIRS)
+    _pair_slipped(connection)
     for rule in (SLIPPED_BIRTH, SLIPPED_BIRTH_RARE, RARE_GIVEN_NAME, OF_GUARDIAN, NAMELESS_OF_GUARDIAN):
         found[rule.code] = apply_rule(connection, rule)
     found[OWN_NUMBER.code] += apply_rule(connection, OWN_NUMBER)
     connection.execute(SCHOOLS)
     connection.execute(NUMBER_IN_DOUBT)
     return found
+
+
+def _pair_slipped(connection: duckdb.DuckDBPyConnection) -> None:
+    for number, part in enumerate(open_parts(connection)):
+        _show_open(connection, part)
+        made = "INSERT INTO slipped" if number else "CREATE OR REPLACE TABLE slipped AS"
+        connection.execute(f"{made} {SLIPPED_BIRTH_PAIRS}")
+    _show_open(connection, Part())
 
 
 def apply_following_rules(

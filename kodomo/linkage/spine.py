@@ -20,6 +20,7 @@ import pyarrow as pa
 from kodomo.intake.normalise import same_with_wildcards
 from kodomo.linkage.groups import Groups
 from kodomo.tables.engine import drop
+from kodomo.tables.parts import pack_large, parts_of
 
 Sign = tuple[Any, ...]
 
@@ -82,8 +83,9 @@ def build_spine(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     _part_numbers(connection)
     for statement in BEARERS:
         connection.execute(statement)
+    pack_large(connection, "bearer")
     suspects = _suspects(connection)
-    joined, doubts = merge_returned(suspects, _decided(connection, suspects))
+    joined, doubts = merge_returned(suspects, _decided(connection, suspects), _telling(connection))
     connection.register("joined", _pairs(joined, "bearer", "leader"))
     connection.register(
         "in_doubt", _pairs([(suspects[a].forms[0], suspects[b].forms[0]) for a, b in doubts], "left_form", "right_form")
@@ -99,7 +101,7 @@ def build_spine(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
         FAMILY,
         TWINS,
         TENURE,
-        NAMED_SHARE,
+        *NAMED_SHARE,
     ):
         connection.execute(statement)
     connection.unregister("joined")
@@ -107,7 +109,8 @@ def build_spine(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     persons, numbers, bearers = connection.execute(
         "SELECT (SELECT count(*) FROM spine), count(DISTINCT resident_number), count(*) FROM bearer"
     ).fetchall()[0]
-    drop(connection, "register_form", "bearer_form", "bearer", "bearer_name", "suspect")
+    drop(connection, "register_form", "bearer_form", "bearer", "bearer_name", "suspect", "telling")
+    pack_large(connection, "spine")
     connection.execute(
         COUNT, {"persons": persons, "split": bearers - numbers, "two": bearers - persons, "doubts": len(doubts)}
     )
@@ -196,7 +199,7 @@ def _shares_name(one: RegisterForm, other: RegisterForm) -> bool:
 
 def _suspects(connection: duckdb.DuckDBPyConnection) -> list[Bearer]:
     """Bearers who share name and birth date with another, or about whom a person decided, in order of first print."""
-    connection.execute(SUSPECT)
+    _find_suspects(connection)
     rows = connection.execute(SUSPECTS).fetchall()
     found = [
         Bearer(number, [bearer], born_on, sex, set(names or ()), set(givens or ()), set(kanas or ()), set(given_kanas or ()),
@@ -207,6 +210,22 @@ def _suspects(connection: duckdb.DuckDBPyConnection) -> list[Bearer]:
     for bearer, *sign in connection.execute(COMPANIONS).fetchall():
         position[bearer].companions.add(tuple(sign))
     return found
+
+
+def _find_suspects(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make ``telling`` and ``suspect``: signs that can bring several bearers together, and who bears them."""
+    connection.execute(NO_SUSPECTS)
+    count = len(parts_of(connection, "bearer", "bearer"))
+    for part in range(count):
+        born = f"hash(born_on) % {count} = {part}" if count > 1 else "true"
+        for statement in (SHARING, SIGNS, TELLING, SUSPECT):
+            connection.execute(statement.replace("{part}", born))
+    connection.execute(SUSPECT_DECIDED)
+    drop(connection, "sharing", "sign")
+
+
+def _telling(connection: duckdb.DuckDBPyConnection) -> set[Sign]:
+    return set(connection.execute("FROM telling").fetchall())
 
 
 def _decided(connection: duckdb.DuckDBPyConnection, suspects: list[Bearer]) -> dict[tuple[int, int], bool]:
@@ -223,7 +242,7 @@ def _decided(connection: duckdb.DuckDBPyConnection, suspects: list[Bearer]) -> d
 
 
 def merge_returned(
-    bearers: list[Bearer], decided: Mapping[tuple[int, int], bool]
+    bearers: list[Bearer], decided: Mapping[tuple[int, int], bool], telling: Collection[Sign] | None = None
 ) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
     """Find persons who moved away and came back under another number.
 
@@ -233,10 +252,13 @@ def merge_returned(
     the given name agrees (the surname changed while away), such a member is needed; otherwise the pair is in
     doubt. ``decided`` holds what people decided about pairs (positions in ascending order) and goes before all of this.
 
+    Args:
+        telling: the signs (kind, name, birth date) whose bearers can be one person; None to look at every sign.
+
     Returns:
         (a bearer's first form, its person's first form) for all but each person's first; pairs in doubt, by position.
     """
-    certain = _pairs_by(bearers, lambda b: [*(("kana", k) for k in b.kanas), *(("name", n) for n in b.names)])
+    certain = _pairs_by(bearers, telling, lambda b: [*(("kana", k) for k in b.kanas), *(("name", n) for n in b.names)])
     clear = [
         (a, b) for a, b in certain
         if bearers[a].companions & bearers[b].companions or max(bearers[a].chance, bearers[b].chance) <= HIGHEST_CHANCE
@@ -247,7 +269,7 @@ def merge_returned(
     for one, other in [*ordered, *clear]:
         groups.join(one, other)
     for one, other in _pairs_by(
-        bearers, lambda b: [*(("kana", k) for k in b.given_kanas), *(("name", g) for g in b.givens)]
+        bearers, telling, lambda b: [*(("given_kana", k) for k in b.given_kanas), *(("given", g) for g in b.givens)]
     ):
         if groups.first(one) == groups.first(other) or (one, other) in decided or (one, other) in doubts:
             continue
@@ -262,12 +284,16 @@ def merge_returned(
     return joined, doubts
 
 
-def _pairs_by(bearers: list[Bearer], names_of: Callable[[Bearer], list[Sign]]) -> list[tuple[int, int]]:
+def _pairs_by(
+    bearers: list[Bearer], telling: Collection[Sign] | None, names_of: Callable[[Bearer], list[Sign]]
+) -> list[tuple[int, int]]:
     """Pairs that share a name and a birth date, and with whoever else shares them can be one person."""
     by_sign: dict[Sign, list[int]] = defaultdict(list)
     for position, bearer in enumerate(bearers):
         for name in names_of(bearer) if bearer.born_on else ():
-            by_sign[*name, bearer.born_on].append(position)
+            sign = (*name, bearer.born_on)
+            if telling is None or sign in telling:
+                by_sign[sign].append(position)
     pairs: set[tuple[int, int]] = set()
     for found in by_sign.values():
         each = [(a, b) for i, a in enumerate(found) for b in found[i + 1 :]]
@@ -340,19 +366,53 @@ BEARERS = (
        FROM bearer_form b JOIN register_form r USING (resident_number, form) JOIN bearer w USING (bearer)""",
 )
 
-SUSPECT = f"""
-CREATE OR REPLACE TABLE suspect AS
-WITH sign AS (
-    SELECT bearer, kana AS name, born_on FROM bearer_name UNION SELECT bearer, name, born_on FROM bearer_name
-    UNION SELECT bearer, given_kana || '*', born_on FROM bearer_name UNION SELECT bearer, given || '*', born_on FROM bearer_name
+NO_SUSPECTS = """
+CREATE OR REPLACE TABLE suspect (bearer BIGINT);
+CREATE OR REPLACE TABLE telling (kind VARCHAR, name VARCHAR, born_on VARCHAR)
+"""
+
+SHARING = f"""
+CREATE OR REPLACE TABLE sharing AS
+WITH born AS (
+    FROM bearer_name WHERE born_on IS NOT NULL AND {{part}}
+), sign AS (
+    SELECT bearer, kana AS name, born_on FROM born UNION SELECT bearer, name, born_on FROM born
+    UNION SELECT bearer, given_kana || '*', born_on FROM born UNION SELECT bearer, given || '*', born_on FROM born
 ), shared AS (
-    SELECT name, born_on FROM sign WHERE name IS NOT NULL AND born_on IS NOT NULL
+    SELECT name, born_on FROM sign WHERE name IS NOT NULL
     GROUP BY ALL HAVING count(*) BETWEEN 2 AND {MOST_STAYS}
 )
 SELECT bearer FROM sign JOIN shared USING (name, born_on)
 UNION SELECT b.bearer FROM decided d JOIN bearer_form b ON b.form IN (d.left_form, d.right_form)
 """
-"""A given name alone is marked with *: 葵 as a whole name is not 葵 as a given one."""
+"""Whoever shares a name and a birth date, and whom a person decided about. A given name alone is marked with *: 葵 as a whole name is not 葵 as a given one."""
+
+SIGNS = """
+CREATE OR REPLACE TABLE sign AS
+WITH named AS (
+    FROM bearer_name SEMI JOIN sharing USING (bearer) WHERE born_on IS NOT NULL AND {part}
+), named_by AS (
+    SELECT bearer, 'kana' AS kind, kana AS name, born_on FROM named UNION SELECT bearer, 'name', name, born_on FROM named
+    UNION SELECT bearer, 'given_kana', given_kana, born_on FROM named UNION SELECT bearer, 'given', given, born_on FROM named
+)
+FROM named_by WHERE name IS NOT NULL
+"""
+
+TELLING = f"""
+INSERT INTO telling
+SELECT s.kind, s.name, s.born_on FROM sign s JOIN bearer b USING (bearer) GROUP BY ALL
+HAVING count(*) BETWEEN 2 AND {MOST_STAYS} AND bool_and(b.is_listed)
+    AND count(*) FILTER (coalesce(b.ended, DATE '9999-12-31') = DATE '9999-12-31') <= 1
+"""
+"""Signs whose bearers can all be one person, who left before coming back: of two who live here today nobody is. Nearly all
+namesakes are such two, and in a large city there are more of them than can be looked at one by one."""
+
+SUSPECT = "INSERT INTO suspect SELECT DISTINCT bearer FROM sign JOIN telling USING (kind, name, born_on)"
+
+SUSPECT_DECIDED = """
+INSERT INTO suspect
+FROM (SELECT DISTINCT b.bearer FROM decided d JOIN bearer_form b ON b.form IN (d.left_form, d.right_form)) ANTI JOIN suspect USING (bearer)
+"""
 
 SUSPECTS = """
 WITH reading AS (
@@ -462,18 +522,26 @@ FROM bearer b JOIN spine_form s ON s.form = b.bearer
 """
 """From when until when (that day not included) a number was whose; open where the register doesn't say."""
 
-NAMED_SHARE = """
-CREATE OR REPLACE TABLE named_share AS
+NAMED_SHARE = (
+    "CREATE OR REPLACE TABLE named_share (part VARCHAR, cohort INTEGER, name VARCHAR, share DOUBLE, persons BIGINT)",
+    *(
+        f"""
+INSERT INTO named_share
 WITH known AS (
-    SELECT person, surname, surname_kana, given, given_kana, try_cast(born_year AS INTEGER) // 5 AS cohort FROM spine_known
-), part AS (
-    SELECT 'surname' AS part, NULL::INTEGER AS cohort, surname AS name, person FROM known UNION SELECT 'surname_kana', NULL, surname_kana, person FROM known
-    UNION SELECT 'given', cohort, given, person FROM known UNION SELECT 'given_kana', cohort, given_kana, person FROM known
+    SELECT person, {part} AS name, {
+            "NULL::INTEGER" if part.startswith("surname") else "try_cast(born_year AS INTEGER) // 5"
+        } AS cohort FROM spine_known
 ), size AS (
-    SELECT cohort, count(DISTINCT person) AS persons FROM known WHERE cohort IS NOT NULL GROUP BY cohort
-    UNION ALL SELECT NULL, count(DISTINCT person) FROM known
+    {
+            "SELECT NULL::INTEGER AS cohort, count(*) AS persons FROM spine SEMI JOIN spine_name USING (person)"
+            if part.startswith("surname")
+            else "SELECT try_cast(substr(born_on, 1, 4) AS INTEGER) // 5 AS cohort, count(*) AS persons FROM spine SEMI JOIN spine_name USING (person) GROUP BY cohort HAVING cohort IS NOT NULL"
+        }
 )
-SELECT part, p.cohort, p.name, count(*) / any_value(z.persons) AS share, any_value(z.persons) AS persons
-FROM part p JOIN size z ON z.cohort IS NOT DISTINCT FROM p.cohort WHERE p.name IS NOT NULL GROUP BY part, p.cohort, p.name
+SELECT '{part}', p.cohort, p.name, count(*) / any_value(z.persons), any_value(z.persons)
+FROM (SELECT DISTINCT * FROM known WHERE name IS NOT NULL) p JOIN size z ON z.cohort IS NOT DISTINCT FROM p.cohort GROUP BY p.cohort, p.name
 """
+        for part in ("surname", "surname_kana", "given", "given_kana")
+    ),
+)
 """How common a name's parts are here: given names among those born in the same five years, for fashions change."""

@@ -11,8 +11,10 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-UNSPILLED = "6GB"
-"""The bound for work that may not spill; a need of a city of 113,471 is half of it."""
+LEAST_UNSPILLED_GB = 6
+
+UNSPILLED = f"{max(LEAST_UNSPILLED_GB, int(0.75 * os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 1e9))}GB"
+"""The bound for work that may not spill: three quarters of the machine. A city of a million takes less than three gigabytes."""
 
 
 def connect(

@@ -10,7 +10,7 @@ import pytest
 from splink import DuckDBAPI
 
 from kodomo.linkage import edges, model
-from kodomo.linkage.engine import EVERYBODY, POSSIBLE, RECORD, SPINE_VARIANT
+from kodomo.linkage.engine import EVERYBODY, POSSIBLE, RECORD, make_variants
 
 from .paper import Paper
 
@@ -49,11 +49,11 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> duckdb.DuckDBPyConnection:
     for statement in (
         RECORD.format(table="record", which=which),
         EVERYBODY,
-        SPINE_VARIANT,
         edges.DUCKDB,
         edges.FREQUENCY,
     ):
         linked.execute(statement)
+    make_variants(linked)
     return linked
 
 
@@ -98,8 +98,8 @@ def test_whom_no_block_brings_beside_a_record_is_not_missed(town: duckdb.DuckDBP
     edges.weigh_on_duckdb(town, weights)
     every = found(town)
     town.execute("CREATE OR REPLACE TABLE everybody AS FROM spine_variant")
-    for statement in (POSSIBLE, SPINE_VARIANT):
-        town.execute(statement)
+    town.execute(POSSIBLE)
+    make_variants(town)
     near, whole = town.execute(
         "SELECT (SELECT count(*) FROM spine_variant), (SELECT count(*) FROM everybody)"
     ).fetchall()[0]
