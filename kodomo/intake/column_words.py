@@ -78,8 +78,9 @@ FORMER_PLACE = re.compile(
     r"^(旧|前|従前|元の?|転入前|転出先|転出前|転居前|異動前|本籍|送付先|勤務先|実家|里帰り先?|病院|施設)"
 )
 """Addresses at which the row's person doesn't live."""
-FORMER_NUMBER = re.compile(r"^(旧|前|従前|元|異動前|転入前|転出前|転居前|再転入前)の?(宛名|住民|個人|庁内|世帯)")
-"""Numbers of those who came back: a person's record has one number, the standing one."""
+FORMER = r"^(旧|前|従前|元|異動前|転入前|転出前|転居前|再転入前)の?"
+FORMER_HOUSEHOLD = re.compile(rf"{FORMER}世帯")
+FORMER_NUMBER_HINT = "前の番号。住民記録でだけ使う(いまの番号の人と、前の番号の除票の人が同じ人と分かる)"
 REGISTERS_OTHER_PLACE = re.compile(r"^(転出先|前住所|転入前)")
 OTHER_PLACE_HINT = "いまの住所でない。住民記録なら、ここを消して field を moved_to(転出先)か moved_from(前住所)にすると、契約者の照合に使える"
 ALONE = re.compile(
@@ -99,6 +100,7 @@ FIELDS: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
     for pattern, field, kind in (
         (r"旧氏|旧姓", "former_name", "name"),
         (r"通称", "alias_name", "name"),
+        (rf"{FORMER}(宛名|住民|個人|庁内)(番号|コード|NO|ID|CD)", "former_number", "identifier"),
         (
             r"(宛名|住民|庁内|統合宛名|住基)(番号|コード|NO|ID|CD)|個人(コード|CD|ID)|宛名$",
             "resident_number",
@@ -167,7 +169,7 @@ USUAL_ITEMS = {
     "relationship": "relationship", "nationality": "nationality", "address_protection": "address_protection",
     "school": "school_enrolled", "grade": "grade", "class_name": "grade", "seat": "grade", "child_born_on": "birth_date", "age": "age", "phone": "phone", "own_number": "own_number",
     "resident_from": "residence", "resident_from_reason": "residence", "resident_to": "residence",
-    "resident_to_reason": "residence", "event_on": "residence", "event_kind": "residence", "registered_on": "residence",
+    "former_number": "resident_number", "resident_to_reason": "residence", "event_on": "residence", "event_kind": "residence", "registered_on": "residence",
 }  # fmt: skip
 """The item codes that ``kodomo municipality new`` puts into the register for the fields of a person."""
 
@@ -237,8 +239,8 @@ def _not_the_rows(name: str, field: str) -> str:
         return "通称・旧氏のよみは使わない"
     if field in ("born_on", "resident_from", "resident_to") and re.search(r"フラグ|不詳", name):
         return "日が分からないことの印。日の列がそう読まれるので使わない"
-    if field in ("resident_number", "household_number") and FORMER_NUMBER.search(name):
-        return "前の番号。いまの番号とのつながりは、住民記録と異動から得る"
+    if field == "household_number" and FORMER_HOUSEHOLD.search(name):
+        return "前の世帯の番号。世帯の移り変わりは、住民記録と異動から得る"
     if field == "address" and FORMER_PLACE.search(name):
         return OTHER_PLACE_HINT if REGISTERS_OTHER_PLACE.search(name) else "いまの住所でない"
     return ""

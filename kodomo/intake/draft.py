@@ -139,8 +139,14 @@ def _births_before(given: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _latest_moves_apart(found: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The columns; in a register of residents the latest move's are left to a person, for it may be any move."""
+    """The columns; in a register of residents the latest move's are left to a person, for it may be any move.
+
+    A former number is the register's to tell: elsewhere it is left out.
+    """
     columns = [dict(c) for c in found["columns"]]
+    for column in columns if kind_of_rows(found) != "residents" else ():
+        if column["field"] == "former_number":
+            column["ignore"] = column["ignore"] or words.FORMER_NUMBER_HINT
     if kind_of_rows(found) == "residents":
         for column in columns:
             if column["field"] in ("event_on", "event_kind") and not column["ignore"]:

@@ -271,7 +271,7 @@ EMPTY = (
     """CREATE OR REPLACE TABLE incoming_register (mention BIGINT, household_number VARCHAR, relationship VARCHAR, nationality VARCHAR,
            address_protection VARCHAR, resident_from VARCHAR, resident_from_reason VARCHAR, resident_to VARCHAR, resident_to_reason VARCHAR,
            event_on VARCHAR, event_kind VARCHAR, registered_on VARCHAR, known_from DATE, is_silent BOOLEAN,
-           has_stood BOOLEAN, told_from DATE, told_to DATE)""",
+           has_stood BOOLEAN, told_from DATE, told_to DATE, former_number VARCHAR)""",
     "CREATE OR REPLACE TABLE incoming_other_place (mention BIGINT, address VARCHAR)",
 )
 
@@ -307,7 +307,7 @@ TAKE_IN = (
     """INSERT INTO incoming_register SELECT mention, household_number, relationship, nationality, address_protection,
            resident_from, resident_from_reason, resident_to, resident_to_reason, event_on, event_kind, registered_on,
            known_from, is_superseded OR is_duplicate,
-           NOT is_duplicate AND coalesce(told_until > told_on, true), CASE WHEN is_initial THEN NULL ELSE told_on END, told_until
+           NOT is_duplicate AND coalesce(told_until > told_on, true), CASE WHEN is_initial THEN NULL ELSE told_on END, told_until, former_number
        FROM incoming WHERE kind IN ('residents', 'moves') AND role = 'subject'""",
     """INSERT INTO incoming_other_place SELECT mention, unnest([moved_from, moved_to]) FROM incoming
        WHERE kind IN ('residents', 'moves') AND role = 'subject' AND coalesce(moved_from, moved_to) IS NOT NULL""",
@@ -446,7 +446,7 @@ SELECT m.mention, m.form, m.kind, f.resident_number, filled(l.household_number) 
     try_cast(l.resident_to AS DATE) AS resident_to, filled(l.resident_to_reason) AS to_reason,
     try_cast(l.event_on AS DATE) AS event_on, filled(l.event_kind) AS event_kind,
     try_cast(l.registered_on AS DATE) AS registered_on, l.known_from, l.is_silent,
-    l.has_stood, l.told_from, l.told_to
+    l.has_stood, l.told_from, l.told_to, plain_number(l.former_number) AS former_number
 FROM incoming_register l JOIN placed m USING (mention) JOIN form f USING (form) JOIN printed p USING (print)
 WHERE {part} ORDER BY m.mention
 """

@@ -1,7 +1,7 @@
 """The spine: one entry per person the resident register knows, with every name, place and number they ever had (identity side).
 
-Everything else is linked to the spine only. Two register numbers become one person only when the
-spells of residence leave room for it; one number becomes two persons when its rows contradict.
+Everything else is linked to the spine only. Two register numbers become one person only when the register says so
+(前の宛名番号) or the spells of residence leave room for it; one number becomes two persons when its rows contradict.
 Most numbers are one person at first sight and are settled in SQL; only the others are looked at
 one by one.
 """
@@ -85,7 +85,9 @@ def build_spine(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
         connection.execute(statement)
     pack_large(connection, "bearer")
     suspects = _suspects(connection)
-    joined, doubts = merge_returned(suspects, _decided(connection, suspects), _telling(connection))
+    joined, doubts = merge_returned(
+        suspects, _told(connection, suspects) | _decided(connection, suspects), _telling(connection)
+    )
     connection.register("joined", _pairs(joined, "bearer", "leader"))
     connection.register(
         "in_doubt", _pairs([(suspects[a].forms[0], suspects[b].forms[0]) for a, b in doubts], "left_form", "right_form")
@@ -109,7 +111,7 @@ def build_spine(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     persons, numbers, bearers = connection.execute(
         "SELECT (SELECT count(*) FROM spine), count(DISTINCT resident_number), count(*) FROM bearer"
     ).fetchall()[0]
-    drop(connection, "register_form", "bearer_form", "bearer", "bearer_name", "suspect", "telling")
+    drop(connection, "register_form", "bearer_form", "bearer", "bearer_name", "suspect", "telling", "former")
     pack_large(connection, "spine")
     connection.execute(
         COUNT, {"persons": persons, "split": bearers - numbers, "two": bearers - persons, "doubts": len(doubts)}
@@ -220,6 +222,7 @@ def _find_suspects(connection: duckdb.DuckDBPyConnection) -> None:
         born = f"hash(born_on) % {count} = {part}" if count > 1 else "true"
         for statement in (SHARING, SIGNS, TELLING, SUSPECT):
             connection.execute(statement.replace("{part}", born))
+    connection.execute(FORMER)
     connection.execute(SUSPECT_DECIDED)
     drop(connection, "sharing", "sign")
 
@@ -241,6 +244,22 @@ def _decided(connection: duckdb.DuckDBPyConnection, suspects: list[Bearer]) -> d
     return decisions
 
 
+def _told(connection: duckdb.DuckDBPyConnection, suspects: list[Bearer]) -> dict[tuple[int, int], bool]:
+    """Pairs, by position, of whom the register itself says that the one number is the other's former one."""
+    position = {bearer.forms[0]: i for i, bearer in enumerate(suspects)}
+    pairs = connection.execute("SELECT DISTINCT bearer, other FROM former ORDER BY ALL").fetchall()
+    told = [(position[one], position[other]) for one, other in pairs]
+    return {(min(pair), max(pair)): True for pair in told if _agree(suspects[pair[0]], suspects[pair[1]])}
+
+
+def _agree(one: Bearer, other: Bearer) -> bool:
+    """Whether two entries can be one person's, so that a mistyped or a reused number joins nobody."""
+    if one.born_on != other.born_on or (one.sex and other.sex and one.sex != other.sex):
+        return False
+    is_named_alike = bool(one.given_kanas & other.given_kanas or one.kanas & other.kanas or one.names & other.names)
+    return is_named_alike or _givens_written_alike(one, other)
+
+
 def merge_returned(
     bearers: list[Bearer], decided: Mapping[tuple[int, int], bool], telling: Collection[Sign] | None = None
 ) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
@@ -250,7 +269,8 @@ def merge_returned(
     spells of residence don't overlap, and whoever else shares name and birth date fits between the spells
     too: one person, if the name is rare enough or a member of the old household came back as well. When only
     the given name agrees (the surname changed while away), such a member is needed; otherwise the pair is in
-    doubt. ``decided`` holds what people decided about pairs (positions in ascending order) and goes before all of this.
+    doubt. ``decided`` holds what people decided about pairs (positions in ascending order), or the register says itself,
+    and goes before all of this.
 
     Args:
         telling: the signs (kind, name, birth date) whose bearers can be one person; None to look at every sign.
@@ -409,9 +429,20 @@ namesakes are such two, and in a large city there are more of them than can be l
 
 SUSPECT = "INSERT INTO suspect SELECT DISTINCT bearer FROM sign JOIN telling USING (kind, name, born_on)"
 
+FORMER = """
+CREATE OR REPLACE TABLE former AS
+SELECT DISTINCT b.bearer, o.bearer AS other
+FROM register r JOIN bearer_form b USING (form) JOIN bearer_form o ON o.resident_number = r.former_number
+WHERE o.bearer <> b.bearer
+"""
+"""Two entries of which the register prints the number of one as the former number of the other: 除票 keep the old number."""
+
 SUSPECT_DECIDED = """
 INSERT INTO suspect
-FROM (SELECT DISTINCT b.bearer FROM decided d JOIN bearer_form b ON b.form IN (d.left_form, d.right_form)) ANTI JOIN suspect USING (bearer)
+FROM (
+    SELECT b.bearer FROM decided d JOIN bearer_form b ON b.form IN (d.left_form, d.right_form)
+    UNION SELECT unnest([bearer, other]) FROM former
+) ANTI JOIN suspect USING (bearer)
 """
 
 SUSPECTS = """

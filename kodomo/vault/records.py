@@ -48,7 +48,7 @@ MENTION_FIELDS = (
     "nationality", "address_protection", "phone",
     # resident register only
     "resident_from", "resident_from_reason", "resident_to", "resident_to_reason",
-    "event_on", "event_kind", "registered_on", "moved_from", "moved_to",
+    "event_on", "event_kind", "registered_on", "moved_from", "moved_to", "former_number",
 )  # fmt: skip
 """What a row can say about who a person is. ``address_protection`` holds "1" when protected."""
 

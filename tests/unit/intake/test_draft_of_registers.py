@@ -98,6 +98,18 @@ def test_number_of_a_stay_before_and_codes_of_moves_beside_their_words_are_left_
     assert columns["宛名番号"]["field"] == "resident_number" and columns["旧宛名番号"]["ignore"]
 
 
+def test_former_number_of_a_register_tells_who_came_back(tmp_path):
+    header = "宛名番号,世帯番号,前世帯番号,氏名,生年月日,性別,続柄,住所,住民となった日,前宛名番号"
+    rows = [
+        f"{7000000 + at},{8000000 + at},{5000000 + at},{person(at)},H2.4.{at + 1},男,子,緑町{at + 1}-2,H2.4.{at + 1},{6000000 + at}"
+        for at in range(20)
+    ]
+    layout, columns, _ = draft(written(tmp_path / "住民_20260401.csv", header, rows))
+    assert layout["record"]["kind"] == "residents"
+    assert (columns["前宛名番号"]["field"], columns["前宛名番号"]["item"]) == ("former_number", "resident_number")
+    assert columns["宛名番号"]["field"] == "resident_number" and columns["前世帯番号"]["ignore"]
+
+
 def test_headers_that_welfare_systems_abbreviate_are_read(tmp_path):
     header = "SHORI_YM,JKY_ATE_NO,JKY_KNSHI,JKY_BYMD,JD_ATE_NO,JD_KJSHI,JD_BYMD,JD_SEX,ZKG_CD,SHO_ADDR"
     rows = [

@@ -155,6 +155,31 @@ def test_a_departure_that_only_the_moves_tell_ends_the_first_stay(paper: Paper, 
     assert linked.person(early) != linked.person(overlapping) and linked.person(here) != linked.person(other)
 
 
+def test_a_former_number_in_the_register_makes_one_person_unless_the_rest_contradicts(
+    paper: Paper, model_file: Path
+) -> None:
+    # 除票 of a city that prints no last day, and the first day of all for those who came back: only the number tells.
+    def pair(number: int, first: str, reading: str, **other: str) -> tuple[tuple[str, int], tuple[str, int]]:
+        old = paper.resident(f"06{number}", first, reading, "2012-12-12", "女")
+        given = {"name": first, "kana": reading, "born_on": "2012-12-12", **other}
+        new = paper.resident(
+            f"08{number}", given["name"], given["kana"], given["born_on"], "女", former_number=f"0006{number}"
+        )
+        return old, new
+
+    back, married = pair(1, "中村 葵", "ﾅｶﾑﾗ ｱｵｲ"), pair(2, "小川 凪", "ｵｶﾞﾜ ﾅｷﾞ", name="森 凪", kana="ﾓﾘ ﾅｷﾞ")
+    mistyped = pair(3, "岸 栞", "ｷｼ ｼｵﾘ", name="原 樹里", kana="ﾊﾗ ｼﾞｭﾘ")
+    elder = pair(4, "関 紬", "ｾｷ ﾂﾑｷﾞ", born_on="2009-01-01")
+    told = paper.row("university", subject={"name": "中村 葵", "name_kana": "なかむら あおい", "born_on": "2012-12-12"})
+    linked = paper.link(model_file)
+    assert same(linked, *back, told) and same(linked, *married)
+    assert linked.person(mistyped[0]) != linked.person(mistyped[1]) and linked.person(elder[0]) != linked.person(
+        elder[1]
+    )
+    apart = paper.link(model_file, decisions=[(reference(back[0]), reference(back[1]), False)])
+    assert apart.person(back[0]) != apart.person(back[1])
+
+
 def test_back_under_another_surname_is_asked_about_and_the_answer_holds(paper: Paper, model_file: Path) -> None:
     away, back = returned(paper, "小川 葵", "ｵｶﾞﾜ ｱｵｲ")
     linked = paper.link(model_file)
