@@ -65,6 +65,8 @@ _NUMBER = re.compile(
 )
 
 _PLAIN_TYPES = frozenset(["text", "name", "kana", "address", "identifier"])
+_READ_TYPES = frozenset(["date", "month", "fiscal_year", "integer", "decimal"])
+"""Types whose kept value is not what is printed."""
 _ODD_STARTS = frozenset("=#〃々同\"'")
 """With one of these begins whatever a text cell may hold that isn't its text: a formula, its error, a ditto mark."""
 
@@ -160,9 +162,13 @@ class ColumnReader:
         if not text and self._blank:
             return self._blank
         is_unknown = not text or (bool(self._unknown) and _folded(text) in self._unknown)
-        kept = None if is_unknown else self._read(text, self)
-        if isinstance(kept, str) and (self.column.before or self.column.after):
-            kept = f"{self.column.before}{kept}{self.column.after}"
+        before, after = self.column.before, self.column.after
+        if self.column.type in _READ_TYPES:
+            # 6 with 令和 before it and 年度 after it is a year; what is kept of a year takes no more words
+            kept = None if is_unknown else self._read(f"{before}{text}{after}", self)
+        else:
+            kept = None if is_unknown else self._read(text, self)
+            kept = f"{before}{kept}{after}" if isinstance(kept, str) else kept
         return RowFault.MISSING if kept is None and self.column.required and not text else kept
 
     def _joined(self, raw: str) -> Kept:

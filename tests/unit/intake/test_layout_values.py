@@ -182,3 +182,10 @@ def test_day_without_its_year_may_lie_before_another_day_of_its_row(tmp_path):
         "2023-05-01",
     ]
     assert [row for row, *_ in found.quarantined] == [4]
+
+
+def test_words_put_around_a_date_are_read_with_it(tmp_path):
+    year = '[[columns]]\nname = "年度"\ntype = "fiscal_year"\nfound_in = "file_name"\nmatch = "_([0-9]+)年度"\nbefore = "令和"\nafter = "年度"\n'
+    fact = '[[facts]]\nitem = "absence"\nvalid_from = "年度"\nvalid_to = "year_end"\n'
+    found = read(tmp_path, file() + NAME + year + fact, "氏名\n山田\n".encode(), "利用児童_6年度.csv")
+    assert [str(f) for f in found.landing.facts["valid_from"].to_pylist()] == ["2024-04-01"]
