@@ -15,10 +15,17 @@ MOST_CERTAIN, FEWEST_READ = 0.9, 5
 
 READINGS = f"""
 CREATE OR REPLACE TEMP TABLE home_place AS
-WITH read AS (
-    SELECT f.town AS reading, q.town, count(DISTINCT l.person) AS persons
-    FROM link l JOIN form f USING (form) JOIN spine_place q ON q.person = l.person AND q.number = f.number
-    WHERE regexp_full_match(f.town, '[ァ-ヶー]+') GROUP BY f.town, q.town
+WITH spelt AS (
+    SELECT * FROM form WHERE regexp_full_match(town, '[ァ-ヶー]+') AND number IS NOT NULL
+), lone AS (
+    SELECT name, kana, min(person) AS person FROM spine_name WHERE name IS NOT NULL AND kana IS NOT NULL
+    GROUP BY name, kana HAVING count(DISTINCT person) = 1
+), read AS (
+    SELECT reading, q.town, count(DISTINCT t.person) AS persons FROM (
+        SELECT f.town AS reading, f.number, l.person FROM spelt f JOIN link l USING (form)
+        -- where the water system alone prints kana, the only one written and read just so shows it, living at that number
+        UNION SELECT f.town, f.number, s.person FROM spelt f ANTI JOIN link l ON l.form = f.form JOIN lone s ON s.name = f.name AND s.kana = f.kana
+    ) t JOIN spine_place q ON q.person = t.person AND q.number = t.number GROUP BY reading, q.town
 ), town_reading AS (
     -- a town that the register itself writes so is read by nobody else's name
     SELECT reading, town FROM read WHERE reading NOT IN (SELECT town FROM spine_place)
@@ -27,7 +34,8 @@ WITH read AS (
 FROM spine_place UNION ALL SELECT s.person, r.reading, s.number FROM spine_place s JOIN town_reading r USING (town)
 """
 """Where people live, each town by its reading as well: tax and water systems print addresses in kana. How a town is read is
-learned from people already linked whose house number agrees; no list of towns is complete, and readings are local."""
+learned from people already linked, or named alike in writing and reading, whose house number agrees; no list of towns is
+complete, and readings are local."""
 
 PLACE_SAME = "q.town = f.town AND q.number = f.number"
 

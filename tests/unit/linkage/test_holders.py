@@ -216,6 +216,27 @@ def test_address_in_kana_is_read_as_people_known_by_number_live(paper: Paper, mo
     assert linked.person(unread, "holder") is None
 
 
+def test_towns_that_the_water_system_alone_prints_in_kana_are_learned_from_its_own_namesakes(
+    paper: Paper, model_file: Path
+) -> None:
+    names = [f"佐藤 {given}" for given in "実清茂誠勇勲"]
+    for at, (name, kana) in enumerate(zip(names, ("ﾐﾉﾙ", "ｷﾖｼ", "ｼｹﾞﾙ", "ﾏｺﾄ", "ｲｻﾑ", "ｲｻｵ"), strict=True)):
+        body = (name, f"ｻﾄｳ {kana}", f"196{at}-01-01", "男")
+        paper.resident(f"80{at}", *body, address=f"下津原{at + 1}番地", household_number=f"S{at}")
+    came = paper.resident("1001", "内田 和彦", "ｳﾁﾀﾞ ｶｽﾞﾋｺ", "1968-06-13", address="下津原636番地")
+    paper.resident("1002", "内田 和彦", "ｳﾁﾀﾞ ｶｽﾞﾋｺ", "1940-01-27", address="栄町636番地", household_number="H2")
+    kana = ("ﾐﾉﾙ", "ｷﾖｼ", "ｼｹﾞﾙ", "ﾏｺﾄ", "ｲｻﾑ", "ｲｻｵ")
+    bills = [
+        holder(paper, name=names[at], name_kana=f"ｻﾄｳ {kana[at]}", address=f"ｼﾓﾂﾊﾗ{at + 1}") for at in range(len(names))
+    ]
+    bill = holder(paper, name="内田 和彦", name_kana="ｳﾁﾀﾞ ｶｽﾞﾋｺ", address="ｼﾓﾂﾊﾗ636")
+    unread = holder(paper, name="内田 和彦", name_kana="ｳﾁﾀﾞ ｶｽﾞﾋｺ", address="ｻｶｴﾏﾁ636")
+    linked = paper.link(model_file)
+    assert (linked.person(bill, "holder"), linked.rule(bill, "holder")) == (linked.person(came), "W1")
+    assert {linked.rule(place, "holder") for place in bills} == {"W1"}
+    assert linked.person(unread, "holder") is None
+
+
 def test_a_reading_that_nobody_has_is_a_slip_of_who_lives_there(paper: Paper, model_file: Path) -> None:
     # Clerks key readings in by hand: タオリ for サオリ, マエト for マエダ.
     saori = paper.resident("1001", "前田 沙織", "ﾏｴﾀﾞ ｻｵﾘ", "1960-01-01", "女", address=HOME)
