@@ -26,13 +26,17 @@ MOST_CODES = 300
 KEY_COLUMNS = frozenset({"person_key", "household_key", "child_key", "relative_key", "other_key"})
 PLAIN_COLUMNS = frozenset({"item", "source", "kind", "began_by", "ended_by", "sex"})
 """Words of the product and of the register, not of any record."""
+DECLARED_COLUMNS = frozenset({"caption"})
+"""What the municipality calls its sources and items: a place called あさひ is no leak of the child あさひ."""
+COMMON = 20
+"""A code of so many people is a category, though somebody be called so: a name stands beside few, and rare ones beside it."""
 SHORTEST_INSIDE = {"name": 3, "kana": 5, "address": 5, "number": 5}
 """An identity shorter than this counts only when it is the whole value: 林光 inside a school's name is chance."""
 
 IDENTITY_COLUMNS = {
     "name": "name", "former_name": "name", "alias_name": "name", "name_kana": "kana", "address": "address",
     "moved_from": "address", "moved_to": "address",
-    "resident_number": "number", "own_number": "number", "household_number": "number", "phone": "number", "row_key": "number",
+    "resident_number": "number", "former_number": "number", "own_number": "number", "household_number": "number", "phone": "number", "row_key": "number",
 }  # fmt: skip
 
 
@@ -54,7 +58,7 @@ def check_snapshot(tables: Mapping[str, pa.Table], mentions: pa.Table) -> dict[s
     for table, data in tables.items():
         for name in data.column_names:
             columns += 1
-            for value in _check_column(table, name, data):
+            for value in _check_column(table, name, data) if name not in DECLARED_COLUMNS else ():
                 texts.setdefault(value, []).append((table, name))
     whole, inside = _pieces({text: text for text, places in texts.items() if {n for _, n in places} - PLAIN_COLUMNS})
     # Names of items, sources and kinds are the register's own words: Lan inside checkup_language is chance.
@@ -63,10 +67,23 @@ def check_snapshot(tables: Mapping[str, pa.Table], mentions: pa.Table) -> dict[s
     for kind, identity in _identities(mentions):
         compared += 1
         hit = whole.get(identity) or (inside.get(identity) if len(identity) >= SHORTEST_INSIDE[kind] else None)
-        if hit:
+        if hit and not all(name == "code" and _is_common(tables[table], hit) for table, name in texts[hit]):
             table, name = texts[hit][0]
-            _refuse(table, name, 1, "識別情報と同じ文字の並びがあります")
+            _refuse(table, name, 1, "識別情報と同じ文字の並びがあります", _items_saying(tables[table], name, hit))
     return {"columns": columns, "values": len(texts), "identities": compared}
+
+
+def _is_common(data: pa.Table, code: str) -> bool:
+    """Whether so many people bear a code that it is a category."""
+    bearing = data.filter(pc.equal(data["code"], code))
+    return bool("person_key" in data.column_names and len(pc.unique(bearing["person_key"])) >= COMMON)
+
+
+def _items_saying(data: pa.Table, column: str, text: str) -> str:
+    """The items whose values hold a text: they lead to the layout, and the text itself is never told."""
+    if "item" not in data.column_names:
+        return ""
+    return "、".join(sorted(pc.unique(data.filter(pc.equal(data[column], text))["item"]).to_pylist()))
 
 
 def _check_column(table: str, name: str, data: pa.Table) -> list[str]:
@@ -155,10 +172,10 @@ def _refuse_if(table: str, column: str, count: int, what: str) -> None:
         _refuse(table, column, int(count), what)
 
 
-def _refuse(table: str, column: str, count: int, what: str) -> None:
+def _refuse(table: str, column: str, count: int, what: str, items: str = "") -> None:
     raise IntegrityFault(
         f"公表の前の点検で止めました。{what}。",
-        where=f"表 {table} 列 {column} ({count} 種類)",
+        where=f"表 {table} 列 {column} ({count} 種類{'、項目 ' + items if items else ''})",
         then="レイアウトの列の種類と区分の対応を見直し、受け取りからやり直してください。スナップショットは作られていません。",
         table=table,
         column=column,

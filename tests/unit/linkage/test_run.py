@@ -265,6 +265,26 @@ def test_gate_lets_an_item_pass_whose_code_holds_a_name_in_latin_letters(paper: 
             check_snapshot({"facts": pa.table({"item": [item], "code": [code]})}, mentions)
 
 
+def test_gate_lets_a_category_pass_that_somebody_is_called_like_but_no_name(paper: Paper) -> None:
+    for name in ("いる", "あさひ", "翔太"):
+        paper.row("npo_watch", subject={"name": name, "name_kana": name if name != "翔太" else "しょうた"})
+    mentions, _ = paper.tables()
+
+    def facts(*codes: str) -> dict[str, pa.Table]:
+        keys = [
+            f"p{'abcdefghijklmnopqrstuvwxyz'[at // 20]}{'abcdefghijklmnopqrst'[at % 20] * 19}"
+            for at in range(len(codes))
+        ]
+        return {"facts": pa.table({"person_key": keys, "item": ["confidant"] * len(codes), "code": list(codes)})}
+
+    check_snapshot(facts(*["いる"] * 20, *["いない"] * 3), mentions)
+    check_snapshot({"sources": pa.table({"source": ["npo_1"], "caption": ["あさひ"]})}, mentions)
+    for few in (["いる"] * 19, ["いる"] * 20 + ["翔太"]):
+        with pytest.raises(IntegrityFault) as refusal:
+            check_snapshot(facts(*few), mentions)
+        assert "confidant" in refusal.value.text() and few[-1] not in refusal.value.text()
+
+
 def test_doubtful_pair_is_queued_decided_once_and_followed(home: Home, hinata: Municipality, paper: Paper) -> None:
     paper.resident(
         "0000501", "中村 葵", "ﾅｶﾑﾗ ｱｵｲ", "2012-12-12", "女", resident_from="2012-12-12", resident_to="2019-03-31"
