@@ -332,7 +332,7 @@ def layouts_for(file_name: str, layouts: Mapping[str, Layout]) -> list[Layout]:
 
 
 def _read_sheets_of_their_own(layouts: list[Layout]) -> bool:
-    """Whether layouts of one workbook can't read the same sheet: their sheets' names, or the beginnings of these, differ."""
+    """Whether layouts of one workbook can't read the same sheet: their sheets' names, or the beginnings or endings of these, differ."""
     has_sheets = all(layout.file.is_workbook and layout.file.sheets for layout in layouts)
     return has_sheets and all(
         _never_the_same(one, other)
@@ -343,15 +343,16 @@ def _read_sheets_of_their_own(layouts: list[Layout]) -> bool:
 
 
 def _never_the_same(one: str | int, other: str | int) -> bool:
-    """Whether no sheet can fit both (受付簿* and 要対協*; not 1 and 受付簿)."""
+    """Whether no sheet can fit both (受付簿* and 要対協*, *小 and *中; not 1 and 受付簿)."""
     if not (isinstance(one, str) and isinstance(other, str)):
         return False
     one, other = (unicodedata.normalize("NFC", name) for name in (one, other))
-    starts = [re.split(r"[*?\[]", name, maxsplit=1) for name in (one, other)]
-    if any(len(start) == 1 for start in starts):
+    fixed = [re.split(r"[*?\[\]]", name) for name in (one, other)]
+    if any(len(parts) == 1 for parts in fixed):
         return not fnmatch.fnmatchcase(one, other) and not fnmatch.fnmatchcase(other, one)
-    first, second = (start[0] for start in starts)
-    return not (first.startswith(second) or second.startswith(first))
+    (first, *_, last), (begin, *_, end) = fixed
+    is_begun_alike = first.startswith(begin) or begin.startswith(first)
+    return not (is_begun_alike and (last.endswith(end) or end.endswith(last)))
 
 
 def _two_layouts(file_name: str, fitting: list[Layout]) -> DeliveryRefused:
