@@ -17,8 +17,9 @@ import pyarrow as pa
 
 from kodomo.configuration import Home, Municipality
 from kodomo.errors import NotReady
+from kodomo.evaluation.contact import without_contact
 from kodomo.evaluation.drift import Shift, score_shifts, shifts
-from kodomo.evaluation.figures import type_report
+from kodomo.evaluation.figures import places_of, type_report
 from kodomo.evaluation.groups import check_groups, divisions
 from kodomo.evaluation.items import item_lines
 from kodomo.evaluation.misjudged import misjudged
@@ -35,7 +36,7 @@ from kodomo.governance.register import read_register
 from kodomo.governance.rules import standing_rules
 from kodomo.governance.suppression import Suppression
 from kodomo.judgement.audit_draw import known_draws
-from kodomo.judgement.capacities import capacities
+from kodomo.judgement.capacities import Capacities, capacities
 from kodomo.judgement.criteria import Criteria, read_all_criteria
 from kodomo.judgement.judge import Judged, first_fact, judge
 from kodomo.judgement.labels import read_cases
@@ -177,8 +178,16 @@ def measure(
         "learned": learned_summary(judged),
         "children": rule.count(len(judged.matrix.cohort)),
         "coverage": _coverage(judged, captions or {}),
-        "types": {o.type: type_report(o, parts, places.of_type(o.type), rule, generator, months) for o in every},
+        "types": {
+            o.type: type_report(o, parts, places.of_type(o.type), rule, generator, months)
+            | {"without_contact": without_contact(judged, o, criteria, _places(o, places), rule, generator)}
+            for o in every
+        },
     }
+
+
+def _places(one: Outcome, places: Capacities) -> int:
+    return sum(places_of(len(one.keys), places.of_type(one.type)))
 
 
 def drift_line(shift: Shift) -> dict[str, Any]:

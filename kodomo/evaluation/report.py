@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +85,7 @@ def _type(body: dict[str, Any]) -> str:
         few = "<p>その後の登録が少ないため、この類型だけの数値は示しません(個人の特定を避け、偶然を成績と見誤らないため)。</p>"
         return f"<h2>{caption}</h2>{counts}{few}"
     figures = _against_staff(body.get("staff_score")) + _foreseen(body) + _figure_table(body["methods"])
+    figures += _without_contact(body.get("without_contact"))
     curve = f'<div class="side">{_curve_plot(body["curve"], caption)}{_curve_table(body["curve"])}</div>'
     return f"<h2>{caption}</h2>{counts}{figures}<h3>確認する人数と、届く割合</h3>{curve}{_group_tables(body['groups'])}"
 
@@ -101,6 +102,26 @@ def _against_staff(found: dict[str, Any] | None) -> str:
     else:
         words = f"{verdict.label}(順位の正しさの差 {_signed(found['auroc'])}、「高」「中」の枠で届いた割合の差 {_signed(found['recall'])})。"
     return f'<p class="{"plain" if verdict is Verdict.BEATS else "note"}">{html.escape(words)}</p>'
+
+
+def contact_words(found: Mapping[str, Any]) -> str:
+    """What is left of a type's figures without the indicators of contact, in one sentence."""
+    auroc, change, reached = (found[name] for name in ("auroc", "auroc_change", "recall_change"))
+    return (
+        f"相談・手当・見守りなど、助けを求めたことや会っていることを表す指標 {len(found['captions'])} 個をないものとして採点し直すと、"
+        f"順位の正しさは {_interval(auroc)}(差 {_signed(change)})、「高」「中」の枠で届いた割合の差は {_signed(reached)} です。"
+    )
+
+
+def _without_contact(found: dict[str, Any] | None) -> str:
+    """The same figures without what tells of contact: a large loss means that the unseen are looked for in vain."""
+    if found is None:
+        return ""
+    names = html.escape("・".join(found["captions"]))
+    return (
+        f'<p class="plain">{contact_words(found)}差が大きい類型では、どの機関ともつながっていないこどもが挙がりにくくなります'
+        f"(学習はやり直しません)。なくした指標: {names}</p>"
+    )
 
 
 def _foreseen(body: dict[str, Any]) -> str:

@@ -175,6 +175,7 @@ def _type(kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
     ]
     told["staff"], told["beats"] = _against_staff(body.get("staff_score"))
     told["expected"] = body.get("expected")
+    told["contact"] = _contact(body.get("without_contact"))
     points = [(p["share"], p["recall"]) for p in body["curve"]]
     spread = [(p["share"], *p["range"]) for p in body["curve"] if None not in p.get("range", [None])]
     told["curve"] = charts.curve(points, f"{body['caption']}: 確認する割合と届く割合", spread) if points else ""
@@ -199,6 +200,26 @@ def _against_staff(found: Mapping[str, Any] | None) -> tuple[str, bool]:
     if found is None:
         return "", False
     return found.get("words", ""), found["verdict"] == "BEATS"
+
+
+def _contact(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """What is left without the indicators that tell of contact; None in a report of an older form."""
+    if found is None:
+        return None
+    changes = {name: _signed(found[f"{name}_change"]) for name in ("auroc", "recall")}
+    return {
+        "captions": "・".join(found["captions"]),
+        "number": len(found["captions"]),
+        "auroc": _interval(found["auroc"]),
+        "changes": changes,
+    }
+
+
+def _signed(values: Sequence[float | None]) -> str:
+    value, low, high = values
+    if value is None:
+        return SUPPRESSED_MARK
+    return f"{value:+.3f}" + ("" if low is None or high is None else f"({low:+.3f}〜{high:+.3f})")
 
 
 def _group(name: str, lines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

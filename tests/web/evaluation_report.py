@@ -32,6 +32,9 @@ def report() -> dict[str, Any]:
                    "reached": 5 * round(12 * r), "missed": None}
                   for s, r in ((0.02, 0.31), (0.05, 0.48), (0.1, 0.62), (0.2, 0.8), (0.5, 0.95))],
         "expected": {"foreseen": 30.4, "range": [45.8, 77.2], "is_off": True},
+        "without_contact": {"captions": ["教育相談", "児童扶養手当"], "auroc": [0.788, 0.74, 0.83], "average_precision": [0.2, 0.1, 0.3],
+                            "auroc_change": [-0.024, -0.05, 0.01], "average_precision_change": [-0.01, -0.03, 0.01],
+                            "recall_change": [-0.05, -0.1, 0.02]},
         "staff_score": {"auroc": [0.01, -0.02, 0.04], "recall": [0.0, -0.1, 0.1], "verdict": "UNSURE", "is_used": True,
                         "words": "学習を加えた判定が、職員の点数表を上回るとはいえない"},
         "groups": {"性別": [group_line("女", 0.081, 0.412, is_uneven=True), group_line("男", 0.119, 0.64, is_uneven=False)],

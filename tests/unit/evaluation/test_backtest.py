@@ -15,8 +15,10 @@ from judgement.conftest import QUICK, TYPES, write_criteria
 from kodomo.configuration import Municipality
 from kodomo.errors import ConfigurationFault, NotReady
 from kodomo.evaluation.backtest import measure, past_date
+from kodomo.evaluation.contact import without_contact
 from kodomo.evaluation.drift import score_shifts
 from kodomo.evaluation.groups import check_groups, divisions
+from kodomo.evaluation.metrics import auroc
 from kodomo.evaluation.misjudged import MISSED, RAISED, misjudged
 from kodomo.evaluation.outcomes import Outcome, outcome
 from kodomo.evaluation.report import write_page
@@ -144,6 +146,25 @@ def test_the_report_tells_of_each_group_what_it_tells_of_all(report: dict) -> No
         assert set(line["figures"]) == {"recall", "precision", "new_found", "average_precision", "recall_ratio"}
         value, low, high = line["figures"]["average_precision"]
         assert low <= value <= high and line["expected"]["range"][0] < line["expected"]["range"][1]
+
+
+def test_a_type_is_told_of_without_what_tells_of_contact(past: Past) -> None:
+    one = past.outcomes[0]
+    rule, places, matrix = Suppression(7, 5), int(len(past.outcomes[0].keys) * 0.1), past.judged.matrix
+    words = (one, past.criteria, places, rule)
+    assert without_contact(past.judged, *words, np.random.default_rng(1)) is None, "no indicator is marked"
+    marked = replace(matrix.catalogue, indicators=tuple(
+        replace(i, is_contact=i.code in ("absence_3m", "absence_share")) for i in matrix.catalogue.indicators
+    ))  # fmt: skip
+    judged = replace(past.judged, matrix=replace(matrix, catalogue=marked))
+    told = without_contact(judged, *words, np.random.default_rng(1))
+    assert told is not None and told["captions"] == ["直近3か月の欠席日数", "直近12か月の欠席率"]
+    full = auroc(one.scores["COMBINED"], one.positive)
+    assert told["auroc"][0] < full - 0.01, "who stays away is found by the absences"
+    assert told["auroc_change"][0] == pytest.approx(told["auroc"][0] - full, abs=2e-4)
+    assert told["auroc_change"][1] < told["auroc_change"][0] < told["auroc_change"][2]
+    few = replace(one, positive=np.where(np.cumsum(one.positive) <= 7, one.positive, 0.0))
+    assert without_contact(judged, few, past.criteria, places, rule, np.random.default_rng(1)) is None
 
 
 def test_a_score_drifts_with_what_comes_in_and_not_with_the_day(past: Past) -> None:
