@@ -189,7 +189,9 @@ class _Maker:
             said = "合計" if self._unit else "回数"
             return [self._over(LONG if self.shape.spell == MONTH else HISTORY, "sum", said, self._unit or " 回")]
         kinds = (("max", "最大"), ("last", "最新")) if self.shape.repeats else (("last", "最新"),)
-        return [self._over(HISTORY, kind, said) for kind, said in kinds]
+        # one answer is the mood of a day, and the greatest of many most children reach once: what is answered each time says more
+        level = [self._over(LONG, "mean", "平均")] if self.shape.is_answer and self.shape.repeats else []
+        return level + [self._over(HISTORY, kind, said) for kind, said in kinds]
 
     def of_presence(self) -> list[Entry]:
         """Of what there is or is not: whether it holds, how often it was."""

@@ -39,6 +39,7 @@ class Shape:
     ``childrens`` those of them that mostly children bore. ``whose`` is ``self`` where the persons are mostly children, ``mother`` where mostly children's mothers, else
     ``household``. ``months`` is how long the item has been told of; ``oldest`` the age in years of the oldest child that bears it
     now, -1 where no child does. ``share`` is that of all children, all mothers or everybody, after ``whose``, of whom it was ever told.
+    ``beginnings`` counts the days on which its facts begin.
     """
 
     item: str
@@ -56,6 +57,12 @@ class Shape:
     months: int
     oldest: int
     share: float = 0.0
+    beginnings: int = 0
+
+    @property
+    def interval(self) -> int:
+        """Every how many months a figure of months is told: 1, or 2 where something is paid every other month."""
+        return max(1, round(self.months / self.beginnings)) if self.beginnings else 1
 
     @property
     def is_flag(self) -> bool:
@@ -151,6 +158,7 @@ def _of_items(told: ir.Table) -> ir.Table:
         oldest=_years(told).max(where=told.is_child),
         first=told.valid_from.min(),
         last=told.valid_from.max(),
+        beginnings=told.valid_from.nunique(),
     )
 
 
@@ -202,6 +210,7 @@ def _shape(
         months=span,
         oldest=int(str(line["oldest"])) if line["oldest"] is not None else -1,
         share=persons / max(everybody[whose], 1),
+        beginnings=_count(line["beginnings"]),
     )
 
 

@@ -21,7 +21,7 @@ from kodomo.configuration import SHIPPED_MUNICIPALITIES, Municipality
 from kodomo.errors import StaffError, WrongUsage
 from kodomo.features import catalogue, coverage
 from kodomo.features.draft_indicators import FEWEST_BEARERS, Named, as_text, propose, unused
-from kodomo.features.item_shapes import Shape, item_shapes
+from kodomo.features.item_shapes import MONTH, Shape, item_shapes
 from kodomo.features.source_lists import Listed, listed_by_sources
 from kodomo.features.worries import denies
 from kodomo.governance.register import Item, Register, read_register
@@ -139,6 +139,8 @@ def _shipped(register: Register, shapes: Mapping[str, Shape]) -> Draft:
         if entry["code"] in served:
             block = block.replace('sign = "-"', 'sign = "none"')
         shape = shapes.get(str(entry.get("item")))
+        if shape:
+            block = _of_the_granted(entry, _of_the_last_month(entry, block, shape), shape)
         if shape and shape.whose == "self" and entry.get("whose") == "mother":
             # printed in the child's row, as EPDS beside the baby's name: asked of the mother, none would be found
             block = re.sub(r'(?m)^whose = "mother"\n', "", block)
@@ -244,6 +246,27 @@ def _on_another_scale(entry: Mapping[str, Any], shapes: Mapping[str, Shape]) -> 
     """Whether an indicator names a scale that the answers here don't use: 4 of 4 is not 4 of 10."""
     shape, named = shapes.get(str(entry.get("item"))), SCALE.search(str(entry.get("sentence", "")))
     return bool(shape and named and shape.has_numbers and 2 * shape.most < float(named[2]))
+
+
+def _of_the_last_month(entry: Mapping[str, Any], block: str, shape: Shape) -> str:
+    """What a source states anew month by month holds now if the last list we know said so; of this month none has come yet."""
+    if shape.spell != MONTH or (entry.get("at"), entry.get("aggregate")) != ("now", "any"):
+        return block
+    return re.sub(r'(?m)^at = "now"$', f'at = "touching"\nwindow_months = {shape.interval + 1}', block)
+
+
+REFUSED = re.compile(r"^(否|却下|不(認定|承認|支給|可|決定|該当)|非(認定|該当)|取り?下げ?|辞退)")
+"""A list of who applied names those refused as well."""
+
+
+def _of_the_granted(entry: Mapping[str, Any], block: str, shape: Shape) -> str:
+    """An indicator that asks whether there is something, of a list that says of some that there is not."""
+    granted = [code for code, persons in shape.codes if not REFUSED.search(code) and persons >= FEWEST_BEARERS]
+    asks = entry.get("aggregate") in ("any", "count") and not {"codes", "number", "is_label_trace"} & set(entry)
+    if not asks or not granted or not any(REFUSED.search(code) for code, _ in shape.codes):
+        return block
+    codes = f"codes = {json.dumps(granted, ensure_ascii=False)}"
+    return re.sub(r"(?m)^aggregate = .*$", lambda found: f"{found[0]}\n{codes}", block)
 
 
 OF_FIGURES = {"sum", "max", "min", "mean", "last", "change", "trend"}

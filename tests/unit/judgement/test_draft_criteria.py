@@ -255,6 +255,27 @@ def test_shipped_words_that_another_scale_or_a_mere_yes_would_make_false_give_wa
     )
 
 
+def test_a_state_told_anew_each_month_holds_if_the_last_list_said_so() -> None:
+    """A list of March comes in April: on 31 March nothing that ends with its month would hold."""
+    entry = {"item": "assistance", "at": "now", "aggregate": "any"}
+    block = 'code = "assistance_now"\nat = "now"\naggregate = "any"\n'
+    monthly = replace(_shape("assistance", ()), spell="month", months=24, beginnings=24)
+    assert drafting._of_the_last_month(entry, block, _shape("assistance", ())) == block
+    assert 'at = "touching"\nwindow_months = 2\n' in drafting._of_the_last_month(entry, block, monthly)
+    every_other = replace(monthly, months=23, beginnings=12)
+    assert "window_months = 3\n" in drafting._of_the_last_month(entry, block, every_other)
+    assert drafting._of_the_last_month({**entry, "aggregate": "count"}, block, monthly) == block
+
+
+def test_those_refused_do_not_count_as_having_it() -> None:
+    entry = {"item": "aid", "at": "now", "aggregate": "any"}
+    block = 'code = "aid"\nat = "now"\naggregate = "any"\n'
+    shape = replace(_shape("aid", ()), codes=(("準要保護", 345), ("否", 91), ("要保護", 8)))
+    assert drafting._of_the_granted(entry, block, shape) == block + 'codes = ["準要保護"]\n'
+    assert drafting._of_the_granted({**entry, "codes": ["認定"]}, block, shape) == block
+    assert drafting._of_the_granted(entry, block, replace(shape, codes=(("準要保護", 345),))) == block
+
+
 def test_a_figure_is_not_asked_of_an_item_that_holds_words_here() -> None:
     """相談相手 is 0 or 1 in one city and 夫・実母・いない in another."""
     words = _shape("confidant", (("夫", 20), ("いない", 9)))

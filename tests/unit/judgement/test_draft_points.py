@@ -109,3 +109,16 @@ def test_that_somebody_was_asked_tells_nothing_and_worse_grades_count_above_mild
 def test_a_yes_counts_from_one() -> None:
     entry = {"code": "yes", "item": "want", "caption": "予定外の妊娠", "aggregate": "max", "types": ["虐待"]}
     assert [line["when"] for line in lines_for([entry], {"want": "予定外の妊娠"}, {"want": 1.0})] == [["yes >= 1"]]
+
+
+@pytest.mark.parametrize(("asked", "type_"), [
+    ("家の用事で自分の時間がない", "ヤングケアラー"), ("家で安心できない", "虐待"), ("ほしい学用品・食事が足りない", "貧困"),
+])  # fmt: skip
+def test_what_pupils_are_asked_in_whole_sentences_speaks_of_a_worry(asked: str, type_: str) -> None:
+    _, points = points_of(f"生活アンケート {asked}", (), [type_])
+    assert points.get(type_)
+
+
+@pytest.mark.parametrize("asked", ["家で安心して過ごせる", "自分の時間がある", "給食の食事が足りる"])
+def test_and_their_opposites_do_not(asked: str) -> None:
+    assert not points_of(asked, (), ["虐待", "貧困", "ヤングケアラー"])[1]
