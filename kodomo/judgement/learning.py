@@ -37,6 +37,7 @@ from kodomo.judgement.learners.leak_gates import (
     rank_auroc,
     split_groups,
     suspicious_columns,
+    telling_gaps,
     time_gap,
 )
 from kodomo.judgement.learners.rule_discovery import StaffWord
@@ -119,6 +120,8 @@ class Learned:
     stopped: dict[DifficultyType, list[tuple[str, float]]] = field(default_factory=dict)
     left_out: dict[DifficultyType, list[tuple[str, float]]] = field(default_factory=dict)
     """Columns that know the cases, without which a type learned."""
+    gaps: dict[DifficultyType, list[tuple[str, float]]] = field(default_factory=dict)
+    """Columns that rank a type's cases by being filled or empty alone: learned from, and listed."""
 
 
 @dataclass(frozen=True)
@@ -192,6 +195,10 @@ def learn(
         elif data.training.cases < POOLED_FROM:
             learned.without[kind] = f"把握事例が {POOLED_FROM} 件に満たない"
         sets[kind] = data
+        learned.gaps[kind] = [
+            (data.training.columns[one.column], one.figure)
+            for one in telling_gaps(data.training.values, data.training.y)
+        ]
     pool = [k for k in types if k not in learned.without and learned.cases[k] < OWN_MODEL_FROM]
     for kind in types:
         if kind not in learned.without and kind not in pool:

@@ -61,6 +61,7 @@ def write_cards(
         "## 類型ごと",
         _types(learned, rule),
         *left_out(learned, facts.criteria.catalogue),
+        *telling_gaps(learned, facts.criteria.catalogue),
         *_comparison(comparison),
         "## 使ったデータ項目",
         _items(facts),
@@ -119,6 +120,20 @@ def left_out(summary: Mapping[str, Any], catalogue: Catalogue) -> list[str]:
         for one in said.get("left_out", ())
     ]
     words = "把握事例をほぼ言い当てたため、学習から外した指標(同じデータ項目を同じ人について見る指標も外した)。登録そのものの記録でないかを確かめる。"
+    return [f"{words}\n\n{_lines(lines)}"] if lines else []
+
+
+def telling_gaps(summary: Mapping[str, Any], catalogue: Catalogue) -> list[str]:
+    """Indicators that tell the cases by being known or not: paragraphs, none where there are none."""
+    lines = [
+        f"{difficulty_label(kind)}: {catalogue[one['indicator']].caption}({one['auroc']:.2f})"
+        for kind, said in summary["types"].items()
+        for one in said.get("telling_gaps", ())
+    ]
+    words = (
+        "値ではなく、載っているかどうかだけで把握事例をある程度言い当てる指標(かっこの中は AUROC)。学習には使った。"
+        "把握された後に調べた・届いた記録でないか、年齢の違いだけでないかを確かめる。"
+    )
     return [f"{words}\n\n{_lines(lines)}"] if lines else []
 
 

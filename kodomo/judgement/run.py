@@ -174,6 +174,7 @@ def learned_summary(judged: Judged) -> dict[str, Any]:
             "why_not": learned.without.get(kind.type),
             "leaks": [{"indicator": c, "auroc": round(a, 4)} for c, a in learned.stopped.get(kind.type, [])],
             "left_out": [{"indicator": c, "auroc": round(a, 4)} for c, a in learned.left_out.get(kind.type, [])],
+            "telling_gaps": [{"indicator": c, "auroc": round(a, 4)} for c, a in learned.gaps.get(kind.type, [])],
         }
     return {
         "horizon_months": judged.plan.horizon_months,

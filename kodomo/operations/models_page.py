@@ -173,10 +173,13 @@ def _not_learned() -> list[dict[str, Any]]:
                 for one in said.get(part, ())
                 if one["indicator"] in captions
             ],
+            "gaps": [
+                captions[one["indicator"]] for one in said.get("telling_gaps", ()) if one["indicator"] in captions
+            ],
         }
         for kind, said in learned.items()
     ]
-    return [line for line in lines if line["why"] or line["indicators"]]
+    return [line for line in lines if line["why"] or line["indicators"] or line["gaps"]]
 
 
 def _groups(rules: list[dict[str, Any]]) -> list[dict[str, Any]]:

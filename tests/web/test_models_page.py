@@ -85,12 +85,14 @@ def test_what_was_found_once_stands_apart_from_what_was_found_again(as_person: A
 def test_it_says_what_was_not_learned_and_what_learning_left_out(as_person: Any, home: Home) -> None:
     left_out = {"why_not": None, "leaks": [], "left_out": [{"indicator": "absence_3m", "auroc": 0.98}]}
     too_few = {"why_not": "把握事例が 20 件に満たない", "leaks": [], "left_out": []}
-    quiet = {"why_not": None, "leaks": [], "left_out": []}
-    types = {"NON_ATTENDANCE": left_out, "POSTNATAL_DEPRESSION": too_few, "ABUSE": quiet}
+    quiet = {"why_not": None, "leaks": [], "left_out": [], "telling_gaps": []}
+    gaps = {**quiet, "telling_gaps": [{"indicator": "late_12m", "auroc": 0.71}]}
+    types = {"NON_ATTENDANCE": left_out, "POSTNATAL_DEPRESSION": too_few, "ABUSE": quiet, "POVERTY": gaps}
     manifest = {"as_of": "2026-05-31", "snapshot": "2026-03-31-small", "model": VERSION, "learned": {"types": types}}
     Store(home.store).write("judgements", "2026-05-31-learned", judgement_tables(LEVELS), manifest)
     body = as_person(RIN).get("/models/").content.decode()
     panel = body.partition("学習しなかったもの")[2].partition("</section>")[0]
+    assert '載っているかどうか"><span data-code>直近12か月の遅刻日数' in panel and "貧困" in panel
     assert "欠席" in panel and "不登校" in panel and "20 件に満たない" in panel and "虐待" not in panel
     assert english_in(panel) == set()
 

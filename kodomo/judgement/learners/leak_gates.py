@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t
 
-from kodomo.judgement.learners.cross_fit import Array, cross_fit, make_folds
-from kodomo.judgement.learners.logistic import Logistic
+from kodomo.judgement.learners.cross_fit import Array
 
 SINGLE = 0.95
 """A single column that ranks cases this well (AUROC) is a leak until shown otherwise."""
@@ -28,7 +27,7 @@ PURE, PURE_CASES = 0.90, 15
 ODDS = 75.0
 """And so many times the odds of all rows: of a common outcome the very oldest or poorest may all be cases."""
 PRESENCE = 0.65
-"""Being filled at all ranks cases this well: listed, not stopped."""
+"""Being filled (or empty) at all ranks cases this well (AUROC): listed, not stopped."""
 CASES_LEAST = 10
 
 
@@ -196,15 +195,22 @@ def _clustered_error(sides: Array, y: Array, group: NDArray[np.object_]) -> tupl
     return float(np.sqrt(max(float(variance), 0.0))), with_case - 1
 
 
-def presence_alone(x: Array, y: Array, group: NDArray[np.object_] | None = None, *, seed: int = 0) -> Suspicion | None:
-    """Whether which cells are filled, and nothing else, ranks cases: listed for a person to look at."""
-    filled = np.isnan(x).astype(np.float64)
-    varied = filled[:, filled.std(axis=0) > 0]
-    if not varied.shape[1] or y.sum() < 2 * CASES_LEAST:
-        return None
-    folds = make_folds(y, group, count=3, seed=seed)
-    area = rank_auroc(cross_fit(Logistic(), varied, y, folds, seed=seed).out_of_fold, y)
-    return Suspicion(-1, "presence_alone", area, stops=False) if area >= PRESENCE else None
+def telling_gaps(x: Array, y: Array) -> list[Suspicion]:
+    """Columns whose being filled or empty alone, whatever the value, ranks cases beyond chance: listed for a person to
+    look at, the most telling first. Who is examined, or asked, was often in view before.
+    """
+    cases, rest = int((y > 0).sum()), int((y <= 0).sum())
+    if cases < CASES_LEAST or not rest:
+        return []
+    filled = ~np.isnan(x)
+    # The AUROC of a yes or no is half of one and the difference of its two rates.
+    areas = 0.5 + np.abs(filled[y > 0].mean(axis=0) - filled[y <= 0].mean(axis=0)) / 2
+    found = [
+        Suspicion(column, "presence", float(area), stops=False)
+        for column, area in enumerate(areas)
+        if area >= PRESENCE and area - SURE * auroc_error(float(area), cases, rest) > 0.5
+    ]
+    return sorted(found, key=lambda one: -one.figure)
 
 
 def split_groups(folds: NDArray[np.int64], group: NDArray[np.object_]) -> int:

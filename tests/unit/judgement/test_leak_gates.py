@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from kodomo.judgement.learners.leak_gates import (
-    presence_alone,
+    rank_auroc,
     split_groups,
     suspicious_columns,
+    telling_gaps,
     time_gap,
 )
 
@@ -74,11 +75,15 @@ def test_models_that_differ_over_time_are_stopped_unless_by_chance(cross_validat
 def test_missingness_that_predicts_is_listed_but_stops_nothing():
     generator = np.random.default_rng(2)
     x, y = plain()
-    assert presence_alone(x, y) is None
+    x[generator.random(len(y)) < 0.5, 2] = np.nan
+    assert telling_gaps(x, y) == [], "empty by chance tells nothing"
     x[generator.random(len(y)) < np.where(y > 0, 0.7, 0.15), 1] = np.nan
-    found = presence_alone(x, y)
-    assert found is not None and not found.stops and found.figure > 0.65
+    (found,) = telling_gaps(x, y)
+    assert found.figure == pytest.approx(rank_auroc(np.isnan(x[:, 1]).astype(float), y))
+    assert (found.column, found.stops) == (1, False) and found.figure > 0.65
     assert suspicious_columns(x, y) == []
+    few = np.flatnonzero(y > 0)[9:]
+    assert telling_gaps(np.delete(x, few, axis=0), np.delete(y, few)) == []
 
 
 def test_households_on_both_sides_are_counted():

@@ -20,7 +20,7 @@ from kodomo.judgement.labels import horizon_for, learning_dates, mark, read_case
 from kodomo.judgement.learners.calibration import fit_platt
 from kodomo.judgement.learners.leak_gates import rank_auroc, suspicious_columns
 from kodomo.judgement.learning import Plan, household_groups, learnable, no_case, training_set
-from kodomo.judgement.model_card import left_out
+from kodomo.judgement.model_card import left_out, telling_gaps
 from kodomo.judgement.run import learned_summary
 from kodomo.terms import DifficultyType
 
@@ -84,6 +84,14 @@ def test_a_planted_leak_is_left_out_and_many_stop_the_learning_of_their_type(tmp
 
 def test_no_leak_is_reported_on_honest_records(town: Town) -> None:
     assert town.judged.learned.stopped == {} and town.judged.learned.left_out == {}
+    assert set(town.judged.learned.gaps) == set(TYPES)
+
+
+def test_what_tells_by_being_known_is_listed_in_the_card(town: Town) -> None:
+    summary = {"types": {"POVERTY": {"telling_gaps": [{"indicator": "arrears", "auroc": 0.712}]}, "ABUSE": {}}}
+    (words,) = telling_gaps(summary, town.criteria.catalogue)
+    assert "貧困: 水道料金の未納(0.71)" in words and "虐待" not in words
+    assert telling_gaps({"types": {"ABUSE": {}}}, town.criteria.catalogue) == []
 
 
 def test_a_column_given_away_by_being_filled_is_a_leak() -> None:
