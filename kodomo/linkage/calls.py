@@ -372,8 +372,9 @@ SELECT called, person, likeness, kind FROM alike SEMI JOIN fitted USING (called,
 """
 
 CAME = """
-SELECT DISTINCT f.source, l.person FROM link l JOIN form f USING (form) SEMI JOIN (SELECT DISTINCT source FROM said) s ON s.source = f.source
-WHERE f.role = 'subject' ORDER BY ALL
+SELECT f.source, l.person, min(date_sub('year', try_cast(p.born_on AS DATE), f.seen_from)) FROM link l JOIN form f USING (form) JOIN spine p USING (person)
+SEMI JOIN (SELECT DISTINCT source FROM said) s ON s.source = f.source
+WHERE f.role = 'subject' AND p.born_on IS NOT NULL GROUP BY f.source, l.person ORDER BY ALL
 """
 
 
@@ -536,9 +537,9 @@ def _is_by_turns(told: list[tuple[Any, str]]) -> bool:
 
 def weigh_called(connection: duckdb.DuckDBPyConnection, groups: list[Called]) -> None:
     """Weigh all names of each sheet together with whom other rules found on it, and with their families."""
-    came: dict[str, set[int]] = defaultdict(set)
-    for source, person in connection.execute(CAME).fetchall():
-        came[source].add(person)
+    came: dict[str, dict[int, float]] = defaultdict(dict)
+    for source, person, age in connection.execute(CAME).fetchall():
+        came[source][person] = age
     siblings: dict[int, set[int]] = defaultdict(set)
     for person, other in connection.execute(SIBLINGS).fetchall():
         siblings[person].add(other)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -64,8 +64,9 @@ MOST_SIBLINGS = 5.0
 SCHOOL_TOLD_OTHERWISE, TOWN_TOLD_OTHERWISE = 6.0, 3.0
 """Bits against one child of whom a sheet tells two schools in one year, or two towns."""
 
-UNSERVED = 3.3
-"""Bits against a child older or younger than all whose ages the sheet tells, where it tells none."""
+UNSERVED, MOST_UNSERVED, ENOUGH_SERVED = 3.3, 8.0, 50
+"""Bits against a child older or younger than all whose ages the sheet tells, where it tells none; and the most, where so many
+are known to be on it that how seldom one is shows."""
 
 ENOUGH_SAID = 3
 """From so many statements on, one that tells nothing but the name means the child of the others."""
@@ -158,15 +159,16 @@ class Sheet:
     siblings: float = 1.0
     youngest: float = 0.0
     oldest: float = 99.0
+    unserved: float = UNSERVED
 
 
 def weigh(
-    groups: list[Called], came: Mapping[str, Iterable[int]], siblings: Mapping[int, set[int]], ages: Floats
+    groups: list[Called], came: Mapping[str, Mapping[int, float]], siblings: Mapping[int, set[int]], ages: Floats
 ) -> None:
     """Fill in ``probability`` and ``presence`` of all groups.
 
     Args:
-        came: by source, who is on it for certain by other rules.
+        came: by source, who is on it for certain by other rules, and how old they were then.
         siblings: by person, brothers and sisters and whoever else of the family is a child.
         ages: of all children, today.
     """
@@ -174,23 +176,25 @@ def weigh(
     for group in groups:
         by_source[group.source].append(group)
     for source, mine in by_source.items():
-        sheet, present = _sheet_told(mine, ages), {p: {0: 1.0} for p in came.get(source, ())}
+        there = came.get(source, {})
+        known = np.array(list(there.values()), dtype=float)
+        sheet, present = _sheet_told(mine, ages, known), {p: {0: 1.0} for p in there}
         for round_ in range(ROUNDS):
             for group in mine:
                 # what is settled beyond doubt the sheet as a whole can't change
                 if round_ == 0 or group.probability.max(axis=1).min() < SETTLED:
                     _weigh_one(group, sheet, _context(group, sheet, present, siblings))
             if round_ + 1 < ROUNDS:
-                present = {p: {0: 1.0} for p in came.get(source, ())}
+                present = {p: {0: 1.0} for p in there}
                 for group in mine:
                     for person, q in zip(group.persons.tolist(), group.presence.tolist(), strict=True):
                         if q > 0.01:
                             present.setdefault(person, {})[group.called] = q
-                sheet = _sheet_learnt(sheet, mine, present, siblings, len(ages))
+                sheet = _sheet_learnt(sheet, mine, present, siblings, len(ages), known)
 
 
-def _sheet_told(groups: list[Called], ages: Floats) -> Sheet:
-    """What statements tell of the ages served, and how many of the children come."""
+def _sheet_told(groups: list[Called], ages: Floats, there: Floats) -> Sheet:
+    """What statements, or else the ages of who is there for certain, tell of the ages served, and how many of the children come."""
     sheet = Sheet()
     told: list[float] = []
     for group in groups:
@@ -200,22 +204,34 @@ def _sheet_told(groups: list[Called], ages: Floats) -> Sheet:
         told += group.years[np.arange(len(best)), best][fits].tolist()
     if told:
         sheet.youngest, sheet.oldest = float(np.quantile(told, 0.02)) - 1, float(np.quantile(told, 0.98)) + 1
+    else:
+        _serve(sheet, there)
     served = float(((ages >= sheet.youngest) & (ages <= sheet.oldest)).sum())
     sheet.coming = (len(groups) + EXPECTED_TO_COME[0]) / (served + EXPECTED_TO_COME[1])
     return sheet
 
 
+def _serve(sheet: Sheet, there: Floats) -> None:
+    """What the ages of those who are there tell of the ages served, if they are enough."""
+    if len(there) >= ENOUGH_SERVED:
+        sheet.youngest, sheet.oldest = float(np.quantile(there, 0.02)) - 1, float(np.quantile(there, 0.98)) + 1
+        seldom = int(((there < sheet.youngest) | (there > sheet.oldest)).sum())
+        sheet.unserved = min(max(-math.log2((seldom + 1) / (len(there) + 2)), UNSERVED), MOST_UNSERVED)
+
+
 def _sheet_learnt(
-    sheet: Sheet, groups: list[Called], present: Present, siblings: Mapping[int, set[int]], children: int
+    sheet: Sheet, groups: list[Called], present: Present, siblings: Mapping[int, set[int]], children: int, there: Floats
 ) -> Sheet:
     """What the statements tell of the sheet where it is clear whom they mean."""
     off, told = AGE_ERRS, AGE_ERRS + AGE_HOLDS
     manner = {said: list(known) for said, known in ILL_MANNERED.items()}
+    years: list[float] = []
     for group in groups:
         if not len(group.presence) or group.presence.max() < CLEAR:
             continue
         best = int(group.presence.argmax())
         mine = group.probability[:, best] >= CLEAR
+        years += group.years[mine, best][:1].tolist()
         counting = min(1.0, MOST_SAID / max(group.rows[mine].sum(), 1.0))
         wrong = group.years_off[:, best] > 0
         off += counting * group.rows[mine & wrong].sum()
@@ -232,10 +248,12 @@ def _sheet_learnt(
     clear = {person for person, where in present.items() if max(where.values()) >= CLEAR}
     together = sum(bool(siblings.get(person, NOBODY) & clear) for person in clear)
     expected = sum(len(siblings.get(person, NOBODY)) for person in clear) * len(clear) / max(children, 1)
+    if not any(group.is_aged.any() for group in groups):
+        _serve(sheet, np.append(there, years))
     return Sheet(
         errs=ONE_CHILDS_AGES * share, holds=ONE_CHILDS_AGES * (1 - share), off_bits=math.log2(2 * (1 - share) / share),
         manner_bits={said: max(math.log2(n / w), 0.0) for said, (w, n) in manner.items()}, coming=sheet.coming,
-        elsewhere=min(max(strangers / expected_strangers, 1.0), MOST_STRANGERS), siblings=min(max((together + 2) / (expected + 2), 1.0), MOST_SIBLINGS), youngest=sheet.youngest, oldest=sheet.oldest,
+        elsewhere=min(max(strangers / expected_strangers, 1.0), MOST_STRANGERS), siblings=min(max((together + 2) / (expected + 2), 1.0), MOST_SIBLINGS), youngest=sheet.youngest, oldest=sheet.oldest, unserved=sheet.unserved,
     )  # fmt: skip
 
 
@@ -267,7 +285,7 @@ def _weigh_one(group: Called, sheet: Sheet, context: Floats) -> None:
     # how a child is called is one habit, not a new witness each time
     bits = (
         group.miss
-        + UNSERVED * (unserved & ~group.is_aged[:, None])
+        + sheet.unserved * (unserved & ~group.is_aged[:, None])
         + _age_bits(group, sheet)
         + manner[:, None] * group.is_ill_mannered * _counting(rows) / min(rows.sum(), MOST_SAID)
     )

@@ -168,6 +168,24 @@ def test_bare_number_among_grades_with_letters_may_be_the_age_of_a_child_not_yet
     assert {linked.person(line) for line in more} == {None}
 
 
+def test_namesakes_much_older_than_all_on_a_nurserys_list_are_not_meant_by_it(paper: Paper, model_file: Path) -> None:
+    """The list tells no ages: those of whom it names beyond doubt are told by the register."""
+    town_of(paper)
+    for number in range(60):
+        name, kana = f"原 {'一二三四五六七八九十'[number % 10]}{'朗美介香也代'[number // 10]}", f"ﾊﾗ {'ｱｲｳｴｵｶｷｸｹｺ'[number % 10]}{['ﾛｳ', 'ﾐ', 'ｽｹ', 'ｶ', 'ﾔ', 'ﾖ'][number // 10]}"  # fmt: skip
+        born = f"{2020 + number % 3}-05-{1 + number % 28:02}"
+        paper.resident(f"50{number:02}", name, kana, born, household_number=f"N{number}")
+        paper.row("roll", subject={"name": name, "born_on": born, "school": "ひよこ保育園"})
+        paper.row("days", subject={"name": name, "name_kana": kana, "school": "ひよこ保育園"}, known_from=MAY)
+    small = paper.resident("1001", "石井 蓮", "ｲｼｲ ﾚﾝ", "2021-08-01")
+    paper.row("roll", subject={"name": "石井 蓮", "born_on": "2021-08-01", "school": "ひよこ保育園"})
+    for number in range(12):
+        paper.resident(f"60{number:02}", "石井 蓮", "ｲｼｲ ﾚﾝ", f"20{10 + number % 5}-04-{10 + number}", household_number=f"M{number}")  # fmt: skip
+    line = paper.row("days", subject={"name": "石井 蓮", "school": "ひよこ保育園"}, known_from=MAY)
+    linked = paper.link(model_file)
+    assert linked.person(line) == linked.person(small) is not None
+
+
 def test_a_slip_among_many_that_fit_does_not_make_a_call_name_another_childs(paper: Paper, model_file: Path) -> None:
     """Last year's grade is kept on for a month or two."""
     town_of(paper)
