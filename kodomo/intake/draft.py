@@ -26,11 +26,14 @@ from kodomo.intake.draft_columns import (
     dated_part,
     in_one_cell,
     joined_part,
+    month_beside_year,
+    month_of_year,
     months_part,
     outside_year,
     people_part,
     per_table,
     sheet_name_part,
+    with_month,
     year_outside,
 )
 from kodomo.intake.draft_facts import closing_part, facts_part, month_in_name, notes_part
@@ -88,8 +91,9 @@ def draft_text(file_names: str | Sequence[str], found: Mapping[str, Any], known:
     listed = [] if people else [c for c in columns if c["listed"] and not c["ignore"]]
     if listed and found["identity"]:
         found = {**found, "identity": [*found["identity"], f"{listed[0]['name']}{{n}}"]}
-    lines += record_part(found, people, months, columns)
-    apart = [c for _, parts in joined for c in parts] + ticked + listed
+    month = None if months or people else month_beside_year(columns, found)
+    lines += record_part(with_month(found) if month else found, people, months, columns)
+    apart = [c for _, parts in joined for c in parts] + ticked + listed + ([month] if month else [])
     apart += [c for series in (people, months) if series for members in series.members.values() for c in members]
     for column in (c for c in columns if c not in apart):
         lines += age_or_grade(column) or column_part(column, items[reference(column)], found)
@@ -110,11 +114,15 @@ def draft_text(file_names: str | Sequence[str], found: Mapping[str, Any], known:
                   *outside_year("file_name", found["yearly"])]  # fmt: skip
         year = [YEAR]
     lines += months_part(months, columns, items, found) if months else []
+    lines += month_of_year(month, year[0] if year else None, columns) if month else []
     blank = any(c.get("is_zero_blank") for c in columns if items[reference(c)] in ABSENCES)
     lines += [] if months else absences_added_up(items, is_zero_blank=blank)
     told = [*(c for c in columns if c not in apart), *(c for c in year if c is YEAR)]
     if found["sheet"] == "*" and found["sheet_is_month_only"]:
         told = [MONTH, *told]
+        items[MONTH["name"]] = ""
+    if month:
+        told = [MONTH, *(c for c in told if c["type"] != "fiscal_year")]
         items[MONTH["name"]] = ""
     items[YEAR["name"]] = items.get(YEAR["name"], "")
     lines += facts_part(told, items, found, "" if months else month_in_name(file_name)) + notes_part(told)

@@ -266,6 +266,36 @@ MONTH: dict[str, Any] = {**YEAR, "name": "年月", "type": "month"}
 """The column of the month that a draft adds where the sheets are called after months."""
 
 
+def month_beside_year(columns: Sequence[Column], found: Mapping[str, Any]) -> Column | None:
+    """The column that tells the month (4, 4月) of rows whose fiscal year stands beside it or in the file's name; None without one.
+
+    Where the rows tell a day or a month of their own as well, that says more.
+    """
+    if any(c["type"] in ("date", "month") and not c["field"] for c in columns):
+        return None
+    has_year = bool(found["yearly"]) or any(c["type"] == "fiscal_year" for c in columns)
+    return next((c for c in columns if has_year and plain(c["name"]) in ("月", "対象月") and not c["field"]), None)
+
+
+def with_month(found: Mapping[str, Any]) -> dict[str, Any]:
+    """The survey, its records told apart by the month as well: the next month's would overwrite this month's."""
+    return {**found, "yearly": "", "identity": [*found["identity"], MONTH["name"]] if found["identity"] else []}
+
+
+def month_of_year(month: Column, year: Column | None, columns: Sequence[Column]) -> list[str]:
+    """The column that joins the fiscal year and the month."""
+    own = next((reference(c) for c in columns if c["type"] == "fiscal_year"), "")
+    parts = [own or (reference(year) if year else YEAR["name"]), reference(month)]
+    return [
+        f"[[columns]]          # {MARK}? 年度と月を合わせた。1〜3 月は翌年とみなす",
+        'name = "年月"',
+        f"join = {quoted(parts)}",
+        'type = "month"',
+        "fiscal = true",
+        "",
+    ]
+
+
 def year_outside(what: str, found: Mapping[str, Any]) -> list[str]:
     """A column for the fiscal year that the rows don't tell: in the sheet's name, above the table, or in the file's name."""
     if found["sheet_year"] and found["sheet"] == "*":

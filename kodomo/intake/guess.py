@@ -441,8 +441,14 @@ def _mothers_record(columns: list[Guess]) -> None:
     ):
         _child_beside_the_mother(columns)
     if named == {"mother"}:
-        # Nobody but the mother is named: whatever the row tells is hers.
+        # Nobody but the mother is named: whatever the row tells is hers, but for the child's own birth and sex.
         for column in columns:
+            if column.person == "subject" and column.field == "born_on":
+                column.field = "child_born_on"
+                column.why.append("母の記録なので、生まれた子の生年月日とみた")
+            elif column.person == "subject" and column.field == "sex":
+                column.person = column.field = ""
+                column.ignore = "母の記録に添えられた子の性別。子とのつながりは住民記録から得る"
             column.person = "subject" if column.person == "mother" else column.person
     about = "".join(words.plain(c.name) for c in columns)
     own = [c for c in columns if c.field == "name" and not c.person and not c.ignore]

@@ -419,3 +419,21 @@ def test_answers_there_is_and_there_is_none_are_yes_and_no(tmp_path):
     rows[7] = "佐藤 蓮,1990/4/8,,夫"
     _, columns, _ = draft(written(tmp_path / "妊娠届.csv", "妊婦氏名,生年月日,相談相手,経済的不安", rows))
     assert columns["経済的不安"]["type"] == "flag"
+
+
+def test_month_beside_a_fiscal_year_is_the_rows_month(tmp_path):
+    rows = [f"2025,{1 + at % 12},{1000 + at},{person(at)},20,{at % 3}" for at in range(24)]
+    body, columns, text = draft(written(tmp_path / "出欠月報_202504.csv", "年度,月,学籍番号,氏名,授業日数,病欠", rows))
+    assert columns["年月"]["join"] == ["年度", "月"] and columns["年月"]["fiscal"] and "月" not in columns
+    assert "年月" in body["record"]["identity"]
+    assert '# number = "病欠"\n# valid_from = "年月"\n# valid_to = "month_end"' in text
+    day = [f"2025,{1 + at % 12},2025/4/{at + 1},{person(at)}" for at in range(12)]
+    _, told, _ = draft(written(tmp_path / "来室_2025.csv", "年度,月,来室日,氏名", day))
+    assert "年月" not in told
+
+
+def test_birth_and_sex_of_the_child_beside_the_mother_are_not_hers(tmp_path):
+    rows = [f"R7-{at:04d},{person(at)},未定,2025/4/{at + 1},{'男女'[at % 2]},{at % 9}" for at in range(12)]
+    _, columns, _ = draft(written(tmp_path / "産婦健診.csv", "届番号,母氏名,児,児生年月日,児性別,EPDS1か月", rows))
+    assert (columns["児生年月日"]["person"], columns["児生年月日"]["field"]) == ("subject", "child_born_on")
+    assert columns["母氏名"]["person"] == "subject" and columns["児性別"]["ignore"]
