@@ -45,7 +45,7 @@ def test_each_chart_stands_beside_its_table(as_person: Any, evaluated: str, audi
         "0.27",
     ):
         assert words in body, words
-    groups = body.partition("<caption>性別</caption>")[2].partition("</table>")[0]
+    groups = body.partition("<caption>性別</caption>")[2].partition("</details>")[0]
     for words in ("41.2%(38%–70%)", "17.1%(12%–23%)", "0.331(0.270–0.400)", "0.640(0.500–0.830)", "31 人(46〜77 人)"):
         assert words in groups, words
     assert groups.count("差がある") == 1 and groups.count("水準が外れ") == 1
