@@ -456,7 +456,8 @@ WITH kin AS (
     -- the register prints the head on every row of the household, the head's own among them
     UNION SELECT DISTINCT c.person, c.person FROM mention m JOIN link c ON c.form = m.mate WHERE m.role = 'household_head'
 )
-SELECT DISTINCT f.form, p.person
+SELECT DISTINCT f.form, p.person,
+    f.role = 'household_head' OR coalesce(try_cast(p.born_on AS DATE) + INTERVAL {GENERATION} YEAR <= try_cast(y.born_on AS DATE), true) AS is_elder
 FROM todo f JOIN (SELECT DISTINCT form, mate FROM mention WHERE mate IS NOT NULL) m USING (form)
 JOIN link c ON c.form = m.mate JOIN spine y ON y.person = c.person
 JOIN kin k ON k.person = c.person JOIN spine p ON p.person = k.other JOIN spine_name s ON s.person = p.person
@@ -464,10 +465,11 @@ WHERE {WHOLE_SAME}
   AND (f.role <> 'mother' OR p.sex IS NULL OR p.sex = 'F') AND (f.role <> 'father' OR p.sex IS NULL OR p.sex = 'M')
   AND (f.role = 'household_head' OR p.born_on IS NULL OR y.born_on IS NULL OR p.born_on < y.born_on)
   AND (f.role = 'household_head' OR {GROWN})
+QUALIFY is_elder = bool_or(is_elder) OVER (PARTITION BY f.form)
 """,
 )
-"""A guardian or parent is grown and older than the child, so no elder brother of the father's name; a head's wife or mother
-may be older than the head."""
+"""A guardian or parent is grown and older than the child, a generation if anybody of the name is: no elder brother called as
+the father. A head's wife or mother may be older than the head."""
 
 Hook = Callable[[], None]
 """Called at a point of the sequence, by a run that takes over what the run before found."""
