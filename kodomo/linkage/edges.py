@@ -139,7 +139,7 @@ CREATE OR REPLACE TABLE candidate (form BIGINT, person BIGINT, weight DOUBLE, na
 def weigh_on_duckdb(connection: duckdb.DuckDBPyConnection, weights: Mapping[str, Any]) -> None:
     """Make the table ``candidate`` where the records are, a part of the records at a time: in a large city each has many namesakes."""
     names = connection.execute("SELECT count(*) FROM spine_variant").fetchall()[0][0]
-    records = max(in_parts.AT_ONCE * 4 * BIRTH_DATES // max(names, 1), 1)
+    records = max(in_parts.AT_ONCE * 8 * BIRTH_DATES // max(names, 1), 1)
     fill(
         connection,
         "candidate",

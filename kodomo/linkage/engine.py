@@ -9,9 +9,8 @@ from typing import Any
 import duckdb
 
 from kodomo.linkage import edges, model
-from kodomo.tables import parts as in_parts
 from kodomo.tables.engine import drop
-from kodomo.tables.parts import pack, parts_of
+from kodomo.tables.parts import FEW, pack, parts_of
 
 TRAINING_RECORDS = 20_000
 
@@ -162,13 +161,13 @@ def _model(connection: duckdb.DuckDBPyConnection, model_file: Path, left_over: i
 
 def make_variants(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the table ``spine_variant`` of everybody in ``possible``."""
-    parts = parts_of(connection, "possible", "person", in_parts.AT_ONCE // 2)
+    parts = parts_of(connection, "possible", "person")
     for number, part in enumerate(parts):
         before = _count(connection, "spine_variant") if number else 0
         made = "INSERT INTO spine_variant" if number else "CREATE OR REPLACE TABLE spine_variant AS"
         query = SPINE_VARIANT.replace("{part}", part.holds("person")).replace("{before}", str(before))
         connection.execute(f"{made} {query}")
-        if len(parts) > 1:
+        if len(parts) > FEW:
             pack(connection)
 
 

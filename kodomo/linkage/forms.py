@@ -88,7 +88,7 @@ def gather_forms(
     release()
     for statement in (COMBINATION, COMBINED, NUMBERED):
         connection.execute(statement)
-    fill(connection, "form", FORM, parts_of(connection, "numbered", "form"), "form")
+    fill(connection, "form", FORM, parts_of(connection, "numbered", "form"), "form", few=1)
     gone = "DROP TABLE combined; DROP TABLE numbered; DROP TABLE incoming_mention"
     for statement in (FORMED, PLACED, gone, MENTION_VIEW):
         connection.execute(statement)
@@ -118,7 +118,7 @@ def _take_in_all(
             _take_in(connection, table, first)
             first += table.num_rows
         release()
-        if first - packed > 2 * in_parts.AT_ONCE:
+        if first - packed > in_parts.FEW * in_parts.AT_ONCE:
             pack(connection)
             packed = first
 

@@ -17,7 +17,7 @@ import duckdb
 
 from kodomo.linkage.kinship import FIRST, LAST, build_kinship, pair_households
 from kodomo.tables.engine import drop
-from kodomo.tables.parts import pack, pack_large, parts_of
+from kodomo.tables.parts import FEW, pack, pack_large, parts_of
 
 REGISTER_ROWS = f"""
 CREATE OR REPLACE TABLE register_row AS
@@ -260,7 +260,8 @@ def _gather(connection: duckdb.DuckDBPyConnection, tables: Collection[str], numb
             connection.execute(f"INSERT INTO all_{name} FROM {name}; DROP TABLE {name}")
         if number == of - 1:
             connection.execute(f"ALTER TABLE all_{name} RENAME TO {name}")
-    pack(connection)
+    if of > FEW:
+        pack(connection)
 
 
 def versions(name: str, table: str, of: str) -> str:

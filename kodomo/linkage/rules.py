@@ -535,9 +535,9 @@ def apply_rule(connection: duckdb.DuckDBPyConnection, rule: Rule) -> int:
 
 
 def open_parts(connection: duckdb.DuckDBPyConnection, about: str = "true") -> list[Part]:
-    """The parts in which open forms are asked about; half of a form's columns serve, so there may be twice as many."""
+    """The parts in which open forms are asked about; few of a form's columns serve each, so there may be more of them."""
     _show_open(connection, Part())
-    at_once = 2 * in_parts.AT_ONCE
+    at_once = in_parts.FEW * in_parts.AT_ONCE
     few = connection.execute("SELECT count(*) FROM form").fetchall()[0][0] <= at_once
     return [Part()] if few else parts_of(connection, f"(SELECT form FROM todo f WHERE {about})", "form", at_once)
 

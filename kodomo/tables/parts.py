@@ -11,8 +11,12 @@ from itertools import pairwise
 
 import duckdb
 
-AT_ONCE = 1 << 20
-"""Rows of a wide table at once: as many as a city of a few hundred thousand people has in all."""
+AT_ONCE = 1 << 19
+"""Rows of a wide table at once: as many as a city of two hundred thousand people has in all."""
+
+
+FEW = 4
+"""Of up to so many parts what they need at once counts, not what they leave."""
 
 
 @dataclass(frozen=True)
@@ -57,25 +61,25 @@ def fill(
     parts: list[Part],
     key: str,
     *,
-    is_packed: bool = True,
+    few: int = FEW,
 ) -> None:
     """Make a table out of what a query gives, part by part.
 
     Args:
         query: with ``{part}`` where the condition belongs.
         key: by which a row belongs to a part.
-        is_packed: compress each part before the next, if there are several.
+        few: up to so many parts are left as they are: packing takes longer than it helps, unless it has to be done anyway (1).
     """
     for number, part in enumerate(parts):
         made = f"INSERT INTO {table}" if number else f"CREATE OR REPLACE TABLE {table} AS"
         connection.execute(f"{made} {query.replace('{part}', part.holds(key))}")
-        if is_packed and len(parts) > 1:
+        if len(parts) > few:
             pack(connection)
 
 
 def pack_large(connection: duckdb.DuckDBPyConnection, table: str) -> None:
-    """``pack``, if a table is too large for one part: packing takes longer than it helps a small city."""
-    if connection.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0] > AT_ONCE:
+    """``pack``, if a table takes more than a few parts: packing takes longer than it helps a small city."""
+    if connection.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0] > FEW * AT_ONCE:
         pack(connection)
 
 
