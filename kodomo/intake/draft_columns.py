@@ -296,6 +296,12 @@ def month_of_year(month: Column, year: Column | None, columns: Sequence[Column])
     ]
 
 
+def holders_own(columns: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Of whom facts speak, where a file names contract holders and nobody else: a fact is of the row's person unless it says so."""
+    named = {c["person"] for c in columns if c["field"] and not c["ignore"]}
+    return ['person = "holder"'] if "holder" in named and "subject" not in named else []
+
+
 def year_outside(what: str, found: Mapping[str, Any]) -> list[str]:
     """A column for the fiscal year that the rows don't tell: in the sheet's name, above the table, or in the file's name."""
     if found["sheet_year"] and found["sheet"] == "*":
@@ -330,7 +336,7 @@ def months_part(
     first = members[0]
     value = "code" if _type_of_all(series, 0) == "code" else "number"
     lines += [
-        "# [[repeat.facts]]          # 月ごとの値を事実にするなら、# を外す", f"# item = {quoted(items.get(reference(first), ''))}", f"# {value} = {quoted(series.templates[0])}",
+        "# [[repeat.facts]]          # 月ごとの値を事実にするなら、# を外す", f"# item = {quoted(items.get(reference(first), ''))}", *(f"# {part}" for part in holders_own(columns)), f"# {value} = {quoted(series.templates[0])}",
         f"# valid_from = {quoted(year or '年度')}", '# month = "{}"', '# valid_to = "month_end"', "",
     ]  # fmt: skip
     return lines

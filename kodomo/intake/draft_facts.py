@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kodomo.intake import column_words as words
+from kodomo.intake.draft_columns import holders_own
 from kodomo.intake.draft_writing import MARK, Known, quoted, reference
 from kodomo.intake.layout_keys import FIELDS
 from kodomo.intake.usual_items import UsualItem, usual_items, words_of_notes
@@ -47,6 +48,7 @@ def facts_part(
         return [*lines, ""]
     told = [c for c in free if c["type"] in ("code", "flag", "integer", "decimal")]
     said: list[Mapping[str, Any] | None] = [*told] or [None]
+    whose = "".join(f"{part}, " for part in holders_own(found["columns"]))
     for column in said:
         value = (
             ""
@@ -68,7 +70,7 @@ def facts_part(
         known_on = f", known_from = {quoted(reference(known))}" if known else ""
         lines += [
             "# [[facts]]",
-            *(f"# {part}" for part in f"item = {quoted(item)}, {value}valid_from = {quoted(reference(start))}, valid_to = {until}{known_on}".split(", ")),
+            *(f"# {part}" for part in f"item = {quoted(item)}, {whose}{value}valid_from = {quoted(reference(start))}, valid_to = {until}{known_on}".split(", ")),
         ]  # fmt: skip
     return [*lines, ""]
 

@@ -437,3 +437,14 @@ def test_birth_and_sex_of_the_child_beside_the_mother_are_not_hers(tmp_path):
     _, columns, _ = draft(written(tmp_path / "産婦健診.csv", "届番号,母氏名,児,児生年月日,児性別,EPDS1か月", rows))
     assert (columns["児生年月日"]["person"], columns["児生年月日"]["field"]) == ("subject", "child_born_on")
     assert columns["母氏名"]["person"] == "subject" and columns["児性別"]["ignore"]
+
+
+def test_facts_of_a_file_of_contract_holders_are_theirs(tmp_path):
+    rows = [f"{7000 + at:07d},ｻﾄｳ ﾚﾝ,東町{at + 1}-1,{20 + at},{30 + at},{40 + at}" for at in range(12)]
+    _, _, months = draft(
+        written(tmp_path / "給水台帳_R6.csv", "水栓番号,使用者カナ,使用場所,5月水量,7月水量,9月水量", rows)
+    )
+    assert '# person = "holder"\n# number = "{}月水量"' in months
+    rows = [f"{7000 + at:07d},ｻﾄｳ ﾚﾝ,東町{at + 1}-1,2025/4/{at + 1},{at % 3}" for at in range(12)]
+    _, _, days = draft(written(tmp_path / "未納.csv", "水栓番号,使用者カナ,使用場所,検針日,未納回数", rows))
+    assert '# person = "holder"\n# number = "未納回数"' in days
