@@ -14,7 +14,7 @@ from kodomo.tables.engine import drop
 MOST_CERTAIN, FEWEST_READ = 0.9, 5
 
 READINGS = f"""
-CREATE OR REPLACE TEMP TABLE home_place AS
+CREATE OR REPLACE TEMP TABLE town_reading AS
 WITH spelt AS (
     SELECT * FROM form WHERE regexp_full_match(town, '[ァ-ヶー]+') AND number IS NOT NULL
 ), lone AS (
@@ -26,16 +26,19 @@ WITH spelt AS (
         -- where the water system alone prints kana, the only one written and read just so shows it, living at that number
         UNION SELECT f.town, f.number, s.person FROM spelt f ANTI JOIN link l ON l.form = f.form JOIN lone s ON s.name = f.name AND s.kana = f.kana
     ) t JOIN spine_place q ON q.person = t.person AND q.number = t.number GROUP BY reading, q.town
-), town_reading AS (
-    -- a town that the register itself writes so is read by nobody else's name
-    SELECT reading, town FROM read WHERE reading NOT IN (SELECT town FROM spine_place)
-    QUALIFY persons >= {FEWEST_READ} AND persons >= {MOST_CERTAIN} * sum(persons) OVER (PARTITION BY reading)
 )
+-- a town that the register itself writes so is read by nobody else's name
+SELECT reading, town FROM read WHERE reading NOT IN (SELECT town FROM spine_place)
+QUALIFY persons >= {FEWEST_READ} AND persons >= {MOST_CERTAIN} * sum(persons) OVER (PARTITION BY reading)
+"""
+"""How towns are read: tax and water systems print addresses in kana. It is learned from people already linked, or named alike in writing and reading, whose house number agrees; no list of towns is
+complete, and readings are local."""
+
+HOME_PLACE = """
+CREATE OR REPLACE TEMP TABLE home_place AS
 FROM spine_place UNION ALL SELECT s.person, r.reading, s.number FROM spine_place s JOIN town_reading r USING (town)
 """
-"""Where people live, each town by its reading as well: tax and water systems print addresses in kana. How a town is read is
-learned from people already linked, or named alike in writing and reading, whose house number agrees; no list of towns is
-complete, and readings are local."""
+"""Where people live, each town by its reading as well."""
 
 PLACE_SAME = "q.town = f.town AND q.number = f.number"
 
@@ -161,8 +164,10 @@ WITH told AS (
 ), protected AS (
     -- whoever lived with a protected person may have gone with them; of whom nothing is told, nothing is known
     SELECT person FROM told WHERE is_protected UNION SELECT f.other FROM told t JOIN family f USING (person) WHERE t.is_protected
+), other AS (
+    FROM other_place UNION ALL SELECT o.mention, r.reading, o.number FROM other_place o JOIN town_reading r USING (town)
 ), home AS (
-    SELECT DISTINCT l.person, o.town, o.number FROM other_place o JOIN placed m USING (mention) JOIN link l USING (form)
+    SELECT DISTINCT l.person, o.town, o.number FROM other o JOIN placed m USING (mention) JOIN link l USING (form)
     SEMI JOIN told t ON t.person = l.person ANTI JOIN protected p ON p.person = l.person
 )
 SELECT DISTINCT f.form, s.person
@@ -224,7 +229,8 @@ def is_any_holder_open(connection: duckdb.DuckDBPyConnection) -> bool:
 
 def apply_holder_rules(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """Link contract holders once subjects and their relatives are known; returns links by rule. Looks at the whole city."""
-    connection.execute(READINGS)
+    for statement in (READINGS, HOME_PLACE):
+        connection.execute(statement)
     found = {HOLDER.code: apply_rule(connection, HOLDER)}
     connection.execute(OPEN)
     for rule in (CAME_OR_WENT, FOREIGN_AT_HOME, RENAMED_AT_HOME, TOLD_ELSEWHERE, SLIP_AT_HOME):
@@ -235,5 +241,5 @@ def apply_holder_rules(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     found[OWN_NUMBER.code] = apply_rule(connection, OWN_NUMBER)
     for rule in (HOLDERS_FAMILY, AT_THE_TAP):
         found[rule.code] = apply_rule(connection, rule)
-    drop(connection, "open_undated", "home_place")
+    drop(connection, "open_undated", "home_place", "town_reading")
     return found

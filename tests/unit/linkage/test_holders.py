@@ -225,14 +225,18 @@ def test_towns_that_the_water_system_alone_prints_in_kana_are_learned_from_its_o
         paper.resident(f"80{at}", *body, address=f"下津原{at + 1}番地", household_number=f"S{at}")
     came = paper.resident("1001", "内田 和彦", "ｳﾁﾀﾞ ｶｽﾞﾋｺ", "1968-06-13", address="下津原636番地")
     paper.resident("1002", "内田 和彦", "ｳﾁﾀﾞ ｶｽﾞﾋｺ", "1940-01-27", address="栄町636番地", household_number="H2")
+    moved = paper.resident("1003", "野崎 香織", "ﾉｻﾞｷ ｶｵﾘ", "1970-01-27", "女", address="栄町8番地")
+    paper.move("1003", "2025-05-01", "転居", address="栄町8番地", moved_from="下津原77番地")
     kana = ("ﾐﾉﾙ", "ｷﾖｼ", "ｼｹﾞﾙ", "ﾏｺﾄ", "ｲｻﾑ", "ｲｻｵ")
     bills = [
         holder(paper, name=names[at], name_kana=f"ｻﾄｳ {kana[at]}", address=f"ｼﾓﾂﾊﾗ{at + 1}") for at in range(len(names))
     ]
     bill = holder(paper, name="内田 和彦", name_kana="ｳﾁﾀﾞ ｶｽﾞﾋｺ", address="ｼﾓﾂﾊﾗ636")
     unread = holder(paper, name="内田 和彦", name_kana="ｳﾁﾀﾞ ｶｽﾞﾋｺ", address="ｻｶｴﾏﾁ636")
+    before = holder(paper, name="野崎 香織", name_kana="ﾉｻﾞｷ ｶｵﾘ", address="ｼﾓﾂﾊﾗ77")
     linked = paper.link(model_file)
     assert (linked.person(bill, "holder"), linked.rule(bill, "holder")) == (linked.person(came), "W1")
+    assert (linked.person(before, "holder"), linked.rule(before, "holder")) == (linked.person(moved), "W7")
     assert {linked.rule(place, "holder") for place in bills} == {"W1"}
     assert linked.person(unread, "holder") is None
 
