@@ -145,7 +145,17 @@ def _with_other_sheets(found: Survey, header: list[str], body: list[list[str]]) 
     if more:
         body = [*body, *more]
         found.rows = len(body)
-        merged = {column.reference for column in found.columns if column.is_merged}
+        # where groups are merged downwards each sheet begins with one: a blank there says that nobody wrote it down
+        firsts = [
+            more[0]
+            for rows in found.others[:SHEETS_LOOKED_AT]
+            if (more := shape_of(rows, list(range(len(rows)))).body(rows))
+        ]
+        merged = {
+            column.reference
+            for at, column in enumerate(found.columns)
+            if column.is_merged and all(len(first) > at and first[at].strip() for first in firsts)
+        }
         found.columns, found.individual_numbers = guess_columns(header, body, True)
         for column in found.columns:
             column.is_merged |= column.reference in merged  # every sheet has the same groups

@@ -152,6 +152,19 @@ def test_sheets_with_merged_classes_and_a_date_above(tmp_path):
     assert columns["性"]["field"] == "sex" and 'found_in = "sheet_name"' in text
 
 
+def test_a_school_that_few_of_a_club_tell_is_no_merged_cell(tmp_path):
+    path = tmp_path / "来所表.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        for month in range(4, 8):
+            sheet = book.add_worksheet(f"{month}月")
+            sheet.write_row(0, 0, ["呼び名", "歳", "学校", "来所回数"])
+            for at in range(4 if month == 4 else 9):
+                school = "第二中" if at == (0 if month == 4 else 5) else None
+                sheet.write_row(at + 1, 0, [f"{'あいうえおかきくけ'[at]}ちゃん", 9 + at % 4, school, at % 3 + 1])
+    _, columns, _ = draft(path)
+    assert columns["学校"]["field"] == "school" and "fill_down" not in columns["学校"]
+
+
 def test_several_samples_of_one_source(tmp_path):
     head, rows = "処理区分,認定番号,児童氏名,認定日", []
     for month, kinds in (("04", "1"), ("05", "29")):
