@@ -256,3 +256,17 @@ def test_a_reading_that_nobody_has_is_a_slip_of_who_lives_there(paper: Paper, mo
     assert [linked.person(row, "holder") for row in (given, family)] == [linked.person(saori)] * 2
     assert linked.rule(given, "holder") == linked.rule(family, "holder") == "W9"
     assert {linked.rule(row, "holder") for row in (a_brother, one_of_two, elsewhere)}.isdisjoint({"W9"})
+
+
+def test_roman_name_without_a_reading_is_read_as_its_parts_are_in_others_names(paper: Paper, model_file: Path) -> None:
+    """Registers seldom hold a foreigner's reading, and a water bill holds nothing else."""
+    names = [("GARCIA MARIA", "ｶﾞﾙｼｱ ﾏﾘｱ"), ("GARCIA ANNA", "ｶﾞﾙｼｱ ｱﾝﾅ"), ("REYES JOSHUA", "ﾚｲｴｽ ｼﾞｮｼｭｱ"), ("CRUZ JOSHUA", "ｸﾙｽ ｼﾞｮｼｭｱ")]  # fmt: skip
+    for number, (name, kana) in enumerate(names):
+        paper.resident(f"200{number}", name, kana, f"198{number}-01-01", address=f"南町{number + 2}-1")
+    own = paper.resident("1001", "GARCIA JOSHUA", "", "1985-05-05", address="川町2-3")
+    other = paper.resident("1002", "CRUZ MARIA", "", "1985-05-05", "女", address="川町2-4")
+    bill = paper.row("water", holder={"name_kana": "ｶﾞﾙｼｱ ｼﾞｮｼｭｱ", "own_number": "W1", "address": "川町2-3"})
+    unheard = paper.row("water", holder={"name_kana": "ｸﾙｽ ｼﾞｮｼｭｱ", "own_number": "W2", "address": "川町2-4"})
+    linked = paper.link(model_file)
+    assert linked.person(bill, "holder") == linked.person(own)
+    assert linked.person(unheard, "holder") != linked.person(other)
