@@ -168,7 +168,8 @@ class ColumnReader:
             kept = None if is_unknown else self._read(f"{before}{text}{after}", self)
         else:
             kept = None if is_unknown else self._read(text, self)
-            kept = f"{before}{kept}{after}" if isinstance(kept, str) else kept
+            is_value = isinstance(kept, str) and not isinstance(kept, RowFault)  # a fault is a text, too
+            kept = f"{before}{kept}{after}" if is_value else kept
         return RowFault.MISSING if kept is None and self.column.required and not text else kept
 
     def _joined(self, raw: str) -> Kept:
