@@ -44,6 +44,8 @@ REASONS = {
 }
 """Why linkage left a pair to a person, or how the lot drew it."""
 
+_DRAWN = "DRAWN_"
+
 SHOWN: Mapping[str, str | None] = {
     "name": "name", "name_kana": "name_kana", "former_name": "former_name", "alias_name": "alias_name",
     "born_on": "birth_date", "sex": "sex", "age": None, "grade": None, "school": None, "class_name": None, "seat": None,
@@ -69,12 +71,13 @@ class Record:
 class Pair:
     """A doubtful pair opened: both records, why it is doubtful, and which parts are withheld.
 
-    ``others`` are the open pairs of the same left record: whom else it may be.
+    ``weight`` is None of a pair drawn by lot, which nothing made doubtful. ``others`` are the open pairs of the same left
+    record: whom else it may be.
     """
 
     pair: int
     why: str
-    weight: float
+    weight: float | None
     left: Record
     right: Record
     withheld: tuple[str, ...]
@@ -119,7 +122,7 @@ class PairDesk:
             left, right = (self._mention(ref) for ref in (found.left_ref, found.right_ref))
             withheld = self._withheld(found, (left, right), register, on)
             return Pair(
-                pair, REASONS.get(found.why, found.why), found.weight, _record(found.left_ref, left, withheld),
+                pair, REASONS.get(found.why, found.why), _weight(found), _record(found.left_ref, left, withheld),
                 _record(found.right_ref, right, withheld), withheld, found.decision, found.decided_by,
                 tuple(_open_pairs().filter(left_ref=found.left_ref).exclude(pk=pair).values_list("pk", flat=True)),
             )  # fmt: skip
@@ -232,11 +235,15 @@ def _pair(number: int) -> DoubtfulPair:
 def _listed(pairs: Iterable[DoubtfulPair]) -> list[dict[str, Any]]:
     source_of = dict(Receipt.objects.using("vault").values_list("pk", "source"))
     return [
-        {"pair": p.pk, "why": REASONS.get(p.why, p.why), "weight": p.weight,
+        {"pair": p.pk, "why": REASONS.get(p.why, p.why), "weight": _weight(p),
          "left": source_of.get(int(p.left_ref.split(":")[0]), ""), "right": source_of.get(int(p.right_ref.split(":")[0]), ""),
          "decision": DECISIONS.get(p.decision, ""), "decided_by": p.decided_by, "decided_at": p.decided_at}
         for p in pairs
     ]  # fmt: skip
+
+
+def _weight(pair: DoubtfulPair) -> float | None:
+    return None if pair.why.startswith(_DRAWN) else pair.weight
 
 
 def _record(ref: str, mention: Mapping[str, Any], withheld: Iterable[str]) -> Record:

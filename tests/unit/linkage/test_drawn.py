@@ -64,6 +64,10 @@ def test_as_many_links_by_name_are_drawn_as_by_number_and_none_twice(linked: Hom
     assert first == {"DRAWN_NUMBER": 2, "DRAWN_NAME": 2, "DRAWN_OTHER": 0}
     pairs = open_lot()
     assert all(left.endswith(":subject") and right.endswith(":subject") and left != right for left, right in pairs)
+    from kodomo.vault.doubts import open_pair_desk
+
+    waiting = open_pair_desk(linked, by="凛", role="REVIEWER", at=AT).waiting()
+    assert {line["weight"] for line in waiting} == {None}, "nothing weighed them: five to five would mislead"
     drawn(linked, 100)
     assert len({left for left, _ in open_lot()}) == len(open_lot()) > 4, "a second lot leaves out the first"
     assert sum(drawn(linked, 100).values()) == 0
