@@ -193,7 +193,9 @@ def _in_words(words: list[str], script: str) -> WrittenName:
 
 
 def _split(whole: str) -> tuple[str, str]:
-    """The longest common surname that leaves a given name over."""
+    """The longest common surname that leaves a given name over. A surname alone (中村) is not 中 and 村."""
+    if whole in common_surnames():
+        return "", ""
     for length in range(min(len(whole) - 1, LONGEST_SURNAME), 0, -1):
         if whole[:length] in common_surnames() and WILDCARD not in whole[:length]:
             return whole[:length], whole[length:]
