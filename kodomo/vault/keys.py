@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hmac
 import os
 from dataclasses import dataclass, field
@@ -102,4 +101,10 @@ class Keyring:
             kind: "p" for a person, "h" for a household; printed in front.
         """
         digest = hmac.digest(self._keys["pseudonym"], f"{zone}:{kind}:{number}".encode(), "sha256")
-        return f"{kind}{base64.b32encode(digest[:13]).decode().rstrip('=').lower()[:20]}"
+        bits = int.from_bytes(digest[:13], "big") >> 4
+        return kind + "".join([_PAIRS[bits >> at & 0x3FF] for at in range(90, -1, -10)])
+
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
+_PAIRS = [first + second for first in _LETTERS for second in _LETTERS]
+"""Base 32 (RFC 4648) two letters at a time: the library's own takes four times as long, for a hundred thousand persons."""

@@ -8,8 +8,9 @@ import json
 import os
 import shutil
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,6 +60,7 @@ class Card:
         return CANONICAL.encode(vars(self))  # asdict() copies every value: half of a city's writing time
 
 
+@lru_cache(maxsize=1 << 16)
 def search_form(text: str) -> str:
     """A reading as half-remembered: hiragana or katakana, voicing, small letters and long vowels don't matter.
 
@@ -142,11 +144,12 @@ def _write(keyring: Keyring, changed: Iterable[Card], kept: Collection[int]) -> 
     from kodomo.vault.models import PersonIndex
 
     cursor, written, cards = connections["vault"].cursor(), 0, iter(changed)
+    index_of = _index_of(keyring)
     while batch := list(islice(cards, BATCH)):
         cursor.executemany(_UPSERT, [_row(keyring, card, card.content()) for card in batch])
         numbers = [c.person_number for c in batch if c.person_number in kept]
         PersonIndex.objects.using("vault").filter(person_id__in=numbers).delete()
-        cursor.executemany(_INDEX, [row for card in batch for row in _index_rows(keyring, card)])
+        cursor.executemany(_INDEX, [row for card in batch for row in _index_rows(index_of, card)])
         written += len(batch)
     return written
 
@@ -173,9 +176,16 @@ def _row(keyring: Keyring, card: Card, content: str) -> tuple[Any, ...]:
     return (card.person_number, key, sealed, card.is_address_protected, True)
 
 
-def _index_rows(keyring: Keyring, card: Card) -> list[tuple[Any, ...]]:
-    terms = sorted(index_terms(card))
-    return [(card.person_number, kind, keyring.blind_index(f"{kind}:{text}")) for kind, text in terms]
+IndexOf = Callable[[str, str], str]
+
+
+def _index_of(keyring: Keyring) -> IndexOf:
+    """The blind index of a kind and a text, each worked out once: most names and birthdays are many people's."""
+    return cache(lambda kind, text: keyring.blind_index(f"{kind}:{text}"))
+
+
+def _index_rows(index_of: IndexOf, card: Card) -> list[tuple[Any, ...]]:
+    return [(card.person_number, kind, index_of(kind, text)) for kind, text in sorted(index_terms(card))]
 
 
 def _kept_contents(keyring: Keyring) -> Iterator[tuple[int, str, bool]]:
@@ -196,7 +206,7 @@ def reseal_people(keyring: Keyring) -> int:
 
     PersonIndex.objects.using("vault").all().delete()
     people = Person.objects.using("vault").filter(erased_at=None).order_by("pk")
-    cursor = connections["vault"].cursor()
+    cursor, index_of = connections["vault"].cursor(), _index_of(keyring)
     for batch in _batches(list(people.values_list("person_number", flat=True))):
         cards = []
         for number, sealed in people.filter(pk__in=batch).values_list("person_number", "sealed_identity"):
@@ -204,7 +214,7 @@ def reseal_people(keyring: Keyring) -> int:
             cards.append(Card(**_lists_as_tuples(json.loads(keyring.unseal(bytes(sealed), place)))))
         cursor.executemany(_RESEAL, [(keyring.seal(card.content().encode(), f"person:{card.person_number}"),
                                       card.person_number) for card in cards])  # fmt: skip
-        cursor.executemany(_INDEX, [row for card in cards for row in _index_rows(keyring, card)])
+        cursor.executemany(_INDEX, [row for card in cards for row in _index_rows(index_of, card)])
     return people.count()
 
 
