@@ -331,7 +331,7 @@ class _Reader:
         written = {"M": "男", "F": "女"}.get(sex or "", "—")
         return Member(
             person["role"],
-            _age_words(born, self.case.judged_as_of),
+            age_words(born, self.case.judged_as_of, is_child=person["is_child"]),
             written,
             person["is_the_child"],
             person["is_child"],
@@ -360,12 +360,15 @@ class _Reader:
         return Reason(row["type"], row["direction"], row["sentence"], source, row["fact_on"])
 
 
-def _age_words(born_month: dt.date | None, on: dt.date) -> str:
-    """Age as broadly as the work allows: years for children, decades for adults, 65 and over together."""
+def age_words(born_month: dt.date | None, on: dt.date, *, is_child: bool = False) -> str:
+    """Age as broadly as the work allows: years for children, decades for adults, 65 and over together.
+
+    Whom the store counts as a child has years at 18 too: pupils are judged until their last school year ends.
+    """
     if born_month is None:
         return "年齢不明"
     years = on.year - born_month.year - (on.month < born_month.month)
-    if years < 18:
+    if years < 18 or is_child:
         return f"{years}歳"
     return "65歳以上" if years >= 65 else f"{years // 10 * 10}代"
 

@@ -7,6 +7,7 @@ import pytest
 
 from kodomo.assessment.case_numbers import check_digit, fiscal_year, is_case_number, new_case_number
 from kodomo.assessment.dates import era_year, fiscal_year_label, long_date, read_date, short_date
+from kodomo.assessment.evidence import age_words
 from kodomo.assessment.states import DATED_DECISIONS, REASON_CODES, REVEAL_PURPOSES, CaseState
 from kodomo.terms import Decision, plain_number
 
@@ -27,6 +28,15 @@ def test_a_number_is_written_as_staff_read_it(value: float, decimals: int, expec
 
 def test_a_difference_carries_its_sign() -> None:
     assert [plain_number(value, 1, "+") for value in (12000, -3.04, 0.0)] == ["+12,000", "-3", "0"]
+
+
+@pytest.mark.parametrize(
+    ("born", "is_child", "expected"),
+    [((2008, 3), True, "18歳"), ((2008, 3), False, "10代"), ((2008, 5), True, "17歳"), ((2007, 1), False, "10代"),
+     ((1990, 4), False, "30代"), ((1960, 4), False, "65歳以上")],
+)  # fmt: skip
+def test_a_child_of_18_has_years_and_a_grown_up_a_decade(born: tuple[int, int], is_child: bool, expected: str) -> None:
+    assert age_words(dt.date(*born, 1), DAY, is_child=is_child) == expected
 
 
 # 和暦 ---------------------------------------------------------------------------------------------
