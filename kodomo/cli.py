@@ -395,6 +395,7 @@ def _bench_judgement(arguments: argparse.Namespace) -> Result:
         seed=arguments.seed,
         repeats=arguments.repeats,
         workers=arguments.workers,
+        leave_out=arguments.without,
     )
     if not arguments.json:
         print(as_text(result))

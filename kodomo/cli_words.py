@@ -75,12 +75,29 @@ MUNICIPALITY: Words = (
 BENCH_JUDGEMENT: Words = (
     "外の表で、判定の学習方法をほかの方法と同じ分け方で比べる",
     (
-        (("table",), {"type": Path, "metavar": "TABLE.csv", "help": "一行目が列名の CSV(UTF-8 か CP932)"}),
+        (
+            ("table",),
+            {
+                "type": Path,
+                "metavar": "TABLE.csv",
+                "help": "列名の行のある CSV(UTF-8 か CP932。その上の表題は読み飛ばす)",
+            },
+        ),
         (("--target",), {"required": True, "metavar": "COLUMN", "help": "当てる列(0/1 など二つの値)"}),
         (("--group",), {"metavar": "COLUMN", "help": "値の同じ行を訓練と検証に分けない列(世帯など)"}),
         (
             ("--ignore",),
             {"action": "append", "default": [], "metavar": "PATTERN", "help": "使わない列(名前、* か正規表現)"},
+        ),
+        (
+            ("--without",),
+            {
+                "action": "append",
+                "default": [],
+                "choices": ("lightgbm_default", "lightgbm_tuned", "xgboost", "logistic_regression", "ebm"),
+                "metavar": "METHOD",
+                "help": "比べない相手(ebm は、ほかのすべての数倍の時間がかかる)",
+            },
         ),
         (("--seed",), {"type": int, "default": DEMO_SEED, "metavar": "S", "help": "分け方と乱数の種"}),
         (("--repeats",), {"type": int, "metavar": "N", "help": "分け直す回数(省けば、2,000 行未満で2回)"}),

@@ -11,6 +11,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,9 @@ from kodomo.judgement.learners.cross_fit import Array
 from kodomo.judgement.learners.leak_gates import suspicious_columns
 
 CASES_LEAST = 20
+DELIMITERS = (",", "\t", ";")
+TITLES_MOST = 10
+"""Lines above the columns' names that are looked through."""
 EMPTY = frozenset({"", "na", "n/a", "nan", "null", "none", "#n/a", "?", "-", "－", "―"})
 TRUE = frozenset(
     {"1", "true", "yes", "y", "t", "はい", "有", "有り", "あり", "該当", "該当あり", "陽性", "○", "〇", "◯", "レ", "✓"}
@@ -62,7 +66,7 @@ class Table:
 
 
 def read_table(path: Path, *, target: str, group: str | None = None, ignore: Sequence[str] = ()) -> Table:
-    """Read a CSV file, UTF-8 or CP932, separated by comma, semicolon or tab.
+    """Read a CSV file, UTF-8 or CP932, separated by comma, semicolon or tab; a title above the names is passed over.
 
     Args:
         target: column of the outcome: 0/1, true/false, yes/no, or two distinct values (the rarer is positive).
@@ -72,7 +76,8 @@ def read_table(path: Path, *, target: str, group: str | None = None, ignore: Seq
     Raises:
         UnusableTable: in Japanese, without any cell's value.
     """
-    cells = _cells(path)
+    notes: list[str] = []
+    cells = _cells(path, target, notes)
     for name, option in ((target, "--target"), (group, "--group")):
         if name is not None and name not in cells.columns:
             raise UnusableTable(
@@ -87,7 +92,6 @@ def read_table(path: Path, *, target: str, group: str | None = None, ignore: Seq
             where=path.name,
             then="どちらかを除くか、名前を変えてください。",
         )
-    notes: list[str] = []
     y, positive, known = _outcome(cells[target], path, notes)
     cells, y = cells[known].reset_index(drop=True), y[known]
     _enough(y, path)
@@ -110,14 +114,16 @@ def read_table(path: Path, *, target: str, group: str | None = None, ignore: Seq
     return Table(columns, y, groups, positive, tuple(notes))
 
 
-def _cells(path: Path) -> pd.DataFrame:
+def _cells(path: Path, target: str, notes: list[str]) -> pd.DataFrame:
     if not path.is_file():
         raise UnusableTable("ファイルがありません。", where=str(path), then="CSV ファイルの場所を確かめてください。")
     raw = path.read_bytes()
     text = _decoded(raw, path)
-    first = text.split("\n", 1)[0]
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=max((",", "\t", ";"), key=first.count))
     try:
+        above, delimiter = _titles(text, target)
+        lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        for _ in range(above):
+            next(lines)
         header = [c.strip().replace("\n", " ") or f"(名前のない {n} 列目)" for n, c in enumerate(next(lines, []), 1)]
         rows = [_row(cells, len(header), lines.line_num, path) for cells in lines if cells]
     except csv.Error as fault:
@@ -128,7 +134,25 @@ def _cells(path: Path) -> pd.DataFrame:
         raise UnusableTable(
             "行がないか、表として読めません。", where=path.name, then="一行目に列名のある CSV か確かめてください。"
         )
+    if above:
+        notes.append(f"列名の行(「{target}」のある {above + 1} 行目)より上の {above} 行を、表題とみて除いた")
     return pd.DataFrame(rows, columns=_apart(header), dtype=object)
+
+
+def _titles(text: str, target: str) -> tuple[int, str]:
+    """How many lines lie above the one with the columns' names, and what parts its cells.
+
+    Office tables have a title, a date or who made them above. The names are in the first line that has the target's; where
+    none has it, in the first.
+    """
+    first = text.split("\n", 1)[0]
+    likely = max(DELIMITERS, key=first.count)
+    for delimiter in (likely, *DELIMITERS):
+        head = islice(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), TITLES_MOST + 1)
+        for number, cells in enumerate(head):
+            if target in [cell.strip().replace("\n", " ") for cell in cells]:
+                return number, delimiter
+    return 0, likely
 
 
 def _apart(header: list[str]) -> list[str]:

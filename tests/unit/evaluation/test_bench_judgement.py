@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from kodomo.cli import main
-from kodomo.evaluation.bench import reading
+from kodomo.evaluation.bench import compare, reading
 from kodomo.evaluation.bench.compare import as_text, bench_judgement, one_fold
 from kodomo.evaluation.bench.encoding import Columns, encode_training, fit_encoder
 from kodomo.evaluation.bench.measures import calibration_error, figures
+from kodomo.evaluation.bench.peers import PEERS
 from kodomo.evaluation.bench.reading import UnusableTable, read_table
 
 
@@ -45,6 +46,17 @@ def test_numbers_texts_and_empty_cells_are_told_apart(tmp_path):
 def test_encodings_of_the_file(tmp_path, encoding):
     table = read_table(write(tmp_path / "t.csv", rows_of(), encoding), target="結果")
     assert "地区" in table.columns.texts
+
+
+@pytest.mark.parametrize("separator", [",", "\t", ";"])
+def test_titles_above_the_names_are_passed_over_and_said(tmp_path, separator):
+    lines = ["令和8年度 児童の状況(学校教育課)", "", "作成日,2026年4月1日", *rows_of()]
+    path = write(tmp_path / "t.csv", [*lines[:3], *(line.replace(",", separator) for line in lines[3:])])
+    table = read_table(path, target="結果", ignore=["番*"])
+    assert table.columns.names == ("年齢", "地区") and len(table.y) == 200
+    assert any("より上の 3 行を、表題とみて除いた" in note for note in table.notes)
+    plain = read_table(write(tmp_path / "plain.csv", rows_of()), target="結果", ignore=["番*"])
+    assert (table.y == plain.y).all() and not any("表題" in note for note in plain.notes)
 
 
 @pytest.mark.parametrize(
@@ -257,3 +269,11 @@ def test_the_command_refuses_a_missing_column_as_json(tmp_path, capsys):
     assert main(["bench-judgement", str(path), "--target", "ない", "--json"]) == 2
     body = json.loads(capsys.readouterr().out)
     assert "ありません" in body["error"]["what"]
+
+
+def test_the_command_leaves_out_the_peers_it_is_told_to(tmp_path, monkeypatch, capsys):
+    asked = {}
+    monkeypatch.setattr(compare, "bench_judgement", lambda path, **words: asked.update(words) or {})
+    others = [word for name in PEERS if name != "xgboost" for word in ("--without", name)]
+    assert main(["bench-judgement", "t.csv", "--target", "結果", "--json", *others]) == 0
+    assert asked["leave_out"] == [name for name in PEERS if name != "xgboost"]
