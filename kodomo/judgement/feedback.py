@@ -243,6 +243,7 @@ def _gathered(cases: list[tuple[Any, ...]], reviews: list[tuple[Any, ...]]) -> F
     known = Cases(
         np.array(person, dtype=object), np.array([DifficultyType(k).value for k in kind], dtype=object),
         np.array(weight, dtype=np.float64), _days(began), never, _days(began), _days(ends),
+        np.full(len(cases), np.inf),
     )  # fmt: skip
     who, said_of, since, until, weights = zip(*reviews, strict=True) if reviews else ((), (), (), (), ())
     people, types = np.array(who, dtype=object), np.array(said_of, dtype=object)

@@ -2,10 +2,12 @@
 
 ``criteria/labels.toml``:
 
-``[[labels]]``            ``type, item, codes, weight, whose``: a fact of the item with one of the codes is a known case from
-    its ``valid_from`` on. Weight 1 is a registration; less, a weaker sign. Only weight 1 is calibrated
+``[[labels]]``            ``type, item, codes, weight, whose, half_life_months``: a fact of the item with one of the codes is a
+    known case from its ``valid_from`` on. Weight 1 is a registration; less, a weaker sign. Only weight 1 is calibrated
     and evaluated against. With ``whose = "mother"`` the fact is about a mother, and the case her child's: of
-    the one she has just borne or is about to bear.
+    the one she has just borne or is about to bear. With ``half_life_months`` a case says half as much of how the child
+    is whenever so many months have passed since it began: bullying of two years ago is no picture of a child bullied
+    now. Difficulties that last (発達障がい, 貧困) have none.
 ``[[feedback]]``          what people decided and what support showed: see ``judgement.feedback``.
 ``[[known_to_support]]``  ``item, at`` (now | within), ``months, codes``: what counts as already in touch with support.
 
@@ -50,6 +52,7 @@ class Label:
     codes: tuple[str, ...]
     weight: float
     whose: str = "self"
+    half_life_months: int | None = None
 
 
 @dataclass(frozen=True)
@@ -94,12 +97,13 @@ def read_labels(folder: Path) -> Labels:
 
 
 def _label(entry: Entry) -> Label:
-    entry.only("type", "item", "codes", "weight", "whose", "note")
+    entry.only("type", "item", "codes", "weight", "whose", "half_life_months", "note")
     weight = entry.number("weight", 1.0)
     if not 0 < weight <= 1:
         entry.blame("weight", "0 より大きく 1 以下で書いてください。")
     whose = entry.choice("whose", ("self", "mother"), "self")
-    return Label(entry.type(), entry.text("item"), entry.texts("codes"), weight, whose)
+    fades = entry.months("half_life_months")
+    return Label(entry.type(), entry.text("item"), entry.texts("codes"), weight, whose, fades)
 
 
 def _known(entry: Entry) -> Known:
@@ -123,6 +127,8 @@ class Cases:
     known: NDArray[np.datetime64]
     untold: NDArray[np.datetime64]
     """The day from which it was told otherwise; NaT where it stands."""
+    half_life: NDArray[np.float64]
+    """Months in which what it says of how the child is halves; infinite where it lasts."""
 
     def of(self, kind: DifficultyType) -> Cases:
         """Those of one type."""
@@ -156,13 +162,16 @@ def read_cases(snapshot: Snapshot, labels: Labels) -> Cases:
         if label.codes:
             chosen = chosen.filter(pc.is_in(chosen["code"], pa.array(label.codes)))
         parts.append((label, _of_children(snapshot, chosen) if label.whose == "mother" else chosen))
-    columns = [
+    began, ended, known, untold = (
+        np.concatenate([np.zeros(0, "datetime64[D]"), *(_dates(t[name]) for _, t in parts)]) for name in DATES
+    )
+    numbers = [(label.weight, float(label.half_life_months or np.inf)) for label, t in parts for _ in range(len(t))]
+    weight, half_life = np.array(numbers, dtype=np.float64).reshape(-1, 2).T
+    return Cases(
         np.concatenate([NOBODY, *(_text(t["person_key"]) for _, t in parts)]),
         np.concatenate([NOBODY, *(np.full(len(t), label.type.value, dtype=object) for label, t in parts)]),
-        np.concatenate([np.zeros(0), *(np.full(len(t), label.weight) for label, t in parts)]),
-    ]
-    dates = [np.concatenate([np.zeros(0, "datetime64[D]"), *(_dates(t[name]) for _, t in parts)]) for name in DATES]
-    return Cases(*columns, *dates)
+        weight, began, ended, known, untold, half_life,
+    )  # fmt: skip
 
 
 def _of_children(snapshot: Snapshot, facts: pa.Table) -> pa.Table:
@@ -197,8 +206,8 @@ class Marks:
 
     ``onset`` is the weight of the strongest case that begins within the horizon after the row's date (0: none);
     ``registered`` marks a case of full weight that holds on the date; ``already`` is the weight of any case
-    begun and known by then, ``standing`` that of any such case not over on the date: an event, which has no length, is
-    taken for over ``EVENT_STANDS`` months after it. ``pending`` is the weight of a case that had begun by the date and became known only
+    begun and known by then, less the longer ago it began where its label fades, ``standing`` that of any such case not
+    over on the date: an event, which has no length, is taken for over ``EVENT_STANDS`` months after it. ``pending`` is the weight of a case that had begun by the date and became known only
     after it: on the date nobody could tell, and yet the child is no example of one without a case.
     """
 
@@ -237,16 +246,23 @@ def mark(cases: Cases, kind: DifficultyType, cohort: Cohort, horizon_months: int
             has_begun = own.began[n] <= as_of
             if has_begun and own.known[n] <= as_of:
                 if stands or own.untold[n] > as_of:
-                    already[row] = max(already[row], weight)
+                    left = weight * _left(own.began[n], as_of, own.half_life[n])
+                    already[row] = max(already[row], left)
                     holds = np.isnat(own.ended[n]) or own.ended[n] > as_of
                     registered[row] |= bool(holds and weight >= 1)
                     if np.isnat(over[n]) or over[n] > as_of:
-                        standing[row] = max(standing[row], weight)
+                        standing[row] = max(standing[row], left)
             elif has_begun and stands:
                 pending[row] = max(pending[row], weight)
             elif stands and (horizon_months is None or own.began[n] <= _end(as_of, horizon_months)):
                 onset[row] = max(onset[row], weight)
     return Marks(onset, registered, already, standing, pending)
+
+
+def _left(began: np.datetime64, as_of: np.datetime64, half_life: float) -> float:
+    """What a case that began so long ago still says of how a child is, of 1 on the day it began."""
+    months = float((as_of - began) / np.timedelta64(1, "D")) * 12 / 365.25
+    return float(0.5 ** (months / half_life))
 
 
 def _over_on(cases: Cases) -> NDArray[np.datetime64]:

@@ -137,7 +137,7 @@ class TypeRows:
     date: NDArray[np.datetime64]
     """Of each row."""
     once: NDArray[np.bool_] | None = None
-    """Of a child that is a case on several dates, its latest row alone."""
+    """Of a child that is a case on several dates, the row alone on which it weighs most, the latest of equals."""
 
 
 def learn(
@@ -306,18 +306,16 @@ def training_set(
     )
     unrecognised = (~today & ~recognised)[rows]
     registered_after = (marks.onset[rows] >= 1).astype(np.float64)
-    once = _latest_of_child(keys, past.cohort.as_of[rows], case[rows] > 0)
+    once = _heaviest_of_child(keys, past.cohort.as_of[rows], np.where(case > 0, weight, 0.0)[rows])
     return TypeRows(kind, training, unrecognised, registered_after, past.cohort.as_of[rows], once)
 
 
-def _latest_of_child(
-    keys: NDArray[np.object_], dates: NDArray[np.datetime64], is_case: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
-    """Of the rows of one child that are cases the latest; none of the others."""
-    cases = np.flatnonzero(is_case)
-    latest = {keys[row]: row for row in cases[np.argsort(dates[cases], kind="stable")]}
+def _heaviest_of_child(keys: NDArray[np.object_], dates: NDArray[np.datetime64], weights: Array) -> NDArray[np.bool_]:
+    """Of the rows of one child that are cases (weigh anything) the one that weighs most; none of the others."""
+    cases = np.flatnonzero(weights > 0)
+    chosen = {keys[row]: row for row in cases[np.lexsort((dates[cases], weights[cases]))]}
     found = np.zeros(len(keys), dtype=bool)
-    found[list(latest.values())] = True
+    found[list(chosen.values())] = True
     return found
 
 

@@ -25,7 +25,7 @@ KEY_WORDS = {
     "is_off": "使うか", "note": "覚え書き", "group": "まとまり", "kind": "種類", "type": "類型", "code": "コード", "caption": "名前",
     "window_months": "期間(月)", "baseline_months": "比べる過去の長さ(月)", "expiry_months": "古い記録を数えなくなる月数", "number": "数える値の条件",
     "ages": "年齢", "grades": "学年", "types": "用いる類型", "item": "データ項目", "aggregate": "まとめ方", "version": "版の名前",
-    "base_rate": "点が 0 のときの目安", "point_is": "1 点の重み", "must_beat_points": "点数表を上回ると言えるときだけ学習を使う", "weight": "重み", "codes": "区分", "whose": "だれの記録か", "at": "時点",
+    "base_rate": "点が 0 のときの目安", "point_is": "1 点の重み", "must_beat_points": "点数表を上回ると言えるときだけ学習を使う", "weight": "重み", "half_life_months": "重みが半分になる月数", "codes": "区分", "whose": "だれの記録か", "at": "時点",
     "high": "「高」の枠", "middle": "「中」の枠", "band": "レベルを保つ幅", "parts": "類型・部署ごとの枠",
 }  # fmt: skip
 KIND_WORDS = {

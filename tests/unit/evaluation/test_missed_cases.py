@@ -22,7 +22,8 @@ def cases(**registered: str) -> Cases:
     days = np.array([registered[k] for k in keys], dtype="datetime64[D]")
     never = np.full(len(keys), "NaT", dtype="datetime64[D]")
     kinds = np.full(len(keys), "ABUSE", dtype=object)
-    return Cases(np.array(keys, dtype=object), kinds, np.ones(len(keys)), days, never, days, never)
+    lasts = np.full(len(keys), np.inf)
+    return Cases(np.array(keys, dtype=object), kinds, np.ones(len(keys)), days, never, days, never, lasts)
 
 
 def draws(*keys: str) -> pa.Table:

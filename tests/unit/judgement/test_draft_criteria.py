@@ -210,6 +210,8 @@ def test_registers_that_offices_keep_for_themselves_become_labels() -> None:
     }
     assert 'codes = ["準要保護"]' in found["貧困"][1] and "codes" not in found["いじめ"][1]
     assert 'whose = "mother"' in found["産後うつ"][1]
+    assert "half_life_months = 6" in found["いじめ"][1], "what passes fades"
+    assert "half_life_months" not in found["発達障がい"][1], "what lasts does not"
     # What is registered for a type elsewhere already needs no other register.
     known = [{"type": "いじめ", "item": "council_registration"}, {"type": "不登校", "item": "talks", "weight": 0.5}]
     again = {kind.label for kind, *_ in draft_labels.proposed(known, items, shapes)}

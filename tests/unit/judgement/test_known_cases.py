@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 from features.factory import Town, day
 
+from kodomo.errors import ConfigurationFault
 from kodomo.features.cohort import Cohort
 from kodomo.features.coverage import Expectations
 from kodomo.features.matrix import FeatureMatrix
 from kodomo.judgement.criteria import read_all_criteria
 from kodomo.judgement.judge import first_fact
 from kodomo.judgement.knowledge import knowledge_of
-from kodomo.judgement.labels import Label, Labels, Marks, known_to_support, mark, read_cases
+from kodomo.judgement.labels import Label, Labels, Marks, known_to_support, mark, read_cases, read_labels
 from kodomo.store.database import Snapshot
 from kodomo.terms import DifficultyType
 
@@ -143,6 +144,32 @@ def test_a_case_that_is_over_no_longer_shows_how_a_child_is(tmp_path: Path) -> N
     assert standing("council_registration", "不登校", "2025-04-01", None) == [1.0, 1.0]
     if any(label.item == "child_consultation" for label in criteria.labels.labels):
         assert standing("child_consultation", "不登校", "2025-01-15", "same") == [0.5, 0.0]
+
+
+def test_what_a_fading_case_says_of_a_child_halves_with_time(tmp_path: Path) -> None:
+    """A registration that nobody closes is no picture of the child for ever; whether it was recognised stays so."""
+    found = town(("2025-03-31", "2025-03-31", None)).publish(tmp_path)
+
+    def said(half_life: int | None) -> list[float]:
+        label = Label(TYPE, "council_registration", (), 0.8, half_life_months=half_life)
+        cases = read_cases(found, Labels((label,), (), ""))
+        both = [mark(cases, TYPE, cohort(on), 6) for on in (THEN, NOW)]
+        assert all(one.registered[0] == 0 and one.already[0] == one.standing[0] for one in both)
+        return [round(float(one.standing[0]), 2) for one in both]
+
+    assert said(None) == [0.8, 0.8]
+    assert said(6) == [0.4, 0.2]
+
+
+def test_half_life_of_a_label_is_a_number_of_months(tmp_path: Path) -> None:
+    folder = write_criteria(tmp_path / "m")
+    path = folder / "criteria" / "labels.toml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("[[labels]]\n", "[[labels]]\nhalf_life_months = 6\n", 1), encoding="utf-8")
+    assert read_labels(folder).labels[0].half_life_months == 6
+    path.write_text(text.replace("[[labels]]\n", "[[labels]]\nhalf_life_months = 0\n", 1), encoding="utf-8")
+    with pytest.raises(ConfigurationFault, match="月数"):
+        read_labels(folder)
 
 
 def test_a_mothers_case_is_that_of_the_child_she_has_just_borne(tmp_path: Path) -> None:

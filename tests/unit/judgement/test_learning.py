@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -257,6 +258,21 @@ def test_a_child_registered_on_a_past_date_is_an_example_of_that_date(town: Town
     weighed = training_set(*words, history_months=24).training
     assert (weighed.weight[today] == data.training.weight[today]).all()
     assert (weighed.weight[~today] < data.training.weight[~today]).all()
+
+
+def test_of_a_fading_case_the_row_nearest_to_its_beginning_counts_most(town: Town) -> None:
+    scenarios = town.criteria.scenarios
+    whole = study(town.snapshot, AS_OF, town.criteria, TYPES[:1], plan=Plan(6, bags=1, rounds=2)).matrix
+    lasting = read_cases(town.snapshot, town.criteria.labels).known_by(AS_OF)
+    fading = replace(lasting, half_life=np.full(len(lasting.person), 1.0))
+    words = (scenarios, TYPES[0], ("absence_3m",), Plan(6), household_groups(whole))
+    before, after = (training_set(whole, cases, *words) for cases in (lasting, fading))
+    assert (before.training.y == after.training.y).all(), "whoever was recognised stays out of the others"
+    case = before.training.y > 0
+    assert (after.training.weight[case] <= before.training.weight[case]).all()
+    assert (after.training.weight[~case] == before.training.weight[~case]).all()
+    assert before.once is not None and after.once is not None and before.once.sum() == after.once.sum()
+    assert after.date[after.once].min() < before.date[before.once].min() or (after.once != before.once).any()
 
 
 def test_an_unlabelled_child_counts_less_the_more_the_staffs_points_speak_for_a_case(town: Town) -> None:
