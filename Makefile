@@ -70,6 +70,7 @@ bench-load: $(VENV)/dev.stamp .venv-peers/stamp system-packages ## 三年分の�
 bench-judgement-city: $(VENV)/dev.stamp ## ひなた市の判定を、同じ指標・日付・登録の LightGBM と並べ、答えと照らす(RESIDENTS=… SEEDS="1 2 3")
 	$(BIN)/python benchmarks/judgement_city.py --residents $(RESIDENTS) --seeds $(or $(SEEDS),1 2 3) --out benchmarks/results/judgement-city.json
 	$(BIN)/python benchmarks/judgement_intervals.py --out benchmarks/results/judgement-intervals.json
+	$(BIN)/python benchmarks/judgement_child_intervals.py --out benchmarks/results/judgement-child-intervals.json
 
 bench-judgement-speed: $(VENV)/dev.stamp ## 18,000 人の指標づくり・学習・判定の時間とメモリを測る(SIZES="18000 180000")
 	$(BIN)/python benchmarks/judgement_speed.py all --children $(or $(SIZES),18000) --out benchmarks/results/judgement-speed.json

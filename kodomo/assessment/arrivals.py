@@ -83,11 +83,12 @@ class Judged:
         return self.is_raised and not (self.is_plainly_high or self.is_insufficient or known)
 
     def veiled(self) -> Judged:
-        """The same child with the type it stands highest in and 総合, both without a level: what a draw shows."""
+        """The same child with the type it stands highest in and 総合, both without a level or range: what a draw shows."""
         placed = [entry for entry in self.levels if entry["type"] != OVERALL and entry["standing"] is not None]
         first = min(placed, key=lambda entry: (entry["standing"], entry["type"]), default=None)
         shown = [entry for entry in self.levels if entry is first or entry["type"] == OVERALL]
-        return replace(self, levels=tuple({**e, "level": Level.WITHHELD.value, "place": None} for e in shown))
+        nothing = {"level": Level.WITHHELD.value, "level_low": None, "level_high": None, "place": None}
+        return replace(self, levels=tuple({**entry, **nothing} for entry in shown))
 
 
 def receive_arrivals(
@@ -353,6 +354,8 @@ def _write_levels(
             judged_as_of=_as_of(judgement),
             type=entry["type"],
             level=entry["level"],
+            level_low=entry["level_low"] or "",
+            level_high=entry["level_high"] or "",
             place=entry["place"],
             escalation=entry["escalation"] or "",
             escalation_items=items.get(entry["escalation"] or "", []),
@@ -368,7 +371,7 @@ def _write_levels(
 
 
 _LEVELS = f"""
-SELECT child_key, type, level, escalation, escalations, is_registered,
+SELECT child_key, type, level, level_low, level_high, escalation, escalations, is_registered,
        CASE WHEN score IS NULL OR level = 'INSUFFICIENT' THEN NULL
             ELSE rank() OVER (PARTITION BY type ORDER BY score DESC NULLS LAST) END AS place,
        CASE WHEN score IS NULL OR level = 'INSUFFICIENT' THEN NULL
@@ -376,10 +379,14 @@ SELECT child_key, type, level, escalation, escalations, is_registered,
 FROM (SELECT *, row_number() OVER (
           PARTITION BY child_key, type
           ORDER BY CASE method WHEN '{Method.COMBINED}' THEN 0 WHEN '{Method.SCENARIO}' THEN 1 ELSE 2 END
-      ) AS preference FROM read_parquet(?) WHERE level <> '{Level.NOT_APPLICABLE}')
+      ) AS preference FROM (
+          SELECT * FROM read_parquet(?)
+          UNION ALL BY NAME SELECT NULL::VARCHAR AS level_low, NULL::VARCHAR AS level_high WHERE false
+      ) WHERE level <> '{Level.NOT_APPLICABLE}')
 WHERE preference = 1
 ORDER BY child_key, type
 """
+"""A judgement of before there were ranges has none."""
 
 
 _PROTECTED = """

@@ -38,6 +38,31 @@ class JudgedType:
     raising: tuple[Reason, ...]
     lowering: tuple[Reason, ...]
     views: Views | None = None
+    lowest: str = ""
+    highest: str = ""
+    """順位の幅: levels it might have had, had the city known other cases; empty where nothing tells."""
+
+    @property
+    def may_be_higher(self) -> str:
+        """The higher level it might have had, by name; empty where none."""
+        steps = (Level.LOW, Level.MIDDLE, Level.HIGH)
+        is_higher = self.level in steps and self.highest in steps and steps.index(Level(self.highest)) > steps.index(Level(self.level))  # fmt: skip
+        return Level(self.highest).label if is_higher else ""
+
+    @property
+    def range_words(self) -> str:
+        """順位の幅 in words. Of a low level only what may lie above: that it stays low would read as "fine"."""
+        if not self.highest or (self.level == Level.LOW and not self.may_be_higher):
+            return ""
+        names = [Level(end).label for end in dict.fromkeys((self.lowest, self.highest))]
+        if len(names) == 1:
+            return f"順位の幅: 「{names[0]}」のまま。市が別の事例を把握していても、このレベルだった見込みです。"
+        said = f"順位の幅: 「{names[0]}」〜「{names[1]}」。"
+        if self.may_be_higher:
+            said += f"市が別の事例を把握していたら「{self.may_be_higher}」だったかもしれません。"
+        if self.lowest != self.level:
+            said += "下の端は、困難がないという意味ではありません。順番よりも事実を読んでください。"
+        return said
 
     @property
     def is_quiet(self) -> bool:
@@ -125,4 +150,6 @@ def _judged(row: CaseLevel, label: str, reasons: tuple[Reason, ...], views: View
         raising=tuple(r for r in reasons if r.direction == "UP"),
         lowering=tuple(r for r in reasons if r.direction == "DOWN"),
         views=views,
+        lowest=row.level_low,
+        highest=row.level_high,
     )

@@ -111,6 +111,9 @@ class CaseLevel(models.Model):
     judged_as_of = models.DateField()
     type = models.CharField(max_length=32, choices=TYPE_CHOICES)
     level = models.CharField(max_length=16, choices=LEVEL_CHOICES)
+    # 順位の幅: the lowest and highest level it might have had, had other cases been known. Empty where nothing tells.
+    level_low = models.CharField(max_length=16, choices=LEVEL_CHOICES, blank=True)
+    level_high = models.CharField(max_length=16, choices=LEVEL_CHOICES, blank=True)
     # The place in the order of review among all judged children; a raw score invites false precision.
     place = models.IntegerField(null=True)
     escalation = models.TextField(blank=True)

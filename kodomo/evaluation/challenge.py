@@ -34,6 +34,7 @@ from kodomo.governance.register import Register, read_register
 from kodomo.governance.rules import standing_rules
 from kodomo.governance.suppression import Suppression
 from kodomo.judgement.audit_draw import known_draws
+from kodomo.judgement.capacities import capacities
 from kodomo.judgement.combine import standing
 from kodomo.judgement.criteria import Criteria, read_all_criteria
 from kodomo.judgement.judge import Judged, first_fact, judge
@@ -49,6 +50,7 @@ from kodomo.judgement.recipe import (
 )
 from kodomo.judgement.run import learned_summary
 from kodomo.judgement.saving import save_models
+from kodomo.judgement.tables import range_summary
 from kodomo.progress import Progress
 from kodomo.store.database import Snapshot, Store
 from kodomo.terms import Method, Purpose
@@ -132,6 +134,7 @@ def challenge(
     facts = Facts(municipality, register, criteria, recipe, new.children)
     people = approval_of(home, municipality, version)
     manifest = {"learned": summary, "criteria": {"approved_by": people["criteria"]}, "approved_by": people["model"]}
+    manifest |= {"ranges": range_summary(new, capacities(municipality))}
     card, sheet = write_cards(home.store, version, facts, manifest, report)
     progress.close()
     return {

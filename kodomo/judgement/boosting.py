@@ -103,6 +103,13 @@ class Boosted:
             np.zeros(len(values)),
         )
 
+    def of_fold(self, fold: int, values: Array) -> Array:
+        """Mean log-odds of the bags of one fold, whatever the fold of the rows: how models differ, not a score."""
+        part = np.ascontiguousarray(values)
+        with ThreadPoolExecutor(WORKERS) as pool:
+            said = pool.map(lambda model: model.predict(part, raw_score=True, num_threads=1), self.models[fold])
+            return np.asarray(np.mean(list(said), axis=0))
+
     def beside(self, other: Boosted) -> Boosted:
         """The bags of both, of the same columns and folds: their mean is the mean of the two."""
         bags = tuple(own + others for own, others in zip(self.models, other.models, strict=True))

@@ -12,7 +12,7 @@ from kodomo.errors import NotReady
 from kodomo.store.database import Snapshot, Store
 from kodomo.terms import difficulty_label
 
-COLUMNS = ("person_key", "type", "method", "score", "level")
+COLUMNS = ("person_key", "type", "method", "score", "level", "score_low", "score_high", "level_low", "level_high")
 
 
 def judgements_as_of(home: Home, as_of: dt.date) -> Snapshot:
@@ -26,7 +26,7 @@ def judgements_as_of(home: Home, as_of: dt.date) -> Snapshot:
 
 
 def export_judgements(out: Path, *, home: Home, municipality: Municipality, as_of: dt.date) -> dict[str, object]:
-    """Write ``person_key,type,method,score,level`` of the newest judgements of a date; types by Japanese name.
+    """Write ``COLUMNS`` of the newest judgements of a date; types by Japanese name, ranges of the combination alone.
 
     Reads the store alone. Holds pseudonymous keys and no reason, date or name.
 
@@ -43,9 +43,9 @@ def export_judgements(out: Path, *, home: Home, municipality: Municipality, as_o
         writer = csv.writer(handle, lineterminator="\n")
         writer.writerow(COLUMNS)
         for batch in table.to_batches():
-            columns = [batch.column(name).to_pylist() for name in ("child_key", "type", "method", "score", "level")]
-            for key, kind, method, score, level in zip(*columns, strict=True):
-                writer.writerow((key, difficulty_label(kind), method, "" if score is None else f"{score:.9g}", level))
+            columns = [batch.column(name).to_pylist() for name in ("child_key", *COLUMNS[1:])]
+            for key, kind, method, *rest in zip(*columns, strict=True):
+                writer.writerow((key, difficulty_label(kind), method, *map(_cell, rest)))
     return {
         "out": str(out),
         "rows": table.num_rows,
@@ -53,3 +53,9 @@ def export_judgements(out: Path, *, home: Home, municipality: Municipality, as_o
         "as_of": as_of.isoformat(),
         "seconds": round(time.monotonic() - started, 2),
     }
+
+
+def _cell(value: float | str | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:.9g}" if isinstance(value, float) else value

@@ -28,7 +28,7 @@ from kodomo.judgement.feedback import Feedback, no_feedback
 from kodomo.judgement.knowledge import Knowledge, knowledge_of, relevant_sources
 from kodomo.judgement.labels import Cases, horizon_for, known_to_support, learning_dates, mark, read_cases
 from kodomo.judgement.learning import Learned, Plan, TypeModel, household_groups, learn
-from kodomo.judgement.levels import assign_levels
+from kodomo.judgement.levels import assign_levels, levels_between
 from kodomo.judgement.scenarios import ScenarioResult, judge_scenario
 from kodomo.judgement.staff_rules import TypeRules
 from kodomo.store.database import Snapshot
@@ -79,6 +79,41 @@ class TypeJudgement:
                 held=None if held is None else held[members],
             )
         return levels
+
+    def rates(self) -> tuple[Array, Array] | None:
+        """Lowest and highest rate of registration likely at each judged child's height; None where nothing tells."""
+        if self.model is None or self.model.rates is None:
+            return None
+        return self.model.rates.range_of(self.combination.logit[self.rows])
+
+    def levels_between(
+        self, levels: NDArray[np.object_], keys: NDArray[np.object_], capacities: Capacities, bands: NDArray[np.object_]
+    ) -> tuple[NDArray[np.object_], NDArray[np.object_]] | None:
+        """Levels each judged child might have, had the city known other cases; None where nothing learned moves them.
+
+        Args:
+            levels: those the combined scores gave.
+        """
+        if self.model is None or self.model.sway is None:
+            return None
+        scores = self.combination.logit
+        low, high = self.model.sway.range_of(scores)
+        found = np.full(len(self.rows), None, dtype=object), np.full(len(self.rows), None, dtype=object)
+        for capacity, members in capacities.pools(self.type.value, bands[self.rows]):
+            rows = self.rows[members]
+            ends = levels_between(
+                (low[rows], high[rows]),
+                scores[rows],
+                keys[rows],
+                capacity,
+                levels[members],
+                thin=self.thin[rows],
+                registered=self.registered[rows],
+                escalated=self.escalated[rows],
+                evidence=self.evidence[rows],
+            )
+            found[0][members], found[1][members] = ends
+        return found
 
     @property
     def evidence(self) -> Flags:

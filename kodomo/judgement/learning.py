@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from kodomo.features.catalogue import Catalogue
 from kodomo.features.matrix import FeatureMatrix
 from kodomo.judgement.boosting import (
+    FOLDS,
     SCENARIO_COLUMN,
     Array,
     Boosted,
@@ -42,6 +43,7 @@ from kodomo.judgement.learners.leak_gates import (
 )
 from kodomo.judgement.learners.rule_discovery import StaffWord
 from kodomo.judgement.methods import Checked, Fitted, check, checked_on, fit_others, near_the_best, speaks
+from kodomo.judgement.ranges import Rates, Sway, fit_rates, fit_sway, rows_to_measure
 from kodomo.judgement.scenarios import Scenarios, judge_scenario
 from kodomo.judgement.staff_rules import TypeRules
 from kodomo.terms import DifficultyType, Method
@@ -104,6 +106,10 @@ class TypeModel:
     """AUROC on the latest past date less that on those before, where further apart than chance: a leak's mark."""
     checks: dict[str, Checked] = field(default_factory=dict)
     """Each method, the scenario and the combination on rows not fitted on, by name."""
+    rates: Rates | None = None
+    """How sure the rate at every height is; None where the store is too young for a past date, or has too few cases."""
+    sway: Sway | None = None
+    """How far a child's own place depends on which cases were known; None where nothing learned moves it."""
 
     def combined(self, scenario: Array, said: Mapping[Method, Array], apart: Array | float = 0.0) -> Combination:
         """The points and what the learned methods said, as this model weighs and calibrates them."""
@@ -203,7 +209,7 @@ def learn(
     for kind in types:
         if kind not in learned.without and kind not in pool:
             word = (staff_rules or {}).get(kind, TypeRules()).word(sets[kind].training.columns)
-            learned.models[kind] = _own_model(kind, sets[kind], scenarios, plan, word, step)
+            learned.models[kind] = own_model(kind, sets[kind], scenarios, plan, word, step)
     if pool:
         usable = {k: s for k, s in sets.items() if k not in learned.stopped}
         learned.models |= _pooled_models(pool, usable, scenarios, plan, step)
@@ -353,21 +359,28 @@ def design(matrix: FeatureMatrix, columns: tuple[str, ...]) -> Array:
     return np.asarray(matrix.values[:, [place[c] for c in columns]])
 
 
-def _own_model(
+def own_model(
     kind: DifficultyType,
     data: TypeRows,
     scenarios: Scenarios,
     plan: Plan,
-    word: StaffWord,
-    step: Callable[[], None] | None,
+    word: StaffWord = StaffWord(),  # noqa: B008 - frozen
+    step: Callable[[], None] | None = None,
 ) -> TypeModel:
+    """The model of one type from its own rows: methods fitted side by side, weighed, and how sure they are.
+
+    Args:
+        word: what staff said of rules.
+        step: called after each fold of boosting.
+    """
     boosted = fit_boosted(data.training, seed=plan.seed, bags=plan.bags, rounds=plan.rounds, step=step)
     others = fit_others(data.training, seed=plan.seed, staff=word, once=data.once)
     folds = fold_of(data.training.group, plan.seed)
     raw = {Method.BOOSTING: boosted.logits(data.training.values, data.training.group)}
     raw |= {method: fitted.logits_of_folds(data.training.values, folds) for method, fitted in others.items()}
     judged = _weigh(raw, data, scenarios, plan)
-    return judged.model(kind, boosted, data, judged.kept(others))
+    sway = _sway(boosted, others, judged, data.training, plan)
+    return judged.model(kind, boosted, data, judged.kept(others), sway=sway)
 
 
 @dataclass(frozen=True)
@@ -382,6 +395,9 @@ class _Weighed:
     slope: float
     level: float
     gap: float | None
+    scores: Array
+    """The combined log-odds of every row, as it is shown."""
+    rates: Rates | None
 
     def kept(self, others: Mapping[Method, CrossFitted]) -> tuple[Fitted, ...]:
         """Of the methods beside boosting those that speak."""
@@ -398,6 +414,7 @@ class _Weighed:
         data: TypeRows,
         others: tuple[Fitted, ...] = (),
         *,
+        sway: Sway | None = None,
         columns: tuple[str, ...] | None = None,
         offset: float | None = None,
     ) -> TypeModel:
@@ -417,6 +434,8 @@ class _Weighed:
             weight=self.weight,
             gap=self.gap,
             checks=self.checks,
+            rates=self.rates,
+            sway=sway,
         )
 
 
@@ -459,9 +478,27 @@ def _weigh(raw: Mapping[Method, Array], data: TypeRows, scenarios: Scenarios, pl
     final = fit_platt(together[rows], data.registered_after[rows]) if rows.any() else Platt(1.0, 0.0)
     level = final.shift + (1 - weight * final.slope) * longer if rows.any() else 0.0
     moved = {m: Platt(p.slope, p.shift + (longer if rows.any() else 0.0)) for m, p in fitted.items()}
-    return _Weighed(
-        moved, checks, speaking, counting, weight, final.slope, level, _time_gap(raw[Method.BOOSTING], data)
-    )
+    scores = final(together) + (longer if rows.any() else 0.0)
+    rates = fit_rates(scores[rows], data.registered_after[rows], training.group[rows], longer) if rows.any() else None
+    gap = _time_gap(raw[Method.BOOSTING], data)
+    return _Weighed(moved, checks, speaking, counting, weight, final.slope, level, gap, scores, rates)
+
+
+def _sway(
+    boosted: Boosted, others: Mapping[Method, CrossFitted], judged: _Weighed, training: TrainingSet, plan: Plan
+) -> Sway | None:
+    """How far places sway: what the models of every fold say of the same rows, as it enters the score."""
+    if not judged.counting or not judged.weight:
+        return None
+    rows = rows_to_measure(judged.scores, training.y > 0, plan.seed)
+    values, said = training.values[rows], []
+    for fold in range(FOLDS):
+        raw = {m: fitted.models[fold].logits(values) for m, fitted in others.items() if m in judged.counting}
+        if Method.BOOSTING in judged.counting:
+            raw[Method.BOOSTING] = boosted.of_fold(fold, values)
+        learned = mean_of({method: judged.platts[method](logits) for method, logits in raw.items()})
+        said.append(judged.slope * judged.weight * learned)
+    return fit_sway(judged.scores[rows], said, fold_of(training.group[rows], plan.seed), training.cases)
 
 
 def _points_stand(together: Array, scenario: Array, data: TypeRows, scenarios: Scenarios) -> bool:
@@ -530,7 +567,10 @@ def _pooled_models(
         raw = {Method.BOOSTING: both.logits(wide.values, wide.group) + offsets[kind]}
         raw |= {method: fitted.logits_of_folds(wide.values, folds) for method, fitted in others.items()}
         judged = _weigh(raw, rows[kind], scenarios, plan)
-        models[kind] = judged.model(kind, both, rows[kind], judged.kept(others), columns=columns, offset=offsets[kind])
+        sway = _sway(both, others, judged, wide, plan)
+        models[kind] = judged.model(
+            kind, both, rows[kind], judged.kept(others), sway=sway, columns=columns, offset=offsets[kind]
+        )
     return models
 
 

@@ -81,6 +81,42 @@ def assign_levels(
     return levels
 
 
+def levels_between(
+    ends: tuple[NDArray[np.float64], NDArray[np.float64]],
+    scores: NDArray[np.float64],
+    keys: NDArray[np.object_],
+    capacity: Capacity,
+    levels: NDArray[np.object_],
+    *,
+    thin: NDArray[np.bool_],
+    registered: NDArray[np.bool_],
+    escalated: NDArray[np.bool_],
+    evidence: NDArray[np.bool_],
+) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
+    """The levels each child would have at the ends of a range of its score, the others' staying as they are.
+
+    The level it has lies within. A child whose level is no matter of its score, by a fact to be seen or for want of
+    knowledge, has none.
+
+    Args:
+        ends: lowest and highest score of each child.
+        levels: what ``assign_levels`` gave for the same scores.
+    """
+    counted = ~thin & ~registered
+    order = ranking(scores, keys)
+    queue = order[(counted & evidence)[order]]
+    n_high, n_middle, _ = _places(int(counted.sum()), capacity)
+    cuts = np.array([_lowest(scores, queue[:n_middle]), _lowest(scores, queue[:n_high])])
+    steps = (Level.LOW.value, Level.MIDDLE.value, Level.HIGH.value)
+    has = np.array([steps.index(level) if level in steps else 0 for level in levels])
+    named = np.array(steps, dtype=object)
+    at_low, at_high = (np.sum(np.asarray(end)[:, None] >= cuts[None, :], axis=1) for end in ends)
+    found = named[np.minimum(at_low, has)], named[np.maximum(at_high, has)]
+    for end in found:
+        end[thin | escalated] = None
+    return found
+
+
 def _places(children: int, capacity: Capacity) -> tuple[int, int, int]:
     """Whole children within capacity, at least one of each where anyone is judged; and those the band reaches beyond."""
     if not children:

@@ -60,6 +60,7 @@ def write_cards(
         _facts(facts, learned, rule),
         "## 類型ごと",
         _types(learned, rule),
+        *_ranges(manifest.get("ranges", {}), rule),
         *left_out(learned, facts.criteria.catalogue),
         *telling_gaps(learned, facts.criteria.catalogue),
         *_comparison(comparison),
@@ -110,6 +111,46 @@ def _types(summary: Mapping[str, Any], rule: Suppression) -> str:
     head = ("類型", "把握事例(世帯)", "学習", "使い方", "学習を加えた判定の AUROC", "職員の点数表の AUROC")
     words = "AUROC は、学んでいない世帯での順位の正しさ(0.5 は当て推量)。かっこの中は 95 %の幅。把握事例が少ないものは示さない。"
     return f"{words}\n\n{_table(head, rows)}\n\n{SUMS}"
+
+
+RATES = (
+    "見込みの幅(`judgements.score_low`〜`score_high`)は、この判定で同じ高さになるこどものうち、12 か月以内に登録される割合の 95 %の幅。"
+    "過去の基準日に、学んでいない世帯で実際にどれだけ登録されたかから求めた。一人のこどもの確率の幅ではない。"
+)
+SWAY = (
+    "順位の幅(`level_low`〜`level_high`)は、市が同じ数の別の事例を把握していたら、同じこどもがどのレベルになりえたかの 95 %の幅。"
+    "学ぶ世帯を入れかえたモデルどうしの違いから求めた。下の端は、困難がないことを意味しない。"
+)
+
+
+WITHOUT_RANGE = "「—」は、過去の基準日の後に登録された世帯が少ないか、点数表だけで判定していて、示せる幅がないもの。"
+
+
+def _ranges(found: Mapping[str, Mapping[str, Any]], rule: Suppression) -> list[str]:
+    """How sure scores and places are: paragraphs, none in a model of before there were ranges."""
+    rows = [
+        (
+            difficulty_label(kind),
+            *(_rate(one["rate_at"][share]) for share in ("2", "10")),
+            *(
+                "—" if one[part] is None else f"{_count(rule.count(one[part]))} / {_count(rule.count(one[whole]))}"
+                for part, whole in (("may_fall", "raised"), ("may_rise", "low"))
+            ),
+        )
+        for kind, one in found.items()
+    ]
+    head = (
+        "類型",
+        "見込みの幅(上位 2 %の境)",
+        "見込みの幅(上位 10 %の境)",
+        "高・中のうち低もありえた",
+        "低のうち中以上もありえた",
+    )
+    return ["## 判定の幅", f"{RATES}\n\n{SWAY}", f"{WITHOUT_RANGE}\n\n" + _table(head, rows)] if rows else []
+
+
+def _rate(ends: Sequence[float] | None) -> str:
+    return "—" if ends is None else "–".join(f"{100 * end:.1f}" for end in ends) + " %"
 
 
 def left_out(summary: Mapping[str, Any], catalogue: Catalogue) -> list[str]:
@@ -206,6 +247,7 @@ def _sheet(facts: Facts, version: str, approval: Mapping[str, Any], comparison: 
         ("使わないと決めた情報", "、".join(refused) or "なし"),
         ("氏名・住所", "使わない。氏名等を外した仮名のデータだけで計算する"),
         ("しくみ", "職員が読める点数表と、過去に市が把握した事例から学んだ推定を合わせ、人が確かめる順番をつける"),
+        ("判定の幅", "市が別の事例を把握していたらレベルが変わりえたこどもには、その幅を職員に示す。低い側の端は「困難がない」という意味ではない"),
         ("人の役割", "職員が事実を読んで所見を書いてから判定を見る。支援するかどうかは、必ず職員が理由を書いて決める"),
         ("判定だけで行うこと", "なし"),
         ("必ず人が見るもの", "点数によらず、命・安全にかかわる事実がある場合と、情報が足りない場合"),

@@ -28,7 +28,7 @@ from kodomo.judgement.model_card import Facts, write_cards
 from kodomo.judgement.nearest import similar_cases
 from kodomo.judgement.recipe import check_same, keep_recipe, present_recipe, recipe_of_champion, study_recipe
 from kodomo.judgement.saving import save_models
-from kodomo.judgement.tables import judgement_tables
+from kodomo.judgement.tables import judgement_tables, range_summary
 from kodomo.progress import Progress
 from kodomo.store.database import Snapshot, Store
 from kodomo.terms import Decision, Level, Method, Purpose
@@ -83,7 +83,7 @@ def judge_cohort(
     if chosen is not None and recipe.as_of <= as_of:
         check_same(chosen, model)
     manifest = _manifest(judged, snapshot, municipality, model, at) | _versions(criteria, municipality, in_use)
-    manifest |= {"old_data": old_data}
+    manifest |= {"old_data": old_data, "ranges": range_summary(judged, capacities(municipality))}
     manifest |= {"levels_held_from": held.judgement if held else None, "champion": chosen, "recipe": recipe.as_json()}
     if model is not None and chosen is None:
         keep_recipe(home.store, model, recipe)

@@ -76,6 +76,8 @@ def _card(model: TypeModel, catalogue: Catalogue) -> dict[str, Any]:
         "offset": model.offset,
         "combined_slope": model.slope,
         "level": model.level,
+        "rates": model.rates.as_json() if model.rates else None,
+        "sway": model.sway.as_json() if model.sway else None,
         "methods": {one.method.value: {"slope": one.platt.slope, "shift": one.platt.shift} for one in model.others},
         "rules": [
             {"fold": n, **rule}

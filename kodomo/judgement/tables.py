@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -93,6 +94,7 @@ def _type_rows(
     for method, scores, evidence in methods:
         before = held.of(kind.type.value, method.value, keys[kind.rows]) if held else None
         levels = kind.levels(scores, keys, capacities, bands, evidence, before)
+        is_combined = method is Method.COMBINED
         tables.append(
             _rows(
                 keys[kind.rows],
@@ -105,10 +107,50 @@ def _type_rows(
                 base=parts[method].base,
                 rest=parts[method].rest,
                 place=standing(scores, judged_rows)[kind.rows],
-                disputed=disputed if method is Method.COMBINED else None,
+                disputed=disputed if is_combined else None,
+                rates=kind.rates() if is_combined else None,
+                levels_between=kind.levels_between(levels, keys, capacities, bands) if is_combined else None,
             )
         )
     return [*tables, _not_asked(keys, kind)]
+
+
+def range_summary(judged: Judged, capacities: Capacities) -> dict[str, dict[str, Any]]:
+    """For the model card, of each type that has ranges: the rate's at the highest 2 % and 10 %, and whom others' cases would move.
+
+    ``may_fall`` of the ``raised`` might have been low, ``may_rise`` of the ``low`` raised. None where nothing tells.
+    """
+    keys, bands = judged.matrix.cohort.child_key, judged.matrix.cohort.band.astype(object)
+    found: dict[str, dict[str, Any]] = {}
+    for kind in judged.types:
+        rates, scores = kind.rates(), probability(kind.combination.logit)
+        levels = kind.levels(scores, keys, capacities, bands, kind.evidence)
+        between = kind.levels_between(levels, keys, capacities, bands)
+        if not len(kind.rows) or (rates is None and between is None):
+            continue
+        order = np.argsort(-scores[kind.rows], kind="stable")
+        places = {str(share): order[len(order) * share // 100] for share in (2, 10)}
+        rate_at = {
+            share: [round(float(end[row]), 4) for end in rates] if rates else None for share, row in places.items()
+        }
+        found[kind.type.value] = {"rate_at": rate_at, **_swaying(levels, between)}
+    return found
+
+
+def _swaying(
+    levels: NDArray[np.object_], between: tuple[NDArray[np.object_], NDArray[np.object_]] | None
+) -> dict[str, int | None]:
+    if between is None:
+        return dict.fromkeys(("raised", "may_fall", "low", "may_rise"))
+    lowest, highest = between
+    is_low, is_told = levels == Level.LOW.value, highest != np.array(None)
+    counted = {
+        "raised": ~is_low,
+        "may_fall": ~is_low & (lowest == Level.LOW.value),
+        "low": is_low,
+        "may_rise": is_low & (highest != Level.LOW.value),
+    }
+    return {name: int(np.sum(mask & is_told)) for name, mask in counted.items()}
 
 
 def _not_asked(keys: NDArray[np.object_], kind: TypeJudgement) -> pa.Table:
@@ -148,11 +190,16 @@ def _rows(
     rest: NDArray[np.float64] | None = None,
     place: NDArray[np.float64] | None = None,
     disputed: NDArray[np.bool_] | None = None,
+    rates: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None,
+    levels_between: tuple[NDArray[np.object_], NDArray[np.object_]] | None = None,
 ) -> pa.Table:
     """Rows of the store; ``base`` and ``rest`` are what the score's log-odds hold beside the reasons said, ``place``
-    is the method's own among those judged.
+    is the method's own among those judged, ``rates`` and ``levels_between`` the ends of the two ranges.
     """
     without = np.full(len(keys), np.nan)
+    nothing = np.full(len(keys), None, dtype=object)
+    rate_low, rate_high = rates or (without, without)
+    level_low, level_high = levels_between or (nothing, nothing)
     return pa.table(
         {
             "child_key": pa.array(keys, pa.string()),
@@ -165,6 +212,10 @@ def _rows(
             "is_registered": pa.array(registered, pa.bool_()),
             "standing": pa.array(without if place is None else place, pa.float64(), from_pandas=True),
             "is_disputed": pa.array([None] * len(keys) if disputed is None else disputed, pa.bool_()),
+            "score_low": pa.array(rate_low, pa.float64(), from_pandas=True),
+            "score_high": pa.array(rate_high, pa.float64(), from_pandas=True),
+            "level_low": pa.array(level_low, pa.string()),
+            "level_high": pa.array(level_high, pa.string()),
             "base": pa.array(without if base is None else base, pa.float64(), from_pandas=True),
             "rest": pa.array(without if rest is None else rest, pa.float64(), from_pandas=True),
         },

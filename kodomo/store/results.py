@@ -43,6 +43,26 @@ JUDGEMENTS = Table(
             nullable=True,
         ),
         Column(
+            "score_low",
+            pa.float64(),
+            "見込みの幅の下の端: この判定で同じ高さになるこどものうち、12 か月以内に登録される割合(95 %の幅。総合判定の行だけ)。"
+            "低くても、困難がないことを意味しない",
+            Sensitivity.SPECIAL_CARE,
+            nullable=True,
+        ),
+        Column("score_high", pa.float64(), "見込みの幅の上の端", Sensitivity.SPECIAL_CARE, nullable=True),
+        Column(
+            "level_low",
+            pa.string(),
+            "順位の幅の下の端: 市が別の把握事例から学んでいたらありえた、いちばん低いレベル(95 %の幅。総合判定の行だけ。"
+            "必ず見る事実がある・情報不足・点数だけで判定したものは空)",
+            Sensitivity.SPECIAL_CARE,
+            nullable=True,
+        ),
+        Column(
+            "level_high", pa.string(), "順位の幅の上の端: いちばん高いレベル", Sensitivity.SPECIAL_CARE, nullable=True
+        ),
+        Column(
             "base",
             pa.float64(),
             "出発点: 何も当てはまらないときの対数オッズ。base + 理由の寄与の合計 + rest がスコアの対数オッズ"

@@ -154,6 +154,16 @@ def _fact(person: str, item: str, day: dt.date, source: str, **value: Any) -> di
     return {"person_key": person, "item": item, "valid_from": day, "known_from": day, "source": source, **value}
 
 
+RANGES = {
+    ("pc01", "NON_ATTENDANCE"): (MIDDLE, HIGH),
+    ("pc01", "YOUNG_CARER"): (LOW, HIGH),
+    ("pc01", "POVERTY"): (LOW, MIDDLE),
+    ("pc01", "ABUSE"): (LOW, LOW),
+    ("pc05", "ABUSE"): (LOW, HIGH),
+}
+"""順位の幅: levels that other cases might have given."""
+
+
 def judgement_tables(levels: dict[str, dict[str, tuple[str, float | None]]]) -> dict[str, pa.Table]:
     """Judgements, reasons, coverage and subjects."""
     subjects, judged, reasons, coverage = [], [], [], []
@@ -167,8 +177,9 @@ def judgement_tables(levels: dict[str, dict[str, tuple[str, float | None]]]) -> 
             level, score = levels[key].get(code, (LOW, 0.01))
             row = {"child_key": key, "type": code, "score": score, "level": level, "is_registered": council}
             apart = (key, code) == ("pc01", "NON_ATTENDANCE")
+            lowest, highest = RANGES.get((key, code), (None, None))
             judged.append({**row, "method": "COMBINED", "escalation": ESCALATIONS.get((key, code)), "is_disputed": apart,
-                           "standing": 0.96 if apart else None})  # fmt: skip
+                           "standing": 0.96 if apart else None, "level_low": lowest, "level_high": highest})  # fmt: skip
             # Another method's level must never be what the page shows.
             judged.append(
                 {**row, "method": "BOOSTING", "level": HIGH, "score": 0.99, "standing": 0.985 if apart else None}

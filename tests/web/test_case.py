@@ -101,6 +101,18 @@ def test_it_says_that_a_person_must_look_where_the_methods_are_far_apart(
     )
 
 
+def test_it_says_how_far_a_level_may_lie_off_and_never_that_low_is_sure(
+    page: Any, as_person: Any, first_view: Any, case_of: Any
+) -> None:
+    assert "順位の幅" not in words(page(HANA, "pc01")), "facts come first"
+    first_view(as_person(HANA), case_of("pc01").case_number)
+    shown = words(page(HANA, "pc01"))
+    assert "順位の幅: 「中」〜「高」。下の端は、困難がないという意味ではありません。" in shown
+    assert "順位の幅: 「低」〜「高」。市が別の事例を把握していたら「高」だったかもしれません。" in shown
+    assert "順位の幅: 「低」〜「中」。市が別の事例を把握していたら「中」だったかもしれません。" in shown
+    assert shown.count("順位の幅") == 3, "low to low would read as safe"
+
+
 def test_it_keeps_a_colleague_unswayed_by_somebody_elses_first_view(
     page: Any, as_person: Any, first_view: Any, case_of: Any
 ) -> None:

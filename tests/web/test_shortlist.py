@@ -227,6 +227,13 @@ def test_it_hides_levels_until_the_readers_own_first_view(as_person: Any, first_
     assert "<b>高</b>" in as_person(COORDINATOR).get("/cases/?type=NON_ATTENDANCE").content.decode()
 
 
+def test_it_says_of_a_middle_level_that_it_may_be_high(as_person: Any, first_view: Any, case_of: Any) -> None:
+    hana, query = as_person(HANA), "/cases/?type=YOUNG_CARER"
+    assert "もありうる" not in hana.get(query).content.decode()
+    first_view(hana, case_of("pc01").case_number)
+    assert hana.get(query).content.decode().count("<b>中</b> <small>高もありうる</small>") == 1
+
+
 def test_it_never_prints_a_percentage_or_a_score(as_person: Any, case_of: Any, first_view: Any) -> None:
     hana = as_person(HANA)
     number = case_of("pc01").case_number

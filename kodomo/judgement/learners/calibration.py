@@ -1,4 +1,4 @@
-"""Calibration of log-odds to rates, and how sure it is (analysis side)."""
+"""Calibration of log-odds to rates (analysis side)."""
 
 from __future__ import annotations
 
@@ -14,20 +14,14 @@ FARTHEST = 12.0
 
 @dataclass(frozen=True)
 class Platt:
-    """Slope and shift of a log-odds; ``covariance`` of (slope, shift) from the curvature of the fit."""
+    """Slope and shift of a log-odds."""
 
     slope: float
     shift: float
-    covariance: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
     def __call__(self, logits: Array) -> Array:
         """Calibrated log-odds."""
         return self.slope * logits + self.shift
-
-    def variance(self, logits: Array) -> Array:
-        """Variance of the calibrated log-odds that comes from fitting slope and shift."""
-        slope, both, shift = self.covariance
-        return np.asarray(slope * logits * logits + 2 * both * logits + shift)
 
 
 def fit_platt(logits: Array, y: Array, weight: Array | None = None, *, slope_spread: float = 0.5) -> Platt:
@@ -43,13 +37,9 @@ def fit_platt(logits: Array, y: Array, weight: Array | None = None, *, slope_spr
     spread = float(np.sqrt(np.average((logits - middle) ** 2, weights=weight))) or 1.0
     x = np.column_stack([(logits - middle) / spread, np.ones(len(y))])
     drawn = np.array([1.0 / (slope_spread * spread) ** 2, 1e-9])
-    found, hessian = _newton(x, y, weight, np.array([spread, _log_odds(y, weight)]), drawn)
+    found, _ = penalised(x, y, weight, np.array([spread, _log_odds(y, weight)]), drawn)
     slope, shift = max(float(found[0]), 0.05 * spread), float(found[1])
-    # From (slope, shift) of the standardised log-odds back to those of the log-odds as they are.
-    back = np.array([[1 / spread, 0.0], [-middle / spread, 1.0]])
-    spread_of_both = back @ np.linalg.inv(hessian) @ back.T
-    covariance = (float(spread_of_both[0, 0]), float(spread_of_both[0, 1]), float(spread_of_both[1, 1]))
-    return Platt(slope / spread, shift - slope * middle / spread, covariance)
+    return Platt(slope / spread, shift - slope * middle / spread)
 
 
 @dataclass(frozen=True)
@@ -67,15 +57,6 @@ class Bent:
         past = self.platt(logits) - self.bend
         return np.asarray(self.below * np.minimum(past, 0.0) + self.above * np.maximum(past, 0.0) + self.shift)
 
-    @property
-    def slope(self) -> float:
-        """The mean slope, for ranges."""
-        return self.platt.slope * (self.below + self.above) / 2
-
-    def variance(self, logits: Array) -> Array:
-        """As Platt's: the bend moves the level little."""
-        return self.platt.variance(logits)
-
 
 def fit_bent(logits: Array, y: Array, weight: Array | None = None, *, slope_spread: float = 0.5) -> Bent:
     """Fit Platt's line, then let it bend at the base rate; both slopes are drawn towards 1.
@@ -90,7 +71,7 @@ def fit_bent(logits: Array, y: Array, weight: Array | None = None, *, slope_spre
     past = platt(logits) - bend
     x = np.column_stack([np.minimum(past, 0.0), np.maximum(past, 0.0), np.ones(len(y))])
     drawn = np.array([1.0 / slope_spread**2, 1.0 / slope_spread**2, 1e-9])
-    found, _ = _newton(x, y, weight, np.array([1.0, 1.0, bend]), drawn)
+    found, _ = penalised(x, y, weight, np.array([1.0, 1.0, bend]), drawn)
     below, above = np.maximum(found[:2], 0.05)
     return Bent(platt, bend, float(below), float(above), float(found[2]))
 
@@ -100,7 +81,7 @@ def _log_odds(y: Array, weight: Array) -> float:
     return float(np.log(rate / (1 - rate)))
 
 
-def _newton(x: Array, y: Array, weight: Array, start: Array, drawn: Array) -> tuple[Array, Array]:
+def penalised(x: Array, y: Array, weight: Array, start: Array, drawn: Array) -> tuple[Array, Array]:
     """Penalised logistic regression: weights drawn to ``start`` by ``drawn``; the weights and the curvature there.
 
     A step that makes the fit worse is halved: one row with a log-odds far out would otherwise throw it.

@@ -11,18 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kodomo.judgement.learners.boosting import Boosting, rounds_for
-from kodomo.judgement.learners.calibration import Bent, Platt, fit_bent, fit_platt, probability
+from kodomo.judgement.learners.calibration import Bent, Platt, fit_bent, fit_platt
 from kodomo.judgement.learners.cross_fit import Array, CrossFitted, Folds, Learner, cross_fit
 from kodomo.judgement.learners.leak_gates import auroc_difference, rank_auroc
 from kodomo.judgement.learners.logistic import Logistic
 from kodomo.judgement.learners.rule_discovery import SPLITS, RuleDiscovery
 from kodomo.judgement.learners.similar_cases import SimilarCases
-
-HIGH_PLACE, APART = 0.90, 0.40
-"""要確認: one method puts a child among the highest tenth, another at least this much lower."""
 
 NEAR = 0.005
 """AUROC. However sure it is, a learner this little behind costs the mean less than its safety is worth."""
@@ -61,30 +57,6 @@ class Combined:
     def logits(self, x: Array) -> Array:
         """New rows: calibrated mean log-odds."""
         return self.mean({name: self.parts[name].logits(x) for name in self.counting})
-
-    def interval(self, x: Array, *, reach: float = 1.96) -> tuple[Array, Array]:
-        """New rows: the range of the rate, as probabilities.
-
-        What the choice of training rows does (delete-a-group jackknife over the folds' models, Shao & Wu
-        1989) and what calibration leaves open. It is about the rate among like children, not about one child.
-        """
-        models = [self.parts[name].models for name in self.counting]
-        folds = len(models[0])
-        by_fold = np.array([np.mean([m[n].logits(x) for m in models], axis=0) for n in range(folds)])
-        middle = by_fold.mean(axis=0)
-        jackknife = (folds - 1) / folds * np.sum((by_fold - middle) ** 2, axis=0)
-        spread = np.sqrt(self.platt.slope**2 * jackknife + np.maximum(self.platt.variance(middle), 0.0))
-        logits = self.platt(middle)
-        return probability(logits - reach * spread), probability(logits + reach * spread)
-
-    def disagree(self, x: Array) -> NDArray[np.bool_]:
-        """要確認: new rows that one learner ranks among the highest tenth and another much lower."""
-        places = []
-        for name, logits in self.logits_of_each(x).items():
-            ordered = np.sort(self.parts[name].out_of_fold)
-            places.append(np.searchsorted(ordered, logits) / len(ordered))
-        highest, lowest = np.max(places, axis=0), np.min(places, axis=0)
-        return np.asarray((highest >= HIGH_PLACE) & (highest - lowest >= APART))
 
 
 def fit_combined(

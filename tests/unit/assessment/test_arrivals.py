@@ -5,6 +5,7 @@ import random
 from dataclasses import replace
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from small_store import write_store
 from standing_people import AT
@@ -18,6 +19,7 @@ from kodomo.assessment.shortlist import Filters, shortlisted
 from kodomo.configuration import Home, Municipality, responsible_office
 from kodomo.errors import ConfigurationFault, IntegrityFault, NotReady
 from kodomo.governance.permissions import Actor, Role
+from kodomo.store.database import Store
 from kodomo.terms import OVERALL, AgeBand
 
 
@@ -83,13 +85,28 @@ def test_a_case_put_aside_comes_back_only_when_something_rose(
     assert Case.objects.get(child_key="pc09").state == after
 
 
+def test_a_level_comes_with_its_range_and_without_one_from_a_judgement_that_has_none(
+    home: Home, hinata: Municipality
+) -> None:
+    rows = {row.type: row for row in Case.objects.get(child_key="pc01").levels.filter(is_current=True)}
+    assert (rows["YOUNG_CARER"].level_low, rows["YOUNG_CARER"].level_high) == ("LOW", "HIGH")
+    assert (rows[OVERALL].level_low, rows[OVERALL].level_high) == ("", "")
+    second(home)
+    path = Store(home.store).current("judgements").file("judgements")  # type: ignore[union-attr]
+    pq.write_table(pq.read_table(path).drop_columns(["level_low", "level_high"]), path)
+    receive(home, hinata)
+    assert {r.level_high for r in Case.objects.get(child_key="pc01").levels.filter(is_current=True)} == {""}
+
+
 def test_a_drawn_child_arrives_like_others_without_a_level_or_a_reason(home: Home, hinata: Municipality) -> None:
     second(home, drawn=("pc05", "pc01"), pc05={"POVERTY": ("LOW", 0.12), "ABUSE": ("LOW", 0.95), OVERALL: ("LOW", 0.1)})
     assert receive(home, hinata)["opened"] == 1
     case = Case.objects.get(child_key="pc05")
     rows = {row.type: row for row in case.levels.filter(is_current=True)}
     assert set(rows) == {OVERALL, "ABUSE"}
-    assert {(row.level, row.place, row.escalation) for row in rows.values()} == {("WITHHELD", None, "")}
+    assert {(row.level, row.level_low, row.level_high, row.place, row.escalation) for row in rows.values()} == {
+        ("WITHHELD", "", "", None, "")
+    }
     assert not (case.is_insufficient or case.has_escalation)
     shown = judged_types(rows.values(), hinata.types, {"ABUSE": (Reason("ABUSE", "UP", "文", "", None),)})
     assert [one.type for one in listed_types(shown)] == ["ABUSE"]

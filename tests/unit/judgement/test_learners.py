@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from kodomo.judgement.learners.boosting import Boosting
-from kodomo.judgement.learners.calibration import Platt, fit_bent, fit_platt, probability
-from kodomo.judgement.learners.combine import Combined, fit_combined, four_learners, near_the_best
+from kodomo.judgement.learners.calibration import fit_bent, fit_platt, probability
+from kodomo.judgement.learners.combine import fit_combined, four_learners, near_the_best
 from kodomo.judgement.learners.cross_fit import CrossFitted, cross_fit, make_folds
 from kodomo.judgement.learners.leak_gates import rank_auroc
 from kodomo.judgement.learners.logistic import Logistic
@@ -193,32 +193,12 @@ def test_folds_keep_groups_together_and_share_out_cases():
     assert np.ptp(np.bincount(plain)) <= 1 and np.ptp(np.bincount(plain, weights=y)) <= 1
 
 
-def test_combination_is_calibrated_and_inside_its_interval():
+def test_combination_is_calibrated():
     x, y = a_table(4_000, noise=2)
     folds = make_folds(y[:2_000], None, count=3, seed=1)
     fitted = fit_combined((SHORT[1], SHORT[3]), x[:2_000], y[:2_000], folds, seed=1)
     p = probability(fitted.logits(x[2_000:]))
     assert abs(p.mean() - y[2_000:].mean()) < 0.03
-    low, high = fitted.interval(x[2_000:])
-    assert ((low <= p) & (p <= high)).all() and (low < high).all()
-
-
-class _Column:
-    """A stand-in for a fitted model: the log-odds are one column."""
-
-    def __init__(self, column: int) -> None:
-        self.column = column
-
-    def logits(self, x: np.ndarray) -> np.ndarray:
-        return x[:, self.column]
-
-
-def test_methods_that_disagree_about_a_high_child_are_flagged():
-    past = np.linspace(-3, 3, 101)
-    parts = {str(n): CrossFitted((_Column(n), _Column(n)), past, 0) for n in (0, 1)}
-    fitted = Combined(parts, ("0", "1"), {}, Platt(1.0, 0.0))
-    x = np.array([[2.9, 2.8], [2.9, -1.0], [0.5, -2.9], [-1.0, 2.9]])
-    assert fitted.disagree(x).tolist() == [False, True, False, True]
 
 
 def test_a_learner_plainly_behind_does_not_dilute_the_mean():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kodomo.judgement.levels import Capacity, assign_levels, ranking
+from kodomo.judgement.levels import Capacity, assign_levels, levels_between, ranking
 
 CAPACITY = Capacity(0.02, 0.08)
 N = 200
@@ -41,6 +41,24 @@ def test_escalation_is_high_whatever_else_and_comes_on_top() -> None:
     found = levels(escalated=escalated, thin=escalated)
     assert (found[:3] == "HIGH").all()
     assert (found == "HIGH").sum() == 3 + 3
+
+
+def test_a_range_of_scores_is_a_range_of_levels_around_the_one_there_is() -> None:
+    scores, keys = np.linspace(0, 1, N), np.array([f"c{n}" for n in range(N)], dtype=object)
+    flags = {name: np.zeros(N, dtype=bool) for name in ("thin", "registered", "escalated")}
+    flags |= {"evidence": np.ones(N, dtype=bool)}
+    flags["thin"][100], flags["escalated"][150] = True, True
+    held = np.full(N, None, dtype=object)
+    held[N - 5] = "HIGH"
+    own = assign_levels(scores, keys, Capacity(0.02, 0.08, 0.05), **flags, held=held)
+    low, high = levels_between((scores - 0.05, scores + 0.05), scores, keys, CAPACITY, own, **flags)
+    # By hand: of 199 three are high and fifteen raised, from 197 and 185 on; a twentieth is just under ten places.
+    assert [(low[n], high[n]) for n in (0, 174, 176, 188, 190, 199)] == [
+        ("LOW", "LOW"), ("LOW", "LOW"), ("LOW", "MIDDLE"), ("LOW", "HIGH"), ("LOW", "HIGH"), ("MIDDLE", "HIGH")
+    ]  # fmt: skip
+    assert own[N - 5] == high[N - 5] == "HIGH", "a level that is kept lies within"
+    # Not for want of knowledge, nor where a fact decides.
+    assert {low[100], high[100], low[150], high[150]} == {None}
 
 
 def test_registered_children_use_up_no_capacity() -> None:

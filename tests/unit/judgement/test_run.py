@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import hashlib
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from kodomo.governance.criteria_versions import NotApproved
 from kodomo.judgement import learning
 from kodomo.judgement.capacities import Capacities
 from kodomo.judgement.criteria import read_all_criteria
-from kodomo.judgement.export import export_judgements
+from kodomo.judgement.export import COLUMNS, export_judgements
 from kodomo.judgement.levels import Capacity
 from kodomo.judgement.run import judge_cohort
 from kodomo.judgement.scenarios import judge_scenario
@@ -30,6 +31,7 @@ from kodomo.terms import DifficultyType, Level
 from .conftest import AS_OF, SCENARIOS, TYPES, Town, write_criteria
 
 AT = dt.datetime(2026, 4, 2, 9, 0, tzinfo=dt.UTC)
+HEIGHT = {"LOW": 0, "MIDDLE": 1, "HIGH": 2}
 ITEMS = ("absence_days", "late_days", "school_days", "water_arrears_months", "council_registration")
 
 
@@ -80,6 +82,24 @@ def test_judging_twice_gives_the_same_tables(installation: tuple[Home, Municipal
     assert {r["level"] for r in table} <= {level.value for level in Level}
     told = [r for r in table if r["level"] != "NOT_APPLICABLE" and r["type"] != "OVERALL"]
     assert all((r["is_disputed"] is None) is (r["method"] != "COMBINED") for r in told)
+    combined = [r for r in told if r["method"] == "COMBINED"]
+    ranged = [r for r in combined if r["score_low"] is not None]
+    assert ranged and all(r["score_low"] <= r["score"] <= r["score_high"] for r in ranged)
+    swaying = [r for r in combined if r["level_high"] is not None]
+    assert swaying and not any(r["escalation"] or r["level"] == "INSUFFICIENT" for r in swaying)
+    assert all(HEIGHT[r["level_low"]] <= HEIGHT[r["level"]] <= HEIGHT[r["level_high"]] for r in swaying)
+    assert any(r["level_high"] != r["level"] for r in swaying) and any(r["level_low"] != r["level"] for r in swaying)
+    ends = ("score_low", "score_high", "level_low", "level_high")
+    assert not any(r[end] for r in table if r not in combined for end in ends)
+    ranges = manifest["ranges"]["NON_ATTENDANCE"]
+    own = [r for r in swaying if r["type"] == "NON_ATTENDANCE"]
+    assert ranges["raised"] + ranges["low"] == len(own)
+    card = (models / "model_card.md").read_text(encoding="utf-8")
+    assert "## 判定の幅" in card and "一人のこどもの確率の幅ではない" in card
+    (low, high), (_, less) = ranges["rate_at"]["2"], ranges["rate_at"]["10"]
+    assert 0 < low < high and less <= high and f"{100 * low:.1f}–{100 * high:.1f} %" in card
+    saved = json.loads((models / "models.json").read_text(encoding="utf-8"))["models"]["NON_ATTENDANCE"]
+    assert len(saved["rates"]["weights"]) == len(saved["rates"]["knots"]) + 2 and len(saved["sway"]["spreads"]) == 8
     for method in {r["method"] for r in told}:
         own = sorted(
             (r for r in told if (r["type"], r["method"]) == ("NON_ATTENDANCE", method)), key=lambda r: r["score"]
@@ -101,7 +121,7 @@ def test_judging_twice_gives_the_same_tables(installation: tuple[Home, Municipal
     with out.open(encoding="utf-8") as handle:
         rows = list(csv.DictReader(handle))
     assert exported["rows"] == len(rows) == len(table)
-    assert set(rows[0]) == {"person_key", "type", "method", "score", "level"}
+    assert tuple(rows[0]) == COLUMNS
     assert {r["type"] for r in rows} == {"不登校", "貧困", "総合"}
     held = sorted(r["score"] for r in table if r["score"] is not None)
     assert sorted(float(r["score"]) for r in rows if r["score"]) == pytest.approx(held, rel=1e-8, abs=0)
