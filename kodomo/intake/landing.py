@@ -48,8 +48,8 @@ class ReceiptBook:
     medium: str
     carrier: str = ""
     _rows: dict[str, list[tuple[Receipt, pa.Table]]] = field(default_factory=dict)
-    _said: dict[str, list[pa.Table]] = field(default_factory=dict)
-    """By source, tables of rows of which each record's last is what it said last of all."""
+    _said: dict[str, pa.Table] = field(default_factory=dict)
+    """By source, the row in which each record said something last."""
 
     def mend(self) -> None:
         """Finish what a killed process left half done: orphaned folders go, missing reports are written."""
@@ -152,11 +152,16 @@ class ReceiptBook:
         if before and _order(receipt) < _order(before[-1][0]):
             self._said.pop(receipt.source, None)
             return _compare_between(before, receipt, rows)
-        # What comes last in time is beside what each record said last: a source of a hundred months costs no more than one.
-        said = self._said.get(receipt.source) or [table for _, table in before]
-        last = last_of_each(pa.concat_tables(said)) if said else rows.slice(0, 0)
-        self._said[receipt.source] = [last, rows]
-        states = compare_rows([(0, _order(receipt)[0], last), (1, _order(receipt)[0], rows)])
+        # What comes last in time is beside what its own records said last: a source of a hundred months costs little more than one.
+        said = self._said.get(receipt.source)
+        if said is None:
+            said = last_of_each(pa.concat_tables([rows.slice(0, 0), *(table for _, table in before)]))
+        is_told_again = pc.is_in(said["identity"], value_set=rows["identity"].combine_chunks())
+        told = said.filter(is_told_again)
+        if told.num_rows:
+            said = said.filter(pc.invert(is_told_again))
+        self._said[receipt.source] = pa.concat_tables([said, last_of_each(pa.concat_tables([told, rows]))])
+        states = compare_rows([(0, _order(receipt)[0], told), (1, _order(receipt)[0], rows)])
         return _true(states[1]["is_duplicate"]), sum(map(_corrected, states.values()))
 
     def _beside_the_last(
