@@ -124,10 +124,11 @@ class ColumnReader:
             digits = self.column.digits
             self.memo.update((raw, raw.zfill(digits) if digits and raw.isdigit() else raw) for raw in easy)
             return fresh - easy
-        stripped = {raw: raw.strip() for raw in fresh if "\r" not in raw}
-        easy_texts = {raw: text for raw, text in stripped.items() if text and text[0] not in _ODD_STARTS}
+        easy_texts = {
+            raw: text for raw in fresh if "\r" not in raw and (text := raw.strip()) and text[0] not in _ODD_STARTS
+        }
         self.memo.update(easy_texts)
-        return fresh - easy_texts.keys()
+        return fresh - easy_texts.keys() if len(easy_texts) < len(fresh) else set()
 
     def _learn_dates(self, fresh: set[str]) -> set[str]:
         """Take days in the everyday shapes at once; returns the rest, for the slow way."""

@@ -70,14 +70,13 @@ class NumberWatch:
         """Take in the distinct values of some rows."""
         if not self.filled:
             self.filled = any(cell.strip() for cell in distinct_cells)
-        if max(map(len, distinct_cells), default=0) < 12:
+        long = [cell for cell in distinct_cells if len(cell) > 11]
+        if not long or not _MAY_HOLD_TWELVE.search(unicodedata.normalize("NFKC", "\0".join(long))):
             return
-        fresh = {cell for cell in distinct_cells if len(cell) > 11} - self._seen
+        fresh = set(long) - self._seen
         if len(self._seen) > SEEN_LIMIT:
             self._seen.clear()
         self._seen |= fresh
-        if not _MAY_HOLD_TWELVE.search(unicodedata.normalize("NFKC", "\0".join(fresh))):
-            return
         for cell in fresh:
             if digits := twelve_digits_in(cell):
                 self._count(digits)

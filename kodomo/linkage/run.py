@@ -235,9 +235,8 @@ def _keep(
         figures["erased_again"] = len(work.withheld.found)
         figures["persons_changed"] = len({n for c in changes for n in (c.before, c.after) if n is not None})
         tell_cards(connection, at.date(), _protecting(work.municipality))
-        packing.result()
         step()
-        sealing = pool.submit(work.seal, name, other)  # and seals while the other writes cards
+        sealing = pool.submit(work.seal, name, other)  # and then seals, while the other writes cards
         persons = int(connection.execute("SELECT count(*) FROM card").fetchall()[0][0])
         event = AuditEvent(actor=by, role="OPERATOR", action="LINK_PEOPLE", subject=name, purpose=Purpose.LINK.label,
                            detail={"persons": persons, "doubtful": figures["doubtful"], "changes": figures["changes"],
@@ -247,6 +246,7 @@ def _keep(
             _check_nobody_was_erased(work)
             figures["cards"] = _write_cards(work, connection, figures["mode"])
             step()
+            packing.result()
             sealing.result()  # the row that names the sealed run is written only once that lies in its place
             run = people.record_run(name, figures, at)
             told = [*(vars(change) for change in changes), *work.withheld.changes()]
