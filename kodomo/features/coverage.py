@@ -11,6 +11,8 @@
 ``whose``   about whom it speaks, for "does it know this child": self (default), mother, guardians, siblings, household.
 ``stale_months``  a child's newest fact older than this no longer counts as knowing (absent: it keeps counting).
 ``weight``  how much its absence thins what is known (default 1; 0 for the voluntary ones).
+``together``  other sources that list the same kind of children, each a part (two vendors, the offices of former towns):
+            who is on one of them is not missed on the others.
 """
 
 from __future__ import annotations
@@ -38,6 +40,7 @@ class SourceExpectation:
     whose: tuple[str, ...]
     stale_months: int | None
     weight: float
+    together: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -47,10 +50,15 @@ class Expectations:
     sources: dict[str, SourceExpectation]
     sha256: str
 
-    def kind(self, source: str) -> str:
-        """The kind of a source; one nobody described is treated as voluntary, which assumes least."""
-        found = self.sources.get(source)
-        return found.kind if found else "voluntary"
+    def groups(self) -> list[set[str]]:
+        """Sources that list children together, each a part of them."""
+        found: list[set[str]] = []
+        for one in self.sources.values():
+            if one.together:
+                named = {one.source, *one.together}
+                joined = [group for group in found if group & named]
+                found = [group for group in found if group not in joined] + [named.union(*joined)]
+        return found
 
 
 def read_expectations(folder: Path) -> Expectations:
@@ -60,18 +68,22 @@ def read_expectations(folder: Path) -> Expectations:
         ConfigurationFault: with file, entry and line of every fault.
     """
     file = read_criteria(folder / "criteria" / FILE, "sources")
-    read = {}
-    for entry in file.entries("sources"):
-        expectation = _expectation(entry)
+    read: dict[str, SourceExpectation] = {}
+    written = [(entry, _expectation(entry)) for entry in file.entries("sources")]
+    for entry, expectation in written:
         if expectation.source in read:
             entry.blame("source", "同じ出所が二度書かれています。")
         read[expectation.source] = expectation
+    for entry, expectation in written:
+        for other in expectation.together:
+            if other not in read or other == expectation.source:
+                entry.blame("together", f"「{other}」は、このファイルにあるほかの出所ではありません。")
     file.faults.settle()
     return Expectations(read, file.sha256)
 
 
 def _expectation(entry: Entry) -> SourceExpectation:
-    entry.only("source", "kind", "ages", "grades", "whose", "stale_months", "weight", "note")
+    entry.only("source", "kind", "ages", "grades", "whose", "stale_months", "weight", "together", "note")
     kind = entry.choice("kind", KINDS)
     weight = entry.number("weight", 0.0 if kind == "voluntary" else 1.0)
     if not 0 <= weight <= MOST_WEIGHT:
@@ -88,4 +100,5 @@ def _expectation(entry: Entry) -> SourceExpectation:
         whose or ("self",),
         entry.months("stale_months"),
         weight,
+        entry.texts("together"),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import ibis
@@ -45,11 +45,14 @@ class FeatureMatrix:
     catalogue: Catalogue
     values: NDArray[np.float64]
     on: NDArray[np.datetime64] | None
-    source_of: dict[str, str]
+    sources_of: dict[str, tuple[str, ...]]
+    """By item: the sources that tell it, the one with most facts first."""
     known_by: dict[str, NDArray[np.datetime64]]
     skipped: dict[str, str]
     register_source: str | None = None
     """The source whose tables the structures (household, kinship, residence) come from."""
+    teller: dict[tuple[str, str], NDArray[np.int8]] = field(default_factory=dict)
+    """Of items that several sources tell, by whose they are: place in ``sources_of`` of the one that spoke last."""
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -79,7 +82,14 @@ class FeatureMatrix:
             values=self.values[rows],
             on=None if self.on is None else self.on[rows],
             known_by={s: d[rows] for s, d in self.known_by.items()},
+            teller={key: places[rows] for key, places in self.teller.items()},
         )
+
+    def sources_told(self, indicator: Indicator, rows: NDArray[np.intp]) -> NDArray[np.object_]:
+        """For each of the rows the source behind an indicator's value; None where no source tells it."""
+        names = (self.register_source,) if indicator.structure else self.sources_of.get(indicator.item, (None,))
+        places = self.teller.get((indicator.whose, indicator.item)) if len(names) > 1 else None
+        return np.array(names, dtype=object)[np.zeros(len(rows), np.intp) if places is None else places[rows]]
 
 
 def feature_matrix(
@@ -172,10 +182,15 @@ def _fill(
                 newest = answer[f"{indicator.code}__on"].to_numpy(zero_copy_only=False)
                 matrix.on[rows[answered], matrix.codes.index(indicator.code)] = newest.astype("datetime64[D]")
     classes.add(frame, rows, knowledge.zero_means_none)
-    matrix.source_of.update(knowledge.source_of)
+    matrix.sources_of.update(knowledge.sources_of)
     nothing = np.datetime64("NaT", "D")
     for source, days in knowledge.self_known().items():
         matrix.known_by.setdefault(source, np.full(len(matrix.cohort), nothing))[rows] = days
+    for whose, item in {
+        (i.whose, i.item) for i in catalogue.indicators if len(knowledge.sources_of.get(i.item, ())) > 1
+    }:
+        places = matrix.teller.setdefault((whose, item), np.zeros(len(matrix.cohort), np.int8))
+        places[rows] = knowledge.last_teller(whose, item)
 
 
 def _put(matrix: FeatureMatrix, indicator: Indicator, cohort: Cohort, rows: NDArray[np.intp], own: Values) -> None:
@@ -236,7 +251,7 @@ class _Knowledge:
 
     frame: Frame
     expectations: Expectations
-    source_of: dict[str, str]
+    sources_of: dict[str, tuple[str, ...]]
     begun: dict[str, np.datetime64]
     first: dict[str, np.datetime64]
     latest: dict[tuple[str, str], NDArray[np.datetime64]]
@@ -245,10 +260,11 @@ class _Knowledge:
     @classmethod
     def read(cls, frame: Frame, expectations: Expectations) -> _Knowledge:
         """Ask the engine once per relation."""
-        source_of = {one.item: one.source for one in frame.told}
+        sources_of: dict[str, tuple[str, ...]] = {}
         begun: dict[str, np.datetime64] = {}
         first: dict[str, np.datetime64] = {}
-        for one in frame.told:
+        for one in frame.told:  # the source with fewest facts first
+            sources_of[one.item] = (one.source, *sources_of.get(one.item, ()))
             day = np.datetime64(one.begun, "D")
             begun[one.source] = min(begun.get(one.source, day), day)
             first[one.item] = min(first.get(one.item, day), day)
@@ -269,15 +285,20 @@ class _Knowledge:
                     days[row[starts]] = np.maximum.reduceat(newest[number, date, place], starts)
                 if (days > NEVER).any():
                     latest[whose, source] = _days(days)
-        return cls(frame, expectations, source_of, begun, first, latest, related)
+        return cls(frame, expectations, sources_of, begun, first, latest, related)
 
     def zero_means_none(self, indicator: Indicator) -> NDArray[np.bool_]:
         """Rows where finding no fact of the item means there is none, not that nobody knows."""
-        cohort = self.frame.cohort
-        source = self.source_of.get(indicator.item)
-        expectation = self.expectations.sources.get(source or "")
-        if source is None or expectation is None or expectation.kind == "roster":
-            return np.zeros(len(cohort), dtype=bool)
+        nobody = np.zeros(len(self.frame.cohort), dtype=bool)
+        described = [self.expectations.sources.get(source) for source in self.sources_of.get(indicator.item, ())]
+        if any(one is None or one.kind == "roster" for one in described):
+            return nobody
+        silent = [self._none_without(one, indicator) for one in described if one]
+        return np.asarray(np.logical_or.reduce([nobody, *silent]))
+
+    def _none_without(self, expectation: SourceExpectation, indicator: Indicator) -> NDArray[np.bool_]:
+        """Rows where a source that is no roster says by its silence that there is none."""
+        cohort, source = self.frame.cohort, expectation.source
         # Before the item's first fact nobody could tell that the source would speak of it.
         answerable = np.asarray(cohort.as_of >= self.first[indicator.item])
         if expectation.kind == "voluntary":
@@ -290,6 +311,12 @@ class _Knowledge:
         if indicator.whose in ("mother", "guardians"):
             answerable &= self.related[indicator.whose]
         return answerable
+
+    def last_teller(self, whose: str, item: str) -> NDArray[np.int8]:
+        """Which of an item's sources said something last about those whose it is, as its place in ``sources_of``."""
+        never = np.full(len(self.frame.cohort), np.datetime64("0001-01-01", "D"))
+        days = [np.fmax(never, self.latest.get((whose, source), never)) for source in self.sources_of[item]]
+        return np.asarray(np.argmax(days, axis=0), np.int8)
 
     def self_known(self) -> dict[str, NDArray[np.datetime64]]:
         """Per source, when it last said something about the child or those its expectation names."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 from pathlib import Path
 
 import ibis
@@ -29,6 +30,9 @@ BELONGS = 0.8
 GRADES = 9
 UNBORN_MONTHS = 10
 """What is said of a mother so long before a birth is said of the pregnancy."""
+PARTS, AT_BOTH = 0.5, 0.2
+"""Sources that tell of the same data items (at least this share of the fewer) about other people (at most this share of
+the fewer is told of by both) each list a part: two vendors' pupils, the offices of former towns."""
 RECENT = {MONTH: 150, STATE: 300, EVENT: 730}
 """Days before a source's newest word within which it should have spoken of whomever it lists."""
 A_YEAR = 365
@@ -45,6 +49,8 @@ class Listed:
     ages: tuple[int, int] | None
     evidence: str
     grades: tuple[int, int] | None = None
+    together: tuple[str, ...] = ()
+    """Sources with which it lists these children, each a part."""
 
     @property
     def is_roll(self) -> bool:
@@ -56,13 +62,16 @@ def listed_by_sources(snapshot: Snapshot, spill: Path | None = None) -> dict[str
     """Count, for every source, which children it has told of lately, by how old they were and in which grade they were.
 
     A child counts as listed where a fact is about itself, its mother or anybody of its household: whichever of the
-    three the source's persons mostly are. Ages are those on the source's own last day, school grades those on the day
+    three the source's persons mostly are. Sources that each list a part of the children are counted as one. Ages are those on the source's own last day, school grades those on the day
     something was said: the survey of last year's pupils is no roll of those who have left school since.
     """
     with open_engine("duckdb", spill) as engine:
         facts, people = stored(engine, snapshot, "facts"), stored(engine, snapshot, "persons")
         homes, kin = stored(engine, snapshot, "household_spells"), stored(engine, snapshot, "kinships")
-        told = _told(facts.filter(facts.known_to.isnull()), _last_days(snapshot))
+        current = facts.filter(facts.known_to.isnull())
+        group_of = _grouped(current)
+        told = _told(current, _last_days(snapshot))
+        told = told.mutate(source=told.source.substitute(group_of)) if group_of else told
         kinds = told.group_by("source").agg(
             facts=told.count(), newest=told.until.max(),
             states=told.count(where=told.is_open | (told.days >= STATE_DAYS)), months=told.count(where=(told.days >= MONTH_DAYS) & (told.days < STATE_DAYS)),
@@ -110,12 +119,50 @@ def listed_by_sources(snapshot: Snapshot, spill: Path | None = None) -> dict[str
         )
         for source, who in whose.items()
     }
-    return found | {
+    found |= {
         source: Listed(
             found[source].whose, None, "人によって回数がまちまちな出来事の記録。載っていなければ、なかったとみた"
         )
         for source in happening & set(found)
     }
+    return found | _parted(found, group_of)
+
+
+def _grouped(facts: ibis.Table) -> dict[str, str]:
+    """Of sources that list people together, each a part: the one whose name stands for all of them."""
+    pairs = facts.select("source", "item").distinct().to_pyarrow().to_pylist()
+    items: dict[str, set[str]] = {}
+    for line in pairs:
+        items.setdefault(line["source"], set()).add(line["item"])
+    alike = [
+        (one, other)
+        for one, other in combinations(sorted(items), 2)
+        if len(items[one] & items[other]) >= PARTS * min(len(items[one]), len(items[other]))
+    ]
+    if not alike:
+        return {}
+    wanted = facts.filter(facts.source.isin({source for pair in alike for source in pair}))
+    people: dict[str, set[str]] = {}
+    for line in wanted.select("source", "person_key").distinct().to_pyarrow().to_pylist():
+        people.setdefault(line["source"], set()).add(line["person_key"])
+    group_of: dict[str, str] = {}
+    for one, other in alike:
+        if len(people[one] & people[other]) <= AT_BOTH * min(len(people[one]), len(people[other])):
+            first, second = group_of.get(one, one), group_of.get(other, other)
+            joined = {one, other} | {source for source, name in group_of.items() if name in (first, second)}
+            group_of |= dict.fromkeys(joined, min(first, second))
+    return group_of
+
+
+def _parted(found: Mapping[str, Listed], group_of: Mapping[str, str]) -> dict[str, Listed]:
+    """What was found of a group, said of each of its sources; together they are a roll or none."""
+    said = {}
+    for source, name in group_of.items():
+        others = tuple(sorted(other for other in group_of if group_of[other] == name and other != source))
+        if name in found:
+            roll = replace(found[name], together=others) if found[name].is_roll else found[name]
+            said[source] = replace(roll, evidence=f"{'・'.join(others)} とあわせて、{roll.evidence}")
+    return said
 
 
 @dataclass(frozen=True)

@@ -386,6 +386,8 @@ def _coverage(text: str, lists: Mapping[str, Listed], outside: Collection[str], 
         if kind != "voluntary":
             lines += [f"ages = {list(listed.ages)}"] if listed.ages else []
             lines += [f"grades = {list(listed.grades)}"] if listed.grades else []
+        if kind in ("roster", "universal") and listed.together:
+            lines += [f"together = {json.dumps(listed.together, ensure_ascii=False)}"]
         lines += [] if listed.whose == "self" else [f'whose = ["{listed.whose}"]']
         lines += [f"{key} = {value}" for key, value in sorted(entry.items())] if kind != "register" else []
         found.append("\n[[sources]]\n" + "\n".join(lines) + "\n")

@@ -311,7 +311,7 @@ def _judge_type(
 ) -> TypeJudgement:
     scenario = judge_scenario(kind, criteria.scenarios, matrix)
     said = {} if model is None else learned_logits(model, model_values(model, matrix, scenario), group)
-    relevant = relevant_sources(knowledge, criteria.catalogue, matrix.source_of, kind)
+    relevant = relevant_sources(knowledge, criteria.catalogue, matrix.sources_of, kind)
     return TypeJudgement(
         type=kind,
         rows=np.flatnonzero(scenario.applicable),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,13 +82,25 @@ def knowledge_of(matrix: FeatureMatrix, expectations: Expectations, sources: pa.
                 recent = latest[:, n] >= limit
         fresh[:, n] = recent & current
     known = ~np.isnat(latest)
+    for group in expectations.groups():
+        _expect_once(expected, latest, fresh & known, [n for n, name in enumerate(names) if name in group])
     return Knowledge(names, expected, known, latest, fresh & known, weights)
 
 
+def _expect_once(expected: Flags, latest: NDArray[np.datetime64], knows: Flags, members: list[int]) -> None:
+    """Of sources that list children together, each a part, expect of a child the one that knows it, else that spoke last."""
+    if len(members) < 2:
+        return
+    wanted, days = expected[:, members], latest[:, members]
+    order = np.where(np.isnat(days), 0, days.astype(np.int64) + 10**6) + np.where(knows[:, members], 10**7, 0)
+    chosen = np.argmax(np.where(wanted, order, -1), axis=1)
+    expected[:, members] = wanted & (chosen[:, None] == np.arange(len(members)))
+
+
 def relevant_sources(
-    knowledge: Knowledge, catalogue: Catalogue, source_of: dict[str, str], kind: DifficultyType
+    knowledge: Knowledge, catalogue: Catalogue, sources_of: Mapping[str, tuple[str, ...]], kind: DifficultyType
 ) -> NDArray[np.bool_]:
     """Sources that carry a type's own evidence (label traces aside)."""
     items = {item for i in catalogue.indicators if kind in i.types and not i.is_label_trace for item in i.items}
-    named = {source_of[item] for item in items if item in source_of}
+    named = {source for item in items for source in sources_of.get(item, ())}
     return np.array([s in named for s in knowledge.sources], dtype=bool)

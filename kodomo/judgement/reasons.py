@@ -277,14 +277,9 @@ def _say(
     values = matrix.values[children, place]
     columns["sentence"][here] = sentences(indicator, values, unit.sentence)
     columns["indicator"][here] = unit.indicator
-    columns["source"][here] = np.array([_source(indicator, matrix)], dtype=object)
+    columns["source"][here] = matrix.sources_told(indicator, children)
     if matrix.on is not None:
         columns["fact_on"][here] = matrix.on[children, place]
-
-
-def _source(indicator: Indicator, matrix: FeatureMatrix) -> str | None:
-    """The source that carries an indicator's item; the resident register for what its own tables say."""
-    return matrix.register_source if indicator.structure else matrix.source_of.get(indicator.item)
 
 
 def sentences(indicator: Indicator, values: Array, line: str = "") -> NDArray[np.object_]:

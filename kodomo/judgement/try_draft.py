@@ -185,7 +185,7 @@ def counted(kind: DifficultyType, side: Side) -> Counted:
     cohort = side.matrix.cohort
     result = judge_scenario(kind, side.criteria.scenarios, side.matrix)
     thin = side.knowledge.too_thin(
-        relevant_sources(side.knowledge, side.criteria.catalogue, side.matrix.source_of, kind)
+        relevant_sources(side.knowledge, side.criteria.catalogue, side.matrix.sources_of, kind)
     )
     registered = mark(side.cases, kind, cohort, None).registered
     escalated = np.asarray(result.fired_gates.any(axis=1), dtype=bool)

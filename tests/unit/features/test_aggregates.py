@@ -210,7 +210,7 @@ def test_date_of_the_newest_fact_that_counted(tmp_path: Path) -> None:
     )
     assert matrix.on is not None
     assert str(matrix.on[0, 0]) == "2025-11-01"
-    assert matrix.source_of["absence_days"] == "school_attendance"
+    assert matrix.sources_of["absence_days"] == ("school_attendance",)
 
 
 def test_item_without_a_legal_basis_is_skipped_and_named(tmp_path: Path) -> None:

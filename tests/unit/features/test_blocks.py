@@ -33,7 +33,7 @@ def test_blocks_give_what_the_whole_city_gives(tmp_path: Path) -> None:
         np.testing.assert_array_equal(cut.column(code), whole.column(code), err_msg=code)
         assert np.isfinite(whole.column(code)).any(), f"{code} says nothing in this town"
     assert whole.on is not None and cut.on is not None and np.array_equal(whole.on, cut.on, equal_nan=True)
-    assert whole.source_of == cut.source_of and list(whole.known_by) == list(cut.known_by)
+    assert whole.sources_of == cut.sources_of and list(whole.known_by) == list(cut.known_by)
     assert all(np.array_equal(whole.known_by[s], cut.known_by[s], equal_nan=True) for s in whole.known_by)
     assert list((tmp_path / "spill").iterdir()) == []
 

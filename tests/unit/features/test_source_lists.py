@@ -118,3 +118,30 @@ def test_visits_that_nearly_everybody_made_are_no_roll_of_anybody(tmp_path: Path
     found = lists(town, tmp_path)
     assert found["survey"].grades == (1, 4)
     assert not found["nurse"].is_roll and "出来事" in found["nurse"].evidence
+
+
+def test_two_vendors_pupils_are_one_roll_in_two_parts(tmp_path: Path) -> None:
+    town = children(*range(2008, 2022))
+    for year in range(2010, 2019):
+        for n in range(10):
+            vendor = "vendor_a" if n < 5 else "vendor_b"
+            town.fact(f"c{year}-{n}", "days", "2026-02-01", source=vendor, number=n, to="2026-03-01")
+            town.fact(f"c{year}-{n}", "late", "2026-02-01", source=vendor, number=0, to="2026-03-01")
+            if n > 6:  # another list of some of them, of another matter
+                town.fact(f"c{year}-{n}", "card", "2024-04-01", source="cards", to=None)
+    found = lists(town, tmp_path)
+    assert [(found[s].grades, found[s].together) for s in ("vendor_a", "vendor_b")] == [
+        ((1, 9), ("vendor_b",)), ((1, 9), ("vendor_a",)),
+    ]  # fmt: skip
+    assert "vendor_b とあわせて" in found["vendor_a"].evidence
+    assert not found["cards"].is_roll and not found["cards"].together
+
+
+def test_two_offices_that_tell_the_same_of_the_same_children_are_no_parts(tmp_path: Path) -> None:
+    town = children(*range(2010, 2019))
+    for year in range(2010, 2019):
+        for n in range(5):
+            for office in ("school", "board"):
+                town.fact(f"c{year}-{n}", "days", "2026-02-01", source=office, number=n, to="2026-03-01")
+    found = lists(town, tmp_path)
+    assert not found["school"].is_roll and found["school"].together == ()
