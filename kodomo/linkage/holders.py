@@ -73,6 +73,29 @@ SELECT * FROM todo WHERE role IN ('subject', 'holder', 'household_head') AND bor
 
 OPEN_HOLDERS = "(SELECT * FROM open_undated ANTI JOIN link USING (form) WHERE role IN ('holder', 'household_head'))"
 
+IN_SHORT = Rule(
+    "W10",
+    "氏名と番地が同じ人が一人だけで、書かれた町は、その人の町から小字や旧町村名を省いた書き方(契約者)",
+    f"""
+SELECT DISTINCT f.form, s.person
+FROM {OPEN_HOLDERS} f JOIN spine_name s ON s.kana = f.kana AND NOT contradicts(f.name, s.name)
+JOIN spine_place q ON q.person = s.person AND q.number = f.number AND leaves_out(f.town, q.town) JOIN spine p ON p.person = s.person
+WHERE {GROWN}
+""",
+)
+"""Branch offices and utilities leave out what all their customers' addresses have in common, and 小字, which number no lots anew."""
+
+HOME_IN_SHORT = """
+INSERT INTO home_place
+WITH written AS (
+    SELECT DISTINCT f.town AS short, q.town
+    FROM link l JOIN form f USING (form) JOIN spine_place q ON q.person = l.person AND q.number = f.number
+    WHERE l.rule = 'W10' AND f.town <> q.town AND leaves_out(f.town, q.town)
+)
+SELECT s.person, w.short, s.number FROM spine_place s JOIN written w USING (town)
+"""
+"""Towns as those offices are seen to write them, for whoever's name is written otherwise."""
+
 FOREIGN_AT_HOME = Rule(
     "W3",
     "番地まで同じ住所に、語順だけが違うか、はじめの語だけを書いた外国人の氏名が一人だけ(契約者)",
@@ -90,13 +113,17 @@ RENAMED_AT_HOME = Rule(
 WITH housemates AS (
     SELECT town, number, count(DISTINCT person) AS persons FROM home_place WHERE number IS NOT NULL GROUP BY ALL
 )
-SELECT n.form, n.person FROM (
+SELECT form, person FROM (
+    SELECT n.form, n.person, min(n.namesakes) AS namesakes FROM (
     SELECT f.form, s.person, h.persons * CASE WHEN f.given = s.given AND f.given_kana = s.given_kana THEN s.given_share
         WHEN f.given = s.given THEN s.writing_share ELSE s.reading_share END AS namesakes
     FROM {OPEN_HOLDERS} f JOIN home_place q ON {PLACE_SAME} JOIN known_share s ON s.person = q.person
     JOIN spine p ON p.person = q.person JOIN housemates h ON h.town = q.town AND h.number = q.number
     WHERE (f.given = s.given OR f.given_kana = s.given_kana AND NOT contradicts(f.given, s.given)) AND {GROWN}
-) n GROUP BY n.form, n.person HAVING min(n.namesakes) <= 4 * {HIGHEST_CHANCE}
+) n GROUP BY n.form, n.person
+    -- of a father and a son of one name the name's fashion in their years must not choose
+    QUALIFY count(*) OVER (PARTITION BY n.form) = 1
+) WHERE namesakes <= 4 * {HIGHEST_CHANCE}
 """,
 )
 
@@ -233,6 +260,8 @@ def apply_holder_rules(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
         connection.execute(statement)
     found = {HOLDER.code: apply_rule(connection, HOLDER)}
     connection.execute(OPEN)
+    found[IN_SHORT.code] = apply_rule(connection, IN_SHORT)
+    connection.execute(HOME_IN_SHORT)
     for rule in (CAME_OR_WENT, FOREIGN_AT_HOME, RENAMED_AT_HOME, TOLD_ELSEWHERE, SLIP_AT_HOME):
         found[rule.code] = apply_rule(connection, rule)
     connection.execute(ELSEWHERE)

@@ -161,7 +161,8 @@ GIVEN_AND_BIRTH = f"""(
     SELECT f.form, s.person FROM todo f JOIN spine_known s ON s.given_kana = f.given_kana AND {BORN_SAME}
     UNION FROM {same_writing("todo", "spine_known", "given", BORN_SAME)})"""
 
-AT_HOME = f"""EXISTS (FROM spine_place q WHERE q.person = n.person AND f.number IS NOT NULL AND {PLACE_FITS})"""
+AT_HOME = f"""EXISTS (FROM spine_place q WHERE q.person = n.person AND f.number IS NOT NULL
+    AND ({PLACE_FITS} OR q.number = f.number AND leaves_out(f.town, q.town)))"""
 
 GUARDIAN_IN_FAMILY = """EXISTS (FROM family h JOIN spine_name g ON g.person = h.other WHERE h.person = n.person
     AND (same_name(g.name, f.guardian_name) OR g.kana = f.guardian_kana))"""
@@ -240,7 +241,9 @@ LEFT JOIN named_share nk ON nk.part = 'surname_kana' AND nk.name = s.surname_kan
 # A surname differs in three records of a hundred, and as many are of nobody here: a record whose given name and birth
 # date somebody here bears by accident n times is that somebody's with odds of one to n; ten times n, if it names
 # another address besides, for so few of those who changed their surname moved.
-LIVES_ELSEWHERE = "f.town IS NOT NULL AND NOT EXISTS (FROM spine_place q WHERE q.person = n.person AND q.town = f.town)"
+LIVES_ELSEWHERE = (
+    "f.town IS NOT NULL AND NOT EXISTS (FROM spine_place q WHERE q.person = n.person AND leaves_out(f.town, q.town))"
+)
 """The record knows an address, and in no town where the person ever lived."""
 
 BY_RARE_GIVEN = f"""

@@ -36,7 +36,8 @@ class Bearer:
     """One person behind a register number, as its rows show it.
 
     ``companions`` are those who shared a household, as (given name, birth date); ``chance`` is how many
-    others of the same name should have the same birth date by accident.
+    others of the same name should have the same birth date by accident. ``has_spell``: the register lists them as residents,
+    or its moves tell that they left: who had gone before the first list was printed stands in the moves alone.
     """
 
     number: str
@@ -49,7 +50,7 @@ class Bearer:
     given_kanas: set[str] = field(default_factory=set)
     began: dt.date | None = None
     ended: dt.date | None = None
-    is_listed: bool = False
+    has_spell: bool = False
     companions: set[Sign] = field(default_factory=set)
     chance: float = 0.0
 
@@ -205,8 +206,8 @@ def _suspects(connection: duckdb.DuckDBPyConnection) -> list[Bearer]:
     rows = connection.execute(SUSPECTS).fetchall()
     found = [
         Bearer(number, [bearer], born_on, sex, set(names or ()), set(givens or ()), set(kanas or ()), set(given_kanas or ()),
-               began, ended, is_listed, chance=chance)
-        for bearer, number, born_on, sex, names, givens, kanas, given_kanas, began, ended, is_listed, chance in rows
+               began, ended, has_spell, chance=chance)
+        for bearer, number, born_on, sex, names, givens, kanas, given_kanas, began, ended, has_spell, chance in rows
     ]  # fmt: skip
     position = {bearer.forms[0]: bearer for bearer in found}
     for bearer, *sign in connection.execute(COMPANIONS).fetchall():
@@ -323,7 +324,7 @@ def _pairs_by(
 
 
 def _can_be_one(one: Bearer, other: Bearer) -> bool:
-    if one.number == other.number or not (one.is_listed and other.is_listed):
+    if one.number == other.number or not (one.has_spell and other.has_spell):
         return False
     if one.sex and other.sex and one.sex != other.sex:
         return False
@@ -370,7 +371,7 @@ WHERE resident_number NOT IN (
 
 BEARERS = (
     """CREATE OR REPLACE TABLE bearer AS
-       SELECT b.bearer, any_value(b.resident_number) AS resident_number, bool_or(r.kind = 'residents') AS is_listed,
+       SELECT b.bearer, any_value(b.resident_number) AS resident_number, bool_or(r.kind = 'residents') OR regexp_matches(arg_max(r.last_kind, r.last_event), '転出|死亡|消除') IS TRUE AS has_spell,
            arg_min(r.born_on, (r.kind <> 'residents', r.form)) AS born_on, arg_min(r.sex, (r.kind <> 'residents', r.form)) AS sex,
            coalesce(min(r.began) FILTER (r.kind = 'residents'), min(r.began)) AS began,
            -- a register of who lives here today prints no last day: the last move says that they left
@@ -421,7 +422,7 @@ FROM named_by WHERE name IS NOT NULL
 TELLING = f"""
 INSERT INTO telling
 SELECT s.kind, s.name, s.born_on FROM sign s JOIN bearer b USING (bearer) GROUP BY ALL
-HAVING count(*) BETWEEN 2 AND {MOST_STAYS} AND bool_and(b.is_listed)
+HAVING count(*) BETWEEN 2 AND {MOST_STAYS} AND bool_and(b.has_spell)
     AND count(*) FILTER (coalesce(b.ended, DATE '9999-12-31') = DATE '9999-12-31') <= 1
 """
 """Signs whose bearers can all be one person, who left before coming back: of two who live here today nobody is. Nearly all
@@ -456,7 +457,7 @@ WITH reading AS (
 )
 SELECT b.bearer, any_value(b.resident_number), any_value(b.born_on), any_value(b.sex), list(DISTINCT n.name) FILTER (n.name IS NOT NULL),
     list(DISTINCT n.given) FILTER (n.given IS NOT NULL), list(DISTINCT n.kana) FILTER (n.kana IS NOT NULL),
-    list(DISTINCT n.given_kana) FILTER (n.given_kana IS NOT NULL), any_value(b.began), any_value(b.ended), any_value(b.is_listed),
+    list(DISTINCT n.given_kana) FILTER (n.given_kana IS NOT NULL), any_value(b.began), any_value(b.ended), any_value(b.has_spell),
     -- the pair itself is no coincidence: it stands twice among the names and the dates
     greatest(max(coalesce(k.bearers, w.bearers, 0)) - 2, 0) * greatest(any_value(d.born) - 1, 1) / any_value(t.bearers)
 FROM suspect JOIN bearer b USING (bearer) JOIN bearer_name n USING (bearer) LEFT JOIN reading k ON k.name = n.kana

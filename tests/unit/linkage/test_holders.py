@@ -13,9 +13,9 @@ def holder(paper: Paper, source: str = "water_users", **body: str) -> tuple[str,
     return paper.row(source, holder=body)
 
 
-def many(paper: Paper) -> None:
+def many(paper: Paper, count: int = 300) -> None:
     """Enough people for a name's share to be told."""
-    for number in range(300):
+    for number in range(count):
         paper.resident(f"9{number:04}", f"田中 {'実清茂'[number % 3]}", f"ﾀﾅｶ {('ﾐﾉﾙ', 'ｷﾖｼ', 'ｼｹﾞﾙ')[number % 3]}",
                        f"1985-{1 + number % 12:02}-{1 + number % 28:02}", household_number=f"W{number}", address=f"西町{number + 1}-1")  # fmt: skip
 
@@ -102,6 +102,14 @@ def test_another_surname_at_the_same_number_is_followed_for_a_name_rare_enough_t
     assert linked.person(other_house, "holder") is None and linked.person(common, "holder") is None
 
 
+def test_of_father_and_son_of_one_name_their_years_fashion_chooses_none(paper: Paper, model_file: Path) -> None:
+    many(paper, 900)
+    for number, born in (("1001", "1941-06-06"), ("1002", "1986-11-26")):
+        paper.resident(number, "山口 秀明", "ﾔﾏｸﾞﾁ ﾋﾃﾞｱｷ", born, address=HOME, household_number="H1")
+    bill = holder(paper, name="山口秀明", name_kana="ﾔﾏｸﾞﾁﾋﾃﾞｱｷ", address="北町1-1")
+    assert paper.link(model_file).person(bill, "holder") is None
+
+
 def test_foreign_name_turned_about_or_cut_short_is_known_at_its_own_number_only(paper: Paper, model_file: Path) -> None:
     suman = paper.resident("1001", "ＧＵＲＵＮＧ　ＫＵＭＡＲ　ＳＵＭＡＮ", "ｸﾞﾙﾝ ｽﾏﾝ ｸﾏﾙ", "1985-01-01", address=HOME)
     paper.resident("1002", "ＮＧＵＹＥＮ　ＢＡＯ", "ｸﾞｴﾝ ｻﾞﾊﾞｵ", "1986-01-01", address="南町2-2")
@@ -112,6 +120,33 @@ def test_foreign_name_turned_about_or_cut_short_is_known_at_its_own_number_only(
     linked = paper.link(model_file)
     assert (linked.person(turned, "holder"), linked.rule(turned, "holder")) == (linked.person(suman), "W3")
     assert linked.person(elsewhere, "holder") is None and linked.person(two, "holder") is None
+
+
+def test_address_without_the_former_village_and_the_small_section_is_of_who_bears_the_name_at_that_lot(
+    paper: Paper, model_file: Path
+) -> None:
+    def at(number: str, name: str, kana: str, address: str) -> tuple[str, int]:
+        return paper.resident(
+            number, name, kana, "1970-01-01", address=f"ひなた市{address}", household_number=f"H{number}"
+        )
+
+    branch = at("1001", "五味 和江", "ｺﾞﾐ ｶｽﾞｴ", "奥沢大字鬼無沢字大久保860番地16")
+    lettered = at("1002", "熊谷 健弘", "ｸﾏｶﾞｲ ﾀｹﾋﾛ", "鳥谷大字日影字中原ロ478番地7")
+    foreign = at("1003", "ＧＵＲＵＮＧ　ＳＵＭＡＮ", "ｸﾞﾙﾝ ｽﾏﾝ", "奥沢大字鬼無沢字大久保12番地")
+    for number, section in (("1004", "上原"), ("1005", "下原")):
+        at(number, "小林 誠", "ｺﾊﾞﾔｼ ﾏｺﾄ", f"大字新田字{section}31番地")
+    rows = [
+        holder(paper, name="五味和江", name_kana="ｺﾞﾐｶｽﾞｴ", address="鬼無沢 860-16"),
+        holder(paper, name="熊谷健弘", name_kana="ｸﾏｶﾞｲﾀｹﾋﾛ", address="日影 ロ478-7"),
+        holder(paper, name_kana="ｽﾏﾝｸﾞﾙﾝ", address="鬼無沢 12"),
+    ]
+    two = holder(paper, name="小林誠", name_kana="ｺﾊﾞﾔｼﾏｺﾄ", address="大字新田31")
+    other_letter = holder(paper, name="熊谷健弘", name_kana="ｸﾏｶﾞｲﾀｹﾋﾛ", address="日影 ハ478-7")
+    other_lot = holder(paper, name="五味和江", name_kana="ｺﾞﾐｶｽﾞｴ", address="鬼無沢 860-1")
+    linked = paper.link(model_file)
+    assert [linked.person(row, "holder") for row in rows] == [linked.person(p) for p in (branch, lettered, foreign)]
+    assert [linked.rule(row, "holder") for row in rows] == ["W10", "W10", "W3"]
+    assert {linked.person(row, "holder") for row in (two, other_letter, other_lot)} == {None}
 
 
 def test_address_that_a_school_told_of_the_family_serves_where_the_register_has_only_the_newest(

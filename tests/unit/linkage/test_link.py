@@ -155,6 +155,27 @@ def test_a_departure_that_only_the_moves_tell_ends_the_first_stay(paper: Paper, 
     assert linked.person(early) != linked.person(overlapping) and linked.person(here) != linked.person(other)
 
 
+def test_who_left_before_the_first_list_and_came_back_is_one_person(paper: Paper, model_file: Path) -> None:
+    # the list of who lives here was first printed after they had gone: the old number stands in the moves alone
+    def left(number: str, name: str, kana: str, born: str, kind: str) -> tuple[str, int]:
+        return paper.move(number, "2024-10-11", kind, name=name, name_kana=kana, born_on=born, sex="女")
+
+    def came(number: str, name: str, kana: str, born: str, first: str = "2025-02-09") -> tuple[str, int]:
+        return paper.resident(number, name, kana, born, "女", resident_from=first, household_number="H9")
+
+    names = [
+        (f"中嶋 {g}", f"ﾅｶｼﾞﾏ {k}", f"2011-12-0{n}")
+        for n, (g, k) in enumerate((("姫花", "ﾋﾒｶ"), ("静雪", "ｼﾂﾞｷ"), ("晶", "ｱｷﾗ")), 1)
+    ]
+    away = left("0501", *names[0], "転出")
+    moved_within = left("0502", *names[1], "転居")
+    later = left("0503", *names[2], "転出")
+    back, other, before = came("0901", *names[0]), came("0902", *names[1]), came("0903", *names[2], "2024-04-01")
+    linked = paper.link(model_file)
+    assert same(linked, away, back)
+    assert linked.person(moved_within) != linked.person(other) and linked.person(later) != linked.person(before)
+
+
 def test_a_former_number_in_the_register_makes_one_person_unless_the_rest_contradicts(
     paper: Paper, model_file: Path
 ) -> None:
