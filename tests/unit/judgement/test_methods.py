@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import t as student
 
 from kodomo.evaluation.metrics import with_interval_of_difference
-from kodomo.judgement.boosting import TrainingSet
+from kodomo.judgement.boosting import Boosted, TrainingSet
 from kodomo.judgement.combine import LEARNED_AT_MOST, TELL_LITTLE, UNLEARNED, Combination, model_weight
 from kodomo.judgement.learners.calibration import Platt
 from kodomo.judgement.learners.leak_gates import auroc_difference, auroc_interval, rank_auroc
@@ -21,6 +21,7 @@ from kodomo.judgement.learning import (
     TypeRows,
     _leaks,
     _log_odds,
+    _sway,
     _weigh,
 )
 from kodomo.judgement.methods import Checked, check, near_the_best, speaks
@@ -86,6 +87,18 @@ def test_the_points_stand_where_learning_ranks_worse_beyond_chance(town: Town) -
     assert found.speaking == {Method.BOOSTING}, "it has something to say"
     assert found.weight == 0.0, "but less than the points"
     assert found.checks["COMBINED"].auroc < found.checks["SCENARIO"].auroc
+
+
+def test_points_alone_have_a_rate_and_no_sway(town: Town) -> None:
+    data, _ = rows_of(points_tell=True)
+    alone = weigh(np.full(len(data.date), -3.0), data, town.criteria.scenarios)
+    assert alone.rates is not None and alone.weight == 0.0
+    low, high = alone.rates.range_of(np.array([-4.0, -2.0]))
+    assert (low < high).all() and low[0] < low[1]
+    never_asked = Boosted((), (SCENARIO_COLUMN,), 1)
+    assert _sway(never_asked, {}, alone, data.training, Plan(horizon_months=6)) is None
+    young = replace(data, is_past=np.zeros(len(data.date), bool))
+    assert weigh(np.full(len(data.date), -3.0), young, town.criteria.scenarios).rates is None
 
 
 def test_learning_no_better_than_chance_would_have_it_counts_unless_the_city_asks_for_more(town: Town) -> None:
