@@ -7,11 +7,9 @@ every other value goes the slow way through the function for single values, whic
 
 from __future__ import annotations
 
-import gc
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Set
 from typing import NamedTuple, TypeVar
 
 from kodomo.intake.addresses import LONGEST, AddressForm, normalise_address, place_before_number
@@ -29,6 +27,7 @@ from kodomo.intake.normalise import (
 from kodomo.intake.towns.folding import kanji_number
 from kodomo.intake.towns.house_numbers import DASH, FIRST_ROOM, UNIT_AHEAD, tidy_rest
 from kodomo.intake.towns.places import Place
+from kodomo.tables.uncollected import uncollected
 
 Form = TypeVar("Form")
 
@@ -43,18 +42,6 @@ _PLAIN_ADDRESS = re.compile(
     rf"(?:(?:{DASH}|丁目|番地?の?|の)({_DIGIT}{{1,4}}|{_KANJI_DIGIT}{{1,3}}(?=番))"
     rf"(?:(?:{DASH}|番地?の?|の)({_DIGIT}{{1,4}}|{_KANJI_DIGIT}{{1,3}}(?=号|$)))?)?(?:番地?|号)?(?:[ 　](?!{UNIT_AHEAD})([^_＿。,，、､｡]*))?$"
 )
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without the cyclic collector, which would walk hundreds of thousands of new tuples again and again."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def over_joined(
@@ -79,7 +66,7 @@ def _without_line_feeds(values: Iterable[str]) -> tuple[list[str], list[str]]:
     return [v for v in distinct if "\n" not in v], [v for v in distinct if "\n" in v]
 
 
-@_uncollected()
+@uncollected()
 def names_of(values: Iterable[str], surnames: Set[str] = frozenset()) -> dict[str, NameForm]:
     """``normalise_name`` of each value."""
     match = _PLAIN_NAME.match
@@ -123,7 +110,7 @@ def reading_of(text: str) -> Reading:
     return _reading(spaced, loose_kana(spaced.replace(" ", "")))
 
 
-@_uncollected()
+@uncollected()
 def readings_of(values: Iterable[str]) -> dict[str, Reading]:
     """``reading_of`` each value."""
     single, odd = _without_line_feeds(values)
@@ -182,7 +169,7 @@ def _reading_in_brackets(value: str, form: NameForm) -> str:
     return " ".join(words) if len(words) == (2 if form.surname else 1) and form.key else ""
 
 
-@_uncollected()
+@uncollected()
 def addresses_of(values: Iterable[str], prefecture: str = "", city: str = "") -> dict[str, AddressForm]:
     """``normalise_address`` of each value; each different front of an address is looked up once."""
     match = _PLAIN_ADDRESS.match
@@ -221,7 +208,7 @@ def _number(text: str) -> int:
     return int(text) if text.isdecimal() else kanji_number(text)
 
 
-@_uncollected()
+@uncollected()
 def dates_of(values: Iterable[str]) -> dict[str, WrittenDate]:
     """``read_date`` of each value."""
     known: dict[str, WrittenDate] = {}

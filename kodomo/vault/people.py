@@ -23,6 +23,7 @@ from django.db import connections
 from kodomo.configuration import Home
 from kodomo.errors import IntegrityFault, NotReady
 from kodomo.tables.packing import packed
+from kodomo.tables.uncollected import uncollected
 from kodomo.vault.keys import Keyring
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ def find_by_any(keyring: Keyring, terms: Collection[tuple[str, str]]) -> set[str
     return set(found.values_list("person__person_key", flat=True))
 
 
+@uncollected()
 def write_people(keyring: Keyring, cards: Iterable[Card]) -> dict[str, int]:
     """Bring the person tables in line with these cards, inside the caller's transaction.
 
