@@ -49,8 +49,8 @@ NO = frozenset(
     ["×", "✕", "✖", "✗", "☓", "0", "無", "なし", "無し", "ない", "未", "非該当", "いいえ", "N", "NO", "FALSE"]
 )
 
-MALE = frozenset(["1", "男", "男性", "男子", "男児", "M", "MALE"])
-FEMALE = frozenset(["2", "女", "女性", "女子", "女児", "F", "FEMALE"])
+MALE = frozenset(["1", "男", "男性", "男子", "男児", "男の子", "おとこ", "おとこの子", "M", "MALE"])
+FEMALE = frozenset(["2", "女", "女性", "女子", "女児", "女の子", "おんな", "おんなの子", "F", "FEMALE"])
 OTHER_SEX = frozenset(["9", "その他"])
 UNKNOWN_SEX = frozenset(["0", "不明", "未回答"])
 

@@ -6,6 +6,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from kodomo.intake.normalise import HIRAGANA_TO_KATAKANA
+
 
 @dataclass(frozen=True)
 class Meaning:
@@ -84,7 +86,7 @@ FORMER_NUMBER_HINT = "前の番号。住民記録でだけ使う(いまの番号
 REGISTERS_OTHER_PLACE = re.compile(r"^(転出先|前住所|転入前)")
 OTHER_PLACE_HINT = "いまの住所でない。住民記録なら、ここを消して field を moved_to(転出先)か moved_from(前住所)にすると、契約者の照合に使える"
 ALONE = re.compile(
-    r"^(保護者[父母]?|親権者|受給者|受給資格者|申請者|世帯主|契約者|使用者|名義人|母親?|父親?|対象児|(対象)?(児童|生徒|児童・?生徒|園児|幼児|こども|子ども|子供)第?[1-9]?|参加者|参加児童|会員|お子さま?|本人)$"
+    r"^(保護者[父母]?|親権者|受給者|受給資格者|申請者|世帯主|契約者|使用者|名義人|母親?|父親?|対象児|(対象|被害)?(児童|生徒|児童・?生徒|園児|幼児|こども|子ども|子供)第?[1-9]?|参加者|参加児童|会員|お子さま?|本人)$"
 )
 """Words that stand above people's names without saying 氏名."""
 MONEY = re.compile(r"金額|月額|年額|所得|収入|口座(?!名義)|調定額|料金|税額|手当額|振込|負担額|滞納額")
@@ -179,9 +181,12 @@ def plain(header: str) -> str:
     name = unicodedata.normalize("NFKC", header)
     if name.isascii() and re.fullmatch(r"[A-Za-z][A-Za-z0-9_ .-]*", name):
         name = _from_romaji(name)
-    elif re.fullmatch(r"[ァ-ヺー\s()]+", name):
+    elif re.fullmatch(r"[ぁ-ゖァ-ヺー\s()]+", name):
+        in_kana = name.translate(HIRAGANA_TO_KATAKANA)
+        read = in_kana
         for pattern, word in IN_KANA:
-            name = pattern.sub(word, name)
+            read = pattern.sub(word, read)
+        name = name if read == in_kana else read
     return re.sub(r"[\s_・()【】\[\]「」*※]", "", name)
 
 

@@ -152,7 +152,8 @@ def age_or_grade(column: Mapping[str, Any]) -> list[str]:
 
 
 GRADE_IN_CELL = "([小中高][学校]*[1-9１-９一二三四五六]|[1-9１-９一二三四五六]年|年[長中少])"
-AGE_IN_CELL = "([0-9０-９]+)(?:[歳才]|さい)"
+AGE_IN_CELL = "([0-9０-９]+(?=[歳才]|さい)|^[0-9０-９]{1,2}$)"
+"""A bare number beside 小3 and 年長 is an age: in such a column grades name their school."""
 
 
 def _more_of_type(column: Mapping[str, Any]) -> list[str]:

@@ -50,6 +50,8 @@ class Guess:
     """Days without their year: 4/9."""
     when_blank: list[str] = fresh(default_factory=list)
     """Told only of rows that leave these columns blank."""
+    begins_anew: bool = False
+    """Counts from 1 again and again, never further than a class has pupils."""
     listed: int = 0
     """As many children at most stand in one cell (蓮、葵); 0: one."""
     sign: str = ""
@@ -129,6 +131,7 @@ def _guess(header: str, cells: list[str], is_workbook: bool) -> Guess:
     guess.is_merged = _is_merged_downwards(header, cells)
     if _is_running(cells) and not said.field:
         guess.ignore, guess.is_record_number = RUNNING, False
+        guess.begins_anew = _counts_classes(cells)
     if said.type:
         guess.why.append("見出しの言葉から")
     guess.has_no_year = not said.type and bool(_DAY_WORD.search(words.plain(header))) and _are_days(cells)
@@ -222,6 +225,14 @@ def _is_running(cells: list[str]) -> bool:
     steps = sum(after == before + 1 for before, after in pairwise(numbers))
     # each sheet may begin anew, and a row copied in twice has its number twice
     return numbers[0] == 1 and steps >= 0.97 * (len(numbers) - 1)
+
+
+MOST_IN_A_CLASS = 60
+
+
+def _counts_classes(cells: list[str]) -> bool:
+    numbers = [int(text) for cell in cells if (text := unicodedata.normalize("NFKC", cell).strip())]
+    return numbers.count(1) >= 3 and max(numbers) <= MOST_IN_A_CLASS
 
 
 def _type_of_values(header: str, kinds: Kinds, guess: Guess, is_workbook: bool) -> str:
@@ -331,6 +342,23 @@ GENERATION = 14
 """Years between a parent's birth and a child's, at least."""
 
 
+CALL_NAME = re.compile("(よび|呼び?)(名|な)|愛称|ニックネーム|あだ名")
+
+
+def _where_the_called_live(columns: list[Guess]) -> None:
+    """地区 in a list of call names: of whom nothing but a call name and an age is known, the town they live in tells who."""
+    if not any(c.field == "name" and CALL_NAME.search(words.plain(c.name)) for c in columns):
+        return
+    for column in columns:
+        if (
+            not column.field
+            and not column.ignore
+            and re.fullmatch("お?(地区|町|町内|地域)(名)?", words.plain(column.name))
+        ):
+            column.field, column.type, column.codes = "address", "address", []
+            column.why.append("呼び名の名簿なので、住んでいる町とみた")
+
+
 def _share_out_roles(columns: list[Guess], has_names: bool, births: dict[int, int]) -> None:
     """Whose the columns are whose names don't say: the row's own person's, unless another column already is the child's.
 
@@ -338,6 +366,7 @@ def _share_out_roles(columns: list[Guess], has_names: bool, births: dict[int, in
     """
     _settle_moves(columns)
     _year_of_class(columns)
+    _where_the_called_live(columns)
     _set_apart_the_other(columns)
     _mothers_record(columns)
     _part_by_births(columns, births)
@@ -506,7 +535,7 @@ def _year_of_class(columns: list[Guess]) -> None:
         field = "class_name" if CLASS_WORD.search(name) else "seat" if SEAT_WORD.search(name) else ""
         if field == "seat" and not (names & {"組", "学級"} or re.search("組|学級", "".join(names))):
             continue
-        if field and not column.field and column.ignore != RUNNING:
+        if field and not column.field and (column.ignore != RUNNING or column.begins_anew):
             column.field, column.type, column.codes, column.ignore = field, "text", [], ""
             column.why.append("学年のある記録なので、組の中の誰かを知る手がかりとみた")
 

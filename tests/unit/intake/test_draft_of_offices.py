@@ -107,6 +107,40 @@ def test_sheet_of_call_names(tmp_path):
     assert "抽出日が見つからない" in text
 
 
+def test_list_of_call_names_takes_a_bare_age_the_sex_of_a_boy_and_the_district(tmp_path):
+    rows = [
+        f"{GIVEN[at % 5]}ちゃん,{('小4', '9', '12', '中1')[at % 4]},{('男の子', '女の子')[at % 2]},{('上野', '日影', '')[at % 3]}"
+        for at in range(24)
+    ]
+    _, columns, _ = draft(written(tmp_path / "記録_202604.csv", "呼び名,学年年齢,性別,地区", rows))
+    assert [re.search(columns["年齢"]["match"], cell) is not None for cell in ("9", "１２", "小4", "9歳")] == [
+        True,
+        True,
+        False,
+        True,
+    ]
+    assert (columns["性別"]["field"], columns["地区"]["field"], columns["地区"]["type"]) == (
+        "sex",
+        "address",
+        "address",
+    )
+
+
+def test_roll_in_order_of_classes_tells_the_seat_and_no_running_number(tmp_path):
+    rows = [f"{at:05},第一小,{1 + at // 60},{1 + at // 30 % 2},{1 + at % 30},{person(at)}" for at in range(180)]
+    _, columns, _ = draft(written(tmp_path / "学齢簿_202605.csv", "学籍番号,学校名,学年,組,番号,氏名", rows))
+    assert columns["番号"]["field"] == "seat" and "ignore" not in columns["番号"]
+    rows = [f"{at:05},第一小,{1 + at // 60},{1 + at // 30 % 2},{1 + at},{person(at)}" for at in range(180)]
+    _, columns, _ = draft(written(tmp_path / "名簿_202605.csv", "学籍番号,学校名,学年,組,番号,氏名", rows))
+    assert "ignore" in columns["番号"]
+
+
+def test_header_in_hiragana_and_the_child_who_was_bullied_are_known(tmp_path):
+    rows = [f"{at:03},{person(at)},R04.0{1 + at % 9}.1{at % 9}" for at in range(24)]
+    _, columns, _ = draft(written(tmp_path / "報告_202604.csv", "整理番号,被害児童生徒,せいねんがっぴ", rows))
+    assert [columns[n].get("field") for n in ("被害児童生徒", "せいねんがっぴ")] == ["name", "born_on"]
+
+
 def test_cell_of_a_grade_or_an_age_tells_both(tmp_path):
     rows = [f"{GIVEN[at % 5]}ちゃん,{('小4', '年長', '5歳', '2年', '中１', '１２才')[at % 6]},東小" for at in range(24)]
     _, columns, _ = draft(written(tmp_path / "記録_202604.csv", "よびな,学年・年齢,学校", rows))

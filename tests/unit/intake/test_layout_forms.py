@@ -287,7 +287,17 @@ def test_code_tables_have_a_default_and_a_meaning_for_blanks(tmp_path, printed, 
 
 
 @pytest.mark.parametrize(
-    ("printed", "kept"), [("M", "男"), ("f", "女"), ("1", "男"), ("２", "女"), ("女子", "女"), ("男児", "男")]
+    ("printed", "kept"),
+    [
+        ("M", "男"),
+        ("f", "女"),
+        ("1", "男"),
+        ("２", "女"),
+        ("女子", "女"),
+        ("男児", "男"),
+        ("女の子", "女"),
+        ("おとこの子", "男"),
+    ],
 )
 def test_sex_is_read_in_every_code(tmp_path, printed, kept):
     assert one(tmp_path, "sex", printed, field="sex") == kept
