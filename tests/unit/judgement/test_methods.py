@@ -161,7 +161,7 @@ def test_a_method_far_behind_the_best_does_not_dilute_it() -> None:
 
 
 def test_points_that_tell_much_less_than_what_was_learned_keep_only_what_few_cases_leave_them(town: Town) -> None:
-    data, hidden = rows_of(points_tell=True)
+    data, hidden = rows_of(points_tell=True, size=6_000)
     own = data.training.values[:, :1] + np.random.default_rng(5).normal(size=(len(hidden), 1)) * 12
     blurred = replace(data, training=replace(data.training, values=np.round(own)))
     found = weigh(hidden * 2, blurred, town.criteria.scenarios)
