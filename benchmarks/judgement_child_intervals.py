@@ -30,6 +30,7 @@ from threadpoolctl import threadpool_limits
 from kodomo.judgement.boosting import SCENARIO_COLUMN, TrainingSet
 from kodomo.judgement.criteria import read_all_criteria
 from kodomo.judgement.judge import learned_logits
+from kodomo.judgement.learners.calibration import penalised, probability
 from kodomo.judgement.learning import Plan, TypeRows, own_model
 from kodomo.judgement.levels import Capacity, assign_levels, levels_between
 from kodomo.judgement.scenarios import Scenarios
@@ -41,8 +42,9 @@ MONTHS, HORIZON = (0, 3, 6, 9, 15), 6
 COLUMNS, TELLING = 24, 10
 KIND = DifficultyType.POVERTY
 CAPACITY = Capacity(0.02, 0.10)
-SIZES = {"few_cases": (0.01, 1_500, 30), "some_cases": (0.02, 1_500, 30), "more_cases": (0.03, 4_500, 15)}
+SIZES = {"few_cases": (0.01, 1_500, 40), "some_cases": (0.02, 1_500, 40), "more_cases": (0.03, 4_500, 20)}
 """Yearly rate, households and draws."""
+BENDS = (0.1, 0.3, 0.5, 0.7, 0.85, 0.95, 0.99)
 PANEL = 2_500
 """Households whose children every draw judges."""
 
@@ -143,16 +145,16 @@ def levels_of(logits: Array, panel: Town) -> NDArray[np.object_]:
 
 
 def rate_at(logits: Array, chance: Array) -> Array:
-    """The true rate of those judged at each child's height: mean chance of the five hundred nearest."""
-    order = np.argsort(logits, kind="stable")
-    sums = np.r_[0.0, np.cumsum(chance[order])]
-    place = np.arange(len(order))
-    # Narrower at the ends, so that the highest are not held against lower ones.
-    half = np.minimum(250, np.minimum(place, len(order) - 1 - place) + 15)
-    low, high = np.maximum(place - half, 0), np.minimum(place + half + 1, len(order))
-    found = np.empty(len(order))
-    found[order] = (sums[high] - sums[low]) / (high - low)
-    return found
+    """The true rate of those judged at each child's height: the panel's own chances, smoothed over the heights.
+
+    Chances, not outcomes, and a line that may bend at seven heights: means of neighbours would be as unsure at the highest
+    as what is to be measured.
+    """
+    knots = np.quantile(logits, BENDS)
+    basis = np.column_stack([np.ones(len(logits)), logits, *(np.maximum(logits - knot, 0.0) for knot in knots)])
+    start, drawn = np.array([0.0, 1.0, *np.zeros(len(knots))]), np.full(basis.shape[1], 1e-3)
+    found, _ = penalised(basis, chance, np.full(len(chance), 1_000.0), start, drawn)
+    return probability(basis @ found)
 
 
 def coverage(draws: list[_Draw], panel: Town) -> dict[str, Any]:
@@ -185,7 +187,7 @@ def coverage(draws: list[_Draw], panel: Town) -> dict[str, Any]:
 def main() -> None:
     """Draw, measure and print one JSON object."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--draws", type=int, help="draws of each size, instead of 30, 30 and 15")
+    parser.add_argument("--draws", type=int, help="draws of each size, instead of 40, 40 and 20")
     parser.add_argument("--out", type=Path)
     words = parser.parse_args()
     scenarios = read_all_criteria(Path(__file__).parents[1] / "municipalities" / "hinata").scenarios
