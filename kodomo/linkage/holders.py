@@ -120,6 +120,8 @@ SELECT form, person FROM (
     FROM {OPEN_HOLDERS} f JOIN home_place q ON {PLACE_SAME} JOIN known_share s ON s.person = q.person
     JOIN spine p ON p.person = q.person JOIN housemates h ON h.town = q.town AND h.number = q.number
     WHERE (f.given = s.given OR f.given_kana = s.given_kana AND NOT contradicts(f.given, s.given)) AND {GROWN}
+      -- whoever bears the whole name here is meant, though the register knows them at another address
+      AND NOT EXISTS (FROM spine_name b WHERE b.kana = f.kana AND NOT contradicts(f.name, b.name))
 ) n GROUP BY n.form, n.person
     -- of a father and a son of one name the name's fashion in their years must not choose
     QUALIFY count(*) OVER (PARTITION BY n.form) = 1

@@ -413,6 +413,24 @@ RARE_GIVEN_NAME = Rule(
     BY_RARE_GIVEN,
 )
 
+NUMBERED_GUARDIAN = Rule(
+    "H5",
+    "同じ行の保護者が宛名番号で決まり、その家族に、名と生年月日が同じ(氏名が同じなら生年月日は二字違いまでの)人が一人だけ",
+    f"""
+WITH known AS (
+    SELECT DISTINCT m.mate AS form, g.person AS guardian FROM (SELECT DISTINCT form, mate FROM mention WHERE mate IS NOT NULL) m
+    JOIN link g ON g.form = m.form WHERE g.rule = 'N1'
+)
+SELECT DISTINCT f.form, s.person
+FROM todo f JOIN known k USING (form) JOIN family h ON h.person = k.guardian JOIN spine_known s ON s.person = h.other
+WHERE {SEX_FITS} AND (s.born_on = f.born_on AND (s.given_kana = f.given_kana OR same_name(s.given, f.given))
+    OR damerau_levenshtein(s.born_on, f.born_on) <= 2 AND (s.kana = f.kana OR s.name = f.name)
+        AND NOT contradicts(f.given, s.given) AND NOT EXISTS (FROM twin t WHERE t.person = s.person))
+""",
+    "f.role = 'subject' AND f.born_on IS NOT NULL",
+)
+"""Allowances go on in the surname the family bore, long after a divorce that the register tells only the outcome of."""
+
 OWN_NUMBER = Rule(
     "S1",
     "同じ出所の番号で既に決まった人と、氏名が合う",
@@ -561,7 +579,14 @@ def apply_certain_rules(connection: duckdb.DuckDBPyConnection, after_own_numbers
     connection.execute(KNOWN_SHARE)
     found[SCHOOLMATE.code] = apply_rule(connection, SCHOOLMATE)
     _pair_slipped(connection)
-    for rule in (SLIPPED_BIRTH, SLIPPED_BIRTH_RARE, RARE_GIVEN_NAME, OF_GUARDIAN, NAMELESS_OF_GUARDIAN):
+    for rule in (
+        SLIPPED_BIRTH,
+        SLIPPED_BIRTH_RARE,
+        RARE_GIVEN_NAME,
+        NUMBERED_GUARDIAN,
+        OF_GUARDIAN,
+        NAMELESS_OF_GUARDIAN,
+    ):
         found[rule.code] = apply_rule(connection, rule)
     found[OWN_NUMBER.code] += apply_rule(connection, OWN_NUMBER)
     connection.execute(SCHOOLS)

@@ -95,11 +95,15 @@ def test_another_surname_at_the_same_number_is_followed_for_a_name_rare_enough_t
     nami = paper.resident("1001", "岡本 菜美", "ｵｶﾓﾄ ﾅﾐ", "1985-01-01", "女", address=HOME)
     paper.resident("1002", "田中 実", "ﾀﾅｶ ﾐﾉﾙ", "1985-01-30", address="南町2-2")
     renamed = holder(paper, name="早川 菜美", name_kana="ﾊﾔｶﾜ ﾅﾐ", address="北町1-1")
+    paper.resident("1003", "岸 奈津", "ｷｼ ﾅﾂ", "1985-02-02", "女", address="東町3-3")
+    paper.resident("1004", "大貫 奈津", "ｵｵﾇｷ ﾅﾂ", "1986-02-02", "女", address="東町4-4")
+    of_another = holder(paper, name="大貫 奈津", name_kana="ｵｵﾇｷ ﾅﾂ", address="東町3-3")
     other_house = holder(paper, name="早川 菜美", name_kana="ﾊﾔｶﾜ ﾅﾐ", address="北町1-2")
     common = holder(paper, name="森 実", name_kana="ﾓﾘ ﾐﾉﾙ", address="南町2-2")
     linked = paper.link(model_file)
     assert (linked.person(renamed, "holder"), linked.rule(renamed, "holder")) == (linked.person(nami), "W4")
     assert linked.person(other_house, "holder") is None and linked.person(common, "holder") is None
+    assert linked.rule(of_another, "holder") != "W4"
 
 
 def test_of_father_and_son_of_one_name_their_years_fashion_chooses_none(paper: Paper, model_file: Path) -> None:

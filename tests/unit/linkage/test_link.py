@@ -113,6 +113,28 @@ def test_divorce_with_new_surname_and_address_is_followed(paper: Paper, model_fi
     assert linked.rule(third) == "H1"
 
 
+def test_allowance_in_a_former_surname_is_of_the_child_of_the_guardian_whose_number_it_prints(
+    paper: Paper, model_file: Path
+) -> None:
+    # the register was first printed after the divorce and knows only the names of today
+    for number, name, kana, born in (
+        ("0101", "田中 歩", "ﾀﾅｶ ｱﾕﾐ", "1988-01-02"), ("0102", "田中 光", "ﾀﾅｶ ﾋｶﾘ", "2018-03-05"), ("0103", "田中 魁星", "ﾀﾅｶ ｶｲｾｲ", "2023-02-05"),
+        ("0201", "丸山 光", "ﾏﾙﾔﾏ ﾋｶﾘ", "2018-03-05"),
+    ):  # fmt: skip
+        paper.resident(number, name, kana, born, "女", household_number="H" + number[:2])
+    guardian = {"resident_number": "0101", "name": "中村 歩", "name_kana": "ﾅｶﾑﾗ ｱﾕﾐ"}
+    rows = [
+        paper.row("allowance", subject={"name": name, "name_kana": kana, "born_on": born}, guardian=guardian)
+        for name, kana, born in (
+            ("中村 光", "ﾅｶﾑﾗ ﾋｶﾘ", "2018-03-05"), ("田中 魁星", "ﾀﾅｶ ｶｲｾｲ", "2022-02-06"), ("中村 魁星", "ﾅｶﾑﾗ ｶｲｾｲ", "2022-02-06"),
+        )
+    ]  # fmt: skip
+    linked = paper.link(model_file)
+    assert [linked.person(row) for row in rows[:2]] == [linked.person(("resident_register", n)) for n in (2, 3)]
+    assert [linked.rule(row) for row in rows[:2]] == ["H5", "H5"]
+    assert linked.rule(rows[2]) != "H5"
+
+
 def returned(paper: Paper, second_name: str, second_kana: str) -> tuple[tuple[str, int], tuple[str, int]]:
     away = paper.resident(
         "0501", "中村 葵", "ﾅｶﾑﾗ ｱｵｲ", "2012-12-12", "女", resident_from="2012-12-12", resident_to="2019-03-31"
