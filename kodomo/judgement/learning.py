@@ -66,7 +66,7 @@ With fifty cases .51 may as well be .60: leaving such points out cost .04 AUROC 
 WHOLE_MODEL = "(学習の全体)"
 SPLIT_HOUSEHOLDS = "(学習と検証の両方にいる世帯)"
 FEW_LEAKS = 3
-"""So many columns that know the cases are another office's word of the same decision (a certificate beside the service
+"""So many data items that know the cases are another office's word of the same decision (a certificate beside the service
 it entitles to): they are left out. More of them mean that the data themselves were mixed up, and stop the learning."""
 
 
@@ -188,7 +188,8 @@ def learn(
         )
         learned.cases[kind] = data.training.cases
         leaks = _leaks(data, plan.seed)
-        if leaks and len(leaks) <= FEW_LEAKS and leaks[0][0] != SPLIT_HOUSEHOLDS:
+        is_split = bool(leaks) and leaks[0][0] == SPLIT_HOUSEHOLDS
+        if leaks and not is_split and len(_told_by(leaks, past.catalogue)) <= FEW_LEAKS:
             learned.left_out[kind] = leaks
             columns = _without(columns, leaks, past.catalogue)
             data = training_set(
@@ -234,9 +235,14 @@ def _leaks(data: TypeRows, seed: int) -> list[tuple[str, float]]:
     return [(names[one.column], one.figure) for one in failed if names[one.column] != SCENARIO_COLUMN]
 
 
+def _told_by(leaks: list[tuple[str, float]], catalogue: Catalogue) -> set[tuple[str, str]]:
+    """Whose data items the leaking columns look at: several windows of one item are one leak."""
+    return {(catalogue[code].whose, item) for code, _ in leaks for item in catalogue[code].items}
+
+
 def _without(columns: tuple[str, ...], leaks: list[tuple[str, float]], catalogue: Catalogue) -> tuple[str, ...]:
     """The columns less those that leak, and less what else the same items say of the same people."""
-    known = {(catalogue[code].whose, item) for code, _ in leaks for item in catalogue[code].items}
+    known = _told_by(leaks, catalogue)
     return tuple(
         code for code in columns if not {(catalogue[code].whose, item) for item in catalogue[code].items} & known
     )

@@ -57,25 +57,29 @@ def test_item_without_a_basis_for_learning_is_not_learned(town: Town) -> None:
     assert "late_12m" not in columns
 
 
-@pytest.mark.parametrize("leaks", [1, 4])
-def test_a_planted_leak_is_left_out_and_many_stop_the_learning_of_their_type(tmp_path: Path, leaks: int) -> None:
+@pytest.mark.parametrize(("leaks", "windows"), [(1, 1), (1, 4), (4, 1)])
+def test_a_planted_leak_is_left_out_and_many_stop_the_learning_of_their_type(
+    tmp_path: Path, leaks: int, windows: int
+) -> None:
     """Fields the registration itself creates, kept under innocent names, before the registration is dated."""
     records, _ = simulated_town(260, seed=3)
     indicators = INDICATORS
     for n in range(leaks):
         for fact in [f for f in records.facts if f["item"] == "council_registration"]:
             records.fact(fact["person_key"], f"file_{n}", "2024-04-10", source="family_file", number=1.0, to=None)
-        indicators += (
-            f'\n[[indicators]]\ncode = "innocent_{n}"\ncaption = "書類"\nitem = "file_{n}"\nat = "now"\n'
-            'aggregate = "count"\ntypes = ["不登校"]\nsentence = "{value}"\n'
-        )
+        for window in range(windows):
+            when = f"window_months = {24 + window}" if window else 'at = "now"'
+            indicators += (
+                f'\n[[indicators]]\ncode = "innocent_{n}{window or ""}"\ncaption = "書類"\nitem = "file_{n}"\n{when}\n'
+                'aggregate = "count"\ntypes = ["不登校"]\nsentence = "{value}"\n'
+            )
     criteria = read_all_criteria(write_criteria(tmp_path / "m", indicators=indicators))
     judged = judge(records.publish(tmp_path / "store"), AS_OF, criteria, TYPES, plan=QUICK)
     if leaks == 1:
-        assert [name for name, _ in judged.learned.left_out[NON_ATTENDANCE]] == ["innocent_0"]
+        assert len(judged.learned.left_out[NON_ATTENDANCE]) == windows
         model = judged.learned.models[NON_ATTENDANCE]
-        assert "innocent_0" not in model.columns and judged.learned.stopped == {}
-        (told,) = left_out(learned_summary(judged), criteria.catalogue)
+        assert not any("innocent" in name for name in model.columns) and judged.learned.stopped == {}
+        told, *_ = left_out(learned_summary(judged), criteria.catalogue)
         assert "不登校: 書類" in told and "学習から外した" in told
         return
     assert [name for name, _ in judged.learned.stopped[NON_ATTENDANCE]] == [f"innocent_{n}" for n in range(4)]
