@@ -54,15 +54,18 @@ def criteria(arguments: argparse.Namespace, here: Here) -> dict[str, Any]:
         step = Step(arguments.action.upper())
         if arguments.version and arguments.part == "both":
             raise WrongUsage("版を示すときは、判定基準かしきい値のどちらか一つにしてください。", where="--part")
+        words: Any = {"by": _person(arguments, here), "reason": arguments.reason, "at": here.at}
+        of_files = []
         for matter in (Matter.CRITERIA, Matter.THRESHOLDS):
             if arguments.part not in (matter.lower(), "both"):
                 continue
-            words: Any = {"by": _person(arguments, here), "reason": arguments.reason, "at": here.at}
             site = adoption.site_version(home, municipality, matter, step, arguments.version)
             if site is not None:
                 adoption.decide(home, matter, site, step, **words)
             else:
-                versions.act_on(home, municipality, step, [matter], version=arguments.version, **words)
+                of_files.append(matter)
+        if of_files:
+            versions.act_on(home, municipality, step, of_files, version=arguments.version, **words)
     result = versions.status(home, in_force(home, municipality)) | {"origin": adoption.origins(home, municipality)}
     for line in [*versions.lines(result), *adoption.lines(result["origin"])]:
         here.say(line)

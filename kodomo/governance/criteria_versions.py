@@ -283,6 +283,10 @@ def changed_files(home: Home, municipality: Municipality) -> list[str] | None:
     return None
 
 
+SETTLED = {Step.PROPOSE: (State.PROPOSED, State.APPROVED), Step.APPROVE: (State.APPROVED,)}
+"""States in which a step changes nothing: who alters the criteria alone proposes and approves with thresholds that stand."""
+
+
 def act_on(
     home: Home,
     municipality: Municipality,
@@ -297,7 +301,7 @@ def act_on(
     """Propose, approve or withdraw what the folder holds now.
 
     Args:
-        matters: 判定基準, レベルのしきい値 or both.
+        matters: 判定基準, レベルのしきい値 or both; of both, one that the step has nothing left to do for is passed over.
         version: the beginning of the version the person looked at; refused when the folder holds another by now.
 
     Raises:
@@ -308,7 +312,8 @@ def act_on(
         raise WrongUsage("版を示すときは、判定基準かしきい値のどちらか一つにしてください。", where="--part")
     brought = brought_approvals(municipality.folder)
     done = []
-    for matter in matters:
+    states = {m: approvals.standing(home, m, version_of(municipality, m), brought).state for m in matters}
+    for matter in [m for m in matters if states[m] not in SETTLED.get(step, ())] or matters:
         now = version_of(municipality, matter)
         if version and not now.startswith(version):
             raise WrongUsage(

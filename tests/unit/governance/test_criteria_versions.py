@@ -13,7 +13,7 @@ import pytest
 
 from kodomo import cli
 from kodomo.configuration import Home, Municipality, read_municipality
-from kodomo.errors import ConfigurationFault, WrongUsage
+from kodomo.errors import ConfigurationFault, StaffError, WrongUsage
 from kodomo.governance import approvals
 from kodomo.governance import criteria_versions as versions
 from kodomo.governance.approvals import Matter, Person, Step
@@ -68,6 +68,17 @@ def test_a_changed_weight_is_another_version_and_is_refused(home: Home, folder: 
         check_usable(home, changed)
     assert "二人の承認" in refusal.value.text() and "kodomo criteria" in refusal.value.then
     assert refusal.value.exit_code == 3 and refusal.value.details["lacking"] == 2
+
+
+def test_who_changes_the_criteria_alone_needs_no_word_of_thresholds_that_stand(home: Home, folder: Path) -> None:
+    changed = change(folder, "criteria/scenarios.toml", "base_rate = 0.015", "base_rate = 0.016")
+    act(home, changed, Step.PROPOSE, Person("江藤 凛", Role.ANALYST))
+    for person in PEOPLE:
+        act(home, changed, Step.APPROVE, person)
+    assert settled(home, changed) == ["APPROVED", "APPROVED"]
+    assert {act.matter for act in approvals.history(home)} == {Matter.CRITERIA}
+    with pytest.raises(StaffError, match="もう承認済み"):
+        act(home, changed, Step.PROPOSE, Person("江藤 凛", Role.ANALYST))
 
 
 def test_a_changed_threshold_is_refused_too(home: Home, folder: Path) -> None:
