@@ -10,7 +10,7 @@ children of one household, on whatever dates, count together.
 *Sway* (順位の幅): where the same child would stand had the city known as many other cases. From how far apart the models
 lie that each left out other households (delete-a-group jackknife, Shao & Wu 1989), after what moves all children alike.
 
-Each holds its truth in 93 to 97 of a hundred (``benchmarks/judgement_child_intervals.py``).
+How often each holds its truth is measured on towns whose chances are known (``benchmarks/judgement_child_intervals.py``).
 """
 
 from __future__ import annotations
