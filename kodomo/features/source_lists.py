@@ -83,25 +83,12 @@ def listed_by_sources(snapshot: Snapshot, spill: Path | None = None) -> dict[str
         events = [source for source, spell in spell_of.items() if spell == EVENT]
         engine.create_table("spoken", _spoken(recent, events), overwrite=True)
         spoken = engine.table("spoken")
-        # Who has come of age since the source's last day was a child on it.
-        child = people.filter(people.is_resident & people.born_month.notnull())
-        child = child.select("born_month", "school_year_born", child_key="person_key")
-        home = (
-            homes.filter(homes.valid_to.isnull() & homes.known_to.isnull())
-            .select("person_key", "household_key")
-            .distinct()
-        )
-        mate = child.join(home.rename(child_key="person_key"), "child_key").join(home, "household_key")
         mother = kin.filter((kin.kind == "MOTHER") & kin.known_to.isnull())
-        ways = {
-            "self": child.mutate(person_key="child_key"),
-            "mother": child.join(mother.select("child_key", person_key="relative_key").distinct(), "child_key"),
-            "household": mate.drop("household_key"),
-        }
+        ways = _ways(people, homes, mother)
         happening = set(events) & _happening(recent)
         today = max(_last_days(snapshot).values(), default=None)
         there = {"source": ibis.literal(""), "until": ibis.literal(today), "last": ibis.literal(today)}
-        everybody = _shares(child.mutate(**there, is_lately=ibis.literal(True)))
+        everybody = _shares(ways["self"].mutate(**there, is_lately=ibis.literal(True)))
         lists = {
             name: _shares(_about(way.join(spoken, "person_key"), events if name == "mother" else ()))
             for name, way in ways.items()
@@ -126,6 +113,21 @@ def listed_by_sources(snapshot: Snapshot, spill: Path | None = None) -> dict[str
         for source in happening & set(found)
     }
     return found | _parted(found, group_of)
+
+
+def _ways(people: ibis.Table, homes: ibis.Table, mother: ibis.Table) -> dict[str, ibis.Table]:
+    """Pairs of a child and the person a source speaks of: itself, its mother, anybody of its household."""
+    # Who has come of age since the source's last day was a child on it.
+    child = people.filter(people.is_resident & people.born_month.notnull())
+    child = child.select("born_month", "school_year_born", child_key="person_key")
+    now = homes.filter(homes.valid_to.isnull() & homes.known_to.isnull())
+    home = now.select("person_key", "household_key").distinct()
+    mate = child.join(home.rename(child_key="person_key"), "child_key").join(home, "household_key")
+    return {
+        "self": child.mutate(person_key="child_key"),
+        "mother": child.join(mother.select("child_key", person_key="relative_key").distinct(), "child_key"),
+        "household": mate.drop("household_key"),
+    }
 
 
 def _grouped(facts: ibis.Table) -> dict[str, str]:
