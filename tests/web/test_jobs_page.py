@@ -186,6 +186,6 @@ def test_it_runs_an_export_to_its_end_and_hands_the_file_out_once_asked(
     assert JobBook(home.runs).job(1).state == "DONE", body
     assert "書き出したファイルを受け取る" in body and english_in(body) == set()
     content = b"".join(browser.get(f"{location}file/").streaming_content).decode()
-    assert content.startswith("person_key,type,method,score,level\n") and "pc01,不登校" in content
+    assert content.startswith("person_key,type,method,score,level,score_low,") and "pc01,不登校" in content
     assert audit_rows()[-1]["action"] == "TAKE_JOB_FILE"
     assert as_person(COORDINATOR).get(f"{location}file/").status_code == 403
