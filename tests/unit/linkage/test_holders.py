@@ -145,12 +145,14 @@ def test_address_without_the_former_village_and_the_small_section_is_of_who_bear
         holder(paper, name_kana="ｽﾏﾝｸﾞﾙﾝ", address="鬼無沢 12"),
     ]
     two = holder(paper, name="小林誠", name_kana="ｺﾊﾞﾔｼﾏｺﾄ", address="大字新田31")
+    at("1006", "百瀬 仁美", "ﾓﾓｾ ﾋﾄﾐ", "西本町3番5号")
+    other_town = holder(paper, name="百瀬仁美", name_kana="ﾓﾓｾﾋﾄﾐ", address="本町 3-5")
     other_letter = holder(paper, name="熊谷健弘", name_kana="ｸﾏｶﾞｲﾀｹﾋﾛ", address="日影 ハ478-7")
     other_lot = holder(paper, name="五味和江", name_kana="ｺﾞﾐｶｽﾞｴ", address="鬼無沢 860-1")
     linked = paper.link(model_file)
     assert [linked.person(row, "holder") for row in rows] == [linked.person(p) for p in (branch, lettered, foreign)]
     assert [linked.rule(row, "holder") for row in rows] == ["W10", "W10", "W3"]
-    assert {linked.person(row, "holder") for row in (two, other_letter, other_lot)} == {None}
+    assert {linked.person(row, "holder") for row in (two, other_town, other_letter, other_lot)} == {None}
 
 
 def test_address_that_a_school_told_of_the_family_serves_where_the_register_has_only_the_newest(
