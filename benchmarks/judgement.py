@@ -75,6 +75,14 @@ def tables(folder: Path | None) -> Iterator[Plain]:
         yield path.stem, plain(table.columns), table.y
 
 
+def tell(body: dict[str, Any], out: Path | None) -> None:
+    """Print what was measured, and write it into a file where one is named."""
+    text = json.dumps(body, ensure_ascii=False, indent=1)
+    if out:
+        out.write_text(text + "\n", encoding="utf-8")
+    print(text)
+
+
 def machine() -> dict[str, Any]:
     """Cores, Python and the versions of what learns."""
     packages = ("numpy", "scikit-learn", "lightgbm", "xgboost-cpu", "interpret-core")
@@ -211,10 +219,7 @@ def main() -> None:
         body = compare(words.tables, words.leave_out)
     else:
         body = {"hidden": hidden, "gates": gates}[words.what](words.tables)
-    text = json.dumps(body, ensure_ascii=False, indent=1)
-    if words.out:
-        words.out.write_text(text + "\n", encoding="utf-8")
-    print(text)
+    tell(body, words.out)
 
 
 if __name__ == "__main__":

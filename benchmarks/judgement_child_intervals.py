@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from judgement import machine
+from judgement import machine, tell
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
@@ -202,10 +202,7 @@ def main() -> None:
             ]
         body[name] = coverage(drawn, panel) | {"cpu_seconds": round(time.process_time() - started)}
         print(name, json.dumps(body[name]), file=sys.stderr)
-    text = json.dumps(body, ensure_ascii=False, indent=1)
-    if words.out:
-        words.out.write_text(text + "\n", encoding="utf-8")
-    print(text)
+    tell(body, words.out)
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from judgement import machine
+from judgement import machine, tell
 from numpy.typing import NDArray
 from truth import owners
 
@@ -431,10 +431,7 @@ def main() -> None:
         cities.append({"residents": words.residents, "seed": seed, **found})
     body = {"on": dt.datetime.now(dt.UTC).date().isoformat(), "machine": machine(), "cities": cities}
     body["like_cases_in_all"] = like_cases_in_all(cities)
-    text = json.dumps(body, ensure_ascii=False, indent=1)
-    if words.out:
-        words.out.write_text(text + "\n", encoding="utf-8")
-    print(text)
+    tell(body, words.out)
 
 
 if __name__ == "__main__":

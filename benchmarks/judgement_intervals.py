@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from judgement import machine
+from judgement import machine, tell
 from numpy.typing import NDArray
 
 from kodomo.evaluation.metrics import (
@@ -147,10 +147,7 @@ def main() -> None:
         body[name] = of_an_evaluation(rate, words.draws)
         print(name, json.dumps(body[name]), file=sys.stderr)
     body["missed"] = [of_the_missed(r, n, 2_000) for n in (1, 4, 12) for r in (0.03, 0.10)]
-    text = json.dumps(body, ensure_ascii=False, indent=1)
-    if words.out:
-        words.out.write_text(text + "\n", encoding="utf-8")
-    print(text)
+    tell(body, words.out)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from judgement import machine
+from judgement import machine, tell
 from numpy.typing import NDArray
 
 from kodomo.features.catalogue import read_catalogue
@@ -297,10 +297,7 @@ def main() -> None:
             print(json.dumps(body[what][-1]), file=sys.stderr)
     if len(body.get("build", ())) > 1:
         body["growth"] = growth(body["build"])
-    text = json.dumps(body, ensure_ascii=False, indent=1)
-    if words.out:
-        words.out.write_text(text + "\n", encoding="utf-8")
-    print(text)
+    tell(body, words.out)
 
 
 if __name__ == "__main__":
