@@ -10,7 +10,7 @@ import shutil
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache
 from itertools import islice
 from operator import itemgetter
 from pathlib import Path
@@ -62,7 +62,6 @@ class Card:
         return CANONICAL.encode(vars(self))  # asdict() copies every value: half of a city's writing time
 
 
-@lru_cache(maxsize=1 << 16)
 def search_form(text: str) -> str:
     """A reading as half-remembered: hiragana or katakana, voicing, small letters and long vowels don't matter.
 
@@ -73,11 +72,11 @@ def search_form(text: str) -> str:
     return unicodedata.normalize("NFD", large).translate(_LOST)
 
 
-def index_terms(card: Card) -> set[tuple[str, str]]:
-    """Under which (kind, text) a person can be found."""
+def index_terms(card: Card, form: Callable[[str], str] = search_form) -> set[tuple[str, str]]:
+    """Under which (kind, text) a person can be found. ``form``: ``search_form``, or one that remembers its answers."""
     if not card.is_searched:
         return set()
-    words = [search_form(w) for w in card.name_kana.replace("　", " ").split()]
+    words = [form(w) for w in card.name_kana.replace("　", " ").split()]
     whole = "".join(words)
     terms = {("kana", whole), ("born_on", card.born_on), *(("number", n) for n in card.resident_numbers)}
     if len(words) > 1:
@@ -147,13 +146,13 @@ def _write(keyring: Keyring, changed: Iterable[Card], kept: Collection[int]) -> 
     from kodomo.vault.models import PersonIndex
 
     cursor, written, cards = connections["vault"].cursor(), 0, iter(changed)
-    index_of = _index_of(keyring)
+    index_rows = _index_rows(keyring)
     while batch := list(islice(cards, BATCH)):
         cursor.executemany(_UPSERT, [_row(keyring, card, card.content()) for card in batch])
         numbers = [c.person_number for c in batch if c.person_number in kept]
         PersonIndex.objects.using("vault").filter(person_id__in=numbers).delete()
         # In the order of the table's own index: it is then filled page by page.
-        found = sorted((row for card in batch for row in _index_rows(index_of, card)), key=itemgetter(1, 2))
+        found = sorted((row for card in batch for row in index_rows(card)), key=itemgetter(1, 2))
         cursor.executemany(_INDEX, found)
         written += len(batch)
     return written
@@ -181,16 +180,18 @@ def _row(keyring: Keyring, card: Card, content: str) -> tuple[Any, ...]:
     return (card.person_number, key, sealed, card.is_address_protected, True)
 
 
-IndexOf = Callable[[str, str], str]
+IndexRows = Callable[[Card], list[tuple[Any, ...]]]
 
 
-def _index_of(keyring: Keyring) -> IndexOf:
-    """The blind index of a kind and a text, each worked out once: most names and birthdays are many people's."""
-    return cache(lambda kind, text: keyring.blind_index(f"{kind}:{text}"))
+def _index_rows(keyring: Keyring) -> IndexRows:
+    """What writes a card's rows of the search index; each text is worked out once, for most are many people's.
 
-
-def _index_rows(index_of: IndexOf, card: Card) -> list[tuple[Any, ...]]:
-    return [(card.person_number, kind, index_of(kind, text)) for kind, text in sorted(index_terms(card))]
+    What it remembers are names: it is made for one writing, and nothing of it outlives that.
+    """
+    form, blind = cache(search_form), cache(lambda kind, text: keyring.blind_index(f"{kind}:{text}"))
+    return lambda card: [
+        (card.person_number, kind, blind(kind, text)) for kind, text in sorted(index_terms(card, form))
+    ]
 
 
 def _kept_contents(keyring: Keyring) -> Iterator[tuple[int, str, bool]]:
@@ -211,7 +212,7 @@ def reseal_people(keyring: Keyring) -> int:
 
     PersonIndex.objects.using("vault").all().delete()
     people = Person.objects.using("vault").filter(erased_at=None).order_by("pk")
-    cursor, index_of = connections["vault"].cursor(), _index_of(keyring)
+    cursor, index_rows = connections["vault"].cursor(), _index_rows(keyring)
     for batch in _batches(list(people.values_list("person_number", flat=True))):
         cards = []
         for number, sealed in people.filter(pk__in=batch).values_list("person_number", "sealed_identity"):
@@ -219,7 +220,7 @@ def reseal_people(keyring: Keyring) -> int:
             cards.append(Card(**_lists_as_tuples(json.loads(keyring.unseal(bytes(sealed), place)))))
         cursor.executemany(_RESEAL, [(keyring.seal(card.content().encode(), f"person:{card.person_number}"),
                                       card.person_number) for card in cards])  # fmt: skip
-        cursor.executemany(_INDEX, [row for card in cards for row in _index_rows(index_of, card)])
+        cursor.executemany(_INDEX, [row for card in cards for row in index_rows(card)])
     return people.count()
 
 
