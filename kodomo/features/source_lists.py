@@ -62,8 +62,9 @@ def listed_by_sources(snapshot: Snapshot, spill: Path | None = None) -> dict[str
     """Count, for every source, which children it has told of lately, by how old they were and in which grade they were.
 
     A child counts as listed where a fact is about itself, its mother or anybody of its household: whichever of the
-    three the source's persons mostly are. Sources that each list a part of the children are counted as one. Ages are those on the source's own last day, school grades those on the day
-    something was said: the survey of last year's pupils is no roll of those who have left school since.
+    three the source's persons mostly are. Sources that each list a part of the children are counted as one. Ages are
+    those on the source's own last day, school grades those on the day something was said: the survey of last year's
+    pupils is no roll of those who have left school since.
     """
     with open_engine("duckdb", spill) as engine:
         facts, people = stored(engine, snapshot, "facts"), stored(engine, snapshot, "persons")
