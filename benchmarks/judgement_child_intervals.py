@@ -32,7 +32,7 @@ from kodomo.judgement.criteria import read_all_criteria
 from kodomo.judgement.judge import learned_logits
 from kodomo.judgement.learners.calibration import penalised, probability
 from kodomo.judgement.learning import Plan, TypeRows, own_model
-from kodomo.judgement.levels import Capacity, assign_levels, levels_between
+from kodomo.judgement.levels import Capacity, Grounds, assign_levels, levels_between
 from kodomo.judgement.scenarios import Scenarios
 from kodomo.terms import DifficultyType
 
@@ -124,24 +124,20 @@ def one_draw(town: Town, panel: Town, scenarios: Scenarios) -> _Draw:
         raise SystemExit("too few cases for a range")
     # A town in which nothing learned may move the score has points alone, and no sway.
     sway = model.sway.range_of(logits) if model.sway else (logits, logits)
-    levels = levels_between(sway, logits, keys(panel), CAPACITY, levels_of(logits, panel), **nobody(panel))
+    levels = levels_between(sway, logits, CAPACITY, nobody(panel), levels_of(logits, panel))
     return _Draw(logits, model.rates.range_of(logits), sway, levels, rows.training.cases)
 
 
-def keys(panel: Town) -> NDArray[np.object_]:
-    """A key for each child."""
-    return np.arange(len(panel.chance)).astype(object)
-
-
-def nobody(panel: Town) -> dict[str, NDArray[np.bool_]]:
+def nobody(panel: Town) -> Grounds:
     """Nobody is escalated, registered or little known, and of everybody something speaks."""
     none = np.zeros(len(panel.chance), dtype=bool)
-    return {"thin": none, "registered": none, "escalated": none, "evidence": ~none}
+    keys = np.arange(len(panel.chance)).astype(object)
+    return Grounds(keys, thin=none, registered=none, escalated=none, evidence=~none)
 
 
 def levels_of(logits: Array, panel: Town) -> NDArray[np.object_]:
     """The panel's levels by log-odds."""
-    return assign_levels(logits, keys(panel), CAPACITY, **nobody(panel))
+    return assign_levels(logits, CAPACITY, nobody(panel))
 
 
 def rate_at(logits: Array, chance: Array) -> Array:

@@ -28,7 +28,7 @@ from kodomo.judgement.feedback import Feedback, no_feedback
 from kodomo.judgement.knowledge import Knowledge, knowledge_of, relevant_sources
 from kodomo.judgement.labels import Cases, horizon_for, known_to_support, learning_dates, mark, read_cases
 from kodomo.judgement.learning import Learned, Plan, TypeModel, household_groups, learn
-from kodomo.judgement.levels import assign_levels, levels_between
+from kodomo.judgement.levels import Grounds, assign_levels, levels_between
 from kodomo.judgement.scenarios import ScenarioResult, judge_scenario
 from kodomo.judgement.staff_rules import TypeRules
 from kodomo.store.database import Snapshot
@@ -66,17 +66,11 @@ class TypeJudgement:
             bands: every child's age band, which decides whose capacity counts.
         """
         levels = np.full(len(self.rows), None, dtype=object)
+        grounds = self._grounds(keys, evidence)
         for capacity, members in capacities.pools(self.type.value, bands[self.rows]):
             rows = self.rows[members]
             levels[members] = assign_levels(
-                method_scores[rows],
-                keys[rows],
-                capacity,
-                thin=self.thin[rows],
-                registered=self.registered[rows],
-                escalated=self.escalated[rows],
-                evidence=evidence[rows],
-                held=None if held is None else held[members],
+                method_scores[rows], capacity, grounds.of(rows), None if held is None else held[members]
             )
         return levels
 
@@ -98,22 +92,16 @@ class TypeJudgement:
             return None
         scores = self.combination.logit
         low, high = self.model.sway.range_of(scores)
+        grounds = self._grounds(keys, self.evidence)
         found = np.full(len(self.rows), None, dtype=object), np.full(len(self.rows), None, dtype=object)
         for capacity, members in capacities.pools(self.type.value, bands[self.rows]):
             rows = self.rows[members]
-            ends = levels_between(
-                (low[rows], high[rows]),
-                scores[rows],
-                keys[rows],
-                capacity,
-                levels[members],
-                thin=self.thin[rows],
-                registered=self.registered[rows],
-                escalated=self.escalated[rows],
-                evidence=self.evidence[rows],
-            )
+            ends = levels_between((low[rows], high[rows]), scores[rows], capacity, grounds.of(rows), levels[members])
             found[0][members], found[1][members] = ends
         return found
+
+    def _grounds(self, keys: NDArray[np.object_], evidence: Flags) -> Grounds:
+        return Grounds(keys, self.thin, self.registered, self.escalated, evidence)
 
     @property
     def evidence(self) -> Flags:

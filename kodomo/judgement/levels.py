@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,31 @@ class Capacity:
     band: float = 0.0
 
 
+@dataclass(frozen=True)
+class Grounds:
+    """What besides its score decides a child's level; arrays of one length, a child each.
+
+    Args:
+        keys: person keys, which order equal scores.
+        thin: too little is known of the child.
+        registered: the child is registered for the type already.
+        escalated: a fact asks for review whatever the score.
+        evidence: anything at all speaks for the type.
+    """
+
+    keys: NDArray[np.object_]
+    thin: NDArray[np.bool_]
+    registered: NDArray[np.bool_]
+    escalated: NDArray[np.bool_]
+    evidence: NDArray[np.bool_]
+
+    def of(self, rows: NDArray[Any]) -> Grounds:
+        """The same of some of the children, by their places or by a flag each."""
+        return Grounds(
+            self.keys[rows], self.thin[rows], self.registered[rows], self.escalated[rows], self.evidence[rows]
+        )
+
+
 def ranking(scores: NDArray[np.float64], keys: NDArray[np.object_]) -> NDArray[np.int64]:
     """Rows from the highest score down; equal scores in an order fixed by the key, unrelated to anything about the child."""
     order = np.array([hashlib.blake2b(str(k).encode(), digest_size=8).digest() for k in keys], dtype="S8")
@@ -35,13 +61,8 @@ def ranking(scores: NDArray[np.float64], keys: NDArray[np.object_]) -> NDArray[n
 
 def assign_levels(
     scores: NDArray[np.float64],
-    keys: NDArray[np.object_],
     capacity: Capacity,
-    *,
-    thin: NDArray[np.bool_],
-    registered: NDArray[np.bool_],
-    escalated: NDArray[np.bool_],
-    evidence: NDArray[np.bool_],
+    grounds: Grounds,
     held: NDArray[np.object_] | None = None,
 ) -> NDArray[np.object_]:
     """Give each child judged a level.
@@ -55,13 +76,13 @@ def assign_levels(
     the rest is LOW.
 
     Args:
+        scores: of the children ``grounds`` tells of, in its order.
         held: the level before, where nothing new is known of the child; None or anything else elsewhere.
     """
     levels = np.full(len(scores), Level.LOW.value, dtype=object)
-    counted = ~thin & ~registered
-    order = ranking(scores, keys)
-    n_high, n_middle, n_band = _places(int(counted.sum()), capacity)
-    queue = order[(counted & evidence)[order]]
+    n_high, n_middle, n_band = _places(grounds, capacity)
+    queue = _queue(scores, grounds)
+    registered = grounds.registered & ~grounds.thin & grounds.evidence
     before = np.full(len(scores), None, dtype=object) if held is None else held
     was_high = np.asarray(before == Level.HIGH.value, dtype=bool)
     was_raised = was_high | np.asarray(before == Level.MIDDLE.value, dtype=bool)
@@ -73,25 +94,19 @@ def assign_levels(
         beside[queue[: places + n_band]] = True
         levels[beside & stood] = level.value
         levels[queue[:places]] = level.value
-        known = registered & ~thin & evidence
-        levels[known & (scores >= _lowest(scores, queue[:places]))] = level.value
-        levels[known & stood & (scores >= _lowest(scores, queue[: places + n_band]))] = level.value
-    levels[thin] = Level.INSUFFICIENT.value
-    levels[escalated] = Level.HIGH.value
+        levels[registered & (scores >= _lowest(scores, queue[:places]))] = level.value
+        levels[registered & stood & (scores >= _lowest(scores, queue[: places + n_band]))] = level.value
+    levels[grounds.thin] = Level.INSUFFICIENT.value
+    levels[grounds.escalated] = Level.HIGH.value
     return levels
 
 
 def levels_between(
     ends: tuple[NDArray[np.float64], NDArray[np.float64]],
     scores: NDArray[np.float64],
-    keys: NDArray[np.object_],
     capacity: Capacity,
+    grounds: Grounds,
     levels: NDArray[np.object_],
-    *,
-    thin: NDArray[np.bool_],
-    registered: NDArray[np.bool_],
-    escalated: NDArray[np.bool_],
-    evidence: NDArray[np.bool_],
 ) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
     """The levels each child would have at the ends of a range of its score, the others' staying as they are.
 
@@ -102,10 +117,8 @@ def levels_between(
         ends: lowest and highest score of each child.
         levels: what ``assign_levels`` gave for the same scores.
     """
-    counted = ~thin & ~registered
-    order = ranking(scores, keys)
-    queue = order[(counted & evidence)[order]]
-    n_high, n_middle, _ = _places(int(counted.sum()), capacity)
+    queue = _queue(scores, grounds)
+    n_high, n_middle, _ = _places(grounds, capacity)
     cuts = np.array([_lowest(scores, queue[:n_middle]), _lowest(scores, queue[:n_high])])
     steps = (Level.LOW.value, Level.MIDDLE.value, Level.HIGH.value)
     has = np.array([steps.index(level) if level in steps else 0 for level in levels])
@@ -113,12 +126,19 @@ def levels_between(
     at_low, at_high = (np.sum(np.asarray(end)[:, None] >= cuts[None, :], axis=1) for end in ends)
     found = named[np.minimum(at_low, has)], named[np.maximum(at_high, has)]
     for end in found:
-        end[thin | escalated] = None
+        end[grounds.thin | grounds.escalated] = None
     return found
 
 
-def _places(children: int, capacity: Capacity) -> tuple[int, int, int]:
+def _queue(scores: NDArray[np.float64], grounds: Grounds) -> NDArray[np.int64]:
+    """Those who may take a place, the highest score first."""
+    order = ranking(scores, grounds.keys)
+    return order[(~grounds.thin & ~grounds.registered & grounds.evidence)[order]]
+
+
+def _places(grounds: Grounds, capacity: Capacity) -> tuple[int, int, int]:
     """Whole children within capacity, at least one of each where anyone is judged; and those the band reaches beyond."""
+    children = int((~grounds.thin & ~grounds.registered).sum())
     if not children:
         return 0, 0, 0
     band = int(np.ceil(children * capacity.band))

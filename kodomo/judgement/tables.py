@@ -17,7 +17,7 @@ from kodomo.judgement.combine import probability, standing, surprise
 from kodomo.judgement.contributions import learned_contributions
 from kodomo.judgement.holding import Held
 from kodomo.judgement.judge import Judged, TypeJudgement, standing_of
-from kodomo.judgement.levels import assign_levels
+from kodomo.judgement.levels import Grounds, assign_levels
 from kodomo.judgement.reasons import (
     Parts,
     combined_parts,
@@ -235,17 +235,11 @@ def _overall_levels(judged: Judged, capacities: Capacities, held: Held | None) -
     escalated = np.logical_or.reduce([kind.escalated for kind in judged.types])
     evidence = np.logical_or.reduce([kind.evidence for kind in judged.types])
     before = held.of(OVERALL, Method.COMBINED.value, cohort.child_key) if held else None
+    grounds = Grounds(cohort.child_key, is_thin, judged.is_council_registered, escalated, evidence)
     levels = np.full(size, None, dtype=object)
     for capacity, members in capacities.pools(OVERALL, cohort.band.astype(object)):
         levels[members] = assign_levels(
-            judged.overall[members],
-            cohort.child_key[members],
-            capacity,
-            thin=is_thin[members],
-            registered=judged.is_council_registered[members],
-            escalated=escalated[members],
-            evidence=evidence[members],
-            held=None if before is None else before[members],
+            judged.overall[members], capacity, grounds.of(members), None if before is None else before[members]
         )
     return levels
 

@@ -29,7 +29,7 @@ from kodomo.judgement.capacities import Capacities, capacities
 from kodomo.judgement.criteria import Criteria, read_all_criteria
 from kodomo.judgement.knowledge import Knowledge, knowledge_of, relevant_sources
 from kodomo.judgement.labels import Cases, known_to_support, mark, read_cases
-from kodomo.judgement.levels import assign_levels, ranking
+from kodomo.judgement.levels import Grounds, assign_levels, ranking
 from kodomo.judgement.scenarios import judge_scenario
 from kodomo.progress import Progress
 from kodomo.store.database import Snapshot
@@ -189,13 +189,11 @@ def counted(kind: DifficultyType, side: Side) -> Counted:
     )
     registered = mark(side.cases, kind, cohort, None).registered
     escalated = np.asarray(result.fired_gates.any(axis=1), dtype=bool)
+    grounds = Grounds(cohort.child_key, thin, registered, escalated, result.points > 0)
     levels = np.full(len(cohort), None, dtype=object)
     for capacity, members in side.places.pools(kind.value, cohort.band.astype(object)):
         rows = np.flatnonzero(members & result.applicable)
-        levels[rows] = assign_levels(
-            result.logit[rows], cohort.child_key[rows], capacity, thin=thin[rows], registered=registered[rows],
-            escalated=escalated[rows], evidence=result.points[rows] > 0,
-        )  # fmt: skip
+        levels[rows] = assign_levels(result.logit[rows], capacity, grounds.of(rows))
     rows = np.flatnonzero(result.applicable & ~thin)
     order = rows[ranking(result.logit[rows], cohort.child_key[rows])]
     return Counted(

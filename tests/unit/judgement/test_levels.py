@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kodomo.judgement.levels import Capacity, assign_levels, levels_between, ranking
+from kodomo.judgement.levels import Capacity, Grounds, assign_levels, levels_between, ranking
 
 CAPACITY = Capacity(0.02, 0.08)
 N = 200
@@ -17,7 +17,7 @@ def levels(**flags: np.ndarray) -> np.ndarray:
     defaults = {name: np.zeros(N, dtype=bool) for name in ("thin", "registered", "escalated")}
     given = {**defaults, "evidence": np.ones(N, dtype=bool), **flags}
     keys = np.array([f"c{n}" for n in range(N)], dtype=object)
-    return assign_levels(np.linspace(0, 1, N), keys, CAPACITY, **given)
+    return assign_levels(np.linspace(0, 1, N), CAPACITY, Grounds(keys, **given))
 
 
 def test_as_many_as_capacity_allows() -> None:
@@ -50,8 +50,9 @@ def test_a_range_of_scores_is_a_range_of_levels_around_the_one_there_is() -> Non
     flags["thin"][100], flags["escalated"][150] = True, True
     held = np.full(N, None, dtype=object)
     held[N - 5] = "HIGH"
-    own = assign_levels(scores, keys, Capacity(0.02, 0.08, 0.05), **flags, held=held)
-    low, high = levels_between((scores - 0.05, scores + 0.05), scores, keys, CAPACITY, own, **flags)
+    grounds = Grounds(keys, **flags)
+    own = assign_levels(scores, Capacity(0.02, 0.08, 0.05), grounds, held)
+    low, high = levels_between((scores - 0.05, scores + 0.05), scores, CAPACITY, grounds, own)
     # By hand: of 199 three are high and fifteen raised, from 197 and 185 on; a twentieth is just under ten places.
     assert [(low[n], high[n]) for n in (0, 174, 176, 188, 190, 199)] == [
         ("LOW", "LOW"), ("LOW", "LOW"), ("LOW", "MIDDLE"), ("LOW", "HIGH"), ("LOW", "HIGH"), ("MIDDLE", "HIGH")
@@ -84,10 +85,8 @@ def test_ties_are_broken_by_key_and_the_same_every_time() -> None:
 @pytest.mark.parametrize("size", [0, 1])
 def test_tiny_cohorts(size: int) -> None:
     none = np.zeros(size, dtype=bool)
-    found = assign_levels(
-        np.ones(size), np.array(["c"] * size, dtype=object), CAPACITY, thin=none, registered=none, escalated=none,
-        evidence=~none,
-    )  # fmt: skip
+    keys = np.array(["c"] * size, dtype=object)
+    found = assign_levels(np.ones(size), CAPACITY, Grounds(keys, none, none, none, ~none))
     assert found.tolist() == ["HIGH"] * size
 
 
@@ -99,7 +98,7 @@ def banded(scores: np.ndarray, held: np.ndarray | None = None, **flags: np.ndarr
     size = len(scores)
     given = {name: np.zeros(size, dtype=bool) for name in ("thin", "registered", "escalated")} | flags
     keys = np.array([f"c{n}" for n in range(size)], dtype=object)
-    return assign_levels(scores, keys, BAND, evidence=np.ones(size, dtype=bool), held=held, **given)
+    return assign_levels(scores, BAND, Grounds(keys, evidence=np.ones(size, dtype=bool), **given), held)
 
 
 @st.composite
