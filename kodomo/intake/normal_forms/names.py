@@ -23,6 +23,8 @@ DOUBTS = {
     "parent_only": "親の名と続柄だけが書かれています",
     "former": "旧姓・旧氏が書き添えられています",
     "alias": "通称・別名が書き添えられています",
+    "dead": "亡くなった人の名のようです",
+    "others": "ほかの人の数が書き添えられています",
     "bracketed": "かっこの中は名とみなしていません",
     "organisation": "法人や施設の名のようです",
     "unknown": "不明と書かれています",
@@ -50,6 +52,10 @@ _BABY_BEFORE = re.compile("^(?:baby|b/o)\\s*(?:of|boy of|girl of|boy|girl)?\\s+(
 _ORGANISATION = re.compile(
     "株式会社|有限会社|合同会社|法人|(?:幼稚園|保育所|保育園|こども園|小学校|中学校|クリニック|医院|病院|組合|協会)$|^[(]株[)]|[(]株[)]$"
 )
+_TOLD_BEFORE = re.compile("^(?:世帯主|保護者|契約者|使用者|申請者|氏名)(?:\\s*[::]\\s*|\\s+)(?=\\S+\\s+\\S|\\S{3})")
+"""What the cell is, printed into it; two words or three letters behind, else 世帯主 would be taken off a name."""
+_DEAD = re.compile("^(?:亡|故)\\s+(?=\\S{2})")
+_OTHERS = re.compile("(?<=\\S)\\s*(?:他|外|ほか)\\s*[0-9一二三四五六七八九十]+\\s*[名人]$")
 _UNKNOWN = re.compile(
     "^(?:氏名)?(?:不明|不詳|未詳|未記入|匿名|記載なし|なし|無し|無記名|空欄|同上|〃|-+|/+|N/?A|NULL|None|氏名)$",
     re.IGNORECASE,
@@ -95,7 +101,7 @@ def read_name(text: str) -> WrittenName:
         return WrittenName(value, key=value.replace(" ", ""), doubts=(*early, "organisation"))
     if baby := _CHILD_OF.match(plain) or _BABY_BEHIND.match(plain) or _BABY_BEFORE.match(plain):
         return _baby(baby["parent"]).doubting(*early)
-    bare, extra, doubts = _without_additions(plain)
+    bare, extra, doubts = _without_additions(_TOLD_BEFORE.sub("", plain))
     return replace(found := _one_name(bare), extra={**found.extra, **extra}).doubting(*early, *doubts)
 
 
@@ -118,6 +124,10 @@ def _without_additions(plain: str) -> tuple[str, dict[str, str], list[str]]:
     """The name alone; what brackets and words like 旧姓 add to it; doubts."""
     extra: dict[str, str] = {}
     doubts: list[str] = []
+    for kind, pattern in (("dead", _DEAD), ("others", _OTHERS)):
+        if pattern.search(plain):
+            doubts.append(kind)
+            plain = pattern.sub("", plain)
     for kind, pattern in (("former", _FORMER), ("alias", _ALIAS)):
         if found := pattern.search(plain):
             extra[kind] = _addition(found["name"])
@@ -158,10 +168,10 @@ def _one_name(bare: str) -> WrittenName:
         doubts.append("has_digits")
     if WILDCARD in (folded := fold_characters(bare)):
         doubts.append("unreadable")
-    if _KANA_ONLY.match(bare):
-        return _in_kana(bare).doubting(*doubts)
     if _DOT.search(bare):
         doubts.append("order")
+    if _KANA_ONLY.match(parted := _DOT.sub(" ", bare).strip()):
+        return _in_kana(parted).doubting(*doubts)
     words = [w for w in _SPACES.split(_DOT.sub(" ", re.sub("[,、,]", " ", folded))) if w]
     if not words:
         return WrittenName(None, doubts=("not_a_name",))

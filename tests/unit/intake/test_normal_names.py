@@ -91,6 +91,10 @@ NAMES = {
     "ベビー": (None, "", "", ["unnamed"]), "未定": (None, "", "", ["unnamed"]), "不明": (None, "", "", ["unknown"]), "氏名不詳": (None, "", "", ["unknown"]), "匿名": (None, "", "", ["unknown"]),
     "NULL": (None, "", "", ["unknown"]), "-": (None, "", "", ["unknown"]), "〃": (None, "", "", ["unknown"]), "株式会社テスト": ("株式会社テスト", "", "", ["organisation"]),
     "ひなた保育園": ("ひなた保育園", "", "", ["organisation"]), "123": (None, "", "", ["not_a_name"]), "!!!": (None, "", "", ["not_a_name"]), "🏠": (None, "", "", ["not_a_name"]), "": (None, "", "", []),
+    "亡 山田 太郎": ("山田 太郎", "山田", "太郎", ["dead"]), "故　山田太郎": ("山田 太郎", "山田", "太郎", ["dead", "by_surname"]), "故山 太郎": ("故山 太郎", "故山", "太郎", []),
+    "世帯主 山田 太郎": ("山田 太郎", "山田", "太郎", []), "保護者:山田 花子": ("山田 花子", "山田", "花子", []), "氏名　山田 花子": ("山田 花子", "山田", "花子", []), "本人 一郎": ("本人 一郎", "本人", "一郎", []),
+    "山田 太郎 他2名": ("山田 太郎", "山田", "太郎", ["others"]), "山田太郎外１名": ("山田 太郎", "山田", "太郎", ["others", "by_surname"]), "山田 太郎 ほか三人": ("山田 太郎", "山田", "太郎", ["others"]), "中村 他": ("中村 他", "中村", "他", []),
+    "グエン・ティ・ホア": ("グエン ティ ホア", "グエン", "ティ ホア", ["order", "many_words"]),
     "山田 太郎2": ("山田 太郎2", "山田", "太郎2", ["has_digits"]), "佐々木 希": ("佐々木 希", "佐々木", "希", []), "一ノ瀬 蓮": ("一ノ瀬 蓮", "一ノ瀬", "蓮", []),
 }  # fmt: skip
 
@@ -109,6 +113,11 @@ def test_name_is_read_with_its_doubts(text: str) -> None:
 )  # fmt: skip
 def test_what_is_added_to_a_name_stands_in_its_parts(text: str, part: str, told: str) -> None:
     assert answer("name", text).parts[part] == told
+
+
+def test_a_name_in_kana_is_compared_as_kana_with_a_dot_too() -> None:
+    found = read_name("グエン・ティ・ホア")
+    assert (found.script, found.key) == ("kana", read_name("グエン　ティ　ホア").key)
 
 
 def test_order_of_a_romanised_name_makes_no_difference_to_its_key() -> None:
