@@ -10,6 +10,7 @@ import datetime as dt
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -70,6 +71,7 @@ def evaluate(
     criteria = read_all_criteria(municipality.criteria_folder)
     check_groups(municipality, criteria.catalogue)
     register = read_register(municipality.folder)
+    may = lawful_for(register, Purpose.JUDGE, as_of)
     past, months = past_date(first_fact(snapshot, as_of), as_of)
     store = Store(home.store)
     draws = known_draws(store)
@@ -79,7 +81,7 @@ def evaluate(
         past,
         criteria,
         municipality.types,
-        may_judge=lawful_for(register, Purpose.JUDGE, as_of),
+        may_judge=may,
         studied=study_recipe(
             present_recipe(store, snapshot, past, criteria, municipality.types, draws, standing_rules(home)),
             home=home,
@@ -104,32 +106,36 @@ def evaluate(
         Suppression(municipality.suppression_threshold, municipality.rounding_base),
     )
     report["criteria"]["approval"] = standing(home, municipality, Matter.CRITERIA).state.value
-    may = lawful_for(register, Purpose.JUDGE, as_of)
     now = feature_matrix(snapshot, [as_of], criteria.catalogue, criteria.expectations, allows=may, spill=home.spill)
     report["drift"] = [drift_line(shift) for shift in shifts(judged.matrix, now)]
     report["score_drift"] = [drift_line(shift) for shift in score_shifts(judged, now, criteria)]
     progress.add()
     report |= {"old_data": old_data, "as_of": as_of.isoformat(), "snapshot": snapshot.snapshot_id, "at": at.isoformat()}
     folder = home.store / KIND / f"{as_of.isoformat()}.{snapshot.snapshot_id}.{criteria.sha256[:12]}"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "report.json").write_text(json.dumps(report, ensure_ascii=False, indent=1, sort_keys=True), "utf-8")
-    page = write_page(report, folder / "report.html", municipality.name)
     lines = misjudged(judged, outcomes, capacities(municipality), captions)
-    (folder / CASES).write_text(json.dumps(lines, ensure_ascii=False, indent=1), "utf-8")
+    files = _written(folder, report, lines, municipality.name)
     progress.close()
     return {
         "as_of": as_of.isoformat(),
         "past_date": past.isoformat(),
         "months_after": months,
-        "json": str(folder / "report.json"),
-        "page": str(page),
-        "cases": str(folder / CASES),
+        **files,
         "types": {kind: body["methods"] for kind, body in report["types"].items()},
         "staff_score": {kind: body["staff_score"] for kind, body in report["types"].items()},
         "missed": report["missed"],
         "old_data": old_data,
         "seconds": round(time.monotonic() - started, 2),
     }
+
+
+def _written(folder: Path, report: dict[str, Any], lines: list[dict[str, Any]], municipality: str) -> dict[str, str]:
+    """Where the report, its page and the list of cases were written."""
+    files = {"json": folder / "report.json", "page": folder / "report.html", "cases": folder / CASES}
+    folder.mkdir(parents=True, exist_ok=True)
+    files["json"].write_text(json.dumps(report, ensure_ascii=False, indent=1, sort_keys=True), "utf-8")
+    write_page(report, files["page"], municipality)
+    files["cases"].write_text(json.dumps(lines, ensure_ascii=False, indent=1), "utf-8")
+    return {name: str(file) for name, file in files.items()}
 
 
 def returned_decisions(store: Store) -> pa.Table | None:
