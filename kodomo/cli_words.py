@@ -151,7 +151,7 @@ LINKAGE_QUALITY: Words = (
             {
                 "type": Path,
                 "metavar": "FILE",
-                "help": "正解の CSV: source,file,row,person または source,row_key,person(なければ自分で推定する)",
+                "help": "正解の CSV: source,file,sheet,row,person(row は表計算ソフトの行、sheet はシートが二つ以上のとき)または source,row_key,person(なければ自分で推定する)",
             },
         ),
         (

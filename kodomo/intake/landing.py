@@ -26,7 +26,7 @@ from kodomo.intake.delivery import Taken, writing
 from kodomo.intake.layout import Layout
 from kodomo.intake.profile import shifts
 from kodomo.intake.read import Reading
-from kodomo.intake.report import quarantine_entry, write_report
+from kodomo.intake.report import quarantine_entry, rows_told, write_report
 from kodomo.terms import Party
 from kodomo.vault.database import audited
 from kodomo.vault.keys import Keyring
@@ -138,7 +138,7 @@ class ReceiptBook:
             "rows_read": receipt.rows_read, "rows_landed": receipt.rows_landed,
             "rows_quarantined": receipt.rows_quarantined, "rows_duplicate": receipt.rows_duplicate,
             "rows_corrected": receipt.rows_corrected, **{k: v for k, v in receipt.report.items() if k != "profile"},
-            "quarantined": [quarantine_entry(*entry) for entry in quarantined],
+            "quarantined": [quarantine_entry(*entry, receipt.report.get("sheets", [])) for entry in quarantined],
         }  # fmt: skip
         path = write_report(self.reports, _stem(receipt.pk), report)
         return {**report, "report": str(path)}
@@ -179,8 +179,11 @@ class ReceiptBook:
         if not earlier:
             return told
         last, rows = max(earlier, key=lambda pair: _order(pair[0]))
-        told["against_last"] = {"receipt": last.pk, "file": last.file_name, **compare(rows, read)}
         before = Receipt.objects.using("vault").values_list("report", flat=True).get(pk=last.pk)
+        found = compare(rows, read)
+        found["changed_rows"] = rows_told(found["changed_rows"], receipt.report.get("sheets", []))
+        found["vanished_rows"] = rows_told(found["vanished_rows"], before.get("sheets", []))
+        told["against_last"] = {"receipt": last.pk, "file": last.file_name, **found}
         told["shifts"] = shifts(before.get("profile") or {}, profile)
         return told
 

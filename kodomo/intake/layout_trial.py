@@ -21,6 +21,7 @@ from kodomo.intake.limits import LIMITS, Limits
 from kodomo.intake.permission import Permission, permit
 from kodomo.intake.quarantine import row_fault
 from kodomo.intake.read import Job, Reading
+from kodomo.intake.report import rows_told
 from kodomo.intake.samples import Sample, opened_samples
 
 ROWS_TOLD = 5
@@ -160,7 +161,7 @@ def _summary(layout: Layout, reading: Reading) -> dict[str, Any]:
         "columns": columns, "unexpected_columns": reading.unexpected, "notes": reading.notes,
         "faults": [
             {"column": column, "code": code, "reason": row_fault(code).label, "advice": row_fault(code).advice,
-             "count": len(rows), "rows": rows[:ROWS_TOLD]}
+             "count": len(rows), "rows": rows_told(rows[:ROWS_TOLD], reading.sheets)}
             for (column, code), rows in sorted(faults.items(), key=lambda entry: -len(entry[1]))
         ],
         "persons": dict(Counter(mentions["role"].to_pylist())),

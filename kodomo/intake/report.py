@@ -15,6 +15,7 @@ from typing import Any
 
 from kodomo.intake.delivery import writing
 from kodomo.intake.quarantine import row_fault
+from kodomo.vault.records import place_of
 
 Report = Mapping[str, Any]
 
@@ -29,10 +30,17 @@ STYLE = (
 )
 
 
-def quarantine_entry(row: int, column: str, code: str) -> dict[str, Any]:
-    """One quarantined row as reports show it."""
-    fault = row_fault(code)
-    return {"row": row, "column": column, "code": code, "reason": fault.label, "advice": fault.advice}
+def quarantine_entry(row: int, column: str, code: str, sheets: Sequence[Sequence[Any]] = ()) -> dict[str, Any]:
+    """One quarantined row as reports show it: where a spreadsheet shows it, with the sheet's name if several were read."""
+    fault, (sheet, row) = row_fault(code), place_of(row, sheets)
+    return {
+        **({"sheet": sheet} if len(sheets) > 1 else {}),
+        "row": row,
+        "column": column,
+        "code": code,
+        "reason": fault.label,
+        "advice": fault.advice,
+    }
 
 
 def write_report(folder: Path, stem: str, report: Report) -> Path:
@@ -131,7 +139,17 @@ def _beside_last(report: Report) -> str:
     )
 
 
-def _listed(rows: Sequence[int], which: str) -> str:
+def _place(entry: dict[str, Any]) -> str:
+    return f"シート「{entry['sheet']}」{entry['row']}" if "sheet" in entry else str(entry["row"])
+
+
+def rows_told(rows: Sequence[int], sheets: Sequence[Sequence[Any]]) -> list[int] | list[str]:
+    """Row numbers as a spreadsheet shows them, with the sheet's name if several were read."""
+    places = [place_of(row, sheets) for row in rows]
+    return [f"シート「{sheet}」{row}" for sheet, row in places] if len(sheets) > 1 else [row for _, row in places]
+
+
+def _listed(rows: Sequence[int | str], which: str) -> str:
     return f"{which}のファイルの {'、'.join(map(str, rows))} 行目{' ほか' if len(rows) >= 20 else ''}" if rows else "—"
 
 
@@ -145,8 +163,8 @@ def _quarantined(report: Report) -> str:
         [(code, reason, column, _count(n), advice) for (code, reason, column, advice), n in sums.most_common()],
     )
     rows = _table(
-        ("行(最初のデータ行が 1)", "列", "コード", "理由"),
-        [(e["row"], e["column"], e["code"], e["reason"]) for e in entries[:ROWS_SHOWN]],
+        ("行(見出しより上も数える)", "列", "コード", "理由"),
+        [(_place(e), e["column"], e["code"], e["reason"]) for e in entries[:ROWS_SHOWN]],
     )
     more = (
         f"<p>ほか {_count(len(entries) - ROWS_SHOWN)} 件は JSON の報告にあります。</p>"

@@ -47,6 +47,7 @@ def open_text(path: Path, layout: Layout, name: str, limits: Limits) -> Sheet:
     sheet.header = combined(sheet.heads) if sheet.heads else [""] * rows.first_width()
     check_width(sheet.header, name, limits)
     rows.skip(layout.file.skip_below)
+    sheet.last = rows.rows_above() + len(sheet.heads) + layout.file.skip_below
     sheet.chunks = numbered(rows.chunks(len(sheet.header)), layout, sheet, limits, name)
     return sheet
 
@@ -148,6 +149,13 @@ class _TextRows:
                 except (csv.Error, StopIteration):
                     break
         return max((c.position for c in self.layout.columns), default=0)
+
+    def rows_above(self) -> int:
+        """How many rows a spreadsheet shows above the header."""
+        try:
+            return sum(1 for _ in csv.reader(self.lines[: self.header_at], **self.style))
+        except csv.Error:
+            return self.header_at
 
     def skip(self, count: int) -> None:
         """Leave out lines that are neither header nor data."""
@@ -275,7 +283,7 @@ def open_fixed(path: Path, layout: Layout, name: str, limits: Limits) -> Sheet:
         raise refused("long_line", "1行が長すぎます。", name, "record_bytes と改行を確かめてください。")
     body = records[shape.skip_top + shape.header_rows + shape.skip_below :]
     needed = max((c.position for c in columns if c.required), default=0)
-    sheet = Sheet([c.name for c in columns], iter(()))
+    sheet = Sheet([c.name for c in columns], iter(()), last=len(records) - len(body))
     sheet.above = decode(b"\n".join(_bytes(r, shape.encoding) for r in records[: shape.skip_top]), shape.encoding)
     split = (_fixed_row(record, columns, shape.encoding, needed) for record in body)
     sheet.chunks = numbered(iter(lambda: list(islice(split, CHUNK_ROWS)), []), layout, sheet, limits, name)

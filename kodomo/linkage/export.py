@@ -22,11 +22,12 @@ from kodomo.vault import people, records
 from kodomo.vault.database import audited, open_vault
 from kodomo.vault.keys import Keyring
 
-COLUMNS = ("source", "file", "row", "row_key", "person_key")
+COLUMNS = ("source", "file", "sheet", "row", "row_key", "person_key")
 
 ROWS = f"""
-SELECT m.source, m.file, m.row % {records.PEOPLE_STEP} AS row, m.row_key, k.person_key, m.role
+SELECT m.source, m.file, coalesce(s.sheet, ''), m.row % {records.PEOPLE_STEP} - coalesce(s.before, 0) AS row, m.row_key, k.person_key, m.role
 FROM landed m LEFT JOIN links l USING (receipt, row, role) LEFT JOIN keys k USING (person_number)
+ASOF LEFT JOIN sheets s ON s.receipt = m.receipt AND s.before < m.row % {records.PEOPLE_STEP}
 ORDER BY m.receipt, m.row, m.role NOT IN ('subject', 'holder'), m.role
 """
 OWNERS = ("subject", "holder")
@@ -38,6 +39,7 @@ def export_links(
 ) -> dict[str, Any]:
     """Write a CSV (UTF-8, readable by its owner only) with one line per landed record and whom it was linked to.
 
+    ``row`` is the row a spreadsheet shows, in the workbook's ``sheet`` (empty for a text file).
     A record nobody was found for has an empty ``person_key``. ``row_key`` is the source's own
     identifier: the file belongs to the identity side. Writes one audit row.
 
@@ -60,6 +62,13 @@ def export_links(
     return {"file": str(out), "rows": rows, "run": run.pk, "seconds": round(time.monotonic() - started, 1)}
 
 
+def _sheets() -> pa.Table:
+    told = [(receipt, name, before) for receipt, sheets in records.sheets_read().items() for name, before in sheets]
+    columns = list(zip(*told, strict=True)) or [(), (), ()]
+    return pa.table({name: pa.array(values, kind) for name, values, kind in zip(
+        ("receipt", "sheet", "before"), columns, (pa.int64(), pa.string(), pa.int32()), strict=True)})  # fmt: skip
+
+
 def _write(out: Path, mentions: pa.Table, links: pa.Table, keyring: Keyring, everybody: bool) -> int:
     connection = connect(memory=UNSPILLED)
     if not everybody:
@@ -67,6 +76,7 @@ def _write(out: Path, mentions: pa.Table, links: pa.Table, keyring: Keyring, eve
     numbers = pc.unique(links["person_number"].drop_null())
     connection.register("landed", mentions)
     connection.register("links", links)
+    connection.register("sheets", _sheets())
     connection.register("keys", pa.table(
         {"person_number": numbers, "person_key": [keyring.pseudonym("p", n) for n in numbers.to_pylist()]}))  # fmt: skip
     columns = (*COLUMNS, "role") if everybody else COLUMNS

@@ -19,6 +19,7 @@ from kodomo.governance.audit import AuditEvent
 from kodomo.vault.database import audited
 from kodomo.vault.keys import Keyring
 from kodomo.vault.models import Medium, QuarantinedRow, Receipt, RefusedDelivery
+from kodomo.vault.records import place_of
 
 
 @dataclass(frozen=True)
@@ -43,14 +44,13 @@ class Desk:
             return [_receipt(r) for r in self._own(Receipt.objects.using("vault")).order_by("-pk")]
 
     def quarantine(self, receipt: int) -> list[dict[str, Any]]:
-        """Quarantined rows of one receipt: row number, column and code. Empty for another office's receipt."""
+        """Quarantined rows of one receipt: sheet, row as a spreadsheet shows it, column and code. Empty for another office's receipt."""
         with self._audited("desk.quarantine", f"receipt/{receipt}"):
-            rows = QuarantinedRow.objects.using("vault").filter(receipt_id=receipt)
+            rows = QuarantinedRow.objects.using("vault").filter(receipt_id=receipt).select_related("receipt")
             if self.sources is not None:
                 rows = rows.filter(receipt__source__in=self.sources)
-            return [
-                {"row": r.row_number, "column": r.column, "code": r.code} for r in rows.order_by("row_number", "pk")
-            ]
+            places = [(r, place_of(r.row_number, r.receipt.report.get("sheets", []))) for r in rows.order_by("row_number", "pk")]  # fmt: skip
+            return [{"sheet": sheet, "row": row, "column": r.column, "code": r.code} for r, (sheet, row) in places]
 
     def refusals(self) -> list[dict[str, Any]]:
         """Files nothing was taken of, newest first. Files of no known source are shown to who may see all."""

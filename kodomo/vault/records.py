@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,7 +59,7 @@ PLACE = (
     Column("receipt", pa.int64(), "受領番号", Sensitivity.PLAIN),
     Column("source", pa.string(), "出所のコード", Sensitivity.PLAIN),
     Column("file", pa.string(), "ファイル名", Sensitivity.PLAIN),
-    Column("row", pa.int32(), "行番号(最初のデータ行が 1)", Sensitivity.PLAIN),
+    Column("row", pa.int32(), "行番号(表計算ソフトの行。シートが続くときは通し)", Sensitivity.PLAIN),
     Column(
         "role", pa.string(), "行の中での役: subject guardian mother father household_head holder", Sensitivity.PLAIN
     ),
@@ -102,6 +102,21 @@ LANDED_FACTS = Table(
 PEOPLE_STEP = 10_000_000
 """Where one printed row holds several people, the record of the n-th (from 0) is numbered row + n × this."""
 
+
+def place_of(row: int, sheets: Sequence[Sequence[Any]]) -> tuple[str, int]:
+    """The sheet and the row, as a spreadsheet shows them, of a landed row's number.
+
+    Args:
+        sheets: the sheets read, and after which number the rows of each are numbered; none of a text file.
+
+    >>> place_of(PEOPLE_STEP + 17, [["4月", 0], ["5月", 12]])
+    ('5月', 5)
+    """
+    row %= PEOPLE_STEP
+    name, before = next((s for s in reversed(sheets) if s[1] < row), ("", 0))
+    return name, row - before
+
+
 FINGERPRINT = pa.binary(16)
 
 ROWS = Table(
@@ -109,7 +124,7 @@ ROWS = Table(
     "行の指紋",
     "一つの受領の、取り込んだ一行",
     (
-        Column("row", pa.int32(), "行番号(最初のデータ行が 1)", Sensitivity.PLAIN),
+        Column("row", pa.int32(), "行番号(表計算ソフトの行。シートが続くときは通し)", Sensitivity.PLAIN),
         Column("identity", FINGERPRINT, "同じ記録を指す列の、鍵つき指紋"),
         Column("content", FINGERPRINT, "取り込んだ内容の、鍵つき指紋"),
     ),
@@ -317,6 +332,13 @@ def receipts(sources: Collection[str] | None = None) -> list[Receipt]:
 
     found = Receipt.objects.using("vault").order_by("pk").defer("report")
     return list(found if sources is None else found.filter(source__in=sources))
+
+
+def sheets_read() -> dict[int, list[list[Any]]]:
+    """By receipt (primary key) of a workbook, its sheets as ``place_of`` takes them."""
+    from kodomo.vault.models import Receipt
+
+    return {pk: sheets for pk, sheets in Receipt.objects.using("vault").values_list("pk", "report__sheets") if sheets}
 
 
 def row_states(home: Home, keyring: Keyring, chosen: Iterable[Receipt]) -> dict[int, pa.Table]:

@@ -82,7 +82,7 @@ def test_delivery_lands_with_receipt_audit_row_and_report(deliver_apart, inbox, 
         "2026-04-01",
     )
     (quarantined,) = told["quarantined"]
-    assert (quarantined["row"], quarantined["column"], quarantined["code"]) == (2, "生年月日", "R-04")
+    assert (quarantined["row"], quarantined["column"], quarantined["code"]) == (4, "生年月日", "R-04")
     assert quarantined["advice"] and json.dumps(result)
     assert chain(home) == [("intake.receive", "tester")]
     written = json.loads(Path(told["report"]).read_text(encoding="utf-8"))
@@ -276,11 +276,11 @@ def test_next_months_delivery_repeats_corrects_and_adds(deliver, inbox, home):
         )
     )
     assert flags == [
-        (1, 1, False, False),
-        (1, 2, False, True),
-        (2, 1, True, False),
-        (2, 2, False, False),
+        (1, 2, False, False),
+        (1, 3, False, True),
+        (2, 2, True, False),
         (2, 3, False, False),
+        (2, 4, False, False),
     ]
 
 
@@ -650,7 +650,7 @@ def test_desk_shows_an_office_its_own_sources_only(deliver, inbox, home):
     citizens = Desk(home, keyring, "誠", "HOLDER", AT, sources={"residents"})
     assert [r["source"] for r in school.receipts()] == ["absences"]
     receipt = school.receipts()[0]["receipt"]
-    assert school.quarantine(receipt) == [{"row": 2, "column": "年月", "code": "R-05"}]
+    assert school.quarantine(receipt) == [{"sheet": "", "row": 3, "column": "年月", "code": "R-05"}]
     assert citizens.quarantine(receipt) == []
     assert [r["code"] for r in school.refusals()] == ["wrong_kind"] and citizens.refusals() == []
     assert [f["source"] for f in citizens.freshness({"residents": 45, "absences": 45})] == ["residents"]
