@@ -302,6 +302,7 @@ def _export_links(arguments: argparse.Namespace) -> Result:
         by=_user(),
         at=_now(),
         everybody=arguments.everybody,
+        as_shown=arguments.as_shown,
     )
 
 
@@ -729,7 +730,11 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], Result], str, tuple[Any
     "return-outcomes": (_return_outcomes, "人の判断と支援結果を、氏名のない形でこどもデータベースへ返す", ()),
     "release": (_release, *cli_words.RELEASE),
     "status": (_status, "いま何があるか: 受領、鮮度、版、判定、実行", ()),
-    "export-links": (_export_links, "名寄せの結果を行ごとに書き出す(識別側・証跡あり)", (_OUT, cli_words.EVERYBODY)),
+    "export-links": (
+        _export_links,
+        "名寄せの結果を行ごとに書き出す(識別側・証跡あり)",
+        (_OUT, cli_words.EVERYBODY, cli_words.AS_SHOWN),
+    ),
     "linkage-quality": (_linkage_quality, *cli_words.LINKAGE_QUALITY),
     "export-judgements": (_export_judgements, "判定を書き出す(仮名)", (_OUT, cli_words.AS_OF)),
     "endpoint": (_endpoint, *cli_words.ENDPOINT),

@@ -14,6 +14,10 @@ PASSWORD = (
     ("--password-file",),
     {"type": Path, "metavar": "FILE", "help": "暗号化ファイルのパスワードを書いたファイル(- なら画面で尋ねる)"},
 )
+AS_SHOWN = (
+    ("--as-shown",),
+    {"action": "store_true", "help": "表計算ソフトで開いたときのシートと行の番号も書く(sheet と sheet_row の列)"},
+)
 EVERYBODY = (
     ("--everybody",),
     {"action": "store_true", "help": "行に出てくる保護者・母なども、一人一行で書く(だれのことかは role の列)"},
@@ -151,7 +155,7 @@ LINKAGE_QUALITY: Words = (
             {
                 "type": Path,
                 "metavar": "FILE",
-                "help": "正解の CSV: source,file,sheet,row,person(row は表計算ソフトの行、sheet はシートが二つ以上のとき)または source,row_key,person(なければ自分で推定する)",
+                "help": "正解の CSV: source,file,row,person または source,row_key,person(なければ自分で推定する)",
             },
         ),
         (

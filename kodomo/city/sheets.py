@@ -41,7 +41,7 @@ class Sheet:
 class Ledger:
     """What the answer key needs to know of the files."""
 
-    links: list[tuple[str, str, str, int, str]] = field(default_factory=list)
+    links: list[tuple[str, str, int, str]] = field(default_factory=list)
     mistakes: list[tuple[str, int, str]] = field(default_factory=list)
     rows: dict[str, int] = field(default_factory=dict)
 
@@ -69,24 +69,23 @@ class Printer:
             _write_xlsx(folder / sheet.file_name, layout, headers, rows, sheet)
         else:
             _write_text(folder / sheet.file_name, layout, headers, rows, sheet)
-        name, first = (layout.file.sheet or "Sheet1") if layout.file.format == "xlsx" else "", len(sheet.top) + 2
-        self.ledger.links.extend((sheet.source, sheet.file_name, name, i, p) for i, p in enumerate(people, start=first))
+        self.ledger.links.extend((sheet.source, sheet.file_name, i, p) for i, p in enumerate(people, start=1))
         self.ledger.rows[sheet.source] = self.ledger.rows.get(sheet.source, 0) + len(rows)
 
     def _spoil(
         self, layout: Layout, sheet: Sheet, rows: list[list[Cell]], people: list[str]
     ) -> tuple[list[list[Cell]], list[str]]:
         rng = random.Random(f"spoil-{self.seed}-{sheet.file_name}")
-        note, above = self.ledger.mistakes.append, len(sheet.top) + 1
+        note = self.ledger.mistakes.append
         for rate, kind in ((sheet.exact_duplicates, "exact_duplicate"), (sheet.near_duplicates, "near_duplicate")):
             for index in sorted(_some(rng, len(rows), rate), reverse=True):
                 copy = list(rows[index]) if kind == "exact_duplicate" else _nearly(layout, rows[index])
                 if copy != rows[index] or kind == "exact_duplicate":
                     rows.append(copy)
                     people.append(people[index])
-                    note((sheet.file_name, above + len(rows), kind))
+                    note((sheet.file_name, len(rows), kind))
         for index in sorted(_some(rng, len(rows), sheet.unreadable)):
-            note((sheet.file_name, above + index + 1, _break(layout, rows[index], rng)))
+            note((sheet.file_name, index + 1, _break(layout, rows[index], rng)))
         return rows, people
 
 

@@ -36,7 +36,7 @@ def write_truth(press: Press, noticed: Noticed, out: Path) -> dict[str, int]:
 
 ANSWER_KEY: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "links.csv": ("抽出ファイルの一行が、だれのことか", {
-        "source": "出所のコード", "file": "ファイル名", "sheet": "シート(表計算ファイルだけ)", "row": "表計算ソフトで開いたときの行の番号", "person_id": "その行の本人"}),
+        "source": "出所のコード", "file": "ファイル名", "row": "データ行の番号(最初が 1)", "person_id": "その行の本人"}),
     "people.csv": ("その市に一度でも住んだ人", {
         "person_id": "人の番号(答えの中だけのもの)", "born_on": "生年月日", "sex": "性別 M F",
         "is_child_at_end": "末日に 18 歳以下で住んでいる", "household_id": "末日の世帯", "is_twin": "双子",
@@ -51,7 +51,7 @@ ANSWER_KEY: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "needs.csv": ("支援を要する子どもと、つながった日", {
         "person_id": "子", "need": "支援の種類", "connected_on": "つながった日(空: つながっていない)"}),
     "canaries.csv": ("分析側に一つも現れてはならない文字列", {"kind": "種類", "value": "文字列"}),
-    "mistakes.csv": ("わざと誤らせた行", {"file": "ファイル名", "row": "表計算ソフトで開いたときの行の番号", "kind": "誤りの種類"}),
+    "mistakes.csv": ("わざと誤らせた行", {"file": "ファイル名", "row": "データ行の番号", "kind": "誤りの種類"}),
 }  # fmt: skip
 """File → what a row is, and its columns. Nothing but tests and benchmarks may read them."""
 

@@ -137,8 +137,8 @@ class ReceiptBook:
             "received_at": receipt.received_at.isoformat(timespec="seconds"), "received_by": receipt.received_by,
             "rows_read": receipt.rows_read, "rows_landed": receipt.rows_landed,
             "rows_quarantined": receipt.rows_quarantined, "rows_duplicate": receipt.rows_duplicate,
-            "rows_corrected": receipt.rows_corrected, **{k: v for k, v in receipt.report.items() if k != "profile"},
-            "quarantined": [quarantine_entry(*entry, receipt.report.get("sheets", [])) for entry in quarantined],
+            "rows_corrected": receipt.rows_corrected, **{k: v for k, v in receipt.report.items() if k not in ("profile", "spans")},
+            "quarantined": [quarantine_entry(*entry, receipt.report.get("spans", [])) for entry in quarantined],
         }  # fmt: skip
         path = write_report(self.reports, _stem(receipt.pk), report)
         return {**report, "report": str(path)}
@@ -181,8 +181,8 @@ class ReceiptBook:
         last, rows = max(earlier, key=lambda pair: _order(pair[0]))
         before = Receipt.objects.using("vault").values_list("report", flat=True).get(pk=last.pk)
         found = compare(rows, read)
-        found["changed_rows"] = rows_told(found["changed_rows"], receipt.report.get("sheets", []))
-        found["vanished_rows"] = rows_told(found["vanished_rows"], before.get("sheets", []))
+        found["changed_rows"] = rows_told(found["changed_rows"], receipt.report.get("spans", []))
+        found["vanished_rows"] = rows_told(found["vanished_rows"], before.get("spans", []))
         told["against_last"] = {"receipt": last.pk, "file": last.file_name, **found}
         told["shifts"] = shifts(before.get("profile") or {}, profile)
         return told

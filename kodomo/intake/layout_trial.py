@@ -161,7 +161,7 @@ def _summary(layout: Layout, reading: Reading) -> dict[str, Any]:
         "columns": columns, "unexpected_columns": reading.unexpected, "notes": reading.notes,
         "faults": [
             {"column": column, "code": code, "reason": row_fault(code).label, "advice": row_fault(code).advice,
-             "count": len(rows), "rows": rows_told(rows[:ROWS_TOLD], reading.sheets)}
+             "count": len(rows), "rows": rows_told(rows[:ROWS_TOLD], reading.spans)}
             for (column, code), rows in sorted(faults.items(), key=lambda entry: -len(entry[1]))
         ],
         "persons": dict(Counter(mentions["role"].to_pylist())),

@@ -86,8 +86,8 @@ class Reading:
     """Counts of blanks, codes and figures by column, of the rows taken in (``kodomo.intake.profile``)."""
     extracted_on: str | None = None
     """The extraction date, where the layout says that it stands inside the file."""
-    sheets: list[list[Any]] = field(default_factory=list)
-    """The sheets read, and after which number the rows of each are numbered (``kodomo.vault.records.place_of``)."""
+    spans: list[list[Any]] = field(default_factory=list)
+    """Where a spreadsheet shows the rows (``kodomo.vault.records.place_of``)."""
 
     @property
     def rows_landed(self) -> int:
@@ -142,7 +142,7 @@ class _Reader:
         self.watches: list[NumberWatch] = []
         self.faults: list[tuple[int, str, RowFault]] = []
         self.rows_read = self.rows_skipped = self.rows_withdrawn = self.blank_rows = self.before = 0
-        self.sheets: list[list[Any]] = []
+        self.spans: list[list[Any]] = []
         self.profile = Profile({c.reference: c.type for c in taken})
         self.notes: list[str] = []
         self.unexpected: dict[str, None] = {}
@@ -163,8 +163,7 @@ class _Reader:
                 chunk.numbers = [number + self.before for number in chunk.numbers]
                 chunk.faults = [(number + self.before, column, fault) for number, column, fault in chunk.faults]
             self._take(chunk, watches)
-        if sheet.name:
-            self.sheets.append([sheet.name, self.before])
+        self.spans += [[sheet.name, self.before + before, line] for before, line in sheet.spans]
         last = self.before + sheet.last
         if sheet.ends_abruptly and self.faults and self.faults[-1][0] == last:
             sheet.notes.append("最後の行が途中で終わっています。ファイルが切れていないか確かめてください。")
@@ -190,7 +189,7 @@ class _Reader:
             rows_withdrawn=self.rows_withdrawn,
             profile=self.profile.told(),
             extracted_on=self.extracted_on,
-            sheets=self.sheets,
+            spans=self.spans,
         )
 
     def _date(self, sheet: Sheet) -> None:

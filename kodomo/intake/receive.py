@@ -329,7 +329,7 @@ def _told(reading: Reading, layout: Layout, permission: Permission, seconds: flo
     for column, doubts in reading.doubts.items():
         notes.append(f"列「{column}」の日付の書き方で確かめたいもの: {_doubt_words(doubts)}")
     return {
-        "caption": layout.caption, "sheets": reading.sheets, "unexpected_columns": reading.unexpected, "refused_items": list(permission.refused),
+        "caption": layout.caption, "spans": reading.spans, "unexpected_columns": reading.unexpected, "refused_items": list(permission.refused),
         "blank_rows": reading.blank_rows, "rows_skipped": reading.rows_skipped, "rows_withdrawn": reading.rows_withdrawn, "undated": reading.undated, "notes": notes, "seconds": round(seconds, 2),
     }  # fmt: skip
 

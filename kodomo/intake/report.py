@@ -30,11 +30,11 @@ STYLE = (
 )
 
 
-def quarantine_entry(row: int, column: str, code: str, sheets: Sequence[Sequence[Any]] = ()) -> dict[str, Any]:
+def quarantine_entry(row: int, column: str, code: str, spans: Sequence[Sequence[Any]] = ()) -> dict[str, Any]:
     """One quarantined row as reports show it: where a spreadsheet shows it, with the sheet's name if several were read."""
-    fault, (sheet, row) = row_fault(code), place_of(row, sheets)
+    fault, (sheet, row) = row_fault(code), place_of(row, spans)
     return {
-        **({"sheet": sheet} if len(sheets) > 1 else {}),
+        **({"sheet": sheet} if _sheets(spans) > 1 else {}),
         "row": row,
         "column": column,
         "code": code,
@@ -143,10 +143,14 @@ def _place(entry: dict[str, Any]) -> str:
     return f"シート「{entry['sheet']}」{entry['row']}" if "sheet" in entry else str(entry["row"])
 
 
-def rows_told(rows: Sequence[int], sheets: Sequence[Sequence[Any]]) -> list[int] | list[str]:
+def _sheets(spans: Sequence[Sequence[Any]]) -> int:
+    return len({sheet for sheet, *_ in spans})
+
+
+def rows_told(rows: Sequence[int], spans: Sequence[Sequence[Any]]) -> list[int] | list[str]:
     """Row numbers as a spreadsheet shows them, with the sheet's name if several were read."""
-    places = [place_of(row, sheets) for row in rows]
-    return [f"シート「{sheet}」{row}" for sheet, row in places] if len(sheets) > 1 else [row for _, row in places]
+    places = [place_of(row, spans) for row in rows]
+    return [f"シート「{sheet}」{row}" for sheet, row in places] if _sheets(spans) > 1 else [row for _, row in places]
 
 
 def _listed(rows: Sequence[int | str], which: str) -> str:

@@ -1,8 +1,9 @@
 """A delivered file as numbered rows under a header, whatever it is written in (identity side).
 
-A row's number is the one a spreadsheet shows: titles, the header and blank rows are counted, and a
-cell with line breaks is still one row (of a table on its side, the number is its column's). The footer
-and what follows it are not rows; a row below it that looks like data is reported, never dropped in silence.
+Row 1 is the first record after the header. A wholly empty line of a CSV is no record and is not
+counted; a record whose cells are all empty is counted and skipped, and so is every blank row of a
+sheet. Beside the numbers stands where a spreadsheet shows them (``Sheet.spans``). The footer and what
+follows it are not rows; a row below it that looks like data is reported, never dropped in silence.
 """
 
 from __future__ import annotations
@@ -54,7 +55,8 @@ class Sheet:
     """An opened file or sheet: its header as printed, and its rows to be read once.
 
     ``heads``: the header row by row (for headers repeated on each page); ``above``: the junk lines
-    above it as text; ``last``: the number of the last row read so far, at first of the last above the data.
+    above it as text; ``last``: the number of the last row read so far; ``spans``: after which number the rows
+    stand below which of a spreadsheet's (of a table on its side, its columns).
     """
 
     header: list[str]
@@ -66,6 +68,13 @@ class Sheet:
     above: str = ""
     name: str = ""
     last: int = 0
+    spans: list[list[int]] = field(default_factory=lambda: [[0, 0]])
+
+    def leave_out(self, lines: int) -> None:
+        """Lines that are no rows stand behind the last row, or above the first."""
+        before, line = self.spans[-1]
+        below = [self.last, line + self.last - before + lines]
+        self.spans[-1:] = [below] if before == self.last else [self.spans[-1], below]
 
 
 def check_width(header: Sequence[str], name: str, limits: Limits) -> None:
@@ -80,7 +89,7 @@ def numbered(source: Iterator[Any], layout: Layout, sheet: Sheet, limits: Limits
     """Number the rows, leave out blank and junk ones, stop at the footer."""
     shape = layout.file
     ends = re.compile(shape.footer).match if shape.footer else None
-    sorter = _Sorter(sheet, ends, re.compile(shape.junk).match if shape.junk else None)
+    sorter = _Sorter(sheet, ends, re.compile(shape.junk).match if shape.junk else None, shape.is_workbook)
     whole = Chunk()
     for records in source:
         chunk = sorter.chunk(records)
@@ -107,6 +116,7 @@ class _Sorter:
     sheet: Sheet
     ends: Match | None
     is_junk: Match | None
+    counts_empty: bool
     is_over: bool = False
 
     def chunk(self, records: list[Any]) -> Chunk:
@@ -120,7 +130,7 @@ class _Sorter:
             return chunk
         for record in records:
             if self.is_over or isinstance(record, Record) or not record or record[0] in odd:
-                self._take(record, chunk)
+                sheet.last += self._take(record, chunk)
             else:
                 sheet.last += 1
                 chunk.numbers.append(sheet.last)
@@ -133,12 +143,13 @@ class _Sorter:
         marks = [mark for mark in (self.ends, self.is_junk) if mark]
         return odd | {first for first in firsts for mark in marks if mark(first.strip())}
 
-    def _take(self, record: Any, chunk: Chunk) -> None:
-        """Put one record where it belongs."""
+    def _take(self, record: Any, chunk: Chunk) -> int:
+        """Put one record where it belongs; returns by how much it moves the row number on."""
         fault, cells = (record.fault, record.cells) if isinstance(record, Record) else (None, record)
-        self.sheet.last = number = self.sheet.last + 1
-        if not cells and fault is None:
-            return
+        if not cells and fault is None and not self.counts_empty:
+            self.sheet.leave_out(1)
+            return 0
+        number = self.sheet.last + 1
         first = next((cell.strip() for cell in cells if cell.strip()), "")
         is_end = bool(self.ends and cells and self.ends(cells[0].strip() or first))
         if self.is_over or is_end:
@@ -153,6 +164,7 @@ class _Sorter:
         else:
             chunk.numbers.append(number)
             chunk.rows.append(cells)
+        return 1
 
     def _after_footer(self, chunk: Chunk, number: int, cells: list[str], is_end: bool) -> None:
         width = len(self.sheet.header)

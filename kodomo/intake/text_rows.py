@@ -47,7 +47,7 @@ def open_text(path: Path, layout: Layout, name: str, limits: Limits) -> Sheet:
     sheet.header = combined(sheet.heads) if sheet.heads else [""] * rows.first_width()
     check_width(sheet.header, name, limits)
     rows.skip(layout.file.skip_below)
-    sheet.last = rows.rows_above() + len(sheet.heads) + layout.file.skip_below
+    sheet.leave_out(rows.rows_above() + len(sheet.heads) + layout.file.skip_below)
     sheet.chunks = numbered(rows.chunks(len(sheet.header)), layout, sheet, limits, name)
     return sheet
 
@@ -283,7 +283,8 @@ def open_fixed(path: Path, layout: Layout, name: str, limits: Limits) -> Sheet:
         raise refused("long_line", "1行が長すぎます。", name, "record_bytes と改行を確かめてください。")
     body = records[shape.skip_top + shape.header_rows + shape.skip_below :]
     needed = max((c.position for c in columns if c.required), default=0)
-    sheet = Sheet([c.name for c in columns], iter(()), last=len(records) - len(body))
+    sheet = Sheet([c.name for c in columns], iter(()))
+    sheet.leave_out(len(records) - len(body))
     sheet.above = decode(b"\n".join(_bytes(r, shape.encoding) for r in records[: shape.skip_top]), shape.encoding)
     split = (_fixed_row(record, columns, shape.encoding, needed) for record in body)
     sheet.chunks = numbered(iter(lambda: list(islice(split, CHUNK_ROWS)), []), layout, sheet, limits, name)

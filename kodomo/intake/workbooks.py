@@ -137,7 +137,7 @@ def _open_sheet(workbook: Any, title: str, layout: Layout, name: str, limits: Li
     sheet = Sheet(combined(heads) if heads else [""] * source.total_width, iter(()), heads=heads, name=title)
     sheet.above = "\n".join("\t".join(cells) for cells in above)
     list(islice(rest, shape.skip_below))
-    sheet.last = (0 if shape.transposed else len(above)) + len(heads) + shape.skip_below
+    sheet.leave_out((0 if shape.transposed else len(above)) + len(heads) + shape.skip_below)
     chunks = iter(lambda: list(islice(rest, CHUNK_ROWS)), [])
     sheet.chunks = numbered(chunks, layout, sheet, limits, name)
     return sheet

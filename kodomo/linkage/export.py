@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,35 +23,47 @@ from kodomo.vault import people, records
 from kodomo.vault.database import audited, open_vault
 from kodomo.vault.keys import Keyring
 
-COLUMNS = ("source", "file", "sheet", "row", "row_key", "person_key")
+COLUMNS = ("source", "file", "row", "row_key", "person_key")
 
 ROWS = f"""
-SELECT m.source, m.file, coalesce(s.sheet, ''), m.row % {records.PEOPLE_STEP} - coalesce(s.before, 0) AS row, m.row_key, k.person_key, m.role
+WITH told AS (
+SELECT m.receipt, m.row AS number, m.source, m.file, m.row % {records.PEOPLE_STEP} AS row, m.row_key, k.person_key, coalesce(s.sheet, '') AS sheet,
+       m.row % {records.PEOPLE_STEP} - s.before + s.line AS sheet_row, m.role
 FROM landed m LEFT JOIN links l USING (receipt, row, role) LEFT JOIN keys k USING (person_number)
-ASOF LEFT JOIN sheets s ON s.receipt = m.receipt AND s.before < m.row % {records.PEOPLE_STEP}
-ORDER BY m.receipt, m.row, m.role NOT IN ('subject', 'holder'), m.role
+ASOF LEFT JOIN spans s ON s.receipt = m.receipt AND s.before < m.row % {records.PEOPLE_STEP}
+)
+SELECT {{columns}} FROM told ORDER BY receipt, number, role NOT IN ('subject', 'holder'), role
 """
 OWNERS = ("subject", "holder")
 """Whom a row is about; the others it names (guardian, mother …) are told on demand."""
 
 
 def export_links(
-    out: Path, *, home: Home, municipality: Municipality, by: str, at: dt.datetime, everybody: bool = False
+    out: Path,
+    *,
+    home: Home,
+    municipality: Municipality,
+    by: str,
+    at: dt.datetime,
+    everybody: bool = False,
+    as_shown: bool = False,
 ) -> dict[str, Any]:
     """Write a CSV (UTF-8, readable by its owner only) with one line per landed record and whom it was linked to.
 
-    ``row`` is the row a spreadsheet shows, in the workbook's ``sheet`` (empty for a text file).
-    A record nobody was found for has an empty ``person_key``. ``row_key`` is the source's own
+    ``row`` counts from the first data row of the file, through all its sheets. A record nobody was found for has an empty ``person_key``. ``row_key`` is the source's own
     identifier: the file belongs to the identity side. Writes one audit row.
 
     Args:
         everybody: a line for each person a row names, its subject or holder first, with their ``role`` in a column more.
+        as_shown: two columns more, ``sheet`` (empty for a text file) and the row of it that a spreadsheet shows,
+            ``sheet_row`` (empty for what was received before that was kept).
 
     Raises:
         NotReady: no link run yet.
         StaffError: the file can't be written.
     """
     started = time.monotonic()
+    columns = (*COLUMNS, *(["role"] if everybody else []), *(["sheet", "sheet_row"] if as_shown else []))
     keyring = open_vault(home)
     run = people.require_run()
     event = AuditEvent(actor=by, role="OPERATOR", action="EXPORT_LINKS", subject=run.sealed_file, purpose=Purpose.LINK.label,
@@ -58,29 +71,30 @@ def export_links(
     links = people.open_run(home, keyring, run, "links").select(["receipt", "row", "role", "person_number"])
     mentions = records.landed_mentions(home, keyring).select(["receipt", "source", "file", "row", "role", "row_key"])
     with audited(home, keyring, event, at):
-        rows = _write(out, mentions, links, keyring, everybody)
+        rows = _write(out, mentions if everybody else _owners(mentions), links, keyring, columns)
     return {"file": str(out), "rows": rows, "run": run.pk, "seconds": round(time.monotonic() - started, 1)}
 
 
-def _sheets() -> pa.Table:
-    told = [(receipt, name, before) for receipt, sheets in records.sheets_read().items() for name, before in sheets]
-    columns = list(zip(*told, strict=True)) or [(), (), ()]
-    return pa.table({name: pa.array(values, kind) for name, values, kind in zip(
-        ("receipt", "sheet", "before"), columns, (pa.int64(), pa.string(), pa.int32()), strict=True)})  # fmt: skip
+def _spans() -> pa.Table:
+    told = [(receipt, *span) for receipt, spans in records.spans_read().items() for span in spans]
+    columns = list(zip(*told, strict=True)) or [()] * 4
+    kinds = {"receipt": pa.int64(), "sheet": pa.string(), "before": pa.int32(), "line": pa.int32()}
+    return pa.table({name: pa.array(values, kind) for (name, kind), values in zip(kinds.items(), columns, strict=True)})
 
 
-def _write(out: Path, mentions: pa.Table, links: pa.Table, keyring: Keyring, everybody: bool) -> int:
+def _owners(mentions: pa.Table) -> pa.Table:
+    return mentions.filter(pc.is_in(mentions["role"], value_set=pa.array(OWNERS)))
+
+
+def _write(out: Path, mentions: pa.Table, links: pa.Table, keyring: Keyring, columns: Sequence[str]) -> int:
     connection = connect(memory=UNSPILLED)
-    if not everybody:
-        mentions = mentions.filter(pc.is_in(mentions["role"], value_set=pa.array(OWNERS)))
     numbers = pc.unique(links["person_number"].drop_null())
     connection.register("landed", mentions)
     connection.register("links", links)
-    connection.register("sheets", _sheets())
+    connection.register("spans", _spans())
     connection.register("keys", pa.table(
         {"person_number": numbers, "person_key": [keyring.pseudonym("p", n) for n in numbers.to_pylist()]}))  # fmt: skip
-    columns = (*COLUMNS, "role") if everybody else COLUMNS
-    rows = [row[: len(columns)] for row in connection.execute(ROWS).fetchall()]
+    rows = connection.execute(ROWS.format(columns=", ".join(columns))).fetchall()
     progress = Progress("紐付けの書き出し", len(rows))
     try:
         descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

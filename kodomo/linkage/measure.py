@@ -37,7 +37,6 @@ class Label:
     source: str
     person: str
     file: str = ""
-    sheet: str = ""
     row: int = 0
     row_key: str = ""
 
@@ -52,9 +51,7 @@ class Traits:
 
 
 def read_labels(path: Path) -> list[Label]:
-    """Read labels: CSV with ``source``, ``person`` and either ``file``, ``sheet`` and ``row``, or ``row_key``.
-
-    ``row`` is the row a spreadsheet shows; ``sheet`` is needed only where several of a file were read.
+    """Read labels: CSV with ``source``, ``person`` and either ``file`` and ``row``, or ``row_key``.
 
     Empty ``person``: the record is of nobody the register knows, or can't be told.
 
@@ -71,7 +68,7 @@ def read_labels(path: Path) -> list[Label]:
             if "source" not in names or not person or not (by_row or "row_key" in names):
                 raise WrongUsage(
                     "正解の表の列が足りません。", where=str(path),
-                    then="列 source, file, sheet, row, person(または source, row_key, person)を持つ CSV にしてください。",
+                    then="列 source, file, row, person(または source, row_key, person)を持つ CSV にしてください。",
                 )  # fmt: skip
             return [_label(path, number, line, person, by_row) for number, line in enumerate(reader, 1)]
     except (OSError, UnicodeDecodeError, csv.Error):
@@ -89,9 +86,9 @@ def _label(path: Path, number: int, line: dict[str, str | None], person: str, by
         raise WrongUsage(
             "正解の表の行番号が数字ではありません。",
             where=f"{path} {number} 行目",
-            then="表計算ソフトで開いたときの行の番号を書いてください。",
+            then="最初のデータ行を 1 とする番号を書いてください。",
         )
-    return Label(source, whose, line.get("file") or "", line.get("sheet") or "", int(row))
+    return Label(source, whose, line.get("file") or "", int(row))
 
 
 def linkage_quality(
@@ -190,7 +187,7 @@ def compared_with_labels(*, home: Home, labels: Path, by: str, at: dt.datetime) 
         raise WrongUsage(
             "正解の表のどの行も、受領した記録と合いません。",
             where=str(labels),
-            then="source は出所のコード、file は受領したファイルの名前、row は表計算ソフトで開いたときの行の番号です(シートが二つ以上なら列 sheet も)。",
+            then="source は出所のコード、file は受領したファイルの名前、row は最初のデータ行を 1 とする番号です。",
         )
     report = quality_report(found, truth, groups)
     return {"run": run.pk, "basis": "LABELS", "labels": len(said), "labels_without_record": unknown, **report,
@@ -217,12 +214,12 @@ def _load(connection: duckdb.DuckDBPyConnection, home: Home, keyring: Keyring) -
     for table in ("links", "persons", "household_spells"):
         connection.register(table, people.open_run(home, keyring, run, table))
     connection.execute(
-        "CREATE TABLE record (receipt BIGINT, source VARCHAR, file VARCHAR, row INTEGER, row_key VARCHAR, name VARCHAR, person BIGINT)"
+        "CREATE TABLE record (source VARCHAR, file VARCHAR, row INTEGER, row_key VARCHAR, name VARCHAR, person BIGINT)"
     )
     for table in records.mention_tables(home, keyring):
         connection.register("landed", table)
         connection.execute(
-            """INSERT INTO record SELECT m.receipt, m.source, m.file, m.row, m.row_key, m.name, l.person_number
+            """INSERT INTO record SELECT m.source, m.file, m.row, m.row_key, m.name, l.person_number
                FROM landed m JOIN links l USING (receipt, row, role) WHERE m.role IN ('subject', 'holder')"""
         )
         connection.unregister("landed")
@@ -233,22 +230,14 @@ def _matched(
 ) -> tuple[dict[Place, str], dict[Place, str], int]:
     """Found and true person of each labelled record, and how many labels name no record."""
     places: dict[Any, list[tuple[Place, str]]] = {}
-    by_key, sheets = any(label.row_key for label in said), records.sheets_read()
-    query = "SELECT receipt, source, file, row, row_key, coalesce(person::VARCHAR, '') FROM record"
-    for receipt, source, file, number, row_key, person in connection.execute(query).fetchall():
-        there = sheets.get(receipt, ())
-        sheet, row = records.place_of(number, there)
-        found_at = (source, file, sheet, row), person
-        # of a file of one sheet nobody need say which
-        for key in (
-            [(source, row_key)]
-            if by_key
-            else {(source, file, s, row) for s in (sheet, "" if len(there) < 2 else sheet)}
-        ):
-            places.setdefault(key, []).append(found_at)
+    by_key = any(label.row_key for label in said)
+    query = "SELECT source, file, row, row_key, coalesce(person::VARCHAR, '') FROM record"
+    for source, file, row, row_key, person in connection.execute(query).fetchall():
+        key = (source, row_key) if by_key else (source, file, row)
+        places.setdefault(key, []).append(((source, file, row), person))
     found, truth, unknown = {}, {}, 0
     for label in said:
-        key = (label.source, label.row_key) if by_key else (label.source, label.file, label.sheet, label.row)
+        key = (label.source, label.row_key) if by_key else (label.source, label.file, label.row)
         unknown += key not in places
         for place, person in places.get(key, ()):
             found[place], truth[place] = person, label.person

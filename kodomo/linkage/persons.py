@@ -323,12 +323,12 @@ def person_history(key: str, *, home: Home, by: str, at: dt.datetime) -> dict[st
     with audited(home, keyring, _event("PERSON_HISTORY", person.person_key, by), at):
         links, standing = _links(home, keyring), history.standing_number(person.pk)
         events = history.events_about(person.pk)
-        receipts, sheets = {r.pk: r for r in records.receipts()}, records.sheets_read()
+        receipts, spans = {r.pk: r for r in records.receipts()}, records.spans_read()
         keys = {number: keyring.pseudonym("p", number) for number in {standing, *_numbers(events)}}
         return {
             "key": person.person_key, "standing_key": keys[standing], "is_alias": standing != person.pk,
             "is_current": person.is_current, "first_run": person.first_run, "erased_at": person.erased_at,
-            "events": [_told(event, keys, receipts, sheets) | _touched(event, keys, home) for event in events],
+            "events": [_told(event, keys, receipts, spans) | _touched(event, keys, home) for event in events],
             "decisions": [_told_decision(d) for d in _decisions_about(person.pk)],
             "records": links.records(person.pk),
         }  # fmt: skip
@@ -339,10 +339,10 @@ def _numbers(events: Iterable[PersonEvent]) -> set[int]:
 
 
 def _told(
-    event: PersonEvent, keys: dict[int, str], receipts: dict[int, Any], sheets: dict[int, list[list[Any]]]
+    event: PersonEvent, keys: dict[int, str], receipts: dict[int, Any], spans: dict[int, list[list[Any]]]
 ) -> dict[str, Any]:
     def place(receipt: int, row: int, role: str) -> dict[str, Any]:
-        known, (sheet, at) = receipts.get(receipt), records.place_of(row, sheets.get(receipt, ()))
+        known, (sheet, at) = receipts.get(receipt), records.place_of(row, spans.get(receipt, ()))
         return {"ref": f"{receipt}:{row}:{role}", "source": known.source if known else None,
                 "file": known.file_name if known else None, "sheet": sheet, "row": at}  # fmt: skip
 

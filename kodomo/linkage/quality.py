@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-Place = tuple[str, str, str, int]
-"""Source, file, sheet (empty for a text file), and the row a spreadsheet shows."""
+Place = tuple[str, str, int]
 
 Z = 1.959964
 
@@ -89,10 +88,10 @@ def wilson(share: float, count: float) -> tuple[float, float]:
 
 
 def read_links(path: Path, person_column: str) -> dict[Place, str]:
-    """Which person each place is about, not who else it names; rows without a person have an empty text."""
+    """Which person each (source, file, row) is about, not who else it names; rows without a person have an empty text."""
     with path.open(encoding="utf-8-sig", newline="") as handle:
         return {
-            (r["source"], r["file"], r.get("sheet") or "", int(r["row"])): r[person_column] or ""
+            (r["source"], r["file"], int(r["row"])): r[person_column] or ""
             for r in csv.DictReader(handle)
             if r.get("role", "subject") in ("subject", "holder")
         }

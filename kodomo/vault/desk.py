@@ -49,7 +49,7 @@ class Desk:
             rows = QuarantinedRow.objects.using("vault").filter(receipt_id=receipt).select_related("receipt")
             if self.sources is not None:
                 rows = rows.filter(receipt__source__in=self.sources)
-            places = [(r, place_of(r.row_number, r.receipt.report.get("sheets", []))) for r in rows.order_by("row_number", "pk")]  # fmt: skip
+            places = [(r, place_of(r.row_number, r.receipt.report.get("spans", []))) for r in rows.order_by("row_number", "pk")]  # fmt: skip
             return [{"sheet": sheet, "row": row, "column": r.column, "code": r.code} for r, (sheet, row) in places]
 
     def refusals(self) -> list[dict[str, Any]]:

@@ -21,9 +21,11 @@ from __future__ import annotations
 
 import os
 import shutil
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +61,7 @@ PLACE = (
     Column("receipt", pa.int64(), "受領番号", Sensitivity.PLAIN),
     Column("source", pa.string(), "出所のコード", Sensitivity.PLAIN),
     Column("file", pa.string(), "ファイル名", Sensitivity.PLAIN),
-    Column("row", pa.int32(), "行番号(表計算ソフトの行。シートが続くときは通し)", Sensitivity.PLAIN),
+    Column("row", pa.int32(), "行番号(最初のデータ行が 1。シートが続くときは通し)", Sensitivity.PLAIN),
     Column(
         "role", pa.string(), "行の中での役: subject guardian mother father household_head holder", Sensitivity.PLAIN
     ),
@@ -103,18 +105,19 @@ PEOPLE_STEP = 10_000_000
 """Where one printed row holds several people, the record of the n-th (from 0) is numbered row + n × this."""
 
 
-def place_of(row: int, sheets: Sequence[Sequence[Any]]) -> tuple[str, int]:
-    """The sheet and the row, as a spreadsheet shows them, of a landed row's number.
+def place_of(row: int, spans: Sequence[Sequence[Any]]) -> tuple[str, int]:
+    """The sheet (empty for a text file) and the row, as a spreadsheet shows them, of a landed row's number.
 
     Args:
-        sheets: the sheets read, and after which number the rows of each are numbered; none of a text file.
+        spans: in which sheet, and below which of its rows, those numbered higher than a number stand; by number.
 
-    >>> place_of(PEOPLE_STEP + 17, [["4月", 0], ["5月", 12]])
-    ('5月', 5)
+    >>> place_of(PEOPLE_STEP + 17, [["4月", 0, 3], ["5月", 12, 2]])
+    ('5月', 7)
     """
     row %= PEOPLE_STEP
-    name, before = next((s for s in reversed(sheets) if s[1] < row), ("", 0))
-    return name, row - before
+    at = bisect_left(spans, row, key=itemgetter(1))
+    sheet, before, line = spans[at - 1] if at else ("", 0, 0)
+    return sheet, row - before + line
 
 
 FINGERPRINT = pa.binary(16)
@@ -124,7 +127,7 @@ ROWS = Table(
     "行の指紋",
     "一つの受領の、取り込んだ一行",
     (
-        Column("row", pa.int32(), "行番号(表計算ソフトの行。シートが続くときは通し)", Sensitivity.PLAIN),
+        Column("row", pa.int32(), "行番号(最初のデータ行が 1。シートが続くときは通し)", Sensitivity.PLAIN),
         Column("identity", FINGERPRINT, "同じ記録を指す列の、鍵つき指紋"),
         Column("content", FINGERPRINT, "取り込んだ内容の、鍵つき指紋"),
     ),
@@ -334,11 +337,11 @@ def receipts(sources: Collection[str] | None = None) -> list[Receipt]:
     return list(found if sources is None else found.filter(source__in=sources))
 
 
-def sheets_read() -> dict[int, list[list[Any]]]:
-    """By receipt (primary key) of a workbook, its sheets as ``place_of`` takes them."""
+def spans_read() -> dict[int, list[list[Any]]]:
+    """By receipt (primary key), where a spreadsheet shows its rows, as ``place_of`` takes it; not of old receipts."""
     from kodomo.vault.models import Receipt
 
-    return {pk: sheets for pk, sheets in Receipt.objects.using("vault").values_list("pk", "report__sheets") if sheets}
+    return {pk: spans for pk, spans in Receipt.objects.using("vault").values_list("pk", "report__spans") if spans}
 
 
 def row_states(home: Home, keyring: Keyring, chosen: Iterable[Receipt]) -> dict[int, pa.Table]:

@@ -19,7 +19,7 @@ def table(city: Written, source: str) -> list[dict[str, str]]:
     found = []
     for path in (p for p in city.files() if city.layout_of(p).source == source):
         names = [c.name for c in city.layouts[source].columns]
-        for i, row in enumerate(city.rows(path), start=city.layouts[source].file.skip_top + 2):
+        for i, row in enumerate(city.rows(path), start=1):
             found.append({**dict(zip(names, row, strict=True)), "file": path.name, "person": people[path.name, i]})
     return found
 

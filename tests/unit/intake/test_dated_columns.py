@@ -42,9 +42,9 @@ def test_each_month_of_a_row_is_a_record_with_its_fact(tmp_path):
     found = read(tmp_path, WHOLE, "番号,氏名,R7.12,R8.1,備考\nA1,山田,3,0,\nA2,森,,2,\n".encode())
     assert names(found) == ["山田", "森", "山田", "森"]
     assert facts(found) == [
-        (2, "absence", 3.0, None, "2025-12-01", "2026-01-01"),
-        (2 + PEOPLE_STEP, "absence", 0.0, None, "2026-01-01", "2026-02-01"),
-        (3 + PEOPLE_STEP, "absence", 2.0, None, "2026-01-01", "2026-02-01"),
+        (1, "absence", 3.0, None, "2025-12-01", "2026-01-01"),
+        (1 + PEOPLE_STEP, "absence", 0.0, None, "2026-01-01", "2026-02-01"),
+        (2 + PEOPLE_STEP, "absence", 2.0, None, "2026-01-01", "2026-02-01"),
     ]
     assert (found.rows_read, found.rows_landed, found.unexpected) == (2, 2, ["備考"])
     assert len(set(found.landing.rows["identity"].to_pylist())) == 4
@@ -60,7 +60,7 @@ def test_next_deliverys_columns_are_found_though_their_names_are_new_and_tell_of
 
 def test_row_of_which_one_month_cannot_be_read_is_handed_back_whole_and_once(tmp_path):
     found = read(tmp_path, WHOLE, "番号,氏名,R7.4,R7.5\nA1,山田,3,99\nA2,森,1,1\n".encode())
-    assert [(row, name) for row, name, _ in found.quarantined] == [(2, "{}")]
+    assert [(row, name) for row, name, _ in found.quarantined] == [(1, "{}")]
     assert (found.rows_landed, names(found)) == (1, ["森", "森"])
 
 

@@ -178,7 +178,7 @@ def test_commands_draft_and_check(tmp_path, town, capsys):
     assert tomllib.loads(out.read_text(encoding="utf-8"))["file"]["encoding"] == "cp932"
     assert main([*call, "layout", "check", str(town / "sources" / "absences.toml"), str(path), "--json"]) == 0
     said = capsys.readouterr()
-    assert "2 行目" in said.err and "R-05" in said.err and "翡翠川" not in said.err + said.out
+    assert "3 行目" in said.err and "R-05" in said.err and "翡翠川" not in said.err + said.out
     assert '"rows_landed": 1' in said.out and '"absence_days": 1' in said.out
     path.write_bytes("学籍番号,児童氏名,年月,欠席\nA001,翡翠川花,2026-03,3\n".encode())
     assert main([*call, "layout", "check", str(town / "sources" / "absences.toml"), str(path)]) == 4

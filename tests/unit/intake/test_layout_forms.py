@@ -122,7 +122,7 @@ def test_every_encoding_gives_the_same_characters(tmp_path, encoding, python):
 def test_euc_reads_vendor_characters_and_says_where_it_is_damaged(tmp_path):
     body = "氏名,生年月日\n".encode("euc_jp") + b"\xad\xa1\xbb\xb3,R5.4.1\n\xff\xfe,R5.4.1\n\x8f\xb0\xa1,R5.4.1\n"
     found = read(tmp_path, file(encoding="euc-jp") + NAME + BIRTH, body)
-    assert names(found) == ["①山", "丂"] and [(r, c) for r, _, c in found.quarantined] == [(3, "R-01")]
+    assert names(found) == ["①山", "丂"] and [(r, c) for r, _, c in found.quarantined] == [(2, "R-01")]
 
 
 def test_wave_dash_is_one_character_whatever_the_encoding(tmp_path):
@@ -164,7 +164,8 @@ def test_header_repeated_over_pages_is_no_row_though_it_has_two_rows(tmp_path):
     head = "基本,\n氏名,生年月日\n"
     body = f"{head}山田,R5.4.1\n{head}佐藤,R5.4.2\n".encode()
     found = read(tmp_path, file(header_rows=2) + NAME + BIRTH, body)
-    assert names(found) == ["山田", "佐藤"] and found.landing.rows["row"].to_pylist() == [3, 6]
+    assert names(found) == ["山田", "佐藤"] and found.landing.rows["row"].to_pylist() == [1, 4]
+    assert [place_of(row, found.spans) for row in (1, 4)] == [("", 3), ("", 6)]
 
 
 def test_header_is_searched_for_where_its_place_changes(tmp_path):
@@ -178,7 +179,8 @@ def test_header_is_searched_for_where_its_place_changes(tmp_path):
 
 def test_rows_below_the_header_can_be_left_out(tmp_path):
     found = read(tmp_path, file(skip_below=2) + NAME, "氏名\n(全角)\n----\n山田\n".encode())
-    assert names(found) == ["山田"] and found.landing.rows["row"].to_pylist() == [4]
+    assert names(found) == ["山田"] and found.landing.rows["row"].to_pylist() == [1]
+    assert place_of(1, found.spans) == ("", 4)
 
 
 @pytest.mark.parametrize("printed", ["氏名", "児童氏名", "氏 名(漢字)"])
@@ -227,7 +229,7 @@ def test_rows_are_left_out_by_a_condition_and_counted(tmp_path):
     only = read(tmp_path, text.replace("{}", 'only_when = { "削除区分" = ["有効"] }'), body)
     for found in (skipped, only):
         assert names(found) == ["佐藤", "鈴木"] and found.rows_skipped == 1 and found.rows_read == 4
-        assert found.quarantined == [(5, "削除区分", "R-08")]
+        assert found.quarantined == [(4, "削除区分", "R-08")]
 
 
 def test_row_that_withdraws_an_earlier_one_takes_its_facts_back(tmp_path, town, home):
@@ -267,7 +269,7 @@ def one(tmp_path: Path, kind: str, printed: str, more: str = "", field: str = "o
     )
     text += '[[columns]]\nname = "印"\ntype = "text"\n'
     found = read(tmp_path, text, f'値,印\n"{printed}",x\nR5.4.1,y\n1,y\n'.encode())
-    first = [q for q in found.quarantined if q[0] == 2]
+    first = [q for q in found.quarantined if q[0] == 1]
     return first[0][2] if first else column(found, field)[0]
 
 
@@ -380,7 +382,7 @@ def test_value_found_in_the_file_name_above_the_header_or_fixed(tmp_path):
     text += '[[facts]]\nitem = "enrolled"\ncode = "印"\nvalid_from = "年月"\nvalid_to = "month_end"\n'
     found = read(tmp_path, text, "名簿,\n学校名: 南小,\n氏名,x\n山田,1\n".encode(), "名簿_202604.csv")
     assert column(found, "school") == ["南小"]
-    assert facts(found) == [(4, "enrolled", None, "在籍", "2026-04-01", "2026-05-01")]
+    assert facts(found) == [(1, "enrolled", None, "在籍", "2026-04-01", "2026-05-01")]
     with pytest.raises(DeliveryRefused) as refusal:
         read(tmp_path, text, "名簿,\n氏名,x\n山田,1\n".encode(), "名簿_新.csv")
     assert "年月" in refusal.value.where
@@ -402,7 +404,7 @@ def test_wide_monthly_columns_make_one_fact_for_each_month(tmp_path):
         (0.0, "2025-04-01", "2025-05-01"), (1.0, "2025-05-01", "2025-06-01"), (3.0, "2026-01-01", "2026-02-01"),
         (2.0, "2026-03-01", "2026-04-01"),
     ]  # fmt: skip
-    assert found.quarantined == [(3, "4月", "R-07")]
+    assert found.quarantined == [(2, "4月", "R-07")]
     assert {str(f["known_from"]) for f in found.landing.facts.to_pylist()} >= {"2025-04-30", "2026-03-31"}
 
 
@@ -415,7 +417,7 @@ def test_fiscal_year_in_every_notation_lasts_from_april_to_march(tmp_path, print
     text += '[[facts]]\nitem = "enrolled"\nvalid_from = "年度"\nvalid_to = "year_end"\n'
     found = read(tmp_path, text, f"氏名,年度\n山田,{printed}\n佐藤,2024\n".encode())
     if kept.startswith("R-"):
-        assert found.quarantined == [(2, "年度", kept)]
+        assert found.quarantined == [(1, "年度", kept)]
     else:
         assert facts(found)[0][4:] == (kept, f"{int(kept[:4]) + 1}-04-01")
 
@@ -467,17 +469,17 @@ def test_row_of_several_children_is_a_record_for_each_who_is_there(tmp_path):
     body = f"{PEOPLE_HEAD}\n11,山田,R5.4.1,A1,花子,1,A2,太郎,2,,,\n12,佐藤,R5.4.1,B1,次郎,1,,,,,,\n13,鈴木,R5.4.1,C1,三郎,1,C2,,1,,,\n"
     found = read(tmp_path, text, body.encode())
     rows = [(m["row"], m["role"], m["name"], m["row_key"]) for m in found.landing.mentions.to_pylist()]
-    second = PEOPLE_STEP + 2
+    second = PEOPLE_STEP + 1
     assert sorted(rows) == sorted([
-        (2, "guardian", "山田", "A1"), (2, "subject", "花子", "A1"), (3, "guardian", "佐藤", "B1"), (3, "subject", "次郎", "B1"),
+        (1, "guardian", "山田", "A1"), (1, "subject", "花子", "A1"), (2, "guardian", "佐藤", "B1"), (2, "subject", "次郎", "B1"),
         (second, "guardian", "山田", "A2"), (second, "subject", "太郎", "A2"),
     ])  # fmt: skip
     said = sorted((f[0], f[1], f[3]) for f in facts(found))
     assert said == sorted([
-        (2, "school_kind", "小"), (second, "school_kind", "中"), (3, "school_kind", "小"), (2, "enrolled", None),
-        (second, "enrolled", None), (3, "enrolled", None), (2, "guardian_enrolled", None), (3, "guardian_enrolled", None),
+        (1, "school_kind", "小"), (second, "school_kind", "中"), (2, "school_kind", "小"), (1, "enrolled", None),
+        (second, "enrolled", None), (2, "enrolled", None), (1, "guardian_enrolled", None), (2, "guardian_enrolled", None),
     ])  # fmt: skip
-    assert found.rows_landed == 2 and found.quarantined == [(4, "児童2氏名", "R-03")]
+    assert found.rows_landed == 2 and found.quarantined == [(3, "児童2氏名", "R-03")]
     identities = found.landing.rows["identity"].to_pylist()
     assert len(set(identities)) == len(identities) == 3
 
@@ -499,12 +501,12 @@ def test_several_guardians_of_one_child_are_each_named_beside_the_child(tmp_path
         tmp_path, text, "氏名,登録日,保護者1(第一),保護者2(第二)\n花子,R5.4.1,山田,佐藤\n次郎,R5.4.1,鈴木,\n".encode()
     )
     rows = {(m["row"], m["role"], m["name"]) for m in found.landing.mentions.to_pylist()}
-    second = PEOPLE_STEP + 2
+    second = PEOPLE_STEP + 1
     assert rows == {
-        (2, "subject", "花子"), (2, "guardian", "山田"), (second, "subject", "花子"), (second, "guardian", "佐藤"),
-        (3, "subject", "次郎"), (3, "guardian", "鈴木"),
+        (1, "subject", "花子"), (1, "guardian", "山田"), (second, "subject", "花子"), (second, "guardian", "佐藤"),
+        (2, "subject", "次郎"), (2, "guardian", "鈴木"),
     }  # fmt: skip
-    assert [f[0] for f in facts(found)] == [2, 3]
+    assert [f[0] for f in facts(found)] == [1, 2]
 
 
 def test_people_without_placeholder_in_their_names_are_a_fault(tmp_path):
@@ -537,9 +539,8 @@ def test_several_sheets_are_numbered_through_and_named_as_a_value(tmp_path):
     for sheet in ("*", "*組", ["1年1組", "1年2組"], [2, 3]):
         found = read(tmp_path, file(format="xlsx", sheet=sheet) + NAME + BIRTH + text, path)
         assert names(found) == ["山田", "田中"] and column(found, "grade") == ["1年1組", "1年2組"]
-        assert found.landing.rows["row"].to_pylist() == [2, 4] and found.quarantined == [(5, "生年月日", "R-04")]
-        there = [found.landing.rows["row"].to_pylist()[0], found.quarantined[0][0]]
-        assert [place_of(row, found.sheets) for row in there] == [("1年1組", 2), ("1年2組", 3)]
+        assert found.landing.rows["row"].to_pylist() == [1, 2] and found.quarantined == [(3, "生年月日", "R-04")]
+        assert [place_of(row, found.spans) for row in (1, 2, 3)] == [("1年1組", 2), ("1年2組", 2), ("1年2組", 3)]
     with pytest.raises(DeliveryRefused, match="シート「3年」"):
         read(tmp_path, file(format="xlsx", sheet=["1年1組", "3年"]) + NAME + BIRTH + text, path)
 

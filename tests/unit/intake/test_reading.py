@@ -15,6 +15,7 @@ from kodomo.intake.cells import ColumnReader
 from kodomo.intake.extract import last_day, month_end, year_end
 from kodomo.intake.layout import LayoutColumn
 from kodomo.intake.limits import LIMITS, Limits
+from kodomo.vault.records import place_of
 
 RESIDENTS, ABSENCES = "住民_20260401.csv", "出欠_20260401.csv"
 
@@ -39,7 +40,7 @@ def test_row_becomes_a_mention_as_printed(read):
     (mention,) = mentions(reading)
     assert (mention["resident_number"], mention["row_key"]) == ("00123", "00123")
     assert (mention["name"], mention["born_on"], mention["address"]) == ("髙橋　誠", "1975-02-03", "ためし町１－２")
-    assert (mention["kind"], mention["role"], mention["row"]) == ("residents", "subject", 3)
+    assert (mention["kind"], mention["role"], mention["row"]) == ("residents", "subject", 1)
     assert "090-0000-0000" not in str(mention)
     assert mention["known_from"] == dt.date(2026, 4, 1)
 
@@ -56,7 +57,7 @@ def test_month_makes_dated_facts_known_after_the_lag(read):
 
 def test_blank_is_nothing_and_never_zero(read):
     reading = read(ABSENCES, absences_csv("A1,山田,2026-03,,", "A2,佐藤,2026-03,0,"))
-    assert [(f["row"], f["item"], f["number"]) for f in facts(reading)] == [(3, "absence_days", 0.0)]
+    assert [(f["row"], f["item"], f["number"]) for f in facts(reading)] == [(2, "absence_days", 0.0)]
     assert len(mentions(reading)) == 2
 
 
@@ -72,15 +73,15 @@ QUARANTINED = [
 @pytest.mark.parametrize(("row", "column", "code"), QUARANTINED)
 def test_row_that_cannot_be_read_is_named_and_the_rest_lands(read, row, column, code):
     reading = read(ABSENCES, absences_csv("A0,先,2026-03,1,0", row, "A9,後,2026-03,2,0"))
-    assert faults(reading) == [(3, column, code)]
+    assert faults(reading) == [(2, column, code)]
     assert (reading.rows_read, reading.rows_landed) == (3, 2)
-    assert [m["row"] for m in mentions(reading)] == [2, 4]
+    assert [m["row"] for m in mentions(reading)] == [1, 3]
     assert [f["number"] for f in facts(reading) if f["item"] == "absence_days"] == [1.0, 2.0]
 
 
 def test_every_fault_of_a_row_is_told(read):
     reading = read(ABSENCES, absences_csv("A0,先,2026-03,1,0", ",山田,三月,x,0"))
-    assert faults(reading) == [(3, "学籍番号", "R-03"), (3, "年月", "R-05"), (3, "欠席", "R-06")]
+    assert faults(reading) == [(2, "学籍番号", "R-03"), (2, "年月", "R-05"), (2, "欠席", "R-06")]
 
 
 @pytest.mark.parametrize("printed", ["3", "３", "3日", "3.0", " 3 ", "+3", "03"])
@@ -99,22 +100,25 @@ def test_extra_empty_cells_are_no_fault(read):
 
 def test_quoted_line_break_is_one_row(read):
     reading = read(RESIDENTS, residents_csv('1,山田,R5.4.1,"上\r\n下",', "2,佐藤,R5.4.1,町,"))
-    assert [(m["row"], m["address"]) for m in mentions(reading)] == [(3, "上\n下"), (4, "町")]
+    assert [(m["row"], m["address"]) for m in mentions(reading)] == [(1, "上\n下"), (2, "町")]
+    assert place_of(2, reading.spans) == ("", 4)
 
 
 def test_forgotten_quote_costs_its_own_row_only(read):
     rows = [f"{n},山田,R5.4.1,町{n}," for n in range(1, 8)]
     rows[2] = '3,山田,R5.4.1,"町3,'
     reading = read(RESIDENTS, residents_csv(*rows))
-    assert faults(reading) == [(5, "(行全体)", "R-15")]
-    assert [m["row"] for m in mentions(reading)] == [3, 4, 6, 7, 8, 9]
+    assert faults(reading) == [(3, "(行全体)", "R-15")]
+    assert [m["row"] for m in mentions(reading)] == [1, 2, 4, 5, 6, 7]
 
 
-def test_blank_lines_are_counted_as_a_spreadsheet_shows_them(read):
+def test_blank_lines_are_not_counted_and_empty_records_are(read):
     content = residents_csv("1,山田,R5.4.1,町,", "", ",,,,", "2,佐藤,R5.4.1,町,")
     reading = read(RESIDENTS, content)
-    assert [m["row"] for m in mentions(reading)] == [3, 6]
+    assert [m["row"] for m in mentions(reading)] == [1, 3]
     assert (reading.rows_read, reading.blank_rows) == (2, 1)
+    # Under a title and the header; a spreadsheet shows the blank line too.
+    assert [place_of(row, reading.spans) for row in (1, 2, 3)] == [("", 3), ("", 5), ("", 6)]
 
 
 def test_footer_ends_the_rows_and_data_below_it_is_reported(read):
@@ -122,7 +126,7 @@ def test_footer_ends_the_rows_and_data_below_it_is_reported(read):
         RESIDENTS, residents_csv("1,山田,R5.4.1,町,", end="合計,1,,,\r\n作成者,情報課\r\n2,佐藤,R5.4.1,町,\r\n")
     )
     assert reading.rows_landed == 1
-    assert faults(reading) == [(6, "(行全体)", "R-17")]
+    assert faults(reading) == [(4, "(行全体)", "R-17")]
 
 
 def test_missing_footer_is_noted(read):
@@ -133,7 +137,7 @@ def test_missing_footer_is_noted(read):
 def test_file_cut_in_the_middle_of_a_row_is_noted(read):
     content = absences_csv("A1,山田,2026-03,1,0", "A2,佐藤,2026-03,2,0")[:-9]
     reading = read(ABSENCES, content)
-    assert (reading.rows_landed, faults(reading)) == (1, [(3, "(行全体)", "R-02")])
+    assert (reading.rows_landed, faults(reading)) == (1, [(2, "(行全体)", "R-02")])
     assert "最後の行" in reading.notes[-1]
 
 
@@ -222,7 +226,7 @@ def test_undecodable_bytes_cost_their_row_only(read):
         b"XX", b"\x81\x20"
     )
     reading = read(ABSENCES, content)
-    assert faults(reading) == [(3, "氏名", "R-01")] and reading.rows_landed == 2
+    assert faults(reading) == [(2, "氏名", "R-01")] and reading.rows_landed == 2
 
 
 def test_undecodable_bytes_in_an_ignored_column_cost_nothing(read):
@@ -242,7 +246,7 @@ def test_line_in_another_encoding_is_not_landed_as_nonsense(read):
         + "A3,ﾃｱﾐｶ,2026-03,1,0\r\n".encode("cp932")
     )
     reading = read(ABSENCES, rows)
-    assert faults(reading) == [(3, "(行全体)", "R-16")]
+    assert faults(reading) == [(2, "(行全体)", "R-16")]
     assert [m["name"] for m in mentions(reading)] == ["山田", "ﾃｱﾐｶ"]
 
 
@@ -318,13 +322,13 @@ def test_unknown_code_is_quarantined(read, tmp_path):
     path = workbook(
         tmp_path / "w.xlsx", ["1", "親", "子", "R5.4.1", "", "", "01"], ["2", "親", "子", "R5.4.1", "", "", "05"]
     )
-    assert faults(read("手当_20260401.xlsx", path)) == [(5, "区分", "R-08")]
+    assert faults(read("手当_20260401.xlsx", path)) == [(2, "区分", "R-08")]
 
 
 def test_spell_that_ends_before_it_begins_is_quarantined(read, tmp_path):
     good, bad = ["1", "親", "子", "R5.4.1", "R5.4.1", "", "01"], ["2", "親", "子", "R5.4.1", "R5.3.31", "", "01"]
     reading = read("手当_20260401.xlsx", workbook(tmp_path / "w.xlsx", good, bad))
-    assert faults(reading) == [(5, "終了", "R-11")]
+    assert faults(reading) == [(2, "終了", "R-11")]
     assert facts(reading)[0]["valid_to"] == dt.date(2023, 4, 2)  # the printed end is the spell's last day
 
 
@@ -332,7 +336,7 @@ def test_blank_row_of_a_sheet_keeps_its_number(read, tmp_path):
     path = workbook(
         tmp_path / "w.xlsx", ["1", "親", "子", "R5.4.1", "", "", "01"], [], ["3", "親", "子", "R5.4.1", "", "", "01"]
     )
-    assert sorted({m["row"] for m in mentions(read("手当_20260401.xlsx", path))}) == [4, 6]
+    assert sorted({m["row"] for m in mentions(read("手当_20260401.xlsx", path))}) == [1, 3]
 
 
 def test_absent_person_makes_no_mention(read, tmp_path):
@@ -457,7 +461,7 @@ def test_any_table_keeps_its_row_numbers(read, rows):
     content = absences_csv() + out.getvalue().encode("cp932", "replace")
     reading = read(ABSENCES, content)
     assert reading.rows_read == reading.rows_landed + len({row for row, _, _ in faults(reading)})
-    assert mentions(reading)[0]["row"] == 2
+    assert mentions(reading)[0]["row"] == 1
 
 
 @given(

@@ -276,11 +276,11 @@ def test_next_months_delivery_repeats_corrects_and_adds(deliver, inbox, home):
         )
     )
     assert flags == [
-        (1, 2, False, False),
-        (1, 3, False, True),
-        (2, 2, True, False),
+        (1, 1, False, False),
+        (1, 2, False, True),
+        (2, 1, True, False),
+        (2, 2, False, False),
         (2, 3, False, False),
-        (2, 4, False, False),
     ]
 
 

@@ -36,7 +36,7 @@ def test_rows_of_a_second_table_are_never_read_under_the_first_tables_header(tmp
     layout += '[[facts]]\nitem = "start"\nvalid_from = "利用開始日"\n'
     found = read(tmp_path, layout, as_csv(lines))
     assert len(names(found)) == 4 and len(found.landing.facts) == 3
-    assert [(row, code) for row, _, code in found.quarantined] == [(7, "R-20"), (8, "R-20"), (9, "R-20")]
+    assert [(row, code) for row, _, code in found.quarantined] == [(6, "R-20"), (7, "R-20"), (8, "R-20")]
 
 
 def test_header_printed_anew_for_each_class_is_no_other_table(tmp_path):

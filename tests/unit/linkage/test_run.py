@@ -139,7 +139,7 @@ def test_keys_survive_a_second_run_and_a_new_delivery(linked_home: Home, hinata:
 def test_export_tells_everybody_a_row_names_only_when_asked(linked_home: Home, hinata: Municipality) -> None:
     of_child = exported(linked_home, hinata)
     header = (linked_home.root / "links.csv").read_text(encoding="utf-8").splitlines()[0]
-    assert header == "source,file,sheet,row,row_key,person_key"
+    assert header == "source,file,row,row_key,person_key"
     export_links(linked_home.root / "everybody.csv", **stage(linked_home, hinata, 6), everybody=True)
     with (linked_home.root / "everybody.csv").open(encoding="utf-8") as handle:
         rows = [r for r in csv.DictReader(handle) if r["source"] == "child_allowance"]
@@ -148,19 +148,22 @@ def test_export_tells_everybody_a_row_names_only_when_asked(linked_home: Home, h
     assert rows[1]["person_key"] == mother != rows[0]["person_key"]
 
 
-def test_export_tells_the_sheet_and_its_row_as_a_spreadsheet_shows_them(
+def test_export_tells_the_sheet_and_its_row_as_a_spreadsheet_shows_them_when_asked(
     linked_home: Home, hinata: Municipality
 ) -> None:
     from kodomo.vault.models import Receipt
 
-    exported(linked_home, hinata)
+    of_child = exported(linked_home, hinata)
     receipt = Receipt.objects.using("vault").get(source="resident_register")
-    receipt.report = {"sheets": [["1組", -4], ["2組", 1]]}
+    receipt.report = {"spans": [["1組", 0, 4], ["2組", 1, 2]]}
     receipt.save(using="vault")
-    export_links(linked_home.root / "sheets.csv", **stage(linked_home, hinata, 6))
-    with (linked_home.root / "sheets.csv").open(encoding="utf-8") as handle:
-        rows = [(r["sheet"], r["row"]) for r in csv.DictReader(handle) if r["source"] == "resident_register"]
-    assert rows[:2] == [("1組", "5"), ("2組", "1")]
+    export_links(linked_home.root / "shown.csv", **stage(linked_home, hinata, 6), as_shown=True)
+    with (linked_home.root / "shown.csv").open(encoding="utf-8") as handle:
+        rows = [r for r in csv.DictReader(handle) if r["source"] == "resident_register"]
+    assert [(r["row"], r["sheet"], r["sheet_row"]) for r in rows[:3]] == [
+        ("1", "1組", "5"), ("2", "2組", "3"), ("3", "2組", "4")
+    ]  # fmt: skip
+    assert rows[0]["person_key"] == of_child["resident_register", rows[0]["file"], "1"]
 
 
 def test_export_is_readable_by_its_owner_only_and_audited(linked_home: Home, hinata: Municipality) -> None:
