@@ -73,6 +73,13 @@ _LETTERED = re.compile(
     rf"((?<=[一-龥々])[{_IROHA}]|(?<=[町村字])[ノケツ])(?:部|割|字)(?=\s?(?:$|第?[0-9〇一二三四五六七八九十百千]))"
 )
 """塩屋町ハ部118番地 is as often 塩屋町ハ118: the letter says which part of the town, 部 or 割 only that it does (石川県 and others)."""
+_GRID = re.compile(
+    r"^(?P<town>[^0-9A-Za-z]*?)\s?(?:"
+    r"(?P<ns>[NS北南])(?P<n>[0-9]{1,2})(?P<ew>[EW東西])(?P<w>[0-9]{1,2})|"
+    r"(?P<we>[EW東西])(?P<e>[0-9]{1,2})(?P<line>L\s?|線?-|線)?(?P<sn>[NS北南])(?P<s>[0-9]{1,2}))(?:丁目|号)?(?=$|[-の\s])[-の\s]*"
+)
+"""北3西5-4 and N3W5 4 are 北3条西5丁目4, E3L N5 and 東3-北5 are 東3線北5号: how the towns of 北海道, laid out as a grid, are written for short."""
+_COMPASS = str.maketrans("NSEW", "北南東西")
 _BUILDING = re.compile(
     "ハイツ|コーポ|マンション|アパート|ビル|荘|寮|団地|住宅|ハイム|メゾン|パーク|レジデンス|タワー|コート|方$|様方|号室|[A-Za-zァ-ヴー]{4,}"
 )
@@ -119,7 +126,19 @@ def read_address(text: str, prefecture: str = "", city: str = "") -> WrittenAddr
 
 def _tidied(folded: str) -> str:
     text = _UNTIDY.sub(" ", folded).strip(" ,、。")
-    return _LETTERED.sub(r"\1", _POSTCODE.sub("", _LABEL.sub("", _POSTCODE.sub("", text), count=1)))
+    text = _LETTERED.sub(r"\1", _POSTCODE.sub("", _LABEL.sub("", _POSTCODE.sub("", text), count=1)))
+    return _GRID.sub(_in_full, text, count=1)
+
+
+def _in_full(grid: re.Match[str]) -> str:
+    """A place in the grid of streets or of country lines with its units; where none is meant (本町北3), as written."""
+    first, number, line, second, other = (
+        (grid["ns"], grid["n"], None, grid["ew"], grid["w"])
+        if grid["ns"]
+        else (grid["we"], grid["e"], grid["line"], grid["sn"], grid["s"])
+    )
+    across, unit = ("線", "号") if line else ("条", "丁目")
+    return f"{grid['town']}{first.translate(_COMPASS)}{number}{across}{second.translate(_COMPASS)}{other}{unit}"
 
 
 def _read_folded(folded: str, prefecture: str, city: str) -> WrittenAddress:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kodomo.intake.addresses import DOUBTS, normalise_address, outside_own, read_address
+from kodomo.intake.addresses import DOUBTS, NO_ADDRESS, normalise_address, outside_own, read_address
 from kodomo.intake.normal_forms.answer import answer
 from kodomo.intake.normalise_columns import addresses_of
 from kodomo.intake.towns.folding import in_kanji, kanji_number, place_key
@@ -162,6 +162,28 @@ def test_own_municipality_may_be_left_out() -> None:
 
 def test_address_parts_are_named_as_promised() -> None:
     assert list(answer("address", "").parts) == ["prefecture", "city", "town", "number", "rest"]
+
+
+@pytest.mark.parametrize(
+    ("short", "full"),
+    [
+        ("N3W5 4-7", "北3条西5丁目4番7号"),
+        ("北３西５－４－７", "北3条西5丁目4番7号"),
+        ("札幌市中央区N1W2", "札幌市中央区北1条西2丁目"),
+        ("帯広市W5S7 1", "帯広市西5条南7丁目1"),
+        ("E3L N5", "東3線北5号"),
+        ("緑沢町西11-北15", "緑沢町西11線北15号"),
+    ],
+)
+def test_places_in_a_grid_are_written_for_short(short: str, full: str) -> None:
+    """In 北海道 streets and country lines are numbered by the compass, and meter readers have little room."""
+    assert normalise_address(short) == normalise_address(full) != NO_ADDRESS
+
+
+@pytest.mark.parametrize("text", ["本町北3", "東町3-5 N3W5ビル", "北3番地5", "南町2-3 東4棟"])
+def test_a_compass_letter_alone_is_no_grid(text: str) -> None:
+    form = normalise_address(text)
+    assert not {"条", "線"} & set(form.town) and "条" not in form.rest
 
 
 @pytest.mark.parametrize("number", [1, 9, 10, 11, 20, 23, 100, 110, 101, 999, 1000, 1234, 9999])
