@@ -40,8 +40,9 @@ MOST_ASKED = 5
 
 TELLS_CLASS = "class_of(t.class_name, t.grade) IS NOT NULL AND plain_school(t.school) IS NOT NULL AND class_in(t.grade) IS NOT NULL"
 
-IS_CLASSED = """f.kind = 'observations' AND f.role = 'subject' AND f.born_on IS NULL AND f.resident_number IS NULL
-  AND (f.name IS NOT NULL OR f.kana IS NOT NULL)"""
+IS_CLASSED = "f.kind = 'observations' AND f.role = 'subject' AND f.born_on IS NULL AND f.resident_number IS NULL"
+
+IS_NAMED = "(f.name IS NOT NULL OR f.kana IS NOT NULL)"
 
 ANYBODY = f"""
 SELECT EXISTS (FROM printed t WHERE t.role = 'subject' AND filled(t.born_on) IS NULL AND {TELLS_CLASS})
@@ -101,11 +102,11 @@ SELECT *, latin_letters(name) AS letters FROM named
 """
 """How the list writes a child counts beside the register: a wrong character is often wrong everywhere."""
 
-SOUGHT = """
+SOUGHT = f"""
 CREATE OR REPLACE TABLE sought AS
 WITH written AS (
-    SELECT o.*, {name: f.name, surname: f.surname, given: f.given, kana: f.kana, given_kana: f.given_kana, sorted_kana: f.sorted_kana, loose_kana: f.loose_kana} AS written
-    FROM classed o JOIN form f USING (form)
+    SELECT o.*, {{name: f.name, surname: f.surname, given: f.given, kana: f.kana, given_kana: f.given_kana, sorted_kana: f.sorted_kana, loose_kana: f.loose_kana}} AS written
+    FROM classed o JOIN form f USING (form) WHERE {IS_NAMED}
 )
 SELECT *, dense_rank() OVER (ORDER BY school, step, class, cohort, written) AS sought FROM written
 """
@@ -174,17 +175,53 @@ IN_CLASS = Rule(
     """
 WITH best AS (
     SELECT form, print, person, is_seated AND (is_whole OR is_given OR is_surname OR is_begun OR NOT has_twin) AS is_seated, is_whole AS is_told, is_begun, is_elsewhere,
-        bool_or(is_seated) OVER each AS is_any_seated, bool_or(is_whole) OVER each AS is_any_told, bool_or(is_begun) OVER each AS is_any_begun
+        bool_or(is_seated) OVER each AS is_any_seated, bool_or(is_whole) OVER each AS is_any_told, bool_or(is_whole AND is_seated) OVER each AS is_any_both, bool_or(is_begun) OVER each AS is_any_begun
     FROM (SELECT m.*, EXISTS (FROM twin t WHERE t.person = m.person) AS has_twin FROM classmate m) WINDOW each AS (PARTITION BY form, print)
 ), fitting AS (
     SELECT form, print, person FROM best
-    WHERE CASE WHEN is_any_seated THEN is_seated WHEN is_any_told THEN is_told WHEN is_any_begun THEN is_begun AND NOT is_elsewhere ELSE NOT is_elsewhere END
+    -- a seat is slipped sooner than a name into another classmate's whole one
+    WHERE CASE WHEN is_any_told THEN is_told AND (is_seated OR NOT is_any_both) WHEN is_any_seated THEN is_seated WHEN is_any_begun THEN is_begun AND NOT is_elsewhere ELSE NOT is_elsewhere END
 ), one AS (
     SELECT form, print, min(person) AS person FROM fitting GROUP BY form, print HAVING count(DISTINCT person) = 1 AND min(person) > 0
 )
 SELECT DISTINCT form, person FROM one SEMI JOIN todo USING (form)
 """,
 )
+
+ON_SHEET = f"""
+CREATE OR REPLACE TABLE on_sheet AS
+SELECT DISTINCT p.source, p.dated, t.school, t.step, t.class, t.seat, m.form, {IS_NAMED} AS is_named, l.person
+FROM placed m JOIN form f USING (form) JOIN printed p USING (print) JOIN printed_class t USING (print) LEFT JOIN link l USING (form)
+WHERE m.role = 'subject' AND p.dated IS NOT NULL AND t.seat IS NOT NULL
+"""
+"""Who told a class and a seat in one month to one office, nameless ones among them."""
+
+AGREEING, DIFFERING = 5, 0.1
+"""Named rows of a class that must sit as the list says, and the share of others above which seats were given anew."""
+
+BY_SEAT = Rule(
+    "C2",
+    "氏名のない記録で、学校・学年・組・出席番号の合うこどもが一人だけで、同じ組の氏名のある記録の席が名簿のとおり",
+    f"""
+WITH place AS (
+    SELECT DISTINCT person, school, step, class, cohort, seat FROM class_list WHERE seat IS NOT NULL
+), kept AS (
+    SELECT s.source, s.dated, s.school, s.step, s.class FROM on_sheet s JOIN place c USING (person, school, step, class)
+    WHERE s.is_named GROUP BY ALL
+    HAVING count(*) FILTER (c.seat = s.seat) >= {AGREEING} AND count(*) FILTER (c.seat <> s.seat) <= {DIFFERING} * count(*)
+), seated AS (
+    SELECT o.form, c.person, s.source, s.dated, f.sex <> y.sex AS is_other_sex
+    FROM on_sheet s JOIN kept USING (source, dated, school, step, class) JOIN classed o USING (form, school, step, class, seat)
+    JOIN place c USING (school, step, class, cohort, seat) JOIN form f ON f.form = o.form LEFT JOIN spine y ON y.person = c.person
+    WHERE NOT s.is_named
+), one AS (
+    SELECT form, source, dated, min(person) AS person FROM seated GROUP BY ALL
+    HAVING count(DISTINCT person) = 1 AND min(person) > 0 AND NOT coalesce(bool_or(is_other_sex), false)
+)
+SELECT DISTINCT form, person FROM one ANTI JOIN (FROM on_sheet WHERE is_named) USING (source, dated, person) SEMI JOIN todo USING (form)
+""",
+)
+"""A pupil who leaves the name out is known by the seat. Not where that child signed another row of the month: a slip of the seat."""
 
 UNDECIDED = """
 CREATE OR REPLACE TABLE of_class AS
@@ -221,7 +258,9 @@ def link_classmates(connection: duckdb.DuckDBPyConnection) -> int:
     for statement in (PRINTED_CLASS, CLASSED, CLASS_LIST, CLASS_NAME, SOUGHT, LIKENESS, CLASSMATE):
         connection.execute(statement)
     linked = apply_rule(connection, IN_CLASS)
+    connection.execute(ON_SHEET)
+    linked += apply_rule(connection, BY_SEAT)
     connection.execute(UNDECIDED)
     connection.execute(ASKED)
-    drop(connection, "printed_class", "classed", "class_name", "sought", "class_likeness", "classmate")
+    drop(connection, "printed_class", "classed", "class_name", "sought", "class_likeness", "classmate", "on_sheet")
     return linked

@@ -99,6 +99,75 @@ def test_sex_tells_two_of_one_surname_apart_and_half_a_name_of_the_other_sex_is_
     assert linked.person(whole) == linked.person(girl)
 
 
+GIVEN = {"葵": "ｱｵｲ", "湊": "ﾐﾅﾄ", "律": "ﾘﾂ", "朔": "ｻｸ", "凪": "ﾅｷﾞ", "楓": "ｶｴﾃﾞ"}
+
+
+def answer(
+    paper: Paper, name: str | None, seat: str, source: str = "survey", sex: str | None = None
+) -> tuple[str, int]:
+    """A row of a questionnaire handed in by class and seat."""
+    body = {"name": name, "school": "緑小", "grade": "4", "class_name": "2", "seat": seat, "sex": sex}
+    return paper.row(source, subject=body, known_from=JUNE)
+
+
+def class_of_six(paper: Paper) -> list[tuple[str, int]]:
+    return [
+        pupil(paper, str(n), f"岸本 {given}", f"ｷｼﾓﾄ {kana}", f"2015-06-0{n}", "2", str(n))
+        for n, (given, kana) in enumerate(GIVEN.items(), 1)
+    ]
+
+
+def test_row_without_a_name_is_the_child_of_its_seat_where_the_named_rows_of_its_class_sit_as_the_list_says(
+    paper: Paper, model_file: Path
+) -> None:
+    last = class_of_six(paper)[-1]
+    for n, given in enumerate([*GIVEN][:-1], 1):
+        answer(paper, f"岸本 {given}", str(n))
+    nameless, nobodys, other_sex = (
+        answer(paper, None, "6"),
+        answer(paper, None, "7"),
+        answer(paper, None, "6", sex="女"),
+    )
+    linked = paper.link(model_file)
+    assert (linked.person(nameless), linked.rule(nameless)) == (linked.person(last), "C2")
+    assert linked.person(nobodys) is None and linked.person(other_sex) is None
+
+
+def test_whole_name_goes_before_the_seat_of_a_classmate_whose_name_is_alike(paper: Paper, model_file: Path) -> None:
+    aoi = class_of_six(paper)[0]
+    slip = answer(paper, "岸本 葵", "2")
+    linked = paper.link(model_file)
+    assert linked.person(slip) == linked.person(aoi)
+
+
+def test_row_without_a_name_is_nobodys_where_seats_were_given_anew_or_nothing_shows_that_they_were_not(
+    paper: Paper, model_file: Path
+) -> None:
+    class_of_six(paper)
+    for n, given in enumerate([*GIVEN][:-1], 2):
+        answer(paper, f"岸本 {given}", str(n), "renumbered")
+    for n, given in enumerate([*GIVEN][:2], 1):
+        answer(paper, f"岸本 {given}", str(n), "few_named")
+    rows = [
+        answer(paper, None, "1", "renumbered"),
+        answer(paper, None, "6", "few_named"),
+        answer(paper, None, "6", "numbers_only"),
+    ]
+    linked = paper.link(model_file)
+    assert [(linked.person(row), linked.rule(row)) for row in rows] == [(None, None)] * 3
+
+
+def test_row_without_a_name_is_not_a_child_who_signed_another_row_of_the_same_sheet(
+    paper: Paper, model_file: Path
+) -> None:
+    """A slip of the seat: whoever sits there handed in a sheet of its own."""
+    class_of_six(paper)
+    for n, given in enumerate(GIVEN, 1):
+        answer(paper, f"岸本 {given}", str(n))
+    slip = answer(paper, None, "3")
+    assert paper.link(model_file).person(slip) is None
+
+
 def test_twins_in_one_class_need_the_given_name_or_the_seat(paper: Paper, model_file: Path) -> None:
     pupil(paper, "1", "森 陽菜", "ﾓﾘ ﾋﾅ", "2015-06-01", "1", "20")
     paper.mentions[0]["household_number"] = "F"
