@@ -16,27 +16,32 @@ MOST_CERTAIN, FEWEST_READ = 0.9, 5
 READINGS = f"""
 CREATE OR REPLACE TEMP TABLE town_reading AS
 WITH spelt AS (
-    SELECT * FROM form WHERE regexp_full_match(town, '[ァ-ヶー]+') AND number IS NOT NULL
+    SELECT *, regexp_extract(town, '^[ァ-ヶー]+') AS reading, regexp_extract(town, '^[ァ-ヶー]+(.*)$', 1) AS beyond
+    FROM form WHERE regexp_matches(town, '^[ァ-ヶー]+([東西南北].*)?$') AND number IS NOT NULL
 ), lone AS (
     SELECT name, kana, min(person) AS person FROM spine_name WHERE name IS NOT NULL AND kana IS NOT NULL
     GROUP BY name, kana HAVING count(DISTINCT person) = 1
 ), read AS (
-    SELECT reading, q.town, count(DISTINCT t.person) AS persons FROM (
-        SELECT f.town AS reading, f.number, l.person FROM spelt f JOIN link l USING (form)
+    SELECT reading, left(q.town, length(q.town) - length(beyond)) AS town, beyond <> '' AS is_head, count(DISTINCT t.person) AS persons FROM (
+        SELECT f.reading, f.beyond, f.number, l.person FROM spelt f JOIN link l USING (form)
         -- where the water system alone prints kana, the only one written and read just so shows it, living at that number
-        UNION SELECT f.town, f.number, s.person FROM spelt f ANTI JOIN link l ON l.form = f.form JOIN lone s ON s.name = f.name AND s.kana = f.kana
-    ) t JOIN spine_place q ON q.person = t.person AND q.number = t.number GROUP BY reading, q.town
+        UNION SELECT f.reading, f.beyond, f.number, s.person FROM spelt f ANTI JOIN link l ON l.form = f.form JOIN lone s ON s.name = f.name AND s.kana = f.kana
+    ) t JOIN spine_place q ON q.person = t.person AND ends_with(q.town, beyond) AND length(q.town) > length(beyond)
+        AND (q.number = t.number OR beyond <> '' AND starts_with(q.number, t.number || '-'))
+    GROUP BY ALL
 )
 -- a town that the register itself writes so is read by nobody else's name
-SELECT reading, town FROM read WHERE reading NOT IN (SELECT town FROM spine_place)
-QUALIFY persons >= {FEWEST_READ} AND persons >= {MOST_CERTAIN} * sum(persons) OVER (PARTITION BY reading)
+SELECT reading, town, is_head FROM read WHERE reading NOT IN (SELECT town FROM spine_place)
+QUALIFY persons >= {FEWEST_READ} AND persons >= {MOST_CERTAIN} * sum(persons) OVER (PARTITION BY reading, is_head)
 """
 """How towns are read: tax and water systems print addresses in kana. It is learned from people already linked, or named alike in writing and reading, whose house number agrees; no list of towns is
-complete, and readings are local."""
+complete, and readings are local. Of ミドリサワ東三線北 the head is read, whose country lines are written by the compass."""
 
 HOME_PLACE = """
 CREATE OR REPLACE TEMP TABLE home_place AS
-FROM spine_place UNION ALL SELECT s.person, r.reading, s.number FROM spine_place s JOIN town_reading r USING (town)
+FROM spine_place UNION ALL SELECT s.person, r.reading, s.number FROM spine_place s JOIN town_reading r USING (town) WHERE NOT r.is_head
+UNION ALL SELECT s.person, r.reading || substr(s.town, length(r.town) + 1), s.number
+FROM spine_place s JOIN town_reading r ON r.is_head AND starts_with(s.town, r.town) AND length(s.town) > length(r.town)
 """
 """Where people live, each town by its reading as well."""
 
@@ -194,7 +199,7 @@ WITH told AS (
     -- whoever lived with a protected person may have gone with them; of whom nothing is told, nothing is known
     SELECT person FROM told WHERE is_protected UNION SELECT f.other FROM told t JOIN family f USING (person) WHERE t.is_protected
 ), other AS (
-    FROM other_place UNION ALL SELECT o.mention, r.reading, o.number FROM other_place o JOIN town_reading r USING (town)
+    FROM other_place UNION ALL SELECT o.mention, r.reading, o.number FROM other_place o JOIN town_reading r USING (town) WHERE NOT r.is_head
 ), home AS (
     SELECT DISTINCT l.person, o.town, o.number FROM other o JOIN placed m USING (mention) JOIN link l USING (form)
     SEMI JOIN told t ON t.person = l.person ANTI JOIN protected p ON p.person = l.person

@@ -257,6 +257,21 @@ def test_address_in_kana_is_read_as_people_known_by_number_live(paper: Paper, mo
     assert linked.person(unread, "holder") is None
 
 
+def test_a_town_in_kana_before_its_country_line_is_read_as_well(paper: Paper, model_file: Path) -> None:
+    """Meter readers write ﾐﾄﾞﾘｻﾜ E3L N5 and no lot: the reading is learned over all lines of the town."""
+    names = [(f"佐藤 {given}", f"ｻﾄｳ {kana}") for given, kana in zip("実清茂誠勇勲", ("ﾐﾉﾙ", "ｷﾖｼ", "ｼｹﾞﾙ", "ﾏｺﾄ", "ｲｻﾑ", "ｲｻｵ"), strict=True)]  # fmt: skip
+    for at, (name, kana) in enumerate(names):
+        paper.resident(f"80{at}", name, kana, f"196{at}-01-01", "男", address=f"緑沢町東{at + 1}線北5号{at + 7}番地", household_number=f"S{at}")  # fmt: skip
+        holder(paper, name=name, name_kana=kana, address=f"ﾐﾄﾞﾘｻﾜ E{at + 1}L N5")
+    came = paper.resident("1001", "内田 和彦", "ｳﾁﾀﾞ ｶｽﾞﾋｺ", "1968-06-13", address="緑沢町西9線北3号8番地")
+    paper.resident("1002", "内田 和彦", "ｳﾁﾀﾞ ｶｽﾞﾋｺ", "1940-01-27", address="栄町西9線北3号8番地", household_number="H2")
+    bill = holder(paper, name="内田 和彦", name_kana="ｳﾁﾀﾞ ｶｽﾞﾋｺ", address="ﾐﾄﾞﾘｻﾜ W9L N3")
+    unread = holder(paper, name="内田 和彦", name_kana="ｳﾁﾀﾞ ｶｽﾞﾋｺ", address="ｻｶｴ W9L N3")
+    linked = paper.link(model_file)
+    assert (linked.person(bill, "holder"), linked.rule(bill, "holder")) == (linked.person(came), "W1")
+    assert linked.person(unread, "holder") is None
+
+
 def test_towns_that_the_water_system_alone_prints_in_kana_are_learned_from_its_own_namesakes(
     paper: Paper, model_file: Path
 ) -> None:
