@@ -8,7 +8,8 @@
 3. *Stated doubt.* Links by model or by name and age come with a probability of their own.
 
 What nobody was found for may be people the register doesn't know, or links that were missed: without labels
-nothing can part the two, so recall is told as a range.
+nothing can part the two, so recall is told as a range. Who is taken for a stranger and is a resident counts as
+missed there, never as a wrong link.
 """
 
 from __future__ import annotations
@@ -43,14 +44,21 @@ BY_NAME = ("K1", "K2", "K3", "K4", "K5", "H1", "U1", "H2", "B1", "B2", "G1", "MO
 
 
 def estimate_quality(
-    tables: Tables, *, printing: Printing, on: dt.date, link_rows: dict[str, dict[str, int]], stated_errors: float
+    tables: Tables,
+    *,
+    printing: Printing,
+    on: dt.date,
+    link_rows: dict[str, dict[str, int]],
+    stated_errors: float,
+    sent_back: int = 0,
 ) -> dict[str, Any]:
     """Estimate precision and recall of a run from its own records; writes nothing.
 
     Args:
         tables: opens the mentions the run linked.
-        link_rows: the run's rows by source and rule (``rows_by_source``).
+        link_rows: the run's rows by source and rule, of whom they are about (``rows_by_source``).
         stated_errors: how many of its links by name and age should be wrong by their own probability.
+        sent_back: delivered rows that were handed back; at the lowest, recall counts them as missed.
     """
     counts = _by_rule(link_rows)
     hidden = _hidden_numbers(tables, printing, on)
@@ -67,10 +75,10 @@ def estimate_quality(
         "precision": {"estimate": round(1 - expected / max(linked, 1), 5), "interval": [round(1 - most / max(linked, 1), 5), 1.0]},
         "recall": {
             "estimate": round((linked - expected) / max(total, 1), 5),
-            "interval": [round((linked - strangers - most) / max(total, 1), 5), 1.0],
+            "interval": [round((linked - strangers - most) / max(total + sent_back, 1), 5), 1.0],
         },
         "rests_on": {"hidden_numbers": hidden, "shifted_births": accident, "stated_errors": round(stated_errors, 2),
-                     "rows_linked_by_name": by_name, "rows_of_strangers": strangers, "rows_open": open_rows},
+                     "rows_linked_by_name": by_name, "rows_of_strangers": strangers, "rows_open": open_rows, "rows_sent_back": sent_back},
     }  # fmt: skip
 
 

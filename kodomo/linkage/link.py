@@ -196,15 +196,16 @@ def _link(
 
 def _counts(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     by_source = connection.execute(
-        """SELECT m.source, coalesce(l.rule, 'UNLINKED') AS rule, count(*) FROM mention m LEFT JOIN link l USING (form)
-           GROUP BY ALL ORDER BY ALL"""
+        """SELECT m.source, coalesce(l.rule, 'UNLINKED') AS rule, count(*), count(*) FILTER (m.role IN ('subject', 'holder')) AS about
+           FROM mention m LEFT JOIN link l USING (form) GROUP BY ALL ORDER BY ALL"""
     ).fetchall()
     rows: dict[str, dict[str, int]] = {}
-    for source, rule, count in by_source:
-        rows.setdefault(source, {})[rule] = count
+    for source, rule, _, about in by_source:
+        if about:
+            rows.setdefault(source, {})[rule] = about
     doubtful = connection.execute("SELECT count(DISTINCT form) FROM doubt").fetchall()[0][0]
-    total = sum(count for _, _, count in by_source)
-    unlinked = sum(count for _, rule, count in by_source if rule == "UNLINKED")
+    total = sum(count for _, _, count, _ in by_source)
+    unlinked = sum(count for _, rule, count, _ in by_source if rule == "UNLINKED")
     return {
         "rows_by_source": rows,
         "mentions": total,

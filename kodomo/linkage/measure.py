@@ -123,6 +123,7 @@ def estimated_alone(*, home: Home, municipality: Municipality, by: str, at: dt.d
         lambda: permitted(records.mention_tables(home, keyring), municipality, at.date()),
         printing=printing_of(municipality), on=at.date(), link_rows=run.figures["rows_by_source"],
         stated_errors=float(run.figures.get("called", {}).get("expected_wrong_rows", 0)),
+        sent_back=sum(receipt.rows_quarantined for receipt in records.receipts()),
     )  # fmt: skip
     drawn = said_of_drawn(_with_links(home, keyring))
     return {"run": run.pk, "basis": "OWN_ESTIMATE", **found, "drawn": drawn, "reviewed": _reviewed(), **decided_share(run.figures),
@@ -322,6 +323,10 @@ def _estimate_lines(report: dict[str, Any]) -> Iterator[str]:
     yield f"  根拠3: 氏名と年齢での紐付けの、見込みの誤り {rests['stated_errors']} 行"
     yield _drawn_line(report["drawn"])
     yield "  だれとも結び付かない行は、台帳にない人か、漏れかを区別できないため、再現率は幅で示します。番号そのものの誤りは測れません。"
+    yield (
+        f"  再現率の下限では、台帳にない人とした {rests['rows_of_strangers']:,} 行と、差し戻した {rests['rows_sent_back']:,} 行も漏れに数えています"
+        "(台帳にない人とした人が実は台帳の人であることは、適合率には数えません)。"
+    )
 
 
 CAPTIONS = {"foreign_name": "外国の氏名", "twins": "双子"} | {f"age_{a}_{b}": f"{a}〜{b}歳" for a, b in AGES}

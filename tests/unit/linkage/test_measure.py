@@ -143,3 +143,20 @@ def test_moved_birth_dates_still_find_a_namesake_born_that_day_and_that_counts_a
     assert report["rests_on"]["shifted_births"]["linked"] == 1
     assert report["rests_on"]["hidden_numbers"] is None
     assert report["precision"]["estimate"] < 1
+
+
+def test_rows_handed_back_and_strangers_lower_what_recall_may_be_but_not_its_estimate(paper: Paper) -> None:
+    from .paper import ON, PRINTING
+
+    paper.resident("1001", "石井 隼人", "ｲｼｲ ﾊﾔﾄ", "2015-09-01", address="北町1-1")
+    paper.row("university", subject={"name": "石井 隼人", "name_kana": "いしい はやと", "born_on": "2015-09-01"})
+    mentions, _ = paper.tables()
+    rows = {"university": {"K1": 900, "NEW": 50, "UNLINKED": 50}}
+    kept, back = (
+        estimate_quality(lambda: [mentions], printing=PRINTING, on=ON, link_rows=rows, stated_errors=0.0, sent_back=n)[
+            "recall"
+        ]
+        for n in (0, 250)
+    )
+    assert kept["estimate"] == back["estimate"] > kept["interval"][0]
+    assert back["interval"][0] == pytest.approx(kept["interval"][0] * 1000 / 1250, abs=1e-4)
