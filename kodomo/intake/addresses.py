@@ -73,6 +73,8 @@ _LETTERED = re.compile(
     rf"((?<=[一-龥々])[{_IROHA}]|(?<=[町村字])[ノケツ])(?:部|割|字)(?=\s?(?:$|第?[0-9〇一二三四五六七八九十百千]))"
 )
 """塩屋町ハ部118番地 is as often 塩屋町ハ118: the letter says which part of the town, 部 or 割 only that it does (石川県 and others)."""
+_FORMER = re.compile(r"(?:^|(?<=[市町村]))旧(?P<name>[^0-9\s旧]{2,5}?)(?:村|(?=町))(?=.)")
+"""旧志茂幌村字新富 is today's 志茂幌字新富: offices go on naming the municipalities that were merged. A 町 is mostly kept in the name, a 村 is not."""
 _GRID = re.compile(
     r"^(?P<town>[^0-9A-Za-z]*?)\s?(?:"
     r"(?P<ns>[NS北南])(?P<n>[0-9]{1,2})(?P<ew>[EW東西])(?P<w>[0-9]{1,2})|"
@@ -127,7 +129,7 @@ def read_address(text: str, prefecture: str = "", city: str = "") -> WrittenAddr
 def _tidied(folded: str) -> str:
     text = _UNTIDY.sub(" ", folded).strip(" ,、。")
     text = _LETTERED.sub(r"\1", _POSTCODE.sub("", _LABEL.sub("", _POSTCODE.sub("", text), count=1)))
-    return _GRID.sub(_in_full, text, count=1)
+    return _GRID.sub(_in_full, _FORMER.sub(r"\g<name>", text, count=1), count=1)
 
 
 def _in_full(grid: re.Match[str]) -> str:

@@ -180,6 +180,23 @@ def test_places_in_a_grid_are_written_for_short(short: str, full: str) -> None:
     assert normalise_address(short) == normalise_address(full) != NO_ADDRESS
 
 
+@pytest.mark.parametrize(
+    ("former", "today"),
+    [
+        ("旧志茂幌村字新富 38", "志茂幌字新富38番地"),
+        ("晴別市旧志茂幌村西七線北十三号", "晴別市志茂幌西7線北13号"),
+        ("旧緑沢町字弥生616", "緑沢町字弥生616番地"),
+    ],
+)
+def test_a_merged_municipality_is_named_as_it_was(former: str, today: str) -> None:
+    assert normalise_address(former) == normalise_address(today)
+
+
+def test_a_place_called_old_is_no_former_municipality() -> None:
+    assert normalise_address("旧市街3").value == "旧市街3"
+    assert normalise_address("軽井沢町大字軽井沢字旧軽井沢1234番地5").town == "軽井沢旧軽井沢"
+
+
 @pytest.mark.parametrize("text", ["本町北3", "東町3-5 N3W5ビル", "北3番地5", "南町2-3 東4棟"])
 def test_a_compass_letter_alone_is_no_grid(text: str) -> None:
     form = normalise_address(text)
