@@ -193,17 +193,21 @@ class _Reader:
         )
 
     def _date(self, sheet: Sheet) -> None:
-        """Take the extraction date from the first sheet, where the layout says that it stands there."""
+        """Take the extraction date from each sheet, where the layout says that it stands there: the file's is the latest.
+
+        A workbook kept up month by month has a sheet for each, and ages in it are of that month.
+        """
         place = self.job.layout.file.extracted_in
-        if place == "file_name" or self.before:
+        if place == "file_name":
             return
         written = self.job.layout.date_in({"sheet_name": sheet.name, "above": sheet.above}[place])
-        if written is None:
+        if written is not None:
+            self.extraction.arrived_on = written.on
+            self.extracted_on = max(self.extracted_on or "", written.on.isoformat())
+        elif not self.before:
             self.notes.append(
                 "抽出日が見つかりません。受け取った日を抽出日とみなしました(extracted_in、extracted_on)。"
             )
-        else:
-            self.extraction.arrived_on, self.extracted_on = written.on, written.on.isoformat()
 
     def _months(self, sheet: Sheet) -> Months | None:
         """The columns of months, where the layout has such and reads them. Raises DeliveryRefused."""

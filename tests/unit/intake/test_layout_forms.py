@@ -717,6 +717,16 @@ def test_extraction_date_above_the_table(tmp_path):
     assert read(tmp_path, parts, "年,2025,月,6\n\n氏名\n山 花\n".encode(), "参加記録.csv").extracted_on == "2025-06-30"
 
 
+def test_sheets_of_months_tell_each_its_own_extraction_date_and_the_file_the_latest(tmp_path):
+    """Of the first sheet alone the file would be two years old by now, and every later age wrong."""
+    sheets = {f"2025年{month}月": [["氏名"], [f"山 花{month}"]] for month in (4, 12, 9)}
+    text = file(format="xlsx", sheet="*", extracted_in="sheet_name", pattern="参加記録*") + NAME
+    reading = read(tmp_path, text, workbook(tmp_path / "参加記録.xlsx", sheets))
+    assert reading.extracted_on == "2025-12-31"
+    ends = [dt.date(2025, 4, 30), dt.date(2025, 12, 31), dt.date(2025, 9, 30)]
+    assert reading.landing.mentions["known_from"].to_pylist() == ends
+
+
 def test_extraction_date_that_is_not_there_is_told(tmp_path):
     reading = read(tmp_path, file(skip_top=1, extracted_in="above") + NAME, "記録\n氏名\n山 花\n".encode(), "名簿.csv")
     assert reading.extracted_on is None and any("抽出日が見つかりません" in note for note in reading.notes)
