@@ -18,12 +18,8 @@ def packed(data: pa.Table | pa.RecordBatchReader) -> bytes:
     texts = [
         field.name for field in data.schema if pa.types.is_string(field.type) or pa.types.is_dictionary(field.type)
     ]
-    options = {
-        "compression": "zstd",
-        "compression_level": 1,
-        "use_dictionary": texts or False,
-        "write_statistics": False,
-    }
+    # zstd makes a third less of it and takes half as long again: a month's files wait for neither disk nor wire.
+    options = {"compression": "lz4", "use_dictionary": texts or False, "write_statistics": False}
     with pq.ParquetWriter(body, data.schema, **options) as writer:
         for piece in [data] if isinstance(data, pa.Table) else data:
             writer.write(piece)
