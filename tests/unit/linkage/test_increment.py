@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import random
 from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -189,7 +190,8 @@ def _linked(
         set_aside=lambda name, pieces: kept_tables.update({name: pieces.read_all()}),
     )  # fmt: skip
     if keep is not None:
-        keep.update({name: pieces.read_all() for name, pieces in kept.tables_to_keep(connection)})
+        found = chain(kept.settled_tables(connection), kept.tables_to_keep(connection))
+        keep.update({name: pieces.read_all() for name, pieces in found})
     return connection, figures
 
 
