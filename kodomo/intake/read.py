@@ -17,7 +17,9 @@ import sys
 import traceback
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -417,7 +419,8 @@ def serve(descriptor: int) -> None:
 
     Each job comes with the pipe its answer goes to, and the file if that has no name; the answer
     begins with the process's number.
-    This process itself opens no file and reads nothing that was delivered. It ends with its parent.
+    This process itself opens nothing that was delivered; it reads each layout once, for a year's files of a source
+    have the same. It ends with its parent.
     """
     _prepare()
     with socket.socket(fileno=descriptor) as jobs:
@@ -426,6 +429,8 @@ def serve(descriptor: int) -> None:
             if len(head) < 4 or not given:
                 return
             body = _exactly(jobs, struct.unpack("<I", head)[0])
+            with suppress(Exception):  # whatever is wrong with it is told by the process that answers
+                _layout(json.loads(body)["layout"])
             if os.fork() == 0:
                 _answer_and_end(jobs, given, body)
             for descriptor in given:
@@ -522,7 +527,7 @@ def _job(body: dict[str, Any], descriptor: int | None) -> Job:
     return Job(
         path=Path(body["path"] if descriptor is None else f"/proc/self/fd/{descriptor}"),
         name=body["name"],
-        layout=read_layout(Path(body["layout"])),
+        layout=_layout(body["layout"]),
         columns=frozenset(body["columns"]),
         rules=frozenset(body["rules"]),
         key=bytes.fromhex(body["key"]),
@@ -530,6 +535,11 @@ def _job(body: dict[str, Any], descriptor: int | None) -> Job:
         limits=Limits(**body["limits"]),
         password=body.get("password"),
     )
+
+
+@cache
+def _layout(path: str) -> Layout:
+    return read_layout(Path(path))
 
 
 def _bind(limits: Limits) -> None:
