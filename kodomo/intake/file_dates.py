@@ -17,7 +17,7 @@ _ERA = r"(?:令和|平成|(?<![A-Za-z])[RHrh])"
 _YEAR = rf"(?:(?<!\d)20\d\d|{_ERA}\s?(?:\d{{1,2}}|元))"
 _MARK = r"[-._/]"
 
-_COUNTED = r"\s?(?:回|学期|期|組|次|号|枚|部|校|班|人|歳|才|クラス|[かヶケカヵ]月|年生)"
+_COUNTED = r"\s?(?:回|学期|期|組|次|号|枚|部|校|班|人|歳|才|クラス|[かヶケカヵ]月|年生|gakki|kai|ki(?![A-Za-z])|kumi|han(?![A-Za-z]))"
 """R6_1回 is the first time in 令和6年度, not its January."""
 
 _DAYS = tuple(

@@ -126,6 +126,15 @@ def test_cells_that_slipped_into_a_column_of_codes_say_nothing_and_are_not_shown
     assert not re.search("緑町|山田|H19|1430000", text)
 
 
+def test_days_attended_by_month_are_no_name_of_a_nursery(tmp_path):
+    """登園 ends like the name of a nursery; what a child's numbers of days were would have become its school."""
+    head = "園児ID,園名,園児名," + ",".join(f"{month}月登園" for month in range(5, 10))
+    rows = [f"K{at:04},中央保育園,{person(at)},{at % 9 + 12},{at % 7 + 14},20,19,18" for at in range(60)]
+    body, columns, _ = draft(written(tmp_path / "登園集計_R7.csv", head, rows))
+    assert columns["園名"]["field"] == "school"
+    assert body["repeat"][0]["columns"] == [{"name": "{}月登園", "type": "integer", "item": "nursery_days"}]
+
+
 def test_sheets_named_by_months_without_a_year_tell_the_month_of_the_files_year(tmp_path):
     _, columns, text = draft(book(tmp_path / "R7年度_月報.xlsx", ["4月", "5月", "1月"]))
     assert (columns["月"]["found_in"], columns["年月"]["join"], columns["年月"]["fiscal"]) == (

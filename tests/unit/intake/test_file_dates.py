@@ -75,7 +75,17 @@ def test_parts_that_stand_apart():
     assert short is not None and (short.on, short.start, short.end) == (dt.date(2025, 6, 20), 3, 9)
 
 
-@pytest.mark.parametrize("name", ["教師チェック_R6_1回.csv", "名簿_R7_2学期.xlsx", "R6-3組.csv", "健診R6_3歳.csv"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "教師チェック_R6_1回.csv",
+        "hokenshitsu_2024_1gakki.csv",
+        "kakunin_2024_2kai.csv",
+        "名簿_R7_2学期.xlsx",
+        "R6-3組.csv",
+        "健診R6_3歳.csv",
+    ],
+)
 def test_a_count_beside_a_year_is_no_month(name):
     assert date_in(name) is None
 

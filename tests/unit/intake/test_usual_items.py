@@ -21,11 +21,17 @@ from kodomo.intake.usual_items import usual_item, usual_items, words_of_notes
     ("育児不安", [], "parenting_anxiety"), ("給水停止予告", [], "water_stop_notice"), ("未納回数", ["水栓番号"], "water_arrears_months"),
     ("支給/区分", ["児童扶養手当"], "child_rearing_allowance"), ("主訴区分", ["支援対象児童登録簿"], "council_registration"),
     ("主訴", ["来室記録"], "nurse_room_visit"), ("種別", ["相談受付簿"], "child_consultation"), ("世帯類型", [], "assistance_household_kind"),
-    ("未納額/4月", ["給食費未納"], "school_fee_arrears"), ("支給区分", ["児童扶養手当"], "child_rearing_allowance"), ("EPDS", ["訪問"], "epds_score"), ("要介護状態区分", [], "care_level"), ("要支援認定", [], "care_level"), ("停水予告", [], "water_stop_notice"), ("心の病気の既往", ["妊娠届"], "mother_mental_history"),
+    ("未納額/4月", ["給食費未納"], "school_fee_arrears"), ("支給区分", ["児童扶養手当"], "child_rearing_allowance"), ("EPDS", ["訪問"], "epds_score"), ("要介護状態区分", [], "care_level"), ("要支援認定", [], "care_level"), ("停水予告", [], "water_stop_notice"), ("5月登園", ["5月延長"], "nursery_days"), ("体重", ["乳幼児健診"], "infant_weight_kg"), ("心の病気の既往", ["妊娠届"], "mother_mental_history"),
 ])  # fmt: skip
 def test_column_is_known(column: str, around: list[str], code: str) -> None:
     found = usual_item(column, [*around, column])
     assert found is not None and found.code == code
+
+
+@pytest.mark.parametrize("column", ["体重g", "体重(g)", "体重（ｇ）"])
+def test_a_weight_in_grams_is_not_the_item_in_kilograms(column: str) -> None:
+    """Indicators compare kilograms: a thousandfold would say nothing, and nobody would be told."""
+    assert usual_item(column, ["乳幼児健診", column]) is None
 
 
 @pytest.mark.parametrize(
