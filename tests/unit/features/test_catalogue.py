@@ -10,6 +10,7 @@ from kodomo.configuration import SHIPPED_MUNICIPALITIES
 from kodomo.errors import ConfigurationFault
 from kodomo.features.catalogue import read_catalogue
 from kodomo.features.coverage import read_expectations
+from kodomo.features.dates import OLDEST
 from kodomo.terms import DifficultyType
 
 GOOD = """\
@@ -71,3 +72,10 @@ def test_shipped_indicators_serve_every_type_and_age() -> None:
         for i in catalogue.indicators
         if i.item in ("council_registration", "child_consultation") and not i.is_label_trace
     } == set()
+
+
+def test_the_child_allowance_is_expected_until_the_school_year_of_turning_18_ends() -> None:
+    """児童手当法3条・4条 since October 2024: of a pupil of 16 its absence is a benefit not taken, and not unknown."""
+    folder = SHIPPED_MUNICIPALITIES / "hinata"
+    asked = read_catalogue(folder)["child_allowance_now"].ages
+    assert asked == read_expectations(folder).sources["child_allowance"].ages == (0, OLDEST)
