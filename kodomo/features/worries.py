@@ -95,6 +95,9 @@ def grade(code: str) -> int | None:
 
 
 _SCALE = re.compile(r"\(([^()]*\d[^()]*)\)$")
+_MARKED = re.compile(r"(\d+)([^\d]*)")
+"""A number of a scale and the word beside it, in whichever order the numbers run; the highest may have none."""
+_APPLIES = re.compile(r"^(はい|(よく)?(当|あ)てはまる|(とても|よく)?そう(思う|である|だ)?|よくある|いつも)")
 _DENIED = (
     (re.compile(r"しい$"), "しくない"),
     (re.compile(r"(?<=[べれきい])る$"), "ない"),
@@ -109,16 +112,40 @@ def upper_end(caption: str) -> str:
     ('学校は楽しくない', '朝ごはん食べない', '寝不足')
     >>> upper_end("学校は楽しい(アンケート 4 楽しくない)"), upper_end("からかわれる(1ない〜4よくある)")
     ('学校は楽しくない', 'からかわれる(1ない〜4よくある)')
+    >>> upper_end("家で安心できる(5あてはまる~1)"), upper_end("家で安心できる(1あてはまる~5)"), upper_end("家で安心できる(1~5)")
+    ('家で安心できる(5あてはまる~1)', '家で安心できない', '家で安心できる(1~5)')
     """
     plain = unicodedata.normalize("NFKC", caption)
     scale = _SCALE.search(plain)
     if not scale:
         return plain
-    asked, last = plain[: scale.start()], re.split(r"\d", scale[1])[-1].strip(" :.=~〜-")
+    asked, marks = (
+        plain[: scale.start()],
+        {int(mark[1]): mark[2].strip(" :.=~〜-") for mark in _MARKED.finditer(scale[1])},
+    )
+    last, first = marks[max(marks)], marks[min(marks)]
     denied = next((found.sub(denial, asked) for found, denial in _DENIED if found.search(asked)), "")
-    if last == "いいえ" or (denied and denied.endswith(last)):
-        return denied
+    if last == "いいえ" or (last and denied.endswith(last)) or (not last and _APPLIES.search(first)):
+        return denied or plain
     return asked + last if _NO.search(last) else plain
+
+
+def lower_end(caption: str) -> str:
+    """What the lowest answer of a question says, where its name gives a scale on which more is better; else nothing.
+
+    >>> lower_end("家で安心できる(5あてはまる~1)"), lower_end("学校は楽しい(1はい〜4いいえ)"), lower_end("家で安心できる(1~5)")
+    ('家で安心できない', '', '')
+    """
+    plain = unicodedata.normalize("NFKC", caption)
+    scale = _SCALE.search(plain)
+    if not scale:
+        return ""
+    asked, marks = (
+        plain[: scale.start()],
+        {int(mark[1]): mark[2].strip(" :.=~〜-") for mark in _MARKED.finditer(scale[1])},
+    )
+    applies = _APPLIES.search(marks[max(marks)])
+    return next((found.sub(denial, asked) for found, denial in _DENIED if applies and found.search(asked)), "")
 
 
 def points_of(caption: str, codes: Collection[str], types: Collection[str]) -> tuple[str, dict[str, int]]:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from kodomo.features.worries import points_of
+from kodomo.features.worries import lower_end, points_of
 
 OFTEN, MORE = 3, 2
 """What happened this often speaks for so many points more."""
@@ -59,7 +59,10 @@ def lines_for(
             continue
         if entry["item"] in common and entry["aggregate"] in ("any", "count") and not entry.get("codes"):
             continue
-        kind, points = points_of(captions.get(entry["item"], ""), entry.get("codes", ()), entry["types"])
+        caption = captions.get(entry["item"], "")
+        kind, points = points_of(caption, entry.get("codes", ()), entry["types"])
+        if not points and entry["item"] in answers and not entry.get("codes"):
+            lines += _of_low_answers(entry, caption, most.get(entry["item"], 1), lows.get(entry["item"], 0))
         if not points:
             continue
         entry["sign"] = "+"
@@ -74,6 +77,24 @@ def lines_for(
             for type_, count in points.items():
                 lines += _lines(entry, type_, count, kind, steps, together=is_answer)
     return lines
+
+
+def _of_low_answers(entry: Entry, caption: str, most: float, least: float) -> list[Entry]:
+    """Lines where the lowest answers speak of a worry (家で安心できる, 1 of 5); gives the entry the sign ``-``."""
+    said = lower_end(caption)
+    kind, points = points_of(said, (), entry["types"]) if said else ("", {})
+    if not points:
+        return []
+    entry["sign"] = "-"
+    if entry["aggregate"] != "last":
+        return []
+    middle = math.ceil((most + least) / 2)
+    steps = [step for step in (int(least) + 1, int(least)) if step < middle]
+    return [
+        line
+        for type_, count in points.items()
+        for line in _lines(entry, type_, count, kind, steps, together=True, sign="<=")
+    ]
 
 
 def _steps(entry: Entry, most: float, least: float, *, is_answer: bool) -> tuple[int, ...]:
@@ -97,7 +118,7 @@ def _is_days(entry: Entry) -> bool:
 
 
 def _lines(
-    entry: Entry, type_: str, points: int, kind: str, steps: Sequence[int], *, together: bool = False
+    entry: Entry, type_: str, points: int, kind: str, steps: Sequence[int], *, together: bool = False, sign: str = ">="
 ) -> list[Entry]:
     """One line a step; ``together``: whatever is asked of the item, the weightiest alone counts."""
     name = f"{LETTERS.get(type_, 'x')}_{entry['code']}"
@@ -106,6 +127,6 @@ def _lines(
         group = "checkup"
     common = {"rationale": f"「{kind}」を表す言葉から下書きした", "note": "見本・未検証"}
     return [
-        {"type": type_, "code": f"{name}_{step}", "when": [f"{entry['code']} >= {step}"], "points": points + MORE * at, "group": group, **common}
+        {"type": type_, "code": f"{name}_{step}", "when": [f"{entry['code']} {sign} {step}"], "points": points + MORE * at, "group": group, **common}
         for at, step in enumerate(steps)
     ]  # fmt: skip

@@ -31,6 +31,7 @@ def test_words_speak_for_a_type(caption: str, codes: list[str], type_: str) -> N
     ("育てにくさ", ["感じない"]), ("経済的な不安", ["なし"]), ("保健室の来室", ["発熱"]), ("乳幼児健診の総合判定", ["異常なし"]), ("課税区分", ["課税"]),
     ("いじめの認知", ["いじめ加害", "解消"]), ("教師チェック:身なり", ["心配なし"]), ("保健室の来室", ["けが"]), ("保健室での対応", ["保護者連絡"]),
     ("歯科の受診報告", ["済"]), ("教師チェック:落ち着き", ["少し"]), ("健診の未受診", ["1歳6か月"]), ("出欠の備考", ["家事都合"]), ("健診の言語の所見", ["○"]), ("学校は楽しい(1いいえ〜4はい)", []),
+    ("家で安心できる(5あてはまる~1)", []), ("学校が楽しい(5あてはまる~1)", []), ("学校は楽しい(1〜4)", []),
 ])  # fmt: skip
 def test_denials_and_what_says_nothing_speak_for_none(caption: str, codes: list[str]) -> None:
     assert points_of(caption, codes, ALL) == ("", {})
@@ -122,3 +123,25 @@ def test_what_pupils_are_asked_in_whole_sentences_speaks_of_a_worry(asked: str, 
 @pytest.mark.parametrize("asked", ["家で安心して過ごせる", "自分の時間がある", "給食の食事が足りる"])
 def test_and_their_opposites_do_not(asked: str) -> None:
     assert not points_of(asked, (), ["虐待", "貧困", "ヤングケアラー"])[1]
+
+
+@pytest.mark.parametrize(("caption", "sign", "steps"), [
+    ("家で安心できる(5あてはまる~1)", "-", ["safe <= 2", "safe <= 1"]), ("家で安心できる(1あてはまる~5)", "+", ["safe >= 3", "safe >= 4", "safe >= 5"]),
+    ("家で安心できる(1~5)", "none", []),
+])  # fmt: skip
+def test_of_a_question_that_says_all_is_well_the_answer_that_denies_it_speaks(
+    caption: str, sign: str, steps: list[str]
+) -> None:
+    entry = {
+        "code": "safe",
+        "item": "home",
+        "caption": caption,
+        "aggregate": "last",
+        "types": list(ALL),
+        "sign": "none",
+    }
+    lines = lines_for([entry], {"home": caption}, {"home": 5.0}, {"home": 1.0}, answers={"home"})
+    assert entry["sign"] == sign
+    assert [line["when"][0] for line in lines if line["type"] == "虐待"] == steps
+    points = [line["points"] for line in lines if line["type"] == "虐待"]
+    assert points == sorted(points)
