@@ -40,12 +40,19 @@ where ages are guessed, it may as well be the beginning of another's (ひな for
 GRADE_MISS, SCHOOL_MISS, SCHOOL_UNLISTED, SCHOOL_UNKNOWN = 10.0, 7.0, 5.0, 1.0
 """A school that has handed in its roll lists nearly all of its children, or leaves one out once and for all; of one that hasn't nobody's is known."""
 
+AWAY_MISS = 7.0
+"""Bits against a child who moved in only after what a sheet tells, or out before, as far as the
+register and other offices tell: one of a hundred on a sheet is from elsewhere. Once and for all, for whoever comes from the next town does so month after month."""
+
+REGISTERED_LATE_DAYS = 31
+"""A move is registered within two weeks (住民基本台帳法22条), and for a child seldom later than a month."""
+
 CLASS_MISS = 8.0
 """Bits against a child whom the school's list has in another class of the grade told."""
 
-TOWN_MISS, RAREST_TOWN = 5.0, 0.002
+TOWN_MISS, TOWN_MISSED_MOST, RAREST_TOWN = 5.0, 9.0, 0.002
 """Bits against a child who never lived in the town told: one of thirty has moved, or stays with somebody, in any of the
-other towns: in a town where a fiftieth of the people live, a fiftieth of them do."""
+other towns: in a town where a fiftieth of the people live, a fiftieth of them do. At most so many: a town written wrong leaves the child possible."""
 
 ONE_SLIP_IN = 10
 """On one of so many days a sheet may contradict itself about one child; two children come together more often."""
@@ -99,6 +106,26 @@ WHERE f.born_on IS NOT NULL AND named_school(t.school) IS NOT NULL
 """
 """Every school that is told of somebody, not only the first under one number: children pass on to the next."""
 
+STAYED = """
+CREATE OR REPLACE TABLE stayed AS
+WITH act AS (
+    SELECT s.person, regexp_matches(r.event_kind, '転入|出生|職権記載') AS is_start, regexp_matches(r.event_kind, '転出|死亡|消除') AS is_end, r.*
+    FROM register r JOIN spine_form s USING (form) SEMI JOIN child_name c ON c.person = s.person WHERE r.event_kind IS NULL OR NOT regexp_matches(r.event_kind, '取り?消')
+), stay AS (
+    SELECT person, min(CASE WHEN kind = 'residents' THEN coalesce(resident_from, CASE WHEN told_from IS NULL THEN DATE '1900-01-01' ELSE known_from END) WHEN is_start THEN event_on END) AS came,
+        max(CASE WHEN kind = 'residents' AND resident_to IS NULL THEN known_from WHEN is_start THEN event_on END) AS seen, max(CASE WHEN kind = 'residents' THEN resident_to WHEN is_end THEN event_on END) AS gone
+    FROM act GROUP BY person
+), met AS (
+    SELECT l.person, min(f.seen_from) AS first, max(f.seen_to) AS last FROM link l JOIN form f USING (form) SEMI JOIN child_name c ON c.person = l.person
+    WHERE f.role = 'subject' AND f.kind = 'observations' GROUP BY l.person
+)
+SELECT coalesce(s.person, m.person) AS person, CASE WHEN s.person IS NULL THEN m.first ELSE least(s.came, m.first) END AS came,
+    CASE WHEN s.person IS NULL THEN m.last WHEN seen IS NULL OR gone > seen THEN greatest(gone, m.last) END AS gone
+FROM stay s FULL JOIN met m USING (person)
+"""
+"""From the first day to the last on which the register has somebody here, or another office met them; NULL where neither says.
+Who was away in between counts as here."""
+
 IS_CALLED = """f.kind = 'observations' AND f.role = 'subject' AND f.born_on IS NULL AND f.resident_number IS NULL
   AND (f.name IS NOT NULL OR f.kana IS NOT NULL)"""
 
@@ -132,7 +159,10 @@ DISTRICT = """
 CREATE OR REPLACE TABLE district AS
 SELECT w.town AS district, t.town FROM (SELECT DISTINCT town FROM wanted WHERE length(town) >= 2) w
 JOIN (SELECT DISTINCT town FROM spine_place) t ON starts_with(t.town, w.town) OR starts_with(w.town, t.town);
-UPDATE wanted SET town = NULL WHERE town NOT IN (SELECT district FROM district)
+UPDATE wanted SET town = NULL WHERE town NOT IN (SELECT district FROM district);
+CREATE OR REPLACE TABLE district_share AS
+SELECT d.district AS town, greatest(count(DISTINCT p.person) / (SELECT count(DISTINCT person) FROM spine_place), {rarest}) AS share
+FROM spine_place p JOIN district d USING (town) GROUP BY d.district
 """
 """The towns of a district told: of 大字大植字日浦 people say 大植. A name that no town's begins with tells nothing."""
 
@@ -195,10 +225,11 @@ WITH child AS (
 SELECT c.*, n.* EXCLUDE (person) FROM child c JOIN (
     SELECT person, name, kana, sorted_kana, surname, surname_kana, given, given_kana FROM spine_name
     UNION SELECT DISTINCT l.person, f.name, f.kana, f.sorted_kana, f.surname, f.surname_kana, f.given, f.given_kana FROM link l JOIN form f USING (form)
-    WHERE f.role = 'subject' AND f.born_on IS NOT NULL AND f.own_number IS NOT NULL
+    WHERE f.role = 'subject' AND f.born_on IS NOT NULL AND (f.own_number IS NOT NULL OR f.given_kana IS NOT NULL AND l.person NOT IN (SELECT person FROM spine_name WHERE given_kana IS NOT NULL))
 ) n USING (person)
 """
-"""Schools and clubs share their wrong characters: how a school writes a child counts beside the register."""
+"""Schools and clubs share their wrong characters: how a school writes a child counts beside the register. So does how another
+office reads a name that the register doesn't read."""
 
 FOREIGN_NAME = """
 CREATE OR REPLACE TABLE foreign_name AS
@@ -208,12 +239,13 @@ SELECT DISTINCT person, kana, letters_of(kana) AS letters FROM child_name WHERE 
 NAMES_CALLED = """
 CREATE OR REPLACE MACRO is_otherwise(a, b) AS contradicts(a, b) AND NOT starts_with(b, a) AND NOT ends_with(b, a);
 CREATE OR REPLACE TABLE name_called AS
-SELECT DISTINCT letters_of(kana) AS letters, called, name, surname, given, kana, given_kana, sorted_kana FROM wanted;
+SELECT DISTINCT letters_of(kana) AS letters, called, name, coalesce(surname, nullif(regexp_extract(name, '^([A-Z]{2,})[ぁ-ヺー]{1,3}$', 1), '')) AS surname, given, kana,
+    coalesce(given_kana, nullif(translate(regexp_extract(name, '^[A-Z]{2,}([ぁ-ヺー]{1,3})$', 1), 'ぁあぃいぅうぇえぉおかがきぎくぐけげこごさざしじすずせぜそぞただちぢっつづてでとどなにぬねのはばぱひびぴふぶぷへべぺほぼぽまみむめもゃやゅゆょよらりるれろゎわゐゑをんゔゕゖ', 'ァアィイゥウェエォオカガキギクグケゲコゴサザシジスズセゼソゾタダチヂッツヅテデトドナニヌネノハバパヒビピフブプヘベペホボポマミムメモャヤュユョヨラリルレロヮワヰヱヲンヴヵヶ'), '')) AS given_kana, sorted_kana FROM wanted;
 CREATE OR REPLACE TABLE name_begun AS
 SELECT called, left(kana, cut) AS surname_kana, substr(kana, cut + 1) AS begun FROM (
     SELECT called, kana, unnest(range(2, length(kana))) AS cut FROM name_called WHERE length(kana) BETWEEN 3 AND 9) WHERE length(begun) <= 3
 """
-"""佐藤ゆ, さとうゆ and 佐藤Y are a surname and how the given name begins."""
+"""佐藤ゆ, さとうゆ, PHAMき and 佐藤Y are a surname and how the given name begins."""
 
 ALIKE = """
 CREATE OR REPLACE TABLE alike AS
@@ -233,6 +265,8 @@ WITH pair AS (
     UNION SELECT w.called, s.person, 'surname' FROM name_called w JOIN child_name s ON w.name = s.surname WHERE w.kana IS NULL
     UNION SELECT w.called, s.person, 'whole' FROM name_called w JOIN child_name s ON w.surname = s.surname AND w.given_kana = s.given_kana WHERE NOT contradicts(w.given, s.given)
     UNION SELECT w.called, s.person, 'initial' FROM name_called w JOIN child_name s ON w.surname = s.surname AND w.given_kana = left(s.given_kana, length(w.given_kana)) WHERE w.given_kana <> s.given_kana
+    UNION SELECT w.called, s.person, 'initial' FROM name_called w JOIN child_name s ON right(w.surname, 1) = right(s.surname, 1) AND length(w.surname) = length(s.surname) AND w.given_kana = left(s.given_kana, length(w.given_kana))
+        WHERE (contains(w.surname, '〓') OR contains(s.surname, '〓')) AND same_name(w.surname, s.surname)
     UNION SELECT w.called, s.person, 'initial' FROM name_called w JOIN child_name s ON w.surname = s.surname AND w.given = left(s.given, length(w.given)) WHERE w.given <> s.given
     UNION SELECT w.called, s.person, 'initial' FROM name_called w JOIN child_name s ON w.name = s.surname AND w.kana = left(s.given_kana, length(w.kana)) WHERE w.kana <> s.surname_kana
     UNION SELECT w.called, s.person, 'initial' FROM name_begun w JOIN child_name s ON w.surname_kana = s.surname_kana AND w.begun = left(s.given_kana, length(w.begun)) WHERE w.begun <> s.given_kana
@@ -288,6 +322,8 @@ WITH likely AS (
     WHERE t.class IS NOT NULL GROUP BY t.statement, c.person HAVING bool_and(c.class <> t.class)
 ), schools_told AS (
     SELECT called, school, count(*) AS statements FROM told GROUP BY called, school
+), all_told AS (
+    SELECT called, count(*) AS statements FROM told GROUP BY called
 ), age_told AS (
     -- whoever is born years off from all that is told of ages is not looked at
     SELECT called, list_distinct(list(CASE WHEN age IS NOT NULL THEN year(last) - age END)) || list_distinct(flatten(list(list_transform(ahead, lambda years: school_year(last) - years)))) AS years
@@ -301,26 +337,29 @@ WITH likely AS (
         FROM (SELECT person, town FROM spine_place) UNION SELECT l.person, f.town FROM link l JOIN form f USING (form) SEMI JOIN meant m ON m.person = l.person WHERE f.role = 'subject'
     ) p JOIN district d USING (town)
 )
-SELECT t.called, t.statement, a.person,
-    CASE WHEN a.born > t.last OR date_sub('year', a.born, t.last) >= 20 THEN 3 WHEN t.age IS NULL THEN 0
+SELECT t.called, t.statement, b.person,
+    CASE WHEN b.born > t.last OR date_sub('year', b.born, t.last) >= 20 THEN 3 WHEN t.age IS NULL THEN 0
          -- the age on the first day told of, on the last, or between
-         WHEN t.months IS NOT NULL THEN CASE greatest(date_sub('month', a.born, t.first) - t.months, t.months - date_sub('month', a.born, t.last), 0)
-             WHEN 0 THEN 0 WHEN 1 THEN 1 ELSE 2 + (abs(date_sub('month', a.born, t.last) - t.months) > 11)::INTEGER END
-         ELSE least(greatest(date_sub('year', a.born, t.first) - t.age, t.age - date_sub('year', a.born, t.last), 0), 3) END::TINYINT AS years_off,
-    (CASE WHEN t.ahead IS NULL OR list_contains(t.ahead, school_year(t.last) - a.cohort) THEN 0.0 ELSE {grade} END
-        + CASE WHEN t.school IS NULL OR s.is_same THEN 0.0 WHEN s.is_same IS NOT NULL THEN {school}
-               WHEN t.school IN (SELECT school FROM schooled) THEN {unlisted} / least(n.statements, {most}) ELSE {unknown} END
+         WHEN t.months IS NOT NULL THEN CASE greatest(date_sub('month', b.born, t.first) - t.months, t.months - date_sub('month', b.born, t.last), 0)
+             WHEN 0 THEN 0 WHEN 1 THEN 1 ELSE 2 + (abs(date_sub('month', b.born, t.last) - t.months) > 11)::INTEGER END
+         ELSE least(greatest(date_sub('year', b.born, t.first) - t.age, t.age - date_sub('year', b.born, t.last), 0), 3) END::TINYINT AS years_off,
+    (CASE WHEN t.ahead IS NULL OR list_contains(t.ahead, school_year(t.last) - b.cohort) THEN 0.0 ELSE {grade} END
+        + greatest(CASE WHEN t.school IS NULL OR s.is_same THEN 0.0 WHEN s.is_same IS NOT NULL THEN {school}
+               WHEN t.school IN (SELECT school FROM schooled) THEN {unlisted} / least(n.statements, {most}) ELSE {unknown} END,
+            CASE WHEN y.came > t.last + INTERVAL {late} DAY OR y.gone < t.first - INTERVAL {late} DAY THEN {away} / least(a.statements, {most}) ELSE 0.0 END)
         + CASE WHEN g.person IS NULL THEN 0.0 ELSE {class_} END
-        + CASE WHEN t.town IS NULL OR h.person IS NOT NULL THEN 0.0 ELSE {town} END
-        + CASE WHEN t.sex <> a.sex THEN {sex} ELSE 0.0 END)::FLOAT AS miss,
-    coalesce(s.is_same, false) AS is_taught, h.person IS NOT NULL AS is_at_home, coalesce(t.manner <> a.sex, false) AS is_ill_mannered,
-    date_sub('year', a.born, t.last)::SMALLINT AS years
-FROM told t JOIN meant a USING (called)
-LEFT JOIN taught s ON s.called = a.called AND s.person = a.person AND s.school = t.school
-LEFT JOIN lived h ON h.person = a.person AND h.town = t.town
-LEFT JOIN seated g ON g.statement = t.statement AND g.person = a.person
+        + CASE WHEN t.town IS NULL OR h.person IS NOT NULL THEN 0.0 ELSE least({town} - log2(coalesce(o.share, {rarest})), {town_most}) END
+        + CASE WHEN t.sex <> b.sex THEN {sex} ELSE 0.0 END)::FLOAT AS miss,
+    coalesce(s.is_same, false) AS is_taught, h.person IS NOT NULL AS is_at_home, coalesce(t.manner <> b.sex, false) AS is_ill_mannered,
+    date_sub('year', b.born, t.last)::SMALLINT AS years
+FROM told t JOIN meant b USING (called) JOIN all_told a USING (called)
+LEFT JOIN stayed y ON y.person = b.person
+LEFT JOIN taught s ON s.called = a.called AND s.person = b.person AND s.school = t.school
+LEFT JOIN lived h ON h.person = b.person AND h.town = t.town
+LEFT JOIN district_share o ON o.town = t.town
+LEFT JOIN seated g ON g.statement = t.statement AND g.person = b.person
 LEFT JOIN schools_told n ON n.called = t.called AND n.school = t.school
-QUALIFY min(miss + {ages}[1 + years_off]) OVER (PARTITION BY t.called, a.person) <= {hopeless}
+QUALIFY min(miss + {ages}[1 + years_off]) OVER (PARTITION BY t.called, b.person) <= {hopeless}
 """
 """How badly each statement fits each child, in bits but for the ages; who fits none of them is left out. Slice by slice of the
 names, for every statement of a name meets every child it can mean."""
@@ -355,17 +394,13 @@ def is_anybody_called(connection: duckdb.DuckDBPyConnection) -> bool:
 
 
 STATEMENTS = """
-WITH towns AS (
-    SELECT d.district AS town, greatest(count(DISTINCT p.person) / (SELECT count(DISTINCT person) FROM spine_place), {rarest}) AS share
-    FROM spine_place p JOIN district d USING (town) GROUP BY d.district
-)
 SELECT s.statement, s.called, s.form, s.source, s.is_one, s.manner, s.rows::DOUBLE AS rows, s.day, s.age IS NOT NULL AS is_told,
     s.age IS NOT NULL OR s.ahead IS NOT NULL AS is_aged, s.age IS NOT NULL AND s.ahead IS NOT NULL AS is_graded, s.town IS NOT NULL AS is_placed,
     hash(s.age, s.months, s.grade) AS said_of_age, s.age, s.months, s.grade, s.school, s.town, school_year(s.last) AS year,
     CASE WHEN s.town IS NULL THEN 0.0 ELSE -log2(coalesce(o.share, {rarest})) END AS chosen,
     CASE WHEN s.age IS NOT NULL THEN s.last - to_days(((s.age + 1) * 365.25)::INTEGER) WHEN len(s.ahead) = 1 THEN make_date(school_year(s.last) - s.ahead[1], 4, 2) END::DATE AS born_after,
     CASE WHEN s.age IS NOT NULL THEN s.first - to_days((s.age * 365.25)::INTEGER) WHEN len(s.ahead) = 1 THEN make_date(school_year(s.last) - s.ahead[1] + 1, 4, 1) END::DATE AS born_before
-FROM said s SEMI JOIN fitted USING (called) LEFT JOIN towns o ON o.town = s.town ORDER BY s.called, s.statement
+FROM said s SEMI JOIN fitted USING (called) LEFT JOIN district_share o ON o.town = s.town ORDER BY s.called, s.statement
 """
 WHOM = """
 SELECT called, person, likeness, kind FROM alike SEMI JOIN fitted USING (called, person) ORDER BY called, person
@@ -407,7 +442,7 @@ def read_called(connection: duckdb.DuckDBPyConnection) -> tuple[list[Called], di
             manner=np.ma.filled(said["manner"][rows], None), persons=whom["person"][people][stays], likeness=_likeness(whom, people, told, stays),
             kinds=whom["kind"][people][stays].tolist(), bearers=float(bearers[called]), born_after=_days(said["born_after"][rows]), born_before=_days(said["born_before"][rows]), miss=told("miss").astype(float),
             years_off=told("years_off").astype(int), is_taught=told("is_taught"), is_at_home=told("is_at_home"), is_ill_mannered=told("is_ill_mannered"),
-            years=told("years").astype(float), schools=_named(said["year"][rows], said["school"][rows]), towns=_named(np.zeros(len(weights)), said["town"][rows]), chosen=float((said["chosen"][rows] * weights).sum() / weights.sum()), favoured=favoured[called],
+            years=told("years").astype(float), days=said["day"][rows], schools=_named(said["year"][rows], said["school"][rows]), towns=_named(np.zeros(len(weights)), said["town"][rows]), chosen=float((said["chosen"][rows] * weights).sum() / weights.sum()), favoured=favoured[called],
         ))  # fmt: skip
     return groups, said
 
@@ -604,8 +639,8 @@ def link_called(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
         fits too many children to be asked about, with how many of the rows leave age, grade, school and town empty.
     """
     words = {
-        "ages": list(AGE_MISS), "grade": GRADE_MISS, "school": SCHOOL_MISS, "unknown": SCHOOL_UNKNOWN, "unlisted": SCHOOL_UNLISTED, "class_": CLASS_MISS, "most": MOST_SAID, "town": TOWN_MISS, "sex": SEX_MISS,
-        "hopeless": HOPELESS, "far": FAR, "span": TOLD_SPAN_DAYS, "month": LONGEST_MONTH_DAYS, "always": ALWAYS, "mostly": MOSTLY,
+        "ages": list(AGE_MISS), "grade": GRADE_MISS, "school": SCHOOL_MISS, "unknown": SCHOOL_UNKNOWN, "unlisted": SCHOOL_UNLISTED, "class_": CLASS_MISS, "most": MOST_SAID, "town": TOWN_MISS, "town_most": TOWN_MISSED_MOST, "rarest": RAREST_TOWN, "sex": SEX_MISS,
+        "away": AWAY_MISS, "late": REGISTERED_LATE_DAYS, "hopeless": HOPELESS, "far": FAR, "span": TOLD_SPAN_DAYS, "month": LONGEST_MONTH_DAYS, "always": ALWAYS, "mostly": MOSTLY,
     }  # fmt: skip
     likeness = ALIKE % " ".join(f"WHEN '{kind}' THEN {weight}" for kind, weight in LIKENESS.items())
     for statement in (
@@ -618,13 +653,14 @@ def link_called(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
         SAID,
         REVIEWED,
         CHILD_NAME,
+        STAYED,
         NAMES_CALLED,
         FOREIGN_NAME,
         GRADED,
         likeness,
     ):
         connection.execute(
-            statement.format(**words) if statement in (WANTED, TOLD_ON, BY_MONTHS, LETTERED) else statement
+            statement.format(**words) if statement in (WANTED, DISTRICT, TOLD_ON, BY_MONTHS, LETTERED) else statement
         )
     slices = 1 + int(connection.execute(PAIRS).fetchall()[0][0]) // PAIRS_AT_ONCE
     for number in range(slices):
@@ -637,5 +673,5 @@ def link_called(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     asked = _ask(connection, found)
     names = ("source", "rows", "without_age", "without_grade", "without_school", "without_town")
     undecided = [dict(zip(names, row, strict=True)) for row in connection.execute(UNDECIDED).fetchall()]
-    drop(connection, "wanted", "district", "told_on", "lettered", "said", "reviewed", "child_name", "foreign_name", "name_called", "name_begun", "graded", "alike", "fitted")  # fmt: skip
+    drop(connection, "wanted", "district", "district_share", "told_on", "lettered", "said", "reviewed", "child_name", "stayed", "foreign_name", "name_called", "name_begun", "graded", "alike", "fitted")  # fmt: skip
     return {"linked": linked, "doubtful": asked, "expected_wrong_rows": round(wrong, 3), "undecided": undecided}

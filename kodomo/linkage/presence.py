@@ -13,6 +13,7 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import combinations, product
 
 import numpy as np
 import numpy.typing as npt
@@ -67,6 +68,12 @@ SCHOOL_TOLD_OTHERWISE, TOWN_TOLD_OTHERWISE = 6.0, 3.0
 UNSERVED, MOST_UNSERVED, ENOUGH_SERVED = 3.3, 8.0, 50
 """Bits against a child older or younger than all whose ages the sheet tells, where it tells none; and the most, where so many
 are known to be on it that how seldom one is shows."""
+
+TOGETHER = 3.3
+"""Bits against one child for each day on which a sheet contradicts itself about it: on one of ten it may be a slip."""
+
+MOST_TOGETHER = 4
+"""Of more statements of one name on one day it isn't worked out which child each of them leaves to the others."""
 
 ENOUGH_SAID = 3
 """From so many statements on, one that tells nothing but the name means the child of the others."""
@@ -127,6 +134,9 @@ class Called:
     is_at_home: Flags
     is_ill_mannered: Flags
     years: Floats
+    days: npt.NDArray[np.generic]
+    """The day on which each statement was told; of two different children where two statements of it contradict each other."""
+
     schools: list[tuple[str, str] | None]
     """The year and the school each statement tells."""
 
@@ -305,6 +315,7 @@ def _weigh_one(group: Called, sheet: Sheet, context: Floats) -> None:
     # that somebody came this once who otherwise didn't, under the same name
     other = ONCE * sheet.coming * (fit @ (np.exp2(weight) * (1 - group.presence))) / (rows.sum() + 1)
     each = meant / (meant.sum(axis=0) + other)
+    _share_out_days(each, group.days, whose.clashes)
     within = chance[:, None, :] * fit[None, :, :]
     within /= np.maximum(within.sum(axis=2, keepdims=True), 1e-300)
     # what tells nothing by itself means the child of whom enough is told, or else nobody while a namesake is nearly as old
@@ -320,31 +331,75 @@ def _weigh_one(group: Called, sheet: Sheet, context: Floats) -> None:
     group.probability = (each[:, :, None] * within * sure).sum(axis=0)
 
 
+def _clashes(group: Called) -> Flags:
+    """Which statements of one day can't be of one child: of no common day of birth, or of two schools or towns."""
+    is_same_day = group.days[:, None] == group.days[None, :]
+    if is_same_day.sum() == len(group.days):
+        return np.zeros_like(is_same_day)
+    after, before = group.born_after, group.born_before
+    apart = (after[:, None] > before[None, :] + 1) | (after[None, :] > before[:, None] + 1)
+    for names in (group.schools, group.towns):
+        told = [name[1] if name else "" for name in names]
+        distinct = {name: at for at, name in enumerate(dict.fromkeys(told))}
+        # 南小 is 南小学校 cut short; and nothing told contradicts nothing
+        alike = np.array([[a.startswith(b) or b.startswith(a) for b in distinct] for a in distinct])
+        at = [distinct[name] for name in told]
+        apart |= ~alike[np.ix_(at, at)]
+    return np.asarray(apart & is_same_day)
+
+
+def _share_out_days(each: Floats, days: npt.NDArray[np.generic], clashes: Flags) -> None:
+    """Give statements of one day that contradict each other to different children: a sheet has a child once on a day."""
+    torn = clashes.any(axis=1)
+    for day in np.unique(days[torn]):
+        here = np.flatnonzero(torn & (days == day))
+        if len(here) > MOST_TOGETHER or len(each) < 2:
+            continue
+        weights = np.vstack([each[:, here], 1 - each[:, here].sum(axis=0)])
+        shared = np.zeros_like(weights)
+        for chosen in product(range(len(weights)), repeat=len(here)):
+            is_once = all(
+                a != b or a == len(each) or not clashes[here[i], here[j]]
+                for (i, a), (j, b) in combinations(enumerate(chosen), 2)
+            )
+            if is_once:
+                weight = float(np.prod(weights[chosen, np.arange(len(here))]))
+                for at, part in enumerate(chosen):
+                    shared[part, at] += weight
+        total = shared.sum(axis=0)
+        if (total > 0).all():
+            each[:, here] = (shared / total)[:-1]
+
+
 class _Weighing:
     """One name's statements against all whom it can mean."""
 
     def __init__(self, group: Called, sheet: Sheet, rows: Floats, bits: Floats, weight: Floats) -> None:
         self.group, self.sheet, self.rows, self.bits, self.weight = group, sheet, rows, bits, weight
+        after, before = group.born_after, group.born_before
+        self.within = (after[:, None] <= after[None, :] + 1) & (before[:, None] >= after[None, :] - 1)
+        """Whether a statement's ages allow the first day of birth that another's do."""
+        self.clashes = _clashes(group)
+        self.is_torn = bool(self.clashes.any())
 
     def scores(self, part: Flags) -> Floats:
         """How well each child, and last somebody from elsewhere, explains some of the statements alone, in bits."""
         rows = self.rows * part
-        rows = rows * _counting(rows)
+        known = part & ~np.isnan(self.group.born_after)
+        # what many rows repeat counts as MOST_SAID, not what they contradict
+        agreeing = float((rows[known] @ self.within[np.ix_(known, known)]).max()) if known.any() else 0.0
+        apart = float(rows[known].sum()) - agreeing
+        scale = min(1.0, MOST_SAID / (float(rows.sum()) - apart))
+        rows = rows * scale
         alone = _alone(self.group, self.sheet, rows, self.bits)
-        most = min(float(alone.min()), USUAL_MISS * float(rows.sum()) + self._contradicted(part, rows))
-        return np.append(self.weight - alone, self._elsewhere(part) - most)
+        contradicted = apart * scale * self.sheet.off_bits + self._contradicted(part, rows)
+        most = min(float(alone.min()), USUAL_MISS * float(rows.sum()) + contradicted)
+        torn = len(np.unique(self.group.days[part & (self.clashes & part[None, :]).any(axis=1)])) if self.is_torn else 0
+        return np.append(self.weight - alone, self._elsewhere(part) - most) - TOGETHER * torn
 
     def _contradicted(self, part: Flags, rows: Floats) -> float:
-        """Bits by which statements contradict each other, whoever is meant: of births, of schools in one year, of towns."""
-        group = self.group
-        after, before = group.born_after, group.born_before
-        known = np.flatnonzero(part & ~np.isnan(after))
-        bits = 0.0
-        if len(known):
-            within = (after[known][:, None] <= after[known][None, :] + 1) & (
-                before[known][:, None] >= after[known][None, :] - 1
-            )
-            bits += float(rows[known].sum() - (rows[known] @ within).max()) * self.sheet.off_bits
+        """Bits by which statements contradict each other, whoever is meant: of schools in one year, of towns."""
+        group, bits = self.group, 0.0
         for names, miss in ((group.schools, SCHOOL_TOLD_OTHERWISE), (group.towns, TOWN_TOLD_OTHERWISE)):
             told: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
             for at in np.flatnonzero(part).tolist():

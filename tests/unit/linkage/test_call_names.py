@@ -414,3 +414,73 @@ def test_one_day_on_which_a_long_sheet_contradicts_itself_makes_no_second_child(
     linked = paper.link(model_file)
     assert {linked.person(line) for line in lines} == {linked.person(child)}
     assert {linked.person(line) for line in few} == {None}
+
+
+def test_who_moved_in_only_later_leaves_the_name_to_whom_it_fits(paper: Paper, model_file: Path) -> None:
+    town_of(paper)
+    here = paper.resident("1001", "石井 知葉", "ｲｼｲ ﾁﾊ", "2014-10-01", "女", address="浜町1-1")
+    late = {"resident_from": "2026-01-20", "address": "川町5-5"}
+    paper.resident("1002", "木村 知葉", "ｷﾑﾗ ﾁﾊ", "2015-02-01", "女", **late)
+    line = visit(paper, "2025-05-10", "ちは", "", grade="小5")
+    told = {"name": "ちは", "grade": "小5"}
+    came_in_time = paper.row("other", subject=told, known_from=dt.date(2026, 3, 10))
+    linked = paper.link(model_file)
+    assert linked.person(line) == linked.person(here)
+    assert linked.person(came_in_time) is None and len(linked.doubts(came_in_time)) == 2
+
+
+def test_who_moved_out_before_leaves_the_name_to_whom_it_fits(paper: Paper, model_file: Path) -> None:
+    town_of(paper)
+    here = paper.resident("1001", "石井 知葉", "ｲｼｲ ﾁﾊ", "2014-10-01", "女", address="浜町1-1")
+    paper.resident("1002", "木村 知葉", "ｷﾑﾗ ﾁﾊ", "2015-02-01", "女", address="川町5-5", resident_to="2024-11-01")
+    line = visit(paper, "2025-05-10", "ちは", "", grade="小5")
+    linked = paper.link(model_file)
+    assert linked.person(line) == linked.person(here)
+
+
+def test_two_of_one_call_name_and_town_on_one_months_sheets_are_two_children(paper: Paper, model_file: Path) -> None:
+    """What twenty rows repeat is no reason to take those that contradict them, on the same sheets, for the same child."""
+    town_of(paper)
+    births = {"石井 柚樹": dt.date(2018, 6, 18), "木村 柚希": dt.date(2019, 9, 5)}
+    whole = {name: paper.resident(f"100{n}", name, "ｲｼｲ ﾕｽﾞｷ" if not n else "ｷﾑﾗ ﾕｽﾞｷ", str(born), address="浜町1-1", household_number=f"H{n}")
+             for n, (name, born) in enumerate(births.items())}  # fmt: skip
+    lines: dict[str, list[tuple[str, int]]] = {name: [] for name in births}
+    for month in range(24):
+        day = dt.date(2024 + month // 12, month % 12 + 1, 28)
+        for name, born in list(births.items())[: 1 if month < 8 else 2]:
+            age = day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+            told = {"name": "ゆずきくん", "age": str(age), "address": "浜町"}
+            lines[name].append(paper.row("npo", subject=told, known_from=day))
+    linked = paper.link(model_file)
+    for name, mine in lines.items():
+        found = [linked.person(line) for line in mine]
+        assert set(found) - {None} == {linked.person(whole[name])}, name
+
+
+def test_town_told_is_another_childs_the_rarer_it_is(paper: Paper, model_file: Path) -> None:
+    """Two of one name come on the same days, one from each town: on a day with one of them it is the town's."""
+    town_of(paper)
+    hama = paper.resident("1001", "石井 蓮", "ｲｼｲ ﾚﾝ", "2020-07-22", address="浜町1-1")
+    kawa = paper.resident("1002", "木村 蓮", "ｷﾑﾗ ﾚﾝ", "2020-07-11", address="川町5-5")
+    days = [("浜町", month) for month in range(1, 13)] + [("川町", month) for month in (10, 11, 12)]
+    lines = [
+        (town, paper.row("npo", subject={"name": "れんくん", "age": "5" if month > 7 else "4", "address": town}, known_from=dt.date(2025, month, 28)))
+        for town, month in days if (town, month) != ("浜町", 11)
+    ]  # fmt: skip
+    linked = paper.link(model_file)
+    assert {linked.person(line) for town, line in lines if town == "浜町"} == {linked.person(hama)}
+    assert {linked.person(line) for town, line in lines if town == "川町"} == {linked.person(kawa)}
+
+
+def test_beginning_of_a_name_beside_a_surname_in_latin_letters_or_with_an_unknown_character(
+    paper: Paper, model_file: Path
+) -> None:
+    town_of(paper)
+    kim = paper.resident("1001", "PHAM KIMOANH", "ﾌｧﾑ ｷﾑｵｱﾝ", "2015-05-05", "女", address="浜町1-1")
+    kanato = paper.resident("1002", "\ue000沢 奏翔", "ﾖｼｻﾞﾜ ｶﾅﾄ", "2015-06-06", address="浜町2-2")
+    paper.resident("1003", "吉沢 茂", "ﾖｼｻﾞﾜ ｼｹﾞﾙ", "1950-06-06")
+    pham = visit(paper, "2025-05-10", "PHAMき", "10", grade="小4")
+    yoshi = visit(paper, "2025-05-10", "吉沢か", "9", grade="小4")
+    linked = paper.link(model_file)
+    assert linked.person(pham) == linked.person(kim)
+    assert linked.person(yoshi) == linked.person(kanato)
