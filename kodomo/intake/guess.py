@@ -462,13 +462,22 @@ def _part_by_births(columns: list[Guess], births: dict[int, int]) -> None:
             )
 
 
+ASKED_OF_MOTHERS = re.compile("EPDS|エジンバラ|産後うつ|ボンディング|赤ちゃんへの気持ち")
+"""Questionnaires that a mother answers about herself, whoever is named first."""
+
+
 def _mothers_record(columns: list[Guess]) -> None:
-    """Of a pregnancy's record the woman is the row's person, whether or not a child's name was added later."""
+    """Of a pregnancy's record, or of what a mother was asked after a birth, the woman is the row's person, whether or not the child is named."""
     named = {c.person for c in columns if c.field == "name" and not c.ignore}
-    if named == {"mother", "subject"} and any(
-        c.person == "mother" and c.field == "name" and re.search("産婦|妊婦", words.plain(c.name)) for c in columns
-    ):
-        _child_beside_the_mother(columns)
+    if named == {"mother", "subject"}:
+        is_hers = any(
+            c.person == "mother" and c.field == "name" and re.search("産婦|妊婦", words.plain(c.name)) for c in columns
+        )
+        is_asked = any(ASKED_OF_MOTHERS.search(words.plain(c.name)) for c in columns)
+        if is_asked and not is_hers:
+            _leave_open_whose_number(columns)
+        if is_asked or is_hers:
+            _child_beside_the_mother(columns)
     if named == {"mother"}:
         # Nobody but the mother is named: whatever the row tells is hers, but for the child's own birth and sex.
         for column in columns:
@@ -496,6 +505,14 @@ def _mothers_record(columns: list[Guess]) -> None:
             if column.person == "subject" and column.field in ("name", "name_kana") and is_childs and not column.ignore:
                 column.person = column.field = ""
                 column.ignore = "母の記録に添えられた子の名。子とのつながりは住民記録から得る"
+
+
+def _leave_open_whose_number(columns: list[Guess]) -> None:
+    """A number beside 母氏名 and 児氏名 may be the child's: taken for the mother's it would put the child's records on her."""
+    for column in columns:
+        if column.field == "own_number" and column.person in ("", "subject"):
+            column.field = column.person = ""
+            column.why.append("母と子のどちらの番号か分からないので、行の番号としてだけ使う")
 
 
 def _child_beside_the_mother(columns: list[Guess]) -> None:

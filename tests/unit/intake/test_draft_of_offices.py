@@ -458,6 +458,21 @@ def test_what_was_asked_of_a_mother_is_hers_though_the_child_is_named(tmp_path):
     assert columns["児生年月日"]["field"] == "child_born_on" and columns["児氏名"]["ignore"]
 
 
+def test_questionnaire_of_a_mother_is_hers_and_the_number_nobodys(tmp_path):
+    """The number may be the child's: as the mother's own it would join the child's check-ups to her."""
+    rows = [
+        f"K{at:04d},{person(at)},1990/4/{at + 1},{person(at + 1)},2025/3/{at + 1},1か月,2025/4/{at + 1},{at % 9},{at % 4}"
+        for at in range(12)
+    ]
+    head = "健管番号,母氏名,母生年月日,児氏名,児生年月日,実施時期,実施日,合計点,ボンディング"
+    body, columns, _ = draft(written(tmp_path / "EPDS_R6.csv", head, rows))
+    assert (
+        columns["母氏名"]["person"] == columns["母生年月日"]["person"] == columns["児生年月日"]["person"] == "subject"
+    )
+    assert columns["児生年月日"]["field"] == "child_born_on" and columns["児氏名"]["ignore"]
+    assert "person" not in columns["健管番号"] and "健管番号" in body["record"]["identity"]
+
+
 def test_answers_there_is_and_there_is_none_are_yes_and_no(tmp_path):
     rows = [
         f"{person(at)},1990/4/{at % 28 + 1},{('夫', '実母', '友人')[at % 3]},{('ない', 'ある')[at % 5 == 0]}"
