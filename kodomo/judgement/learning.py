@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from kodomo.features.catalogue import Catalogue
 from kodomo.features.matrix import FeatureMatrix
+from kodomo.judgement.being_seen import evened, seen_alike
 from kodomo.judgement.boosting import (
     FOLDS,
     SCENARIO_COLUMN,
@@ -144,6 +145,8 @@ class TypeRows:
     """Of each row."""
     once: NDArray[np.bool_] | None = None
     """Of a child that is a case on several dates, the row alone on which it weighs most, the latest of equals."""
+    place: NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
+    """Of each row, where it stands among the indicators."""
 
 
 def learn(
@@ -206,6 +209,9 @@ def learn(
             (data.training.columns[one.column], one.figure)
             for one in telling_gaps(data.training.values, data.training.y)
         ]
+    enough = [k for k in types if k not in learned.without and learned.cases[k] >= OWN_MODEL_FROM]
+    seen = seen_alike(past, [(sets[k].place, sets[k].training) for k in enough], allows, plan.seed)
+    sets = {k: replace(one, training=evened(one.training, seen[one.place])) for k, one in sets.items()}
     pool = [k for k in types if k not in learned.without and learned.cases[k] < OWN_MODEL_FROM]
     for kind in types:
         if kind not in learned.without and kind not in pool:
@@ -319,7 +325,7 @@ def training_set(
     unrecognised = (~today & ~recognised)[rows]
     registered_after = (marks.onset[rows] >= 1).astype(np.float64)
     once = _heaviest_of_child(keys, past.cohort.as_of[rows], np.where(case > 0, weight, 0.0)[rows])
-    return TypeRows(kind, training, unrecognised, registered_after, past.cohort.as_of[rows], once)
+    return TypeRows(kind, training, unrecognised, registered_after, past.cohort.as_of[rows], once, rows)
 
 
 def _heaviest_of_child(keys: NDArray[np.object_], dates: NDArray[np.datetime64], weights: Array) -> NDArray[np.bool_]:
