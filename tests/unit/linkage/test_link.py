@@ -361,11 +361,11 @@ def test_school_number_carries_rows_without_a_birth_date_but_not_against_the_nam
 def test_a_source_that_hardly_links_is_told_of() -> None:
     rows = {
         "water": {"UNLINKED": 90, "W1": 10}, "dental": {"NEW": 40, "K1": 5}, "welfare": {"N1": 60, "UNLINKED": 20},
-        "lunch": {"UNLINKED": 3}, "npo": {"UNLINKED": 30},
+        "lunch": {"UNLINKED": 3}, "npo": {"UNLINKED": 30}, "gas": {"W1": 58, "UNLINKED": 42},
     }  # fmt: skip
     told = unlinked_lines({"rows_by_source": rows, "called": {"undecided": [{"source": "npo"}]}})
     assert (
-        [line.split()[1] for line in told] == ["water", "dental"]
+        [line.split()[1] for line in told] == ["water", "dental", "gas"]
         and "100 件のうち" in told[0]
         and "10 件だけ" in told[0]
     )
