@@ -16,6 +16,9 @@ KNOWN_BEFORE = pa.schema([
     ("receipt", pa.int64()), ("row", pa.int32()), ("role", pa.string()), ("person_number", pa.int64()), ("into", pa.int64()),
 ])  # fmt: skip
 
+NUMBERED = ("receipt", "row", "role", "person_number")
+"""What is asked of the run before: which record bore which number. All else that it says takes twice the room of these."""
+
 
 def number_persons(
     connection: duckdb.DuckDBPyConnection,
@@ -31,7 +34,7 @@ def number_persons(
     back that its records had before a merge, or else a new one. Numbers are never used twice for different people.
 
     Args:
-        earlier: ``receipt, row, role, person_number`` of the run before.
+        earlier: ``NUMBERED`` of the run before.
         highest: the highest number ever given.
         retired: the same of records whose number retired in a merge, and ``into`` which number.
         standing: the table ``numbered`` of the run before, where this one builds on it: whoever is not in ``moved``

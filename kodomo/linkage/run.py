@@ -7,7 +7,7 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ from kodomo.linkage.erase import Withheld, withheld
 from kodomo.linkage.forms import Printing
 from kodomo.linkage.kinship import FIRST, LAST
 from kodomo.linkage.link import FACT_COLUMNS, Before, LinksAnew, link_mentions
-from kodomo.linkage.numbers import KNOWN_BEFORE, in_question, number_persons
+from kodomo.linkage.numbers import KNOWN_BEFORE, NUMBERED, in_question, number_persons
 from kodomo.linkage.review import keep_doubts
 from kodomo.progress import Progress
 from kodomo.tables.engine import UNSPILLED, beside, connect, release
@@ -142,10 +142,10 @@ class _Work:
         found: dict[str, Any] = json.loads(self.open_before("kept_basis")["basis"][0].as_py())
         return found
 
-    def open_before(self, table: str) -> pa.Table:
+    def open_before(self, table: str, columns: Sequence[str] | None = None) -> pa.Table:
         if self.before is None:
             raise NotReady("まだ名寄せが済んでいません。")
-        return people.open_run(self.home, self.keyring, self.before, table)
+        return people.open_run(self.home, self.keyring, self.before, table, columns)
 
     def _pack(self, name: str, table: pa.RecordBatchReader) -> None:
         self.packed[name] = packed(table)
@@ -228,7 +228,7 @@ def _keep(
     name = f"{at.astimezone(dt.UTC):%Y%m%dT%H%M%S%f}-{os.getpid()}"
     with beside(connection) as other, ThreadPoolExecutor(1) as pool:
         packing = pool.submit(work.pack_kept, other)  # one core packs while the other tells persons and cards
-        earlier = work.open_before("links") if work.before else None
+        earlier = work.open_before("links", NUMBERED) if work.before else None
         retired = pa.Table.from_pylist(history.retired_records(), KNOWN_BEFORE)
         standing = work.open_before("kept_numbered") if figures["mode"] == "INCREMENTAL" else None
         figures["numbers"] = number_persons(connection, earlier, highest, retired, standing)

@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import islice
@@ -302,8 +302,8 @@ def require_run() -> LinkRun:
     return run
 
 
-def open_run(home: Home, keyring: Keyring, run: LinkRun, table: str) -> pa.Table:
-    """One table of a run. Raises IntegrityFault when the file is missing or broken."""
+def open_run(home: Home, keyring: Keyring, run: LinkRun, table: str, columns: Sequence[str] | None = None) -> pa.Table:
+    """One table of a run, or some of its columns. Raises IntegrityFault when the file is missing or broken."""
     path = links_folder(home) / run.sealed_file / f"{table}.sealed"
     try:
         sealed = path.read_bytes()
@@ -313,7 +313,7 @@ def open_run(home: Home, keyring: Keyring, run: LinkRun, table: str) -> pa.Table
             where=f"名寄せ {run.pk} ({table})",
             then="保存先のディスクと権限を確かめ、なければ控えから戻すか、名寄せをやり直してください。",
         ) from None
-    return pq.read_table(io.BytesIO(keyring.unseal(sealed, f"links/{run.sealed_file}/{table}")))
+    return pq.read_table(io.BytesIO(keyring.unseal(sealed, f"links/{run.sealed_file}/{table}")), columns=columns)
 
 
 def holds_table(home: Home, run: LinkRun, table: str) -> bool:
