@@ -20,7 +20,6 @@ import random
 import resource
 import tempfile
 import time
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -104,8 +103,7 @@ def link(
     number_persons(connection, earlier, highest, standing=before.open_table("kept_numbered") if before else None)
     took = clock.figures()
     if before is None:
-        found = chain(kept.settled_tables(connection), kept.tables_to_keep(connection))
-        keep.update({name: pieces.read_all() for name, pieces in found})
+        keep.update({name: pieces.read_all() for name, pieces in kept.tables_to_keep(connection)})
         keep["kept_numbered"] = connection.table("numbered").to_arrow_table()
     numbered = _numbered(connection)
     connection.close()

@@ -14,13 +14,15 @@ from kodomo.vault.people import BATCH, Card
 SEARCHED_YEARS = 20
 
 PRINTED = """
+CREATE OR REPLACE TEMP TABLE told_card AS
 WITH said AS (
     -- month after month the register prints nearly everybody as before: what is printed is looked at once
     SELECT l.person, m.print,
         max((m.kind = 'residents', NOT m.is_superseded, m.kind = 'moves', coalesce(r.event_on, DATE '0001-01-01'), m.known_from, m.mention)) AS rank
-    FROM placed m JOIN ({known}) l USING (form) LEFT JOIN register r USING (mention) GROUP BY l.person, m.print
+    FROM placed m JOIN link l USING (form) LEFT JOIN register r USING (mention)
+    WHERE l.rule IN ('REGISTER', 'NEW') GROUP BY l.person, m.print
 )
-SELECT x.person,
+SELECT n.person_number,
     arg_max(x.name, x.rank) FILTER (x.name IS NOT NULL) AS name,
     arg_max(x.name_kana, x.rank) FILTER (x.name_kana IS NOT NULL) AS name_kana,
     list_sort(list(DISTINCT x.name) FILTER (x.name IS NOT NULL)) AS names,
@@ -31,13 +33,10 @@ FROM (
     SELECT s.person, filled(a.name) AS name, filled(a.name_kana) AS name_kana, filled(a.address) AS address,
         plain_number(a.resident_number) AS resident_number, s.rank
     FROM said s JOIN printed a USING (print)
-) x JOIN spine p USING (person)
-GROUP BY x.person
+) x JOIN numbered n USING (person) JOIN spine p USING (person)
+GROUP BY n.person_number
 """
 """The card shows what the resident register prints; only newcomers' cards show what another source printed."""
-
-RESIDENTS = "FROM spine_form"
-NEWCOMERS = "FROM link WHERE rule = 'NEW'"
 
 PROTECTED = """
 CREATE OR REPLACE TEMP TABLE protected AS
@@ -100,28 +99,19 @@ SIGNS = "SELECT person_number, sign FROM card"
 """What the next run knows this one's cards by."""
 
 
-def tell_of_residents(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the table ``told_resident``: what the register prints of each of its persons. Asks nothing of links by rule."""
-    connection.execute(f"CREATE OR REPLACE TABLE told_resident AS {PRINTED.format(known=RESIDENTS)}")
-
-
 def tell_cards(connection: duckdb.DuckDBPyConnection, on: dt.date, protecting: Collection[str]) -> None:
-    """Make the table ``card``: what the vault keeps of each numbered person, and a sign of it; needs ``told_resident``.
+    """Make the table ``card``: what the vault keeps of each numbered person, and a sign of it.
 
     Args:
         on: the day that decides who is a current guardian and who is still searched for.
         protecting: sources whose layout has the flag of address protection.
     """
-    connection.execute(
-        f"""CREATE OR REPLACE TEMP TABLE told_card AS
-            SELECT n.person_number, t.* EXCLUDE (person) FROM (FROM told_resident UNION ALL ({PRINTED.format(known=NEWCOMERS)})) t
-            JOIN numbered n USING (person)"""
-    )
+    connection.execute(PRINTED)
     connection.execute(PROTECTED, {"sources": sorted(protecting)})
     connection.execute(BESIDE_PROTECTED, {"on": on})
     since = on.replace(year=on.year - SEARCHED_YEARS, day=1)
     connection.execute(CARD, {"on": on, "since": since})
-    connection.execute("DROP TABLE told_resident; DROP TABLE told_card; DROP TABLE protected")
+    connection.execute("DROP TABLE told_card; DROP TABLE protected")
 
 
 def cards_told(connection: duckdb.DuckDBPyConnection) -> Iterator[Card]:

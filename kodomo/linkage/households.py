@@ -186,31 +186,21 @@ FROM residing WHERE greatest(known_from, since) < until ORDER BY person, valid_f
 """
 
 
-def tell_of_homes(connection: duckdb.DuckDBPyConnection, at: object) -> None:
-    """Make the tables ``membership``, ``residence`` and ``attribute`` by run-local person: what the register tells by itself.
+def build_households(
+    connection: duckdb.DuckDBPyConnection, at: object, expected_delivery: Collection[str] = ()
+) -> dict[str, int]:
+    """Make the tables ``membership``, ``kinship``, ``residence`` and ``attribute`` by run-local person.
 
-    Needs the spine, newcomers among it, and ``register``; asks nothing of links. A row whose ``known_to`` is filled was
-    known until then and is no longer so.
+    Needs the tables of linkage, ``landed`` (mentions) and ``facts`` (landed facts) in the connection. A row
+    whose ``known_to`` is filled was known until then and is no longer so.
 
     Args:
         at: the day from which children are counted back (``CHILD_YEARS``).
+        expected_delivery: codes of the items that say when a pregnancy should end.
     """
     pack_large(connection, "spine")
     _tell_of_persons(connection)
     _tell_of_households(connection, at)
-
-
-def build_households(
-    connection: duckdb.DuckDBPyConnection, at: object, expected_delivery: Collection[str] = ()
-) -> dict[str, int]:
-    """Make the tables ``kinship`` and ``household`` by run-local person, of what ``tell_of_homes`` made.
-
-    Needs the tables of linkage, ``landed`` (mentions) and ``facts`` (landed facts) in the connection. Of ``known_to`` as there.
-
-    Args:
-        at: the same day.
-        expected_delivery: codes of the items that say when a pregnancy should end.
-    """
     build_kinship(connection, at, expected_delivery)
     drop(connection, "house_pair", "slice", "kin_raw", "partner_mention")
     connection.execute(HOUSEHOLD)

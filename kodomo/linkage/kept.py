@@ -92,7 +92,7 @@ SELECT form, rule, weight, person, {SINCE} AS since, {STANDS_SINCE} AS stands_si
 ANTI JOIN {PARTED} USING (form)
 """
 
-SETTLED_TABLES: Mapping[str, str] = {
+TABLES: Mapping[str, str] = {
     "kept_printed": "FROM printed",
     "kept_unspaced": "FROM unspaced",
     "kept_delivery": "FROM delivery",
@@ -102,6 +102,12 @@ SETTLED_TABLES: Mapping[str, str] = {
     "kept_surname": "FROM surname",
     "kept_decision": "SELECT left_ref, right_ref, is_same FROM decision ORDER BY position",
     "kept_parted": "SELECT form_hash FROM form GROUP BY form_hash HAVING count(*) > 1",
+    "kept_outcome": OUTCOME,
+    "kept_open": f"""
+        SELECT f.form, o.rule, o.person, o.form IS NULL AND {CAN_STAND} OR o.stands_since IS NOT NULL AS can_stand, f.system, f.own_number,
+            f.resident_number, f.name, f.kana, f.given, f.given_kana, f.born_on, f.school IS NOT NULL AS is_schooled
+        FROM form f ANTI JOIN spine_form USING (form) ANTI JOIN {PARTED} USING (form) LEFT JOIN ({OUTCOME}) o USING (form) WHERE o.since IS NULL""",
+    "kept_doubt": "FROM doubt ANTI JOIN spine_form USING (form)",
     "kept_person": "FROM person_sign",
     "kept_name": """
         SELECT n.*, p.born_on, p.sex, substr(p.born_on, 1, 4) AS born_year, substr(p.born_on, 6) AS born_day
@@ -119,17 +125,6 @@ SETTLED_TABLES: Mapping[str, str] = {
     "kept_spine_count": "FROM spine_count",
     "kept_share": "FROM named_share",
 }
-"""Final once nobody comes to the spine any more."""
-
-TABLES: Mapping[str, str] = {
-    "kept_outcome": OUTCOME,
-    "kept_open": f"""
-        SELECT f.form, o.rule, o.person, o.form IS NULL AND {CAN_STAND} OR o.stands_since IS NOT NULL AS can_stand, f.system, f.own_number,
-            f.resident_number, f.name, f.kana, f.given, f.given_kana, f.born_on, f.school IS NOT NULL AS is_schooled
-        FROM form f ANTI JOIN spine_form USING (form) ANTI JOIN {PARTED} USING (form) LEFT JOIN ({OUTCOME}) o USING (form) WHERE o.since IS NULL""",
-    "kept_doubt": "FROM doubt ANTI JOIN spine_form USING (form)",
-}
-"""Final with the last link."""
 
 Take = Callable[[str, pa.RecordBatchReader], None]
 
@@ -140,18 +135,10 @@ def set_aside(connection: duckdb.DuckDBPyConnection, take: Take) -> None:
         take(name, in_pieces(connection, query))
 
 
-def settled_tables(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, pa.RecordBatchReader]]:
-    """What the next run needs of this one and is final before all links are (``SETTLED_TABLES``).
+def tables_to_keep(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, pa.RecordBatchReader]]:
+    """What the next run needs of this one beside ``EARLY_TABLES`` and the facts, out of the tables that ``link_mentions`` left.
 
     One after the other, each to be read before the next is asked for.
-    """
-    for name, query in SETTLED_TABLES.items():
-        yield name, in_pieces(connection, query)
-
-
-def tables_to_keep(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, pa.RecordBatchReader]]:
-    """What the next run needs of this one beside ``EARLY_TABLES``, ``SETTLED_TABLES`` and the facts, out of the tables that
-    ``link_mentions`` left; as ``settled_tables``.
     """
     for name, query in TABLES.items():
         yield name, in_pieces(connection, query)

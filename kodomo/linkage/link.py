@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,14 +18,14 @@ from kodomo.linkage.decide import decide, mint_newcomers
 from kodomo.linkage.engine import is_model_settled, score_candidates
 from kodomo.linkage.forms import Printing, gather_forms, make_register
 from kodomo.linkage.holders import apply_holder_rules, is_any_holder_open
-from kodomo.linkage.households import build_households, tell_of_homes
+from kodomo.linkage.households import build_households
 from kodomo.linkage.increment import More, are_rows_together, gather_more, put_rows_together, same_decisions
 from kodomo.linkage.replay import Beginning, Replay
 from kodomo.linkage.review import Decision, load_decisions, load_verdicts, part_decided
 from kodomo.linkage.rules import OWN_NUMBER, apply_certain_rules, apply_following_rules, apply_rule, start_links
 from kodomo.linkage.spine import build_spine, spine_standing
 from kodomo.linkage.tenure import part_by_tenure
-from kodomo.tables.engine import beside, drop
+from kodomo.tables.engine import drop
 
 FACT_COLUMNS = ("receipt", "row", "role", "source", "item", "valid_from", "valid_to", "known_from", "known_to")
 """What linkage reads of facts: who was named beside whom, and when. Never what was said."""
@@ -63,7 +62,6 @@ def link_mentions(
     engine: str = "duckdb",
     spill: Path | None = None,
     set_aside: kept.Take | None = None,
-    when_settled: Callable[[duckdb.DuckDBPyConnection], None] = lambda connection: None,
     step: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
     """Link in memory: leaves ``form``, ``mention``, ``link``, ``doubt`` and the household graph in the connection.
@@ -73,13 +71,12 @@ def link_mentions(
 
     Args:
         mentions: tables of the schema of ``landed_mentions``, one per delivery; each is looked at once.
-        facts: what the rows say, with the columns of ``FACT_COLUMNS`` at least; or what gives it, asked in another thread when forms are made.
+        facts: what the rows say, with the columns of ``FACT_COLUMNS`` at least; or what gives it, asked when forms are made.
         expected_delivery: codes of the items that say when a pregnancy should end.
         decisions: what people decided about pairs of records, oldest first.
         before: the run to build on; ``mentions`` are then those landed since. None to link everything anew.
         engine: on what pairs are weighed, one of ``edges.ENGINES``; ``spill``: where Spark puts things aside, encrypted.
         set_aside: takes, by name, what the next run needs of how forms were made (``kept.EARLY_TABLES``); None where none follows.
-        when_settled: called once nobody comes to the spine any more, with a connection of its own, beside the last links.
         step: called after each of the steps.
 
     Returns:
@@ -93,25 +90,16 @@ def link_mentions(
     connection.execute(
         "CREATE OR REPLACE TABLE surname AS SELECT unnest(?::VARCHAR[]) AS surname", [sorted(more.surnames)]
     )
+    connection.register("facts", facts() if callable(facts) else facts)
     load_decisions(connection, decisions)
     step()
-    with ThreadPoolExecutor(1) as pool:  # facts are read beside it: the spine and its links keep one core busy
-        told = pool.submit(facts if callable(facts) else lambda: facts)
-        figures, replay = _spine(connection, more, standing, model_file)
-        figures["spine"]["numbers_parted"] = part_by_tenure(connection)
-        load_verdicts(connection)
-        step()
-        figures |= _link_known(
-            connection, replay, step, lambda: score_candidates(connection, model_file, engine, spill, replay.show)
-        )
-        connection.register("facts", told.result())
-
-    def meanwhile(other: duckdb.DuckDBPyConnection) -> None:
-        tell_of_homes(other, on)
-        when_settled(other)
-
-    figures["called"] = _link_called(connection, replay, meanwhile, figures["rules_after"])
+    figures, replay = _spine(connection, more, standing, model_file)
+    figures["spine"]["numbers_parted"] = part_by_tenure(connection)
+    load_verdicts(connection)
     step()
+    figures |= _link(
+        connection, replay, step, lambda: score_candidates(connection, model_file, engine, spill, replay.show)
+    )
     figures["graph"] = build_households(connection, on, expected_delivery)
     figures |= replay.figures() | _counts(connection)
     step()
@@ -134,12 +122,10 @@ def _gather(
         return found
     more = More(gather_forms(connection, mentions, printing), is_register_told=True)
     drop(connection, "base", "combination")
-    with beside(connection) as other, ThreadPoolExecutor(1) as pool:  # one core packs, the other makes the register
-        aside = pool.submit(kept.set_aside, other, take) if take is not None else None
-        make_register(connection)
-        if aside is not None:
-            aside.result()
+    if take is not None:
+        kept.set_aside(connection, take)
     drop(connection, "formed")
+    make_register(connection)
     drop(connection, "incoming_register")
     connection.execute("CHECKPOINT")
     return more
@@ -169,7 +155,7 @@ def _spine(
     return figures, replay
 
 
-def _link_known(
+def _link(
     connection: duckdb.DuckDBPyConnection,
     replay: Beginning,
     step: Callable[[], None],
@@ -195,41 +181,17 @@ def _link_known(
     figures["newcomers"] = mint_newcomers(connection)
     replay.after_newcomers()
     apply_rule(connection, OWN_NUMBER)
-    return figures
-
-
-def _link_called(
-    connection: duckdb.DuckDBPyConnection,
-    replay: Beginning,
-    meanwhile: Callable[[duckdb.DuckDBPyConnection], None],
-    found: dict[str, int],
-) -> dict[str, Any]:
-    """Link who is known by a class or a call name alone; returns figures of call names.
-
-    Args:
-        meanwhile: what is to be told of the spine, to which nobody comes any more. The last links keep one core busy.
-        found: links by rule, added to.
-    """
-    is_anybody = is_anybody_called(connection)
-    if not is_anybody:
-        _settle_links(connection, found)
-    replay.widen()
-    with beside(connection) as other, ThreadPoolExecutor(1) as pool:
-        telling = pool.submit(meanwhile, other)
-        called = NOBODY_CALLED
-        if is_anybody:
-            found[IN_CLASS.code] = link_classmates(connection)
-            called = link_called(connection)
-            _settle_links(connection, found)
-        telling.result()
-    return called
-
-
-def _settle_links(connection: duckdb.DuckDBPyConnection, found: dict[str, int]) -> None:
-    """The last word on links: own numbers once more, what people decided, and no doubt of whom is linked."""
-    found[OWN_NUMBER.code] += apply_rule(connection, OWN_NUMBER)
+    figures["called"] = NOBODY_CALLED
+    if is_anybody_called(connection):
+        replay.widen()
+        figures["rules_after"][IN_CLASS.code] = link_classmates(connection)
+        figures["called"] = link_called(connection)
+    figures["rules_after"][OWN_NUMBER.code] += apply_rule(connection, OWN_NUMBER)
     part_decided(connection)
     connection.execute("DELETE FROM doubt WHERE form IN (SELECT form FROM link WHERE rule <> 'REGISTER')")
+    step()
+    replay.widen()
+    return figures
 
 
 def _counts(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from kodomo.governance.audit import AuditEvent
 from kodomo.governance.register import Register, read_register
 from kodomo.intake.layout import Layout, read_layouts
 from kodomo.linkage import kept
-from kodomo.linkage.cards import SIGNS, cards_changed, cards_told, tell_cards, tell_of_residents
+from kodomo.linkage.cards import SIGNS, cards_changed, cards_told, tell_cards
 from kodomo.linkage.changes import changes_since
 from kodomo.linkage.decisions import decided_since, decisions_made
 from kodomo.linkage.erase import Withheld, withheld
@@ -121,7 +121,7 @@ class _Work:
     engine: str = "duckdb"
 
     packed: dict[str, bytes] = field(default_factory=dict)
-    """What the next run needs of this one and is final already, ready to be sealed."""
+    """What the next run needs of this one and is final before people are looked for, ready to be sealed."""
 
     def link(self, step: Callable[[], None], *, anew: bool) -> tuple[duckdb.DuckDBPyConnection, dict[str, Any]]:
         """Link onto the run before, or everything anew; returns the connection with all tables, and figures."""
@@ -150,14 +150,8 @@ class _Work:
     def _pack(self, name: str, table: pa.RecordBatchReader) -> None:
         self.packed[name] = packed(table)
 
-    def when_settled(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """What can be done before the last links are found: tell what the register prints of its persons, and pack."""
-        tell_of_residents(connection)
-        for name, pieces in kept.settled_tables(connection):
-            self._pack(name, pieces)
-
     def pack_kept(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Pack what the next run needs of this one's links, however persons will be numbered."""
+        """Pack what the next run needs of this one, however persons will be numbered."""
         for name, pieces in kept.tables_to_keep(connection):
             self._pack(name, pieces)
 
@@ -175,7 +169,8 @@ class _Work:
         facts = records.fact_tables(self.home, self.keyring, columns=FACT_COLUMNS, known=known)
         tables = opened_ahead(records.mention_tables(self.home, self.keyring, known=known))
         del known  # the two hold it as long as they need it
-        return self._linked(connection, tables, lambda: self._kept_facts(facts), None, step)
+        with ThreadPoolExecutor(1) as pool:  # facts are wanted when forms are made: they are read beside it
+            return self._linked(connection, tables, pool.submit(self._kept_facts, facts).result, None, step)
 
     def _onto_before(self, connection: duckdb.DuckDBPyConnection, step: Callable[[], None]) -> dict[str, Any]:
         known = {pk for pk, _ in (self._basis_before() or {})["receipts"]}
@@ -215,7 +210,7 @@ class _Work:
             connection, permitted(self.withheld.passing(tables), self.municipality, on), facts, printing=printing_of(self.municipality), on=on,
             step=step, expected_delivery=read_register(folder).with_role("expected_delivery"), before=before,
             model_file=self.home.vault / "linkage" / "model.json", decisions=decisions_made(),
-            engine=self.engine, spill=self.home.spill / "link", set_aside=self._pack, when_settled=self.when_settled,
+            engine=self.engine, spill=self.home.spill / "link", set_aside=self._pack,
         )  # fmt: skip
 
 

@@ -85,4 +85,4 @@ def pack_large(connection: duckdb.DuckDBPyConnection, table: str) -> None:
 
 def pack(connection: duckdb.DuckDBPyConnection) -> None:
     """Compress what was written since the last time, if the engine packs (``engine.connect``)."""
-    connection.execute("FORCE CHECKPOINT")  # waits until another thread has written what it is writing
+    connection.execute("CHECKPOINT")

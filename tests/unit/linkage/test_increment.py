@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import random
 from collections.abc import Iterable
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -190,8 +189,7 @@ def _linked(
         set_aside=lambda name, pieces: kept_tables.update({name: pieces.read_all()}),
     )  # fmt: skip
     if keep is not None:
-        found = chain(kept.settled_tables(connection), kept.tables_to_keep(connection))
-        keep.update({name: pieces.read_all() for name, pieces in found})
+        keep.update({name: pieces.read_all() for name, pieces in kept.tables_to_keep(connection)})
     return connection, figures
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kodomo.linkage.cards import cards_told, tell_cards, tell_of_residents
+from kodomo.linkage.cards import cards_told, tell_cards
 from kodomo.linkage.numbers import number_persons
 
 from .paper import ON, Paper
@@ -20,7 +20,6 @@ def protected(paper: Paper, model_file: Path, protecting: set[str] | None = None
     """Birth dates of the protected: each person of these papers has one of their own."""
     linked = paper.link(model_file)
     number_persons(linked.connection, None, 0)
-    tell_of_residents(linked.connection)
     tell_cards(linked.connection, ON, {REGISTER, WELFARE} if protecting is None else protecting)
     return {card.born_on for card in cards_told(linked.connection) if card.is_address_protected}
 
