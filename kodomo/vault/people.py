@@ -313,7 +313,10 @@ def open_run(home: Home, keyring: Keyring, run: LinkRun, table: str, columns: Se
             where=f"名寄せ {run.pk} ({table})",
             then="保存先のディスクと権限を確かめ、なければ控えから戻すか、名寄せをやり直してください。",
         ) from None
-    return pq.read_table(io.BytesIO(keyring.unseal(sealed, f"links/{run.sealed_file}/{table}")), columns=columns)
+    return pq.read_table(
+        io.BytesIO(keyring.unseal(sealed, f"links/{run.sealed_file}/{table}")),
+        columns=list(columns) if columns else None,
+    )
 
 
 def holds_table(home: Home, run: LinkRun, table: str) -> bool:
