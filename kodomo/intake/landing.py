@@ -181,8 +181,8 @@ class ReceiptBook:
         last, rows = max(earlier, key=lambda pair: _order(pair[0]))
         before = Receipt.objects.using("vault").values_list("report", flat=True).get(pk=last.pk)
         found = compare(rows, read)
-        found["changed_rows"] = rows_told(found["changed_rows"], receipt.report.get("spans", []))
-        found["vanished_rows"] = rows_told(found["vanished_rows"], before.get("spans", []))
+        found["changed_at"] = rows_told(found["changed_rows"], receipt.report.get("spans", []))
+        found["vanished_at"] = rows_told(found["vanished_rows"], before.get("spans", []))
         told["against_last"] = {"receipt": last.pk, "file": last.file_name, **found}
         told["shifts"] = shifts(before.get("profile") or {}, profile)
         return told

@@ -161,7 +161,7 @@ def _summary(layout: Layout, reading: Reading) -> dict[str, Any]:
         "columns": columns, "unexpected_columns": reading.unexpected, "notes": reading.notes,
         "faults": [
             {"column": column, "code": code, "reason": row_fault(code).label, "advice": row_fault(code).advice,
-             "count": len(rows), "rows": rows_told(rows[:ROWS_TOLD], reading.spans)}
+             "count": len(rows), "rows": rows[:ROWS_TOLD], "places": rows_told(rows[:ROWS_TOLD], reading.spans)}
             for (column, code), rows in sorted(faults.items(), key=lambda entry: -len(entry[1]))
         ],
         "persons": dict(Counter(mentions["role"].to_pylist())),
@@ -183,7 +183,7 @@ def _told(layout: Layout, reading: Reading, found: dict[str, Any], refused_items
             f"  条件により取り込まない行 {found['rows_skipped']:,}、前の記録を取り消す行 {found['rows_withdrawn']:,}"
         )
     for fault in found["faults"]:
-        rows = "、".join(map(str, fault["rows"])) + (" ほか" if fault["count"] > len(fault["rows"]) else "")
+        rows = "、".join(map(str, fault["places"])) + (" ほか" if fault["count"] > len(fault["places"]) else "")
         lines.append(
             f"× 列「{fault['column']}」: {fault['reason']}({fault['code']}) {fault['count']:,} 行({rows} 行目)。{fault['advice']}"
         )

@@ -31,11 +31,12 @@ STYLE = (
 
 
 def quarantine_entry(row: int, column: str, code: str, spans: Sequence[Sequence[Any]] = ()) -> dict[str, Any]:
-    """One quarantined row as reports show it: where a spreadsheet shows it, with the sheet's name if several were read."""
-    fault, (sheet, row) = row_fault(code), place_of(row, spans)
+    """One quarantined row as reports tell of it: its number, and the sheet and row that a spreadsheet shows."""
+    fault, (sheet, shown) = row_fault(code), place_of(row, spans)
     return {
-        **({"sheet": sheet} if _sheets(spans) > 1 else {}),
         "row": row,
+        "sheet": sheet,
+        "sheet_row": shown,
         "column": column,
         "code": code,
         "reason": fault.label,
@@ -124,8 +125,8 @@ def _beside_last(report: Report) -> str:
         return (f"<h2>前回の受領との違い</h2><p>前回({escape(str(last['file']))})と重なる記録がほとんどありません。"
                 "月ごとに別の記録を渡しているなら、そのままで構いません。</p>")  # fmt: skip
     rows = [
-        ("増えた記録", _count(last["added"]), "—"), ("内容が変わった記録", _count(last["changed"]), _listed(last["changed_rows"], "今回")),
-        ("なくなった記録", _count(last["vanished"]), _listed(last["vanished_rows"], "前回")), ("同じ記録", _count(last["same"]), "—"),
+        ("増えた記録", _count(last["added"]), "—"), ("内容が変わった記録", _count(last["changed"]), _listed(last["changed_at"], "今回")),
+        ("なくなった記録", _count(last["vanished"]), _listed(last["vanished_at"], "前回")), ("同じ記録", _count(last["same"]), "—"),
     ]  # fmt: skip
     ask = (
         "<p>なくなった記録は、消したものとは扱っていません。抽出の条件で外れたのでなければ、そのままで構いません。</p>"
@@ -140,7 +141,7 @@ def _beside_last(report: Report) -> str:
 
 
 def _place(entry: dict[str, Any]) -> str:
-    return f"シート「{entry['sheet']}」{entry['row']}" if "sheet" in entry else str(entry["row"])
+    return f"シート「{entry['sheet']}」{entry['sheet_row']}" if entry["sheet"] else str(entry["sheet_row"])
 
 
 def _sheets(spans: Sequence[Sequence[Any]]) -> int:

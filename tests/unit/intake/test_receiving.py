@@ -82,7 +82,8 @@ def test_delivery_lands_with_receipt_audit_row_and_report(deliver_apart, inbox, 
         "2026-04-01",
     )
     (quarantined,) = told["quarantined"]
-    assert (quarantined["row"], quarantined["column"], quarantined["code"]) == (4, "生年月日", "R-04")
+    assert (quarantined["row"], quarantined["column"], quarantined["code"]) == (2, "生年月日", "R-04")
+    assert (quarantined["sheet"], quarantined["sheet_row"]) == ("", 4)
     assert quarantined["advice"] and json.dumps(result)
     assert chain(home) == [("intake.receive", "tester")]
     written = json.loads(Path(told["report"]).read_text(encoding="utf-8"))

@@ -42,7 +42,8 @@ def test_added_changed_and_vanished_records_are_told_with_their_rows(deliver, in
         "vanished": 2,
         "same": 7,
     }
-    assert (last["changed_rows"], last["vanished_rows"], last["file"]) == ([5], [7, 8], "出欠_20260401.csv")
+    assert (last["changed_at"], last["vanished_at"]) == ([5], [7, 8])
+    assert (last["changed_rows"], last["vanished_rows"], last["file"]) == ([4], [6, 7], "出欠_20260401.csv")
     page = Path(told["report"]).with_suffix(".html").read_text(encoding="utf-8")
     assert "なくなった記録" in page and "前回のファイルの 7、8 行目" in page
     assert "profile" not in json.loads(Path(told["report"]).read_text(encoding="utf-8"))
