@@ -125,8 +125,8 @@ def _beside_last(report: Report) -> str:
         return (f"<h2>前回の受領との違い</h2><p>前回({escape(str(last['file']))})と重なる記録がほとんどありません。"
                 "月ごとに別の記録を渡しているなら、そのままで構いません。</p>")  # fmt: skip
     rows = [
-        ("増えた記録", _count(last["added"]), "—"), ("内容が変わった記録", _count(last["changed"]), _listed(last["changed_at"], "今回")),
-        ("なくなった記録", _count(last["vanished"]), _listed(last["vanished_at"], "前回")), ("同じ記録", _count(last["same"]), "—"),
+        ("増えた記録", _count(last["added"]), "—"), ("内容が変わった記録", _count(last["changed"]), _listed(last.get("changed_at", last["changed_rows"]), "今回")),
+        ("なくなった記録", _count(last["vanished"]), _listed(last.get("vanished_at", last["vanished_rows"]), "前回")), ("同じ記録", _count(last["same"]), "—"),
     ]  # fmt: skip
     ask = (
         "<p>なくなった記録は、消したものとは扱っていません。抽出の条件で外れたのでなければ、そのままで構いません。</p>"
