@@ -129,6 +129,10 @@ def open_sheets(job: Job, source: Source) -> Iterable[Sheet]:
     return [opened(job.path, layout, job.name, job.limits)]
 
 
+TELLS_NOBODY = frozenset({"age", "sex", "school", "grade", "class_name"})
+"""Fields of a person that name nobody: a sheet for each class may be called by them."""
+
+
 class _Reader:
     """One pass over a file's sheets, chunk by chunk; rows are numbered through all of them."""
 
@@ -144,7 +148,10 @@ class _Reader:
         self.watches: list[NumberWatch] = []
         self.faults: list[tuple[int, str, RowFault]] = []
         self.rows_read = self.rows_skipped = self.rows_withdrawn = self.blank_rows = self.before = 0
-        self.spans: list[list[Any]] = []
+        self.sheets, self.spans = 0, list[list[Any]]()
+        self.is_sheet_named_after_somebody = any(
+            c.found_in == "sheet_name" and c.person and c.field not in TELLS_NOBODY for c in layout.columns
+        )
         self.profile = Profile({c.reference: c.type for c in taken})
         self.notes: list[str] = []
         self.unexpected: dict[str, None] = {}
@@ -165,7 +172,10 @@ class _Reader:
                 chunk.numbers = [number + self.before for number in chunk.numbers]
                 chunk.faults = [(number + self.before, column, fault) for number, column, fault in chunk.faults]
             self._take(chunk, watches)
-        self.spans += [[sheet.name, self.before + before, line] for before, line in sheet.spans]
+        self.sheets += 1
+        # The report, which goes to offices in clear, names no sheet that is called after a child.
+        name = f"{self.sheets}枚目" if self.is_sheet_named_after_somebody else sheet.name
+        self.spans += [[name, self.before + before, line] for before, line in sheet.spans]
         last = self.before + sheet.last
         if sheet.ends_abruptly and self.faults and self.faults[-1][0] == last:
             sheet.notes.append("最後の行が途中で終わっています。ファイルが切れていないか確かめてください。")

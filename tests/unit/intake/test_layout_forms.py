@@ -528,6 +528,17 @@ def test_sheet_by_name_or_position(tmp_path, sheet):
     assert column(found, "born_on") == ["2023-04-01", "2023-04-02", "2023-04-03"]
 
 
+def test_report_names_no_sheet_that_is_called_after_a_child(tmp_path):
+    """One sheet a child, its name on the tab: rows are told by the sheet's place."""
+    path = workbook(
+        tmp_path / "b.xlsx", {"翡翠川 花": [["生年月日"], ["R5.4.9"]], "翡翠川 次": [["生年月日"], ["だめ"]]}
+    )
+    tab = '[[columns]]\nname = "氏名"\ntype = "name"\nitem = "x"\nperson = "subject"\nfield = "name"\nfound_in = "sheet_name"\nmatch = "^(.+)$"\n'
+    found = read(tmp_path, file(format="xlsx", sheet="*") + BIRTH + tab, path)
+    assert names(found) == ["翡翠川 花"]
+    assert [place_of(row, found.spans) for row in (1, 2)] == [("1枚目", 2), ("2枚目", 2)]
+
+
 def test_several_sheets_are_numbered_through_and_named_as_a_value(tmp_path):
     sheets = {
         "表紙": [["名簿"]],
