@@ -72,8 +72,9 @@ are known to be on it that how seldom one is shows."""
 TOGETHER = 3.3
 """Bits against one child for each day on which a sheet contradicts itself about it: on one of ten it may be a slip."""
 
-MOST_TOGETHER = 4
-"""Of more statements of one name on one day it isn't worked out which child each of them leaves to the others."""
+MOST_TOGETHER, MOST_WAYS = 4, 10_000
+"""Of more statements of one name on one day, or more ways to share them out among the children of that name, it isn't worked
+out which child each of them leaves to the others: the ways grow with the fourth power of the children."""
 
 ENOUGH_SAID = 3
 """From so many statements on, one that tells nothing but the name means the child of the others."""
@@ -353,7 +354,7 @@ def _share_out_days(each: Floats, days: npt.NDArray[np.generic], clashes: Flags)
     torn = clashes.any(axis=1)
     for day in np.unique(days[torn]):
         here = np.flatnonzero(torn & (days == day))
-        if len(here) > MOST_TOGETHER or len(each) < 2:
+        if len(here) > MOST_TOGETHER or len(each) < 2 or (len(each) + 1) ** len(here) > MOST_WAYS:
             continue
         weights = np.vstack([each[:, here], 1 - each[:, here].sum(axis=0)])
         shared = np.zeros_like(weights)
