@@ -116,15 +116,10 @@ def upper_end(caption: str) -> str:
     ('家で安心できる(5あてはまる~1)', '家で安心できない', '家で安心できる(1~5)')
     """
     plain = unicodedata.normalize("NFKC", caption)
-    scale = _SCALE.search(plain)
-    if not scale:
+    asked, first, last = _scale(plain)
+    if not asked:
         return plain
-    asked, marks = (
-        plain[: scale.start()],
-        {int(mark[1]): mark[2].strip(" :.=~〜-") for mark in _MARKED.finditer(scale[1])},
-    )
-    last, first = marks[max(marks)], marks[min(marks)]
-    denied = next((found.sub(denial, asked) for found, denial in _DENIED if found.search(asked)), "")
+    denied = _denied(asked)
     if last == "いいえ" or (last and denied.endswith(last)) or (not last and _APPLIES.search(first)):
         return denied or plain
     return asked + last if _NO.search(last) else plain
@@ -136,16 +131,19 @@ def lower_end(caption: str) -> str:
     >>> lower_end("家で安心できる(5あてはまる~1)"), lower_end("学校は楽しい(1はい〜4いいえ)"), lower_end("家で安心できる(1~5)")
     ('家で安心できない', '', '')
     """
-    plain = unicodedata.normalize("NFKC", caption)
+    asked, _, last = _scale(unicodedata.normalize("NFKC", caption))
+    return _denied(asked) if _APPLIES.search(last) else ""
+
+
+def _scale(plain: str) -> tuple[str, str, str]:
+    """What is asked, and the words beside the lowest and the highest number; empty where the name gives no scale."""
     scale = _SCALE.search(plain)
-    if not scale:
-        return ""
-    asked, marks = (
-        plain[: scale.start()],
-        {int(mark[1]): mark[2].strip(" :.=~〜-") for mark in _MARKED.finditer(scale[1])},
-    )
-    applies = _APPLIES.search(marks[max(marks)])
-    return next((found.sub(denial, asked) for found, denial in _DENIED if applies and found.search(asked)), "")
+    marks = {int(mark[1]): mark[2].strip(" :.=~〜-") for mark in _MARKED.finditer(scale[1])} if scale else {}
+    return (plain[: scale.start()], marks[min(marks)], marks[max(marks)]) if scale and marks else ("", "", "")
+
+
+def _denied(asked: str) -> str:
+    return next((found.sub(denial, asked) for found, denial in _DENIED if found.search(asked)), "")
 
 
 def points_of(caption: str, codes: Collection[str], types: Collection[str]) -> tuple[str, dict[str, int]]:
