@@ -547,9 +547,15 @@ def _job(body: dict[str, Any], descriptor: int | None) -> Job:
     )
 
 
-@cache
 def _layout(path: str) -> Layout:
-    return read_layout(Path(path))
+    file = Path(path)
+    return _layout_of(file, file.stat().st_mtime_ns if file.exists() else 0)
+
+
+@cache
+def _layout_of(path: Path, _written: int) -> Layout:
+    """The layout as it stood at the time in nanoseconds: who watches a folder for weeks meets a mended one."""
+    return read_layout(path)
 
 
 def _bind(limits: Limits) -> None:
