@@ -154,7 +154,7 @@ NOT_A_PERSONS_NAME = re.compile(
 RECORD_NUMBER = re.compile(r"(番号|No\.?|NO\.?|ID|管理コード|整理コード)$|^(No\.?|NO\.?)$", re.I)
 NOT_AN_IDENTIFIER = re.compile(r"出席番号|郵便番号|電話番号|口座番号|枝番|回数|学級番号|組番号|^項目番号")
 DATE_WORD = re.compile(r"(日|年月日|期限|日付)$|^(開始|終了|支給開始|支給終了|から|まで)$|(開始|終了)$")
-MONTH_WORD = re.compile(r"年月$|^月$|月分$|対象月$")
+MONTH_WORD = re.compile(r"年月$|(?<!\d)月(分|度)?$")
 YEAR_WORD = re.compile(r"年度$")
 CODE_WORD = re.compile(
     r"区分|種別|種類|状況|状態|結果|判定|事由|理由(?!不明)|コード$|フラグ|有無|可否|等級|程度|主訴|課題|要件|資格|立場|受診|種$|別$|該当|時期|経路|態様|精密|分類|食事|様子|反応|段階|要否|ランク|学級|婚姻|気持ち|対応$|処置$|措置$|言語|運動|行動|既往|相談相手|(支援|協力)者$|控除|加算|不安"

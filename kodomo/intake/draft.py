@@ -17,8 +17,6 @@ from kodomo.intake.child import survey_in_child
 from kodomo.intake.column_groups import Column, dates_in_parts, month_series, people_series
 from kodomo.intake.draft_columns import (
     ABSENCES,
-    MONTH,
-    YEAR,
     absences_added_up,
     age_or_grade,
     beside,
@@ -26,19 +24,14 @@ from kodomo.intake.draft_columns import (
     dated_part,
     in_one_cell,
     joined_part,
-    month_beside_year,
-    month_of_year,
     months_part,
-    outside_year,
     people_part,
     per_table,
-    sheet_name_part,
-    with_month,
-    year_outside,
 )
-from kodomo.intake.draft_facts import closing_part, facts_part, month_in_name, notes_part
-from kodomo.intake.draft_head import file_part, kind_of_rows, record_part, stem, top_part, year_in_names
+from kodomo.intake.draft_facts import closing_part, facts_part, notes_part
+from kodomo.intake.draft_head import file_part, kind_of_rows, record_part, stem, top_part
 from kodomo.intake.draft_merge import merged
+from kodomo.intake.draft_outside import told_outside
 from kodomo.intake.draft_writing import MARK, Known, quoted, reference
 from kodomo.intake.limits import LIMITS, Limits
 from kodomo.intake.samples import opened_samples
@@ -80,20 +73,23 @@ def draft_text(file_names: str | Sequence[str], found: Mapping[str, Any], known:
     lines = top_part(file_name, found, known) + file_part(names, found)
     around = [words.plain(name) for name in (stem(file_name), *(c["name"] for c in found["columns"]))]
     columns = _births_before(_amount_taken(c, around) for c in _latest_moves_apart(found))
-    found = {**found, "columns": columns, "file_names": names, "yearly": year_in_names(names, found)}
+    found = {**found, "columns": columns, "file_names": names}
     items = {reference(c): item_of(c, known, around) for c in columns}
     joined, people, months = dates_in_parts(columns), people_series(columns), month_series(columns)
     lines += dated_part(found["dated"])
     if found["side_by_side"]:
-        lines += record_part(per_table(found), None, None, columns)
+        lines += record_part(per_table(found), None)
         return "\n".join(lines + beside(columns, items, found) + closing_part(columns, items, known)) + "\n"
     ticked = _sexes_ticked(columns)
     listed = [] if people else [c for c in columns if c["listed"] and not c["ignore"]]
     if listed and found["identity"]:
         found = {**found, "identity": [*found["identity"], f"{listed[0]['name']}{{n}}"]}
-    month = None if months or people else month_beside_year(columns, found)
-    lines += record_part(with_month(found) if month else found, people, months, columns)
-    apart = [c for _, parts in joined for c in parts] + ticked + listed + ([month] if month else [])
+    if people:
+        among = {reference(c) for members in people.members.values() for c in members}
+        found = {**found, "identity": [name for name in found["identity"] if name not in among]}
+    outside = told_outside(columns, found, names, bool(months))
+    lines += record_part(found, people, outside.identity, outside.why)
+    apart = [c for _, parts in joined for c in parts] + ticked + listed + outside.apart
     apart += [c for series in (people, months) if series for members in series.members.values() for c in members]
     for column in (c for c in columns if c not in apart):
         lines += age_or_grade(column) or column_part(column, items[reference(column)], found)
@@ -103,29 +99,15 @@ def draft_text(file_names: str | Sequence[str], found: Mapping[str, Any], known:
         lines += ["[[columns]]          # 男・女のどちらかに印が付いている", 'name = "性別"', f"join = {quoted([reference(c) for c in ticked])}",
                   'type = "sex"', 'person = "subject"', 'field = "sex"', 'item = "sex"', ""]  # fmt: skip
     lines += people_part(people, items, found) if people else in_one_cell(listed, items, found)
-    lines += sheet_name_part(found)
-    year = [c for c in columns if c["name"] == "年度"]
-    if not months and not year and any(c["has_no_year"] and not c.get("year_from") for c in columns):
-        lines += year_outside("日付", found)
-    elif not months and not year and found["sheet_is_month_only"] and not found["yearly"]:
-        lines += year_outside("シートの名前の月", found)
-    elif not months and not year and found["yearly"]:
-        lines += ["[[columns]]          # 年度は、ファイルの名前にだけある",
-                  *outside_year("file_name", found["yearly"])]  # fmt: skip
-        year = [YEAR]
+    lines += outside.lines
     lines += months_part(months, columns, items, found) if months else []
-    lines += month_of_year(month, year[0] if year else None, columns) if month else []
     blank = any(c.get("is_zero_blank") for c in columns if items[reference(c)] in ABSENCES)
     lines += [] if months else absences_added_up(items, is_zero_blank=blank)
-    told = [*(c for c in columns if c not in apart), *(c for c in year if c is YEAR)]
-    if found["sheet"] == "*" and found["sheet_is_month_only"]:
-        told = [MONTH, *told]
-        items[MONTH["name"]] = ""
-    if month:
-        told = [MONTH, *(c for c in told if c["type"] != "fiscal_year")]
-        items[MONTH["name"]] = ""
-    items[YEAR["name"]] = items.get(YEAR["name"], "")
-    lines += facts_part(told, items, found, "" if months else month_in_name(file_name)) + notes_part(told)
+    has_month = any(c["type"] == "month" for c in outside.told)
+    own = [c for c in columns if c not in apart and not (has_month and c["type"] == "fiscal_year")]
+    told = [*outside.told, *own] if has_month else [*own, *outside.told]
+    items |= {reference(c): "" for c in outside.told}
+    lines += facts_part(told, items, found) + notes_part(told)
     lines += closing_part(columns, items, known)
     return "\n".join(lines) + "\n"
 

@@ -9,8 +9,8 @@ from typing import Any
 from kodomo.intake.cells import NO
 from kodomo.intake.column_groups import REPEATED, Column, Series
 from kodomo.intake.column_words import plain
+from kodomo.intake.draft_outside import year_outside
 from kodomo.intake.draft_writing import MARK, Known, quoted, reference
-from kodomo.intake.file_dates import YEARS, year_match
 from kodomo.intake.guess import BESIDE_NAME
 from kodomo.intake.layout_keys import FIELDS, ROLES, TYPES
 
@@ -61,28 +61,6 @@ def beside(columns: Sequence[Column], items: Mapping[str, str], found: Mapping[s
         told = column_part(column, items[reference(column)], found)
         lines += [told[0].replace("[[columns]]", "[[people.columns]]"), told[1], 'occurrence = "{}"', *told[2:]]
     return lines
-
-
-def sheet_name_part(found: Mapping[str, Any]) -> list[str]:
-    """A value that only the sheets' names tell: the school, the class, the kind of checkup."""
-    if found["sheet"] != "*" or found["sheet_year"]:
-        return []
-    if found["sheet_is_month"]:
-        return [
-            f"[[columns]]          # {MARK}? シートの名前が年月なので、その月のこととみた",
-            *('name = "年月"', 'type = "month"', 'found_in = "sheet_name"', "match = '^(.+)$'", ""),
-        ]
-    if found["sheet_is_month_only"]:
-        return [
-            f"[[columns]]          # {MARK}? シートの名前が月なので、その月のこととみた。年は年度から補う",
-            *('name = "月"', 'type = "text"', 'found_in = "sheet_name"', "match = '^\\s*(\\d{1,2})月'", ""),
-            *("[[columns]]", 'name = "年月"', 'join = ["年度", "月"]', 'type = "month"', "fiscal = true", ""),
-        ]
-    return [
-        f"# [[columns]]          # {MARK}? シートの名前が学校・園・組などなら、# を外す",
-        *('# name = "シート名"', '# type = "text"', '# found_in = "sheet_name"', "# match = '^(.+)$'"),
-        *('# person = "subject"', '# field = "school"', '# item = "school_enrolled"', ""),
-    ]
 
 
 def column_part(column: Mapping[str, Any], item: str, found: Mapping[str, Any]) -> list[str]:
@@ -252,74 +230,10 @@ def in_one_cell(listed: Sequence[Column], items: Mapping[str, str], found: Mappi
     return lines
 
 
-YEAR: dict[str, Any] = {
-    "name": "年度",
-    "type": "fiscal_year",
-    "occurrence": 1,
-    "ignore": "",
-    "field": "",
-    "is_record_number": False,
-}
-"""The column of the fiscal year that a draft adds, as facts may begin with it."""
-
-
-MONTH: dict[str, Any] = {**YEAR, "name": "年月", "type": "month"}
-"""The column of the month that a draft adds where the sheets are called after months."""
-
-
-def month_beside_year(columns: Sequence[Column], found: Mapping[str, Any]) -> Column | None:
-    """The column that tells the month (4, 4月) of rows whose fiscal year stands beside it or in the file's name; None without one.
-
-    Where the rows tell a day or a month of their own as well, that says more.
-    """
-    if any(c["type"] in ("date", "month") and not c["field"] for c in columns):
-        return None
-    has_year = bool(found["yearly"]) or any(c["type"] == "fiscal_year" for c in columns)
-    return next((c for c in columns if has_year and plain(c["name"]) in ("月", "対象月") and not c["field"]), None)
-
-
-def with_month(found: Mapping[str, Any]) -> dict[str, Any]:
-    """The survey, its records told apart by the month as well: the next month's would overwrite this month's."""
-    return {**found, "yearly": "", "identity": [*found["identity"], MONTH["name"]] if found["identity"] else []}
-
-
-def month_of_year(month: Column, year: Column | None, columns: Sequence[Column]) -> list[str]:
-    """The column that joins the fiscal year and the month."""
-    own = next((reference(c) for c in columns if c["type"] == "fiscal_year"), "")
-    parts = [own or (reference(year) if year else YEAR["name"]), reference(month)]
-    return [
-        f"[[columns]]          # {MARK}? 年度と月を合わせた。1〜3 月は翌年とみなす",
-        'name = "年月"',
-        f"join = {quoted(parts)}",
-        'type = "month"',
-        "fiscal = true",
-        "",
-    ]
-
-
 def holders_own(columns: Sequence[Mapping[str, Any]]) -> list[str]:
     """Of whom facts speak, where a file names contract holders and nobody else: a fact is of the row's person unless it says so."""
     named = {c["person"] for c in columns if c["field"] and not c["ignore"]}
     return ['person = "holder"'] if "holder" in named and "subject" not in named else []
-
-
-def year_outside(what: str, found: Mapping[str, Any]) -> list[str]:
-    """A column for the fiscal year that the rows don't tell: in the sheet's name, above the table, or in the file's name."""
-    if found["sheet_year"] and found["sheet"] == "*":
-        place, match = "sheet_name", found["sheet_year"]
-    elif "年度" in found["above"]:
-        place, match = "above", YEARS[0]
-    else:
-        place, match = "file_name", year_match(found["file_names"]) or YEARS[0]
-    return [
-        f"[[columns]]          # {MARK}? {what}に年がないので、年度が要る。シートの名前、見出しより上の行、ファイル名のどれかから取り出す。なければ付けてもらう",
-        *outside_year(place, match),
-    ]
-
-
-def outside_year(place: str, match: str) -> list[str]:
-    """A column for the fiscal year that stands in a sheet's name, above the table or in a file's name."""
-    return ['name = "年度"', 'type = "fiscal_year"', f'found_in = "{place}"', f"match = '{match}'", ""]
 
 
 def months_part(

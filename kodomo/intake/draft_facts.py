@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,17 +12,8 @@ from kodomo.intake.draft_writing import MARK, Known, quoted, reference
 from kodomo.intake.layout_keys import FIELDS
 from kodomo.intake.usual_items import UsualItem, usual_items, words_of_notes
 
-_MONTHS_IN_NAMES = (r"((?:令和|平成|R|H)?(?:\d{1,4}|元)年\d{1,2}月)", r"(?<!\d)(20\d\d(?:0[1-9]|1[0-2]))(?!\d)")
 
-
-def month_in_name(file_name: str) -> str:
-    """A pattern around the month in a file's name, where it names a month and no day; else nothing."""
-    return next((p for p in _MONTHS_IN_NAMES if re.search(p, unicodedata.normalize("NFKC", file_name))), "")
-
-
-def facts_part(
-    columns: Sequence[Mapping[str, Any]], items: Mapping[str, str], found: Mapping[str, Any], month: str
-) -> list[str]:
+def facts_part(columns: Sequence[Mapping[str, Any]], items: Mapping[str, str], found: Mapping[str, Any]) -> list[str]:
     """What the rows may be saying, as comments: which of it is wanted, only a person can know."""
     free = [c for c in columns if not (c["ignore"] or c["field"] or c["is_record_number"])]
     dates = [c for c in free if c["type"] in ("date", "month", "fiscal_year")]
@@ -32,12 +22,6 @@ def facts_part(
     registered = next((c for c in dates if words.REGISTERED.search(c["name"]) and c is not start), None)
     lines = ["# ── この行が言っていること(要るものだけ # を外し、item を登録簿の項目に) ──"]
     if start is None:
-        if month:
-            lines += [
-                f"# {MARK}? 日付の列がない。値がファイル名の月のものなら、# を外し、identity にも「年月」を足す(足さないと、次の月の分がこの月の分を上書きする)",
-                *("# [[columns]]", '# name = "年月"', '# type = "month"', '# found_in = "file_name"', f"# match = {quoted(month)}", ""),
-            ]  # fmt: skip
-            return lines
         lines.append(
             "# 日付の列が見つからない。found_in か value で日付の列をつくれば書ける(名寄せだけなら、なくてよい)"
         )

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
-from kodomo.intake.column_groups import Column, Series
+from kodomo.intake.column_groups import Series
 from kodomo.intake.draft_merge import common_pattern
 from kodomo.intake.draft_writing import MARK, Known, quoted, reference, setting
 from kodomo.intake.file_dates import date_in, year_match
@@ -175,9 +175,9 @@ def kind_of_rows(found: Mapping[str, Any]) -> str:
 
 
 def record_part(
-    found: Mapping[str, Any], people: Series | None, months: Series | None, columns: Sequence[Column]
+    found: Mapping[str, Any], people: Series | None, outside: Sequence[str] = (), why: str = ""
 ) -> list[str]:
-    """What one row is and how it is known again."""
+    """What one row is and how it is known again; ``outside`` are columns that stand outside of the table, ``why`` they count."""
     kind = kind_of_rows(found)
     lines = ["[record]"]
     if kind != "observations":
@@ -194,15 +194,8 @@ def record_part(
         first = next(iter(people.members.values()))
         who = [t for t, c in zip(people.templates, first, strict=True) if c["field"] in ("name", "resident_number")]
         lines.append(setting("identity", [*found["identity"], *who[:1]], "一人ごとに見分けるため、氏名を足した"))
-    elif found["identity"] and months and not any(c["type"] == "fiscal_year" for c in columns):
-        lines.append(
-            setting("identity", ["年度", *found["identity"]], "年度がないと、次の年度の分がこの年度の分を上書きする")
-        )
-    elif found["identity"] and found["yearly"]:
-        lines.append(
-            setting("identity", ["年度", *found["identity"]],
-                  f"{MARK}? 年度ごとのファイルらしい。番号を年度ごとに振り直す・使い回すなら、年度がないと次の年度の分が上書きする。前の年度の分を置き換える台帳なら外す")
-        )  # fmt: skip
+    elif found["identity"] and outside:
+        lines.append(setting("identity", [*outside, *found["identity"]], why))
     elif found["identity"]:
         lines.append(setting("identity", found["identity"], f"この組合せは {found['rows']:,} 行で重ならない"))
     else:

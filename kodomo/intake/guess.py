@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field as fresh
-from itertools import combinations, pairwise
+from itertools import pairwise
 
 from kodomo.intake import column_words as words
 from kodomo.intake.cells import DITTO
@@ -232,7 +232,8 @@ MOST_IN_A_CLASS = 60
 
 def _counts_classes(cells: list[str]) -> bool:
     numbers = [int(text) for cell in cells if (text := unicodedata.normalize("NFKC", cell).strip())]
-    return numbers.count(1) >= 3 and max(numbers) <= MOST_IN_A_CLASS
+    classes, most = numbers.count(1), max(numbers)
+    return (classes >= 3 and most <= MOST_IN_A_CLASS) or (classes >= 10 and most < 100)
 
 
 def _type_of_values(header: str, kinds: Kinds, guess: Guess, is_workbook: bool) -> str:
@@ -582,39 +583,3 @@ def _born_on_by_values(columns: list[Guess]) -> None:
         nearest = min(dates, key=lambda at: min(abs(at - n) for n in names))
         columns[nearest].field, columns[nearest].person = "born_on", "subject"
         columns[nearest].why.append(BESIDE_NAME)
-
-
-def identity_of(columns: Sequence[Guess], body: Sequence[Sequence[str]]) -> tuple[str, list[str]]:
-    """The column of the source's own identifier, and the fewest columns that together name one record."""
-    at = {c.reference: (c.position - 1 if c.position else -1) for c in columns}
-    order = [c.reference for c in columns]
-    places = {ref: at[ref] if at[ref] >= 0 else order.index(ref) for ref in order}
-    numbers = [c for c in columns if c.type == "identifier" and not c.ignore and c.person in ("", "subject", "holder")]
-    if any(c.field == "event_on" for c in columns):
-        numbers = [c for c in numbers if c.field == "resident_number"] or numbers
-    if any(c.field == "resident_from" for c in columns):
-        numbers = [c for c in numbers if c.field == "resident_number"] or numbers
-    numbers = [c for c in numbers if c.field != "household_number"] or numbers
-    # places in a class run from 1 to 40 everywhere: they are nobody's number
-    numbers = [
-        c
-        for c in numbers
-        if not body
-        or 50 * len({row[places[c.reference]] for row in body if places[c.reference] < len(row)}) >= len(body)
-    ]
-    numbers.sort(key=lambda c: (not (c.is_record_number or c.field == "own_number"), order.index(c.reference)))
-    if not numbers or not body:
-        return "", []
-    key = numbers[0].reference
-    others = [
-        c.reference
-        for c in columns
-        if not c.ignore and c.type in ("identifier", "month", "date", "fiscal_year") and c.reference != key
-    ]
-    pairs = [[key, other] for other in others]
-    triples = [[key, *two] for two in combinations(others[:8], 2)]
-    for names in ([key], *pairs, *triples):
-        distinct = len({tuple(row[places[n]] for n in names if places[n] < len(row)) for row in body})
-        if distinct >= len(body) * 0.995:
-            return key, list(names)
-    return key, []

@@ -23,9 +23,10 @@ from kodomo.intake.dated_columns import dated_series, months_of
 from kodomo.intake.dates import read_month
 from kodomo.intake.decode import ENCODING_NAMES, decode, likely_encoding
 from kodomo.intake.file_dates import date_in, year_match
-from kodomo.intake.guess import Guess, guess_columns, identity_of
+from kodomo.intake.guess import Guess, guess_columns
 from kodomo.intake.limits import Limits
 from kodomo.intake.office import Source, opened
+from kodomo.intake.row_identity import identity_of
 from kodomo.intake.sanitise import OLE, ZIP, check_kind, check_workbook, refused
 from kodomo.intake.several_tables import (
     lies_on_its_side,
@@ -64,6 +65,7 @@ class Survey:
     sheet_is_month: bool = False
     sheet_is_month_only: bool = False
     """The sheets are called 4月 to 3月: the year stands elsewhere."""
+    sheet_is_school: bool = False
     sheet_year: str = ""
     """A pattern around the fiscal year in the sheets' names, where they tell it."""
     tables: dict[str, Any] = field(default_factory=dict)
@@ -227,7 +229,7 @@ def _hints(above: Sequence[Sequence[str]]) -> list[str]:
     hints = []
     if re.search(r"(令和|平成|R|H)?(\d{1,4}|元)年度", text):
         hints.append("年度")
-    if re.search(r"(令和|平成|R|H|20)\s?(\d{1,2}|元)[年./]\s?\d{1,2}月?", text):
+    if re.search(r"(令和|平成|[RH]|20)\s?(\d{1,2}|元)年\s?\d{1,2}月(?!\s?\d{1,2}\s?日)", text):
         hints.append("年月")
     return hints
 
@@ -405,6 +407,7 @@ def _workbook(
             names = [titles[at] for at in alike]
             found.sheet_is_month = all(len(read_month(name).value or "") == 7 for name in names)
             found.sheet_is_month_only = all(MONTH_ONLY.fullmatch(unicodedata.normalize("NFKC", n)) for n in names)
+            found.sheet_is_school = all(SCHOOL.search(unicodedata.normalize("NFKC", n).strip()) for n in names)
             found.sheet_year = "" if found.sheet_is_month else year_match(names)
             found.others = [other for at, (_, other) in enumerate(tables) if at in alike and at != position]
         else:
@@ -415,6 +418,7 @@ def _workbook(
 
 
 FEWEST_OF_A_TABLE = 3
+SCHOOL = re.compile("(小|中|小学校|中学校|学園|保育園|保育所|幼稚園|こども園|園)$")
 MONTH_ONLY = re.compile(r"\s*(1[0-2]|0?[1-9])月(分|度)?\s*")
 
 

@@ -124,7 +124,7 @@ def test_draft_takes_items_from_the_folder_and_tells_those_it_lacks(town, tmp_pa
     columns = by_reference(body)
     assert columns["学籍番号"]["item"] == "pupil_number" and columns["欠席日数"]["item"] == "absence_days"
     assert '# code = "household_number"' in text and '# code = "name"' not in text
-    assert body["record"] == {"row_key": "学籍番号", "identity": ["学籍番号"]}
+    assert body["record"] == {"row_key": "学籍番号", "identity": ["学籍番号", "年月"]}
 
 
 def test_months_people_and_parts_of_dates_are_drafted_as_one(tmp_path):

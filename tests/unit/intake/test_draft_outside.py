@@ -1,0 +1,137 @@
+"""Drafts of files whose rows don't tell their month, year, school or term: one file's records must not overwrite another's."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import xlsxwriter
+from test_draft_of_offices import draft, person, written
+
+from kodomo.intake.guess import guess_columns
+from kodomo.intake.row_identity import identity_of
+
+
+def identity(header: str, rows: list[str]) -> tuple[str, list[str]]:
+    body = [row.split(",") for row in rows]
+    return identity_of(guess_columns(header.split(","), body, False)[0], body)
+
+
+def allowance(month: str) -> list[str]:
+    return [f"{1000 + at},{person(at)},H30.4.{at + 1},支給" for at in range(20)]
+
+
+@pytest.mark.parametrize(
+    ("name", "month"), [("支払明細_R0606.tsv", "R0606"), ("月報_202410.csv", "202410"), ("明細_R6.10.csv", "R6.10")]
+)
+def test_month_in_a_files_name_tells_its_rows_apart_where_they_tell_no_day(tmp_path, name, month):
+    path = written(tmp_path / name, "認定番号,受給者氏名,受給者生年月日,差止区分", allowance(month))
+    body, columns, text = draft(path)
+    assert (columns["年月"]["type"], columns["年月"]["found_in"]) == ("month", "file_name")
+    assert re.search(columns["年月"]["match"], name)[1] == month
+    assert body["record"]["identity"] == ["年月", "認定番号"] and '# valid_from = "年月"' in text
+
+
+def test_day_since_when_something_holds_is_not_the_rows_month_but_a_visits_day_is(tmp_path):
+    since = [f"{1000 + at},{person(at)},R4.5.{at + 1},母子" for at in range(20)]
+    head = "ケース番号,氏名,保護開始日,世帯類型"
+    months = [written(tmp_path / f"保護台帳_2024{month}.csv", head, since) for month in ("04", "05")]
+    _, columns, _ = draft(*months)
+    assert columns["年月"]["found_in"] == "file_name"
+    _, columns, _ = draft(months[0])
+    assert "年月" not in columns  # a register as of that month, for all that its one file tells
+    _, columns, _ = draft(written(tmp_path / "来室_202404.csv", "番号,氏名,来室日,世帯類型", since))
+    assert "年月" not in columns
+
+
+def test_month_above_a_table_counts_where_no_name_tells_it(tmp_path):
+    rows = ["101,ひまわり園,佐藤 蓮,H31/2/24,20,0"] + [f"{102 + at},ひまわり園,{person(at)},H31/2/{at + 1},20,1" for at in range(9)]  # fmt: skip
+    head = "在園児月報　令和6年10月\n園児番号,園名,園児氏名,生年月日,登園日数,欠席"
+    _, columns, _ = draft(written(tmp_path / "月報.csv", head, rows))
+    assert re.search(columns["年月"]["match"], "在園児月報　令和6年10月")[1] == "令和6年10月"
+    head = head.replace("令和6年10月", "令和6年10月1日現在")
+    _, columns, _ = draft(written(tmp_path / "月報2.csv", head, rows))
+    assert "年月" not in columns
+
+
+def test_file_of_one_month_is_told_apart_by_its_month_too():
+    rows = [f"{1000 + at},202405,佐藤 蓮,{at}" for at in range(20)]
+    assert identity("お客様番号,検針年月,使用者名,水量", rows) == ("お客様番号", ["お客様番号", "検針年月"])
+    assert identity("お客様番号,検針月,使用者名,水量", rows) == ("お客様番号", ["お客様番号", "検針月"])
+    since = [row.replace("202405", "202104") for row in rows]
+    assert identity("お客様番号,契約年月,使用者名,水量", since) == ("お客様番号", ["お客様番号"])
+
+
+def test_kinds_and_the_childs_name_tell_rows_apart_where_no_number_does():
+    checkups = [f"{at // 2:05d},{('3歳', '4か月')[at % 2]},{person(at // 2)},2021-02-10" for at in range(80)]
+    assert identity("健管番号,健診区分,氏名,生年月日", checkups)[1] == ["健管番号", "氏名", "生年月日", "健診区分"]
+    siblings = [f"{at // 2:05d},{person(at)},{person(at + 1)},2018-01-{at % 28 + 1:02d}" for at in range(80)]
+    found = identity("証書番号,受給者氏名,児童氏名,児童生年月日", siblings)
+    assert found == ("証書番号", ["証書番号", "児童氏名", "児童生年月日"])
+    unnumbered = [f"東小,{person(at)},2018-01-{at % 28 + 1:02d},全部" for at in range(20)]
+    assert identity("学校名,児童氏名,生年月日,区分", unnumbered) == ("", ["児童氏名", "生年月日"])
+
+
+def test_visits_of_one_child_on_one_day_are_not_taken_for_one_record():
+    rows = [f"2024/5/{at % 9 + 1},{person(at % 3)},2018-01-01,頭痛" for at in range(40)]
+    assert identity("来室日,氏名,生年月日,理由", [*rows, rows[0].replace("頭痛", "けが")])[1] == []
+
+
+def test_kinds_of_moves_on_one_day_are_two_moves():
+    rows = [f"{100000 + at},{person(at)},2024-05-{at + 1:02d},転居" for at in range(20)]
+    assert identity("宛名番号,氏名,異動日,異動事由", rows)[1] == ["宛名番号", "異動日", "異動事由"]
+
+
+def test_year_in_names_is_no_part_of_records_that_tell_their_own_day(tmp_path):
+    rows = [f"{1000 + at // 2},{person(at)},2024-05-{at + 1:02d}" for at in range(20)]
+    body, _, _ = draft(written(tmp_path / "接種_R6.csv", "接種者番号,氏名,接種日", rows))
+    assert "年度" not in body["record"]["identity"]
+
+
+def test_names_of_files_tell_the_school_the_checkup_and_the_term(tmp_path):
+    rows = [f"{person(at)},2021-02-{at + 1:02d},要観察" for at in range(9)]
+    head = "氏名,生年月日,判定"
+    _, columns, _ = draft(
+        *(written(tmp_path / f"来室記録_{s}.csv", head, rows) for s in ("中央小", "汐見台小", "第一中"))
+    )
+    assert (
+        columns["学校"]["field"] == "school"
+        and re.search(columns["学校"]["match"], "来室記録_第一中.csv")[1] == "第一中"
+    )
+    names = ("R6_4か月児健診.csv", "R6_1歳6か月児健診.csv")
+    body, columns, _ = draft(*(written(tmp_path / name, head, rows) for name in names))
+    assert [re.search(columns["健診"]["match"], n)[1] for n in names] == ["4か月児健診", "1歳6か月児健診"]
+    assert {"年度", "健診"} <= set(body["record"]["identity"])
+    body, columns, _ = draft(written(tmp_path / "アンケート_2024_1学期.csv", "学校,学年,組,番号,氏名,Q1",
+                                     [f"東小,3,{at // 20 + 1},{at % 20 + 1},{person(at)},{at % 4 + 1}" for at in range(80)]))  # fmt: skip
+    assert (
+        re.search(columns["期"]["match"], "アンケート_2024_1学期.csv")[1] == "1学期"
+        and "期" in body["record"]["identity"]
+    )
+
+
+def test_sheets_called_after_schools_are_the_school_and_those_of_a_year_the_year(tmp_path):
+    for name, sheets in (("名簿.xlsx", ["中央小", "汐見台小"]), ("現況.xlsx", ["R6年度", "R7年度"])):
+        workbook = xlsxwriter.Workbook(tmp_path / name)
+        for title in sheets:
+            sheet = workbook.add_worksheet(title)
+            sheet.write_row(0, 0, ["証書番号", "児童氏名", "児童生年月日", "人数"])
+            for at in range(12):
+                sheet.write_row(at + 1, 0, [f"{at + 100:05d}", person(at), f"H30.4.{at + 1}", "1"])
+        workbook.close()
+    _, columns, _ = draft(tmp_path / "名簿.xlsx")
+    assert columns["シート名"]["field"] == "school"
+    body, columns, _ = draft(tmp_path / "現況.xlsx")
+    assert columns["年度"]["found_in"] == "sheet_name" and body["record"]["identity"][0] == "年度"
+
+
+def test_month_reported_takes_its_year_from_the_sheets_name(tmp_path):
+    workbook = xlsxwriter.Workbook(tmp_path / "報告.xlsx")
+    for title in ("R6", "R7"):
+        sheet = workbook.add_worksheet(title)
+        sheet.write_row(0, 0, ["報告月", "学校名", "学年", "児童氏名", "態様"])
+        for at in range(12):
+            sheet.write_row(at + 1, 0, [f"{at % 12 + 1}月", "東小", "3", person(at), "冷やかし"])
+    workbook.close()
+    _, columns, _ = draft(tmp_path / "報告.xlsx")
+    assert columns["年月"]["join"] == ["年度", "報告月"] and columns["年度"]["found_in"] == "sheet_name"
