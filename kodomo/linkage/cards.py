@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterator
-from typing import Any
 
 import duckdb
 import pyarrow as pa
 
-from kodomo.vault.people import BATCH, Card
+from kodomo.vault.card import CARDS
+from kodomo.vault.people import BATCH
 
 SEARCHED_YEARS = 20
 
@@ -114,12 +114,13 @@ def tell_cards(connection: duckdb.DuckDBPyConnection, on: dt.date, protecting: C
     connection.execute("DROP TABLE told_card; DROP TABLE protected")
 
 
-def cards_told(connection: duckdb.DuckDBPyConnection) -> Iterator[Card]:
-    """A card for each person, in order of number, made as it is asked for."""
-    yield from _cards(connection.sql("SELECT * EXCLUDE (sign) FROM card ORDER BY person_number"))
+def cards_told(connection: duckdb.DuckDBPyConnection) -> Iterator[pa.RecordBatch]:
+    """A card for each person (pieces of ``card.CARDS``), in order of number, made as they are asked for."""
+    told = connection.sql(f"SELECT {CARD_COLUMNS} FROM card ORDER BY person_number")
+    yield from told.to_arrow_reader(BATCH)
 
 
-def cards_changed(connection: duckdb.DuckDBPyConnection, before: pa.Table) -> tuple[list[Card], list[int]]:
+def cards_changed(connection: duckdb.DuckDBPyConnection, before: pa.Table) -> tuple[pa.Table, list[int]]:
     """The cards that say anything else than those of the run before, and the numbers that have none any more.
 
     Args:
@@ -127,16 +128,11 @@ def cards_changed(connection: duckdb.DuckDBPyConnection, before: pa.Table) -> tu
     """
     connection.register("card_before", before)
     changed = connection.sql(
-        "SELECT * EXCLUDE (sign) FROM card ANTI JOIN card_before USING (person_number, sign) ORDER BY person_number"
-    )
-    found = list(_cards(changed))
+        f"SELECT {CARD_COLUMNS} FROM card ANTI JOIN card_before USING (person_number, sign) ORDER BY person_number"
+    ).to_arrow_table()
     gone = connection.execute("SELECT person_number FROM card_before ANTI JOIN card USING (person_number)").fetchall()
     connection.unregister("card_before")
-    return found, sorted(number for (number,) in gone)
+    return changed, sorted(number for (number,) in gone)
 
 
-def _cards(told: duckdb.DuckDBPyRelation) -> Iterator[Card]:
-    for batch in told.to_arrow_table().to_batches(BATCH):
-        for row in batch.to_pylist():
-            content: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in row.items()}
-            yield Card(**content)
+CARD_COLUMNS = ", ".join(CARDS.names)

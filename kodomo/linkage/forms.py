@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from kodomo.intake.normalise import NameForm, distinct_values, learn_surnames, loose_kana
 from kodomo.intake.normalise_columns import Reading, names_of, readings_in_names, readings_of
-from kodomo.linkage.aside import normal_places
+from kodomo.linkage.places import normal_places
 from kodomo.tables import parts as in_parts
 from kodomo.tables.engine import release
 from kodomo.tables.parts import fill, pack, parts_of

@@ -26,6 +26,7 @@ from django.db.models import Q
 from kodomo.configuration import Home
 from kodomo.tables.packing import packed
 from kodomo.vault import people, records
+from kodomo.vault.card import CANONICAL, search_form
 from kodomo.vault.keys import Keyring
 
 Record = tuple[int, int, str]
@@ -91,7 +92,7 @@ def _without_guardian(keyring: Keyring, names: Collection[str]) -> int:
         card = json.loads(keyring.unseal(bytes(person.sealed_identity), place))
         kept = [name for name in card.get("guardians", ()) if name not in names]
         if len(kept) != len(card.get("guardians", ())):
-            body = people.CANONICAL.encode(card | {"guardians": kept}).encode()
+            body = CANONICAL.encode(card | {"guardians": kept}).encode()
             Person.objects.using("vault").filter(pk=person.pk).update(sealed_identity=keyring.seal(body, place))
             written += 1
     return written
@@ -106,11 +107,7 @@ def lookalikes(keyring: Keyring, numbers: Collection[int]) -> set[int]:
     def signs(person: Person) -> set[tuple[str, str, str]]:
         card = json.loads(keyring.unseal(bytes(person.sealed_identity), f"person:{person.pk}"))
         born = str(card.get("born_on", ""))
-        return {
-            (part, people.search_form(str(card.get(part, ""))), born)
-            for part in ("name", "name_kana")
-            if card.get(part)
-        }
+        return {(part, search_form(str(card.get(part, ""))), born) for part in ("name", "name_kana") if card.get(part)}
 
     wanted = {sign for person in people_.filter(pk__in=numbers) for sign in signs(person) if sign[2]}
     gone = people_.filter(is_current=False, retired_into=None).exclude(pk__in=numbers)

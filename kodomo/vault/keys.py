@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import json
 import os
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -48,6 +49,16 @@ class Keyring:
         """Read ``vault.json`` from the keys folder, making it when there is none."""
         path = key_file(keys_folder)
         return cls(read_or_create_keys(path, KEY_NAMES), former_keys(path))
+
+    def handed_over(self) -> bytes:
+        """The keys for a process of our own that works beside this one. Into its pipe, and nowhere else."""
+        keys = [{name: key.hex() for name, key in one.items()} for one in (self._keys, self._former)]
+        return json.dumps(keys).encode()
+
+    @classmethod
+    def handed(cls, told: bytes) -> Keyring:
+        """What the other process makes of ``handed_over``."""
+        return cls(*({name: bytes.fromhex(key) for name, key in one.items()} for one in json.loads(told)))
 
     @property
     def audit(self) -> bytes:

@@ -7,83 +7,28 @@ import io
 import json
 import os
 import shutil
-import unicodedata
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cache
-from itertools import islice
-from operator import itemgetter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from django.db import connections
 
 from kodomo.configuration import Home
 from kodomo.errors import IntegrityFault, NotReady
 from kodomo.tables.packing import packed
-from kodomo.tables.uncollected import uncollected
+from kodomo.vault.card import CARDS, HELD, Card, as_told, place, sealed_aside, sealing, search_form, table_of
 from kodomo.vault.keys import Keyring
 
 if TYPE_CHECKING:
+    from django.db.backends.utils import CursorWrapper
+
     from kodomo.vault.models import LinkRun  # Django is only there in a process that opened the vault
 
 BATCH = 5_000
-PREFIX_LETTERS = 2
-CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-
-_TO_KATAKANA = {code: code + 0x60 for code in range(0x3041, 0x3097)}
-_TO_LARGE = str.maketrans("ァィゥェォヵヶッャュョヮヅヂヲヴ", "アイウエオカケツヤユヨワスシオフ")
-_LOST = str.maketrans("", "", "\u3099\u309aー・ 　-")
-
-
-@dataclass(frozen=True)
-class Card:
-    """What the vault keeps about one person, sealed: the newest printed values, and how to find them.
-
-    ``is_searched`` persons get blind indexes: children and the people around them, nobody else.
-    """
-
-    person_number: int
-    name: str = field(default="", repr=False)
-    name_kana: str = field(default="", repr=False)
-    former_names: tuple[str, ...] = field(default=(), repr=False)
-    born_on: str = field(default="", repr=False)
-    sex: str = ""
-    address: str = field(default="", repr=False)
-    is_address_protected: bool = False
-    guardians: tuple[str, ...] = field(default=(), repr=False)
-    resident_numbers: tuple[str, ...] = field(default=(), repr=False)
-    is_searched: bool = False
-
-    def content(self) -> str:
-        """The card as canonical JSON: equal cards give equal text."""
-        return CANONICAL.encode(vars(self))  # asdict() copies every value: half of a city's writing time
-
-
-def search_form(text: str) -> str:
-    """A reading as half-remembered: hiragana or katakana, voicing, small letters and long vowels don't matter.
-
-    >>> search_form("ワタナベ じゅん") == search_form("わたなへ・シュン")
-    True
-    """
-    large = unicodedata.normalize("NFKC", text).translate(_TO_KATAKANA).translate(_TO_LARGE)
-    return unicodedata.normalize("NFD", large).translate(_LOST)
-
-
-def index_terms(card: Card, form: Callable[[str], str] = search_form) -> set[tuple[str, str]]:
-    """Under which (kind, text) a person can be found. ``form``: ``search_form``, or one that remembers its answers."""
-    if not card.is_searched:
-        return set()
-    words = [form(w) for w in card.name_kana.replace("　", " ").split()]
-    whole = "".join(words)
-    terms = {("kana", whole), ("born_on", card.born_on), *(("number", n) for n in card.resident_numbers)}
-    if len(words) > 1:
-        given = "".join(words[1:])
-        terms |= {("surname", words[0]), ("given", given), ("given_prefix", given[:PREFIX_LETTERS])}
-        terms.add(("surname_prefix", words[0][:PREFIX_LETTERS]))
-    return {(kind, text) for kind, text in terms if text}
 
 
 def find_people(keyring: Keyring, kind: str, text: str) -> list[str]:
@@ -108,54 +53,70 @@ def find_by_any(keyring: Keyring, terms: Collection[tuple[str, str]]) -> set[str
     return set(found.values_list("person__person_key", flat=True))
 
 
-@uncollected()
-def write_people(keyring: Keyring, cards: Iterable[Card]) -> dict[str, int]:
-    """Bring the person tables in line with these cards, inside the caller's transaction.
+def write_people(keyring: Keyring, told: Iterable[pa.RecordBatch]) -> dict[str, int]:
+    """Bring the person tables in line with all cards (pieces of ``card.CARDS``), inside the caller's transaction.
 
     Cards that say what is already there are not written again. Persons without a card stay, marked
     as not current: their keys may stand in earlier snapshots and decisions.
     """
-    kept = {number: (content, is_current) for number, content, is_current in _kept_contents(keyring)}
+    kept = _kept()
     fresh: set[int] = set()
 
-    def changed() -> Iterator[Card]:
-        for card in cards:
-            fresh.add(card.person_number)
-            before = kept.get(card.person_number)
-            if before is None or before != (card.content(), True):
-                yield card
+    def beside_held() -> Iterator[pa.RecordBatch]:
+        for piece in told:
+            numbers = piece.column("person_number").to_pylist()
+            fresh.update(numbers)
+            yield _held(piece, [kept.get(number) for number in numbers])
 
-    written = _write(keyring, changed(), kept)
-    gone = [number for number, (_, is_current) in kept.items() if is_current and number not in fresh]
+    with closing(sealed_aside(keyring, beside_held())) as sealed:
+        written = _write(sealed, kept)
+    gone = [number for number, held in kept.items() if held is not None and number not in fresh]
     _no_longer_current(gone)
     return {"persons": len(fresh), "written": written, "no_longer_current": len(gone)}
 
 
-def change_people(keyring: Keyring, changed: Collection[Card], gone: Collection[int]) -> dict[str, int]:
-    """The same where it is known which cards say something new, and whose number has none any more."""
+def change_people(keyring: Keyring, changed: pa.Table, gone: Collection[int]) -> dict[str, int]:
+    """The same where it is known which cards say something new (``card.CARDS``), and whose number has none any more."""
     from kodomo.vault.models import Person
 
-    _write(keyring, changed, {card.person_number for card in changed})
+    pieces = (_held(piece, [None] * piece.num_rows) for piece in changed.to_batches(BATCH))
+    _write(map(sealing(keyring), pieces), set(changed["person_number"].to_pylist()))
     _no_longer_current(gone)
     persons = Person.objects.using("vault").filter(is_current=True).count()
-    return {"persons": persons, "written": len(changed), "no_longer_current": len(gone)}
+    return {"persons": persons, "written": changed.num_rows, "no_longer_current": len(gone)}
 
 
-def _write(keyring: Keyring, changed: Iterable[Card], kept: Collection[int]) -> int:
-    """Write cards and their search index; returns how many. ``kept``: numbers that may have an index already."""
+def _held(piece: pa.RecordBatch, held: list[bytes | None]) -> pa.RecordBatch:
+    columns = [*piece.select(CARDS.names).columns, pa.array(held, pa.binary())]
+    return pa.record_batch(columns, schema=HELD)
+
+
+def _write(sealed: Iterable[pa.RecordBatch], kept: Collection[int]) -> int:
+    """Write cards (``card.SEALED``) and their search index; returns how many. ``kept``: numbers that may have an index."""
     from kodomo.vault.models import PersonIndex
 
-    cursor, written, cards = connections["vault"].cursor(), 0, iter(changed)
-    index_rows = _index_rows(keyring)
-    while batch := list(islice(cards, BATCH)):
-        cursor.executemany(_UPSERT, [_row(keyring, card, card.content()) for card in batch])
-        numbers = [c.person_number for c in batch if c.person_number in kept]
-        PersonIndex.objects.using("vault").filter(person_id__in=numbers).delete()
-        # In the order of the table's own index: it is then filled page by page.
-        found = sorted((row for card in batch for row in index_rows(card)), key=itemgetter(1, 2))
-        cursor.executemany(_INDEX, found)
-        written += len(batch)
+    cursor, written = connections["vault"].cursor(), 0
+    for piece in sealed:
+        numbers = piece.column("person_number").to_pylist()
+        rows = (piece.column(name).to_pylist() for name in _WRITTEN)
+        cursor.executemany(_UPSERT, list(zip(numbers, *rows, strict=True)))
+        known = [number for number in numbers if number in kept]
+        PersonIndex.objects.using("vault").filter(person_id__in=known).delete()
+        _write_index(cursor, piece)
+        written += piece.num_rows
     return written
+
+
+_WRITTEN = ("person_key", "sealed_identity", "is_address_protected")
+
+
+def _write_index(cursor: CursorWrapper, piece: pa.RecordBatch) -> None:
+    """In the order of the table's own index: it is then filled page by page."""
+    kinds, fingerprints = piece.column("kinds"), piece.column("fingerprints")
+    persons = piece.column("person_number").take(pc.list_parent_indices(kinds))
+    found = pa.table({"person": persons, "kind": kinds.flatten(), "fingerprint": fingerprints.flatten()})
+    found = found.sort_by([("kind", "ascending"), ("fingerprint", "ascending")])
+    cursor.executemany(_INDEX, list(zip(*(column.to_pylist() for column in found.columns), strict=True)))
 
 
 def _no_longer_current(numbers: Collection[int]) -> None:
@@ -167,34 +128,15 @@ def _no_longer_current(numbers: Collection[int]) -> None:
 
 _UPSERT = """
 INSERT INTO vault_person (person_number, person_key, sealed_identity, is_address_protected, is_current)
-VALUES (%s, %s, %s, %s, %s)
+VALUES (%s, %s, %s, %s, TRUE)
 ON CONFLICT (person_number) DO UPDATE SET sealed_identity = excluded.sealed_identity,
     is_address_protected = excluded.is_address_protected, is_current = excluded.is_current
 """
 _INDEX = "INSERT INTO vault_personindex (person_id, kind, fingerprint) VALUES (%s, %s, %s)"
 
 
-def _row(keyring: Keyring, card: Card, content: str) -> tuple[Any, ...]:
-    sealed = keyring.seal(content.encode(), f"person:{card.person_number}")
-    key = keyring.pseudonym("p", card.person_number)
-    return (card.person_number, key, sealed, card.is_address_protected, True)
-
-
-IndexRows = Callable[[Card], list[tuple[Any, ...]]]
-
-
-def _index_rows(keyring: Keyring) -> IndexRows:
-    """What writes a card's rows of the search index; each text is worked out once, for most are many people's.
-
-    What it remembers are names: it is made for one writing, and nothing of it outlives that.
-    """
-    form, blind = cache(search_form), cache(lambda kind, text: keyring.blind_index(f"{kind}:{text}"))
-    return lambda card: [
-        (card.person_number, kind, blind(kind, text)) for kind, text in sorted(index_terms(card, form))
-    ]
-
-
-def _kept_contents(keyring: Keyring) -> Iterator[tuple[int, str, bool]]:
+def _kept() -> dict[int, bytes | None]:
+    """What the vault holds of each number that was not erased, sealed; None of those that no longer count."""
     from kodomo.vault.models import Person
 
     rows = (
@@ -202,8 +144,7 @@ def _kept_contents(keyring: Keyring) -> Iterator[tuple[int, str, bool]]:
         .filter(erased_at=None)
         .values_list("person_number", "sealed_identity", "is_current")
     )
-    for number, sealed, is_current in rows.iterator(chunk_size=BATCH):
-        yield number, keyring.unseal(bytes(sealed), f"person:{number}").decode(), is_current
+    return {number: bytes(sealed) if is_current else None for number, sealed, is_current in rows.iterator(BATCH)}
 
 
 def reseal_people(keyring: Keyring) -> int:
@@ -212,23 +153,19 @@ def reseal_people(keyring: Keyring) -> int:
 
     PersonIndex.objects.using("vault").all().delete()
     people = Person.objects.using("vault").filter(erased_at=None).order_by("pk")
-    cursor, index_rows = connections["vault"].cursor(), _index_rows(keyring)
+    cursor, resealed = connections["vault"].cursor(), sealing(keyring)
     for batch in _batches(list(people.values_list("person_number", flat=True))):
-        cards = []
-        for number, sealed in people.filter(pk__in=batch).values_list("person_number", "sealed_identity"):
-            place = f"person:{number}"
-            cards.append(Card(**_lists_as_tuples(json.loads(keyring.unseal(bytes(sealed), place)))))
-        cursor.executemany(_RESEAL, [(keyring.seal(card.content().encode(), f"person:{card.person_number}"),
-                                      card.person_number) for card in cards])  # fmt: skip
-        cursor.executemany(_INDEX, [row for card in cards for row in index_rows(card)])
+        kept = people.filter(pk__in=batch).values_list("person_number", "sealed_identity")
+        contents = (json.loads(keyring.unseal(bytes(sealed), place(number))) for number, sealed in kept)
+        told = table_of(Card(**as_told(content)) for content in contents)
+        piece = resealed(_held(told, [None] * told.num_rows))
+        cursor.executemany(_RESEAL, list(zip(piece.column("sealed_identity").to_pylist(),
+                                             piece.column("person_number").to_pylist(), strict=True)))  # fmt: skip
+        _write_index(cursor, piece)
     return people.count()
 
 
 _RESEAL = "UPDATE vault_person SET sealed_identity = %s WHERE person_number = %s"
-
-
-def _lists_as_tuples(content: dict[str, Any]) -> dict[str, Any]:
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in content.items()}
 
 
 def _batches(items: list[Any]) -> Iterator[list[Any]]:

@@ -18,10 +18,11 @@ from kodomo.governance import audit
 from kodomo.governance.register import Register
 from kodomo.terms import Purpose
 from kodomo.vault import history
+from kodomo.vault.card import PREFIX_LETTERS, search_form
 from kodomo.vault.database import audited
 from kodomo.vault.keys import Keyring
 from kodomo.vault.models import Person
-from kodomo.vault.people import PREFIX_LETTERS, find_by_any, search_form
+from kodomo.vault.people import find_by_any
 
 FEWEST_LETTERS = 2
 MOST_FOUND = 10

@@ -74,14 +74,15 @@ def searchable(home: Home) -> None:
     """The child's identity as linkage leaves it, with what a search by reading needs."""
     from django.db import transaction
 
+    from kodomo.vault.card import Card, table_of
     from kodomo.vault.database import open_vault
     from kodomo.vault.models import Person
-    from kodomo.vault.people import Card, write_people
+    from kodomo.vault.people import write_people
 
     card = Card(1, name="日向 かなり", name_kana="ヒナタ カナリ", born_on="2016-02-29", is_searched=True)
     Person.objects.using("vault").all().delete()
     with transaction.atomic(using="vault"):
-        write_people(open_vault(home), [card])
+        write_people(open_vault(home), [table_of([card])])
     Person.objects.using("vault").filter(pk=1).update(person_key="pc01")
 
 

@@ -22,9 +22,10 @@ def known(home: Any) -> None:
     from django.db import connections as databases
     from django.db import transaction
 
+    from kodomo.vault.card import Card, table_of
     from kodomo.vault.database import open_vault
     from kodomo.vault.models import Person as Linked
-    from kodomo.vault.people import Card, write_people
+    from kodomo.vault.people import write_people
 
     keyring = open_vault(home)
     cards = [
@@ -32,7 +33,7 @@ def known(home: Any) -> None:
         for number, kana, born in PEOPLE.values()
     ]
     with transaction.atomic(using="vault"):
-        write_people(keyring, cards)
+        write_people(keyring, [table_of(cards)])
     for key, (number, _, _) in PEOPLE.items():
         Linked.objects.using("vault").filter(pk=number).update(person_key=key)
     assert databases["vault"].alias == "vault"

@@ -9,6 +9,7 @@ import pytest
 
 from kodomo.linkage.cards import cards_told, tell_cards
 from kodomo.linkage.numbers import number_persons
+from kodomo.vault.card import cards_of
 
 from .paper import ON, Paper
 
@@ -21,7 +22,9 @@ def protected(paper: Paper, model_file: Path, protecting: set[str] | None = None
     linked = paper.link(model_file)
     number_persons(linked.connection, None, 0)
     tell_cards(linked.connection, ON, {REGISTER, WELFARE} if protecting is None else protecting)
-    return {card.born_on for card in cards_told(linked.connection) if card.is_address_protected}
+    return {
+        card.born_on for told in cards_told(linked.connection) for card in cards_of(told) if card.is_address_protected
+    }
 
 
 def family(paper: Paper, *flags: str | None, number: str = "0000101", born_on: str = "2015-05-05") -> None:

@@ -13,9 +13,9 @@ import pytest
 from kodomo.configuration import Home
 from kodomo.errors import Busy, IntegrityFault
 from kodomo.vault import people
+from kodomo.vault.card import Card, table_of
 from kodomo.vault.database import audited, open_vault
 from kodomo.vault.keys import Keyring, key_file
-from kodomo.vault.people import Card
 from kodomo.vault.records import landed_facts, landed_folder, receipts
 from kodomo.vault.rotation import rotate_keys
 
@@ -36,7 +36,7 @@ def keyring(home: Home) -> Keyring:
     from kodomo.governance.audit import AuditEvent
 
     with audited(home, keyring, AuditEvent(actor="試験", role="OPERATOR", action="LINK_PEOPLE"), AT):
-        people.write_people(keyring, [card(1, "ヒナタ カナリ"), card(2, "ヒナタ マモリ")])
+        people.write_people(keyring, [table_of([card(1, "ヒナタ カナリ"), card(2, "ヒナタ マモリ")])])
     return keyring
 
 
