@@ -134,6 +134,11 @@ class Cases:
         """Those of one type."""
         return self._keep(self.type == kind.value)
 
+    def lasts(self, kind: DifficultyType) -> bool:
+        """Whether a type's cases last as long as nobody says otherwise: none of its labels fades."""
+        own = self.half_life[self.type == kind.value]
+        return bool(len(own) and np.isinf(own).all())
+
     def known_by(self, day: dt.date) -> Cases:
         """Those begun and known by a day, as that day saw them: what learning on it may know.
 
@@ -207,8 +212,9 @@ class Marks:
     ``onset`` is the weight of the strongest case that begins within the horizon after the row's date (0: none);
     ``registered`` marks a case of full weight that holds on the date; ``already`` is the weight of any case
     begun and known by then, less the longer ago it began where its label fades, ``standing`` that of any such case not
-    over on the date: an event, which has no length, is taken for over ``EVENT_STANDS`` months after it. ``pending`` is the weight of a case that had begun by the date and became known only
-    after it: on the date nobody could tell, and yet the child is no example of one without a case.
+    over on the date: an event, which has no length, is taken for over ``EVENT_STANDS`` months after it, but a
+    registration of a difficulty that lasts for going on. ``pending`` is the weight of a case that had begun by the date
+    and became known only after it: on the date nobody could tell, and yet the child is no example of one without a case.
     """
 
     onset: NDArray[np.float64]
@@ -266,9 +272,11 @@ def _left(began: np.datetime64, as_of: np.datetime64, half_life: float) -> float
 
 
 def _over_on(cases: Cases) -> NDArray[np.datetime64]:
-    """The day on which each case is over: its end, of an event some months later; NaT where it goes on."""
+    """The day on which each case is over: its end; of an event some months later, or never; NaT where it goes on."""
     is_event = cases.ended <= cases.began + np.timedelta64(1, "D")
     later = cases.began + np.timedelta64(EVENT_STANDS * 365 // 12, "D")
+    # Of a difficulty that lasts, a registration without an end was none of a day: the register only keeps no end.
+    later = np.where(np.isinf(cases.half_life) & (cases.weight >= 1), NEVER, later)
     return np.where(is_event, later, cases.ended)
 
 

@@ -39,6 +39,14 @@ and cost a tenth of the average precision over all types (measured).
 
 
 @dataclass(frozen=True)
+class Outcome:
+    """What cross-fitted scores are held against: which rows take part, and which of them are cases."""
+
+    rows: NDArray[np.bool_]
+    case: Array
+
+
+@dataclass(frozen=True)
 class Checked:
     """How well something ranks cases among rows it was not fitted on.
 
@@ -116,25 +124,34 @@ def fit_others(
     return fitted
 
 
-def check(logits: Array, outcome: Array, training: TrainingSet, is_past: NDArray[np.bool_]) -> Checked:
-    """Rank later registrations on past dates; with too few of those, every known case.
-
-    Children count once in the error, however many dates they stand on.
+def check(logits: Array, outcome: Outcome, group: NDArray[np.object_]) -> Checked:
+    """Rank the cases of an outcome among its rows. Children count once in the error, however many dates they stand on.
 
     Args:
-        logits: cross-fitted log-odds of all rows of ``training``.
-        outcome: 1 where the registration followed within the horizon; read on past rows.
+        logits: cross-fitted log-odds of all rows.
+        outcome: see ``outcome_for``.
+        group: the household of all rows.
     """
-    rows, case = checked_on(outcome, training, is_past)
-    return checked(logits[rows], case[rows], training.group[rows])
+    return checked(logits[outcome.rows], outcome.case[outcome.rows], group[outcome.rows])
 
 
-def checked_on(outcome: Array, training: TrainingSet, is_past: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], Array]:
-    """The rows a ranking is checked on, and the case of each row."""
-    later = is_past & (outcome > 0)
-    if len(set(training.group[later])) >= FORWARD_CASES:
-        return is_past, outcome
-    return np.ones(len(outcome), dtype=bool), training.y
+def outcome_for(
+    registered_after: Array, training: TrainingSet, is_past: NDArray[np.bool_], *, lasts: bool = False
+) -> Outcome:
+    """Later registrations among those unrecognised on past dates; with too few of those, every known case.
+
+    Of a difficulty that lasts every known case as well: who is registered next shows at which age a city registers, who
+    stands in the register shows who has it.
+
+    Args:
+        registered_after: 1 where the registration followed within the horizon; read on past rows.
+        is_past: rows of past dates on which nobody had recognised the child.
+        lasts: whether the difficulty does.
+    """
+    later = is_past & (registered_after > 0)
+    if not lasts and len(set(training.group[later])) >= FORWARD_CASES:
+        return Outcome(is_past, registered_after)
+    return Outcome(np.ones(len(registered_after), dtype=bool), training.y)
 
 
 def checked(scores: Array, case: Array, group: NDArray[np.object_]) -> Checked:

@@ -11,6 +11,10 @@ from kodomo.judgement.learners.cross_fit import Array
 FARTHEST = 12.0
 """Log-odds farther out (one in 160,000) are drawn in before fitting: a single such row would flatten the line."""
 
+LEAST_SLOPE = 0.05
+HELD = 1e9
+"""Drawn so strongly, a weight stays where it is."""
+
 
 @dataclass(frozen=True)
 class Platt:
@@ -38,7 +42,12 @@ def fit_platt(logits: Array, y: Array, weight: Array | None = None, *, slope_spr
     x = np.column_stack([(logits - middle) / spread, np.ones(len(y))])
     drawn = np.array([1.0 / (slope_spread * spread) ** 2, 1e-9])
     found, _ = penalised(x, y, weight, np.array([spread, _log_odds(y, weight)]), drawn)
-    slope, shift = max(float(found[0]), 0.05 * spread), float(found[1])
+    least = LEAST_SLOPE * spread
+    if found[0] < least:
+        # The level of a slope held at its floor is another than that of the slope the cases would have.
+        held = np.array([HELD, 1e-9])
+        found, _ = penalised(x, y, weight, np.array([least, _log_odds(y, weight)]), held)
+    slope, shift = max(float(found[0]), least), float(found[1])
     return Platt(slope / spread, shift - slope * middle / spread)
 
 

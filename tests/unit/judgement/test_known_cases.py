@@ -146,6 +146,24 @@ def test_a_case_that_is_over_no_longer_shows_how_a_child_is(tmp_path: Path) -> N
         assert standing("child_consultation", "不登校", "2025-01-15", "same") == [0.5, 0.0]
 
 
+def test_a_registration_of_what_lasts_goes_on_where_the_register_keeps_no_end(tmp_path: Path) -> None:
+    """A developmental disorder is not over a year after its day of registration; bullying, or a question asked, is."""
+    records = Town()
+    records.person("hana", "2015-05-01", "h1")
+    records.fact("hana", "council_registration", "2023-04-01", source="council_registration", code="不登校", to="same")
+    found = records.publish(tmp_path)
+
+    def standing(weight: float, half_life: int | None) -> bool:
+        label = Label(TYPE, "council_registration", (), weight, half_life_months=half_life)
+        cases = read_cases(found, Labels((label,), (), ""))
+        assert cases.lasts(TYPE) == (half_life is None)
+        return bool(mark(cases, TYPE, cohort(NOW), 6).standing[0])
+
+    assert standing(1.0, None)
+    assert not standing(1.0, 6) and not standing(0.5, None)
+    assert not read_cases(found, Labels((), (), "")).lasts(TYPE)
+
+
 def test_what_a_fading_case_says_of_a_child_halves_with_time(tmp_path: Path) -> None:
     """A registration that nobody closes is no picture of the child for ever; whether it was recognised stays so."""
     found = town(("2025-03-31", "2025-03-31", None)).publish(tmp_path)

@@ -173,8 +173,24 @@ def test_few_later_registrations_are_not_the_judge_alone() -> None:
     data, hidden = rows_of(points_tell=True)
     few = np.zeros(len(hidden))
     few[np.argsort(hidden)[:3]] = 1
-    assert check(hidden, few, data.training, data.is_past).auroc > 0.6
-    assert check(hidden, few, data.training, data.is_past).children == data.training.cases
+    found = check(hidden, replace(data, registered_after=few).outcome, data.training.group)
+    assert found.auroc > 0.6 and found.children == data.training.cases
+
+
+def test_of_a_difficulty_that_lasts_those_registered_next_are_not_the_judge(town: Town) -> None:
+    """They are of the age at which a city registers; who stands in the register has the difficulty."""
+    data, hidden = rows_of(points_tell=False)
+    next_ones = np.zeros(len(hidden))
+    next_ones[np.argsort(hidden)[::10]] = 1
+    next_ones[hidden > np.median(hidden)] = 0
+    other_way = replace(data, registered_after=next_ones)
+    fades = weigh(hidden * 2, other_way, town.criteria.scenarios)
+    lasts = weigh(hidden * 2, replace(other_way, lasts=True), town.criteria.scenarios)
+    assert fades.weight == 0.0 and not fades.speaking
+    assert lasts.weight > 0.8 and lasts.checks["BOOSTING"].auroc > 0.75
+    assert lasts.platts[Method.BOOSTING].slope > 0.2 > fades.platts[Method.BOOSTING].slope
+    # What is shown stays the rate of registration.
+    assert np.isclose(np.mean(1 / (1 + np.exp(-lasts.scores))), 2 * next_ones.mean(), rtol=0.1)
 
 
 def test_a_slope_at_its_floor_says_nothing() -> None:
