@@ -57,7 +57,7 @@ CHILD = re.compile(
     r"児童生徒|対象児童?|児童|生徒|園児|乳幼児|こども|子ども|子供|^児|^利用児|^子(?=氏|の|生|カ|番)|^お子|被接種者|受診児|本人|妊婦|被保険者|世帯員|受給児"
 )
 GUARDIAN = re.compile(
-    r"保護者(?![父母]$)|口座名義|親権者|受給者|受給資格者|申請者|依頼者|養育者|扶養義務者|親(氏|の|名)"
+    r"保護者(?![父母]$)|納付義務者|納入義務者|口座名義|親権者|受給者|受給資格者|申請者|依頼者|養育者|扶養義務者|親(氏|の|名)"
 )
 MOTHER = re.compile(r"^母(?!子)|母親|産婦|保護者母$")
 FATHER = re.compile(r"^父|父親|保護者父$")
@@ -70,7 +70,7 @@ STAFF = re.compile(
 FINDING = re.compile(r"(所見|判定|診断|結果|区分|意見)$")
 """What a doctor found, not who the doctor is."""
 FREE_TEXT = re.compile(
-    r"備考|メモ|内容|経過|所見|特記|コメント|理由詳細|(申請|相談|申立|欠席)の?理由$|自由記述|摘要|様子詳細|相談記録|記録$|気になった|気になる|気づき|ひとこと|時の様子"
+    r"備考|メモ|内容|概要|記述$|感想|顛末|経過|所見|特記|コメント|理由詳細|(申請|相談|申立|欠席)の?理由$|自由記述|摘要|様子詳細|相談記録|記録$|気になった|気になる|気づき|ひとこと|時の様子"
 )
 OTHER_PERSON = re.compile(
     r"^(夫|妻|配偶者|パートナー|内縁|同居人|同居者|祖父|祖母|兄|姉|弟|妹|きょうだい|紹介者|緊急連絡先氏名)"
@@ -82,14 +82,19 @@ FORMER_PLACE = re.compile(
 """Addresses at which the row's person doesn't live."""
 FORMER = r"^(旧|前|従前|元|異動前|転入前|転出前|転居前|再転入前)の?"
 FORMER_HOUSEHOLD = re.compile(rf"{FORMER}世帯")
-FORMER_NUMBER_HINT = "前の番号。住民記録でだけ使う(いまの番号の人と、前の番号の除票の人が同じ人と分かる)"
+FORMER_NUMBER_HINT = "前の番号。住民記録と異動でだけ使う(いまの番号の人と、前の番号の除票の人が同じ人と分かる)"
+OTHER_PLACE_OF_REGISTER = re.compile(
+    r"^(前|旧|従前の?|転入前の?|転居前の?|異動前の?|転出先の?)(住所|居所|住所地)(?!.*(コード|CD|カナ|番号))"
+)
+"""In the register itself: where somebody lived before, or moved to."""
 REGISTERS_OTHER_PLACE = re.compile(r"^(転出先|前住所|転入前)")
 OTHER_PLACE_HINT = "いまの住所でない。住民記録なら、ここを消して field を moved_to(転出先)か moved_from(前住所)にすると、契約者の照合に使える"
 ALONE = re.compile(
-    r"^(保護者[父母]?|親権者|受給者|受給資格者|申請者|世帯主|契約者|使用者|名義人|母親?|父親?|対象児|(対象|被害)?(児童|生徒|児童・?生徒|園児|幼児|こども|子ども|子供)第?[1-9]?|参加者|参加児童|会員|お子さま?|本人)$"
+    r"^(保護者[父母]?|納[付入]義務者|親権者|受給者|受給資格者|申請者|世帯主|契約者|使用者|名義人|母親?|父親?|対象児|(対象|被害)?(児童|生徒|児童・?生徒|園児|幼児|こども|子ども|子供)第?[1-9]?|参加者|参加児童|会員|お子さま?|本人)$"
 )
 """Words that stand above people's names without saying 氏名."""
 MONEY = re.compile(r"金額|月額|年額|所得|収入|口座(?!名義)|調定額|料金|税額|手当額|振込|負担額|滞納額")
+OF_STAFF = "職員などの氏名は使わない"
 NOTES = "自由記述は受け取らない(必要最小限)"
 AMOUNT = "金額は受け取らない(必要最小限。使うなら消して item を書く)"
 NUMBER_BAN = re.compile(r"個人番号|マイナンバー|住民票コード|法人番号")
@@ -109,6 +114,7 @@ FIELDS: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
             "identifier",
         ),
         (r"世帯(番号|コード|NO|ID|CD)", "household_number", "identifier"),
+        (r"^(個人|健診者|接種者|母子)(NO|No)$|^母子番号$", "own_number", "identifier"),
         (
             r"(学籍|生徒|児童|園児|会員|利用者|被保険者|患者|手帳|水栓|お客様|使用者|契約|在籍|健管|健康(管理)?|住登外)(者)?(番号|コード|NO|ID)",
             "own_number",
@@ -119,14 +125,14 @@ FIELDS: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
         (r"性別|男女|^性$", "sex", "sex"),
         (r"^月齢$", "age", "text"),
         (r"年齢|年令|年れい|ねんれい|^(歳|才)$|歳児(クラス|組|区分)?$", "age", "integer"),
-        (r"^(現)?学年([-‐−・]?(組|学級|クラス))?$", "grade", "integer"),
+        (r"^(現)?学年([-‐−・]?(組|学級|クラス))?$|^年[-‐−・]?組$", "grade", "integer"),
         (
-            r"(在籍|所属)?(学校|小学校|中学校|(?<![登通降退])園|保育所|保育園|幼稚園|(?<![登])校)(名|名称)?$|^在籍(校|園)|^所属$",
+            r"学校(コード|CD)$|(在籍|所属)?(学校|小学校|中学校|(?<![登通降退])園|保育所|保育園|幼稚園|(?<![登])校)(名|名称)?$|^在籍(校|園)|^所属$",
             "school",
             "text",
         ),
         (r"続柄", "relationship", "text"),
-        (r"国籍", "nationality", "code"),
+        (r"国籍|(日本人|外国人)住?民?区分", "nationality", "code"),
         (r"支援措置|抑止|秘匿", "address_protection", "flag"),
         (r"電話|TEL|携帯|連絡先", "phone", "text"),
         (r"住民となった(日|年月日)|住民日|住定日", "resident_from", "date"),
@@ -152,6 +158,8 @@ NOT_A_PERSONS_NAME = re.compile(
     r"(学校|校|園|クラブ|施設|機関|病院|医院|事業所|種別|種類|接種|品|科目|障害|傷病|制度|事業|町|区|地区|団体|会場)名"
 )
 RECORD_NUMBER = re.compile(r"(番号|No\.?|NO\.?|ID|管理コード|整理コード)$|^(No\.?|NO\.?)$", re.I)
+BARE_NUMBER = re.compile(r"(No\.?|NO\.?|番号|連番|通番|項番|行番号)$")
+"""A number of nothing in particular: it may only count the rows."""
 NOT_AN_IDENTIFIER = re.compile(r"出席番号|郵便番号|電話番号|口座番号|枝番|回数|学級番号|組番号|^項目番号")
 DATE_WORD = re.compile(r"(日|年月日|期限|日付)$|^(開始|終了|支給開始|支給終了|から|まで)$|(開始|終了)$")
 MONTH_WORD = re.compile(r"年月$|(?<!\d)月(分|度)?$")
@@ -159,6 +167,8 @@ YEAR_WORD = re.compile(r"年度$")
 CODE_WORD = re.compile(
     r"区分|種別|種類|状況|状態|結果|判定|事由|理由(?!不明)|コード$|フラグ|有無|可否|等級|程度|主訴|課題|要件|資格|立場|受診|種$|別$|該当|時期|経路|態様|精密|分類|食事|様子|反応|段階|要否|ランク|学級|婚姻|気持ち|対応$|処置$|措置$|言語|運動|行動|既往|相談相手|(支援|協力)者$|控除|加算|不安"
 )
+IS_OR_NOT = re.compile(r"有無|有$|フラグ|^要|別居|同居|通級|加算|該当|予告|控除|非課税$|免除|差止|加配")
+"""Where 0 and 1 mean no and yes."""
 STARTS = re.compile(
     r"開始|登録日|実施日|受診日|健診日|接種日|交付日|認定日|相談日|来室日|受付日|認知日|発生日|届出日|日付|年月|入所日|入園日"
 )
@@ -170,7 +180,7 @@ USUAL_ITEMS = {
     "former_name": "former_name", "alias_name": "alias_name", "born_on": "birth_date", "sex": "sex", "address": "address",
     "relationship": "relationship", "nationality": "nationality", "address_protection": "address_protection",
     "school": "school_enrolled", "grade": "grade", "class_name": "grade", "seat": "grade", "child_born_on": "birth_date", "age": "age", "phone": "phone", "own_number": "own_number",
-    "resident_from": "residence", "resident_from_reason": "residence", "resident_to": "residence",
+    "moved_from": "address", "moved_to": "address", "resident_from": "residence", "resident_from_reason": "residence", "resident_to": "residence",
     "former_number": "resident_number", "resident_to_reason": "residence", "event_on": "residence", "event_kind": "residence", "registered_on": "residence",
 }  # fmt: skip
 """The item codes that ``kodomo municipality new`` puts into the register for the fields of a person."""
@@ -219,7 +229,7 @@ def meaning_of(header: str) -> Meaning:
     if re.search(r"郵便番号|〒", name):
         return Meaning(type="text", ignore="住所で足りる")
     if STAFF.search(name) and not FINDING.search(lowest):
-        return Meaning(type="text", ignore="職員などの氏名は使わない")
+        return Meaning(type="text", ignore=OF_STAFF)
     if FREE_TEXT.search(lowest) and not re.search(r"区分|種別", lowest):
         return Meaning(type="text", ignore=NOTES)
     if ALONE.search(lowest):

@@ -29,7 +29,7 @@ from kodomo.intake.draft_columns import (
     per_table,
 )
 from kodomo.intake.draft_facts import closing_part, facts_part, notes_part
-from kodomo.intake.draft_head import file_part, kind_of_rows, record_part, stem, top_part
+from kodomo.intake.draft_head import file_part, is_table_of_numbers, kind_of_rows, record_part, stem, top_part
 from kodomo.intake.draft_merge import merged
 from kodomo.intake.draft_outside import told_outside
 from kodomo.intake.draft_writing import MARK, Known, quoted, reference
@@ -72,7 +72,7 @@ def draft_text(file_names: str | Sequence[str], found: Mapping[str, Any], known:
     file_name = names[0]
     lines = top_part(file_name, found, known) + file_part(names, found)
     around = [words.plain(name) for name in (stem(file_name), *(c["name"] for c in found["columns"]))]
-    columns = _births_before(_amount_taken(c, around) for c in _latest_moves_apart(found))
+    columns = _births_before(_amount_taken(c, around) for c in _as_register(found))
     found = {**found, "columns": columns, "file_names": names}
     items = {reference(c): item_of(c, known, around) for c in columns}
     joined, people, months = dates_in_parts(columns), people_series(columns), month_series(columns)
@@ -88,6 +88,9 @@ def draft_text(file_names: str | Sequence[str], found: Mapping[str, Any], known:
         among = {reference(c) for members in people.members.values() for c in members}
         found = {**found, "identity": [name for name in found["identity"] if name not in among]}
     outside = told_outside(columns, found, names, bool(months))
+    if any(c["type"] == "month" for c in outside.told):
+        years = {reference(c) for c in columns if c["type"] == "fiscal_year"}
+        found = {**found, "identity": [name for name in found["identity"] if name not in years]}
     lines += record_part(found, people, outside.identity, outside.why)
     apart = [c for _, parts in joined for c in parts] + ticked + listed + outside.apart
     apart += [c for series in (people, months) if series for members in series.members.values() for c in members]
@@ -100,6 +103,9 @@ def draft_text(file_names: str | Sequence[str], found: Mapping[str, Any], known:
                   'type = "sex"', 'person = "subject"', 'field = "sex"', 'item = "sex"', ""]  # fmt: skip
     lines += people_part(people, items, found) if people else in_one_cell(listed, items, found)
     lines += outside.lines
+    if is_table_of_numbers([c for c in columns if not c["ignore"]]):
+        lines += ["[[columns]]          # 番号の対照表なので、番号が変わったという異動とみた", 'name = "異動事由"', 'type = "code"', 'value = "番号変更"',
+                  'codes = { "番号変更" = "番号変更" }', 'person = "subject"', 'field = "event_kind"', 'item = "residence"', ""]  # fmt: skip
     lines += months_part(months, columns, items, found) if months else []
     blank = any(c.get("is_zero_blank") for c in columns if items[reference(c)] in ABSENCES)
     lines += [] if months else absences_added_up(items, is_zero_blank=blank)
@@ -128,22 +134,34 @@ def _births_before(given: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _latest_moves_apart(found: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The columns; in a register of residents the latest move's are left to a person, for it may be any move.
+def _as_register(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The columns as their rows' kind wants them: what only a register tells is left out elsewhere, and used there.
 
-    A former number is the register's to tell: elsewhere it is left out.
+    In a register of residents the latest move's columns are left to a person, for it may be any move. Former
+    numbers and addresses are the register's to tell; in a table of numbers alone, the day of the change is the move's.
     """
+    kind = kind_of_rows(found)
     columns = [dict(c) for c in found["columns"]]
-    for column in columns if kind_of_rows(found) != "residents" else ():
-        if column["field"] == "former_number":
+    if is_table_of_numbers([c for c in columns if not c["ignore"]]):
+        day = next(c for c in columns if c["type"] == "date" and c["field"] in ("", "event_on") and not c["ignore"])
+        day |= {"person": "subject", "field": "event_on"}
+    for column in columns:
+        name = words.plain(column["name"])
+        if kind == "observations" and column["field"] == "former_number":
             column["ignore"] = column["ignore"] or words.FORMER_NUMBER_HINT
-    if kind_of_rows(found) == "residents":
-        for column in columns:
-            if column["field"] in ("event_on", "event_kind") and not column["ignore"]:
-                to = "resident_to" if column["field"] == "event_on" else "resident_to_reason"
-                column["ignore"] = (
-                    f"直近の異動。転出・死亡の行だけを住民でなくなった日・事由とするなら、field を {to} にし、when にその条件を書く"
-                )
+        elif kind == "residents" and column["field"] in ("event_on", "event_kind") and not column["ignore"]:
+            to = "resident_to" if column["field"] == "event_on" else "resident_to_reason"
+            column["ignore"] = (
+                f"直近の異動。転出・死亡の行だけを住民でなくなった日・事由とするなら、field を {to} にし、when にその条件を書く"
+            )
+        elif kind != "observations" and (place := words.OTHER_PLACE_OF_REGISTER.search(name)):
+            is_to = place.group().startswith("転出先")
+            column |= {
+                "ignore": "",
+                "person": "subject",
+                "field": "moved_to" if is_to else "moved_from",
+                "type": "address",
+            }
     return columns
 
 

@@ -146,6 +146,9 @@ def _more_of_type(column: Mapping[str, Any]) -> list[str]:
         )
     if column["field"] == "age" and column["type"] == "text":
         lines.append('# after = "か月"          # 月齢が数だけで書かれているなら、# を外す(何歳何か月として読む)')
+    if column.get("unknown") and not column["ignore"]:
+        said = "数でない印字がある" if column["unknown"] != ["9"] else "1〜5 のほかに 9 だけがある"
+        lines.append(f"unknown = {quoted(column['unknown'])}          # {MARK}? {said}ので、分からない・未回答とみた")
     if column["type"] == "code":
         table = ", ".join(f"{quoted(code)} = {quoted(code)}" for code in column["codes"])
         words_ = all(re.fullmatch(r"[0-9A-Za-z]{1,3}", code) for code in column["codes"])
@@ -266,8 +269,9 @@ def _block(part: str, series: Series, items: Mapping[str, str], found: Mapping[s
         sorted({code for members in series.members.values() for code in members[at]["codes"]})
         for at in range(len(first))
     ]
+    optional = [any(members[at].get("optional") for members in series.members.values()) for at in range(len(first))]
     for at, (template, column) in enumerate(zip(series.templates, first, strict=True)):
-        as_one = {**column, "name": template.removesuffix(REPEATED), "is_filled": filled[at], "codes": codes[at],
+        as_one = {**column, "name": template.removesuffix(REPEATED), "is_filled": filled[at], "codes": codes[at], "optional": optional[at],
                   "type": _type_of_all(series, at)}  # fmt: skip
         told = column_part(as_one, items.get(reference(column), ""), found)
         place = ['occurrence = "{}"'] if template.endswith(REPEATED) else []

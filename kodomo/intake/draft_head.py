@@ -159,19 +159,33 @@ def _other_tables(tables: Mapping[str, Any]) -> list[str]:
     ]
 
 
+_WHO_LIVES_HERE = {"resident_number", "household_number", "relationship", "born_on", "address"}
+
+
 def kind_of_rows(found: Mapping[str, Any]) -> str:
     """What kind of rows a file seems to hold."""
-    fields = {(c["person"], c["field"]) for c in found["columns"] if not c["ignore"]}
-    kind = "observations"
-    own = {reference(c) for c in found["columns"] if (c["person"], c["field"]) == ("subject", "resident_number")}
+    used = [c for c in found["columns"] if not c["ignore"]]
+    fields = {c["field"] for c in used if c["person"] == "subject"}
+    own = {reference(c) for c in used if (c["person"], c["field"]) == ("subject", "resident_number")}
     is_once = len(found["identity"]) == 1 and set(found["identity"]) <= own
-    if is_once and ("subject", "resident_from") in fields:
-        kind = "residents"
-    elif {("subject", "resident_number"), ("subject", "event_on"), ("subject", "event_kind")} <= fields:
-        kind = "moves"
-    elif ("subject", "resident_number") in fields and ("subject", "resident_from") in fields:
-        kind = "residents"
-    return kind
+    # Nothing but who lives where with whom, once for each: no other office's list is like that.
+    is_list = fields >= _WHO_LIVES_HERE and all(c["field"] and c["person"] == "subject" for c in used)
+    if is_once and ("resident_from" in fields or is_list):
+        return "residents"
+    if {"resident_number", "event_on", "event_kind"} <= fields or is_table_of_numbers(used):
+        return "moves"
+    return "residents" if {"resident_number", "resident_from"} <= fields else "observations"
+
+
+def is_table_of_numbers(columns: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a table tells of people's old and new numbers and since when, and little else: the changes of numbers."""
+    fields = {c["field"] for c in columns}
+    has_day = any(c["type"] == "date" and c["field"] in ("", "event_on") for c in columns)
+    return (
+        {"resident_number", "former_number"} <= fields
+        and has_day
+        and not fields & {"address", "household_number", "event_kind"}
+    )
 
 
 def record_part(
@@ -184,7 +198,7 @@ def record_part(
         what = (
             "異動日と異動事由があるので、異動履歴とみた"
             if kind == "moves"
-            else "住民となった日があり、宛名番号ごとに一行なので、住民記録とみた"
+            else "宛名番号ごとに一行で、世帯・続柄か住民となった日があるので、住民記録とみた"
         )
         lines.append(setting("kind", kind, what))
     if found["row_key"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os.path
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -24,9 +25,9 @@ def merged(surveys: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], list[i
         The survey, and the positions of files left out because they are written differently.
     """
     lead = max(surveys, key=lambda s: s["rows"])
-    names = {_key(c) for c in lead["columns"]}
+    names = _forms(lead)
     alike = [s for s in surveys if all(s[k] == lead[k] for k in _SAME)
-             and len(names & {_key(c) for c in s["columns"]}) >= len(names) / 2]  # fmt: skip
+             and len(names & _forms(s)) >= len(names) / 2]  # fmt: skip
     left_out = [at for at, s in enumerate(surveys) if s not in alike]
     found = {**lead, "shape": _shape(lead["shape"], [s["shape"] for s in alike]), "columns": _columns(lead, alike),
              "rows": sum(s["rows"] for s in alike)}  # fmt: skip
@@ -54,6 +55,12 @@ def _key(column: Mapping[str, Any]) -> tuple[str, int]:
     return column["name"], column["occurrence"]
 
 
+def _forms(survey: Mapping[str, Any]) -> set[tuple[str, int]]:
+    """The columns, whichever months they stand for: a file of 4月 to 9月 and one of 10月 to 3月 are of one source."""
+    return {(re.sub(r"(?<!\d)(1[0-2]|[1-9])月", "{}月", unicodedata.normalize("NFKC", c["name"])), c["occurrence"])
+            for c in survey["columns"]}  # fmt: skip
+
+
 def _shape(lead: Mapping[str, Any], shapes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Where the table lies in all of them: the ends of each, and a header to be searched for where it moves."""
     ends = {}
@@ -78,6 +85,7 @@ def _column(key: tuple[str, int], surveys: Sequence[Mapping[str, Any]], lead: Ma
     if chosen["type"] in ("code", "flag", "sex"):
         chosen["codes"] = sorted({code for c in telling if c["type"] == chosen["type"] for code in c["codes"]})
     chosen["listed"] = max(c.get("listed", 0) for c in given)
+    chosen["unknown"] = sorted({word for c in given for word in c["unknown"]})
     chosen["digits"] = max(c["digits"] for c in given)
     chosen["is_zero_blank"] = any(c.get("is_zero_blank") for c in given)
     chosen["optional"] = any(key not in {_key(c) for c in s["columns"]} for s in surveys)

@@ -12,7 +12,7 @@ from kodomo.intake.column_groups import Column
 from kodomo.intake.column_words import plain
 from kodomo.intake.draft_head import kind_of_rows, year_in_names
 from kodomo.intake.draft_writing import MARK, quoted, reference
-from kodomo.intake.file_dates import YEARS, year_match
+from kodomo.intake.file_dates import YEARS, month_in_names, year_match
 from kodomo.intake.row_identity import SINCE_WHEN
 
 YEAR: dict[str, Any] = {
@@ -27,13 +27,6 @@ YEAR: dict[str, Any] = {
 
 MONTH: dict[str, Any] = {**YEAR, "name": "年月", "type": "month"}
 """The column of the month that a draft adds."""
-
-_MONTHS_IN_NAMES = (
-    r"((?:令和|平成|R|H)?(?:\d{1,4}|元)年\d{1,2}月)",
-    r"(?<![A-Za-z])([RH](?:\d{2}(?:0[1-9]|1[0-2])|\d{1,2}\.(?:0?[1-9]|1[0-2])))(?!\.?\d)",
-    r"(?<!\d)(20\d\d(?:0[1-9]|1[0-2]))(?!\d)",
-    r"(?<!\d)(20\d\d[-_.](?:0[1-9]|1[0-2]))(?![\d-])",
-)
 
 MONTH_ABOVE = r"((?:令和|平成|[RH]|20)\s?(?:\d{1,2}|元)年\s?\d{1,2}月)(?!\s?\d{1,2}\s?日)"
 """A month above a table, 令和6年10月: a whole day there is the day of printing."""
@@ -101,8 +94,8 @@ def _time(added: Outside, columns: Sequence[Column], found: Mapping[str, Any], n
         added.lines += year_outside("日付", found)
     elif not has_time and bare and (_own_year(columns) or _place_of_year(found, names)):
         _month_of_year(added, bare, columns, found)
-    elif found["sheet"] == "*" and found["sheet_is_month"]:
-        _tell_month(added, month_outside("sheet_name", "^(.+)$"))
+    elif found["sheet"] == "*" and (found["sheet_is_month"] or found["sheet_month"]):
+        _tell_month(added, month_outside("sheet_name", "^(.+)$" if found["sheet_is_month"] else found["sheet_month"]))
     elif found["sheet"] == "*" and found["sheet_is_month_only"]:
         added.lines += [] if _own_year(columns) else year_outside("シートの名前の月", found)
         _tell_month(added, sheet_month_part())
@@ -155,7 +148,7 @@ def _sheets(found: Mapping[str, Any], columns: Sequence[Column]) -> Outside:
     """The school or nursery that the sheets are called after; where they may be, as a comment."""
     added = Outside()
     is_told = any(c["field"] == "school" and not c["ignore"] for c in columns)
-    tells_time = found["sheet_is_month"] or found["sheet_is_month_only"] or found["sheet_year"]
+    tells_time = found["sheet_is_month"] or found["sheet_is_month_only"] or found["sheet_month"] or found["sheet_year"]
     if found["sheet"] != "*" or tells_time or is_told:
         return added
     column = ["name = " + quoted("シート名"), 'type = "text"', 'found_in = "sheet_name"', "match = '^(.+)$'", 'person = "subject"',
@@ -192,16 +185,6 @@ def _between_names(added: Outside, columns: Sequence[Column], names: Sequence[st
 
 
 _APART = (TERM_IN_NAMES, CHECKUP_IN_NAMES, SCHOOL_IN_NAMES)
-
-
-def month_in_names(file_names: Sequence[str]) -> str:
-    """A pattern around the month that every file's name tells; else nothing.
-
-    >>> month_in_names(["支払明細_R0606.tsv"]) == month_in_names(["支払明細_R06.10.tsv"]) != ""
-    True
-    """
-    named = [unicodedata.normalize("NFKC", name) for name in file_names]
-    return next((p for p in _MONTHS_IN_NAMES if named and all(re.search(p, name) for name in named)), "")
 
 
 def month_outside(place: str, match: str) -> list[str]:

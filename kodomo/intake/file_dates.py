@@ -118,3 +118,21 @@ def year_match(names: Sequence[str]) -> str:
     """A pattern around the fiscal year that every one of some names tells, or nothing."""
     plain = [unicodedata.normalize("NFKC", name) for name in names]
     return next((p for p in YEARS if plain and all(re.search(p, name) for name in plain)), "")
+
+
+_MONTHS_IN_NAMES = (
+    r"((?:令和|平成|R|H)?(?:\d{1,4}|元)年\d{1,2}月)",
+    r"(?<![A-Za-z])([RH](?:\d{2}(?:0[1-9]|1[0-2])|\d{1,2}\.(?:0?[1-9]|1[0-2])))(?!\.?\d)",
+    r"(?<!\d)(20\d\d(?:0[1-9]|1[0-2]))(?!\d)",
+    r"(?<!\d)(20\d\d[-_.](?:0[1-9]|1[0-2]))(?![\d-])",
+)
+
+
+def month_in_names(names: Sequence[str]) -> str:
+    """A pattern around the month that every one of some names tells, or nothing.
+
+    >>> month_in_names(["支払明細_R0606.tsv"]) == month_in_names(["支払明細_R06.10.tsv"]) != ""
+    True
+    """
+    named = [unicodedata.normalize("NFKC", name) for name in names]
+    return next((p for p in _MONTHS_IN_NAMES if named and all(re.search(p, name) for name in named)), "")

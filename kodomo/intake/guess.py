@@ -46,6 +46,8 @@ class Guess:
     is_ditto: bool = False
     is_zero_blank: bool = False
     """A count that leaves 0 blank, as people do who fill in a table by hand."""
+    unknown: list[str] = fresh(default_factory=list)
+    """What stands among numbers and is none."""
     has_no_year: bool = False
     """Days without their year: 4/9."""
     when_blank: list[str] = fresh(default_factory=list)
@@ -123,27 +125,63 @@ def _guess(header: str, cells: list[str], is_workbook: bool) -> Guess:
         said = words.Meaning(said.person, "name", "name")
         guess.field = "name"
         guess.why.append("氏名とよみが一つのセルに書かれている")
-    if said.ignore and words.FINDING.search(words.plain(header).rsplit("/", 1)[-1]) and _are_few_words(cells):
-        said, guess.ignore = words.Meaning(), ""
+    if _says_otherwise(said, header, kinds, cells):
+        said, guess.person, guess.field, guess.ignore = words.Meaning(), "", "", ""
+    if not (said.field or said.ignore or is_code) and _has_fixed_words(header, cells):
         kinds = kinds_of(cells, True)
         guess.why.append("決まった言葉だけが書かれている")
     guess.is_ditto = any(cell.strip() in DITTO_MARKS for cell in cells)
     guess.is_merged = _is_merged_downwards(header, cells)
-    if _is_running(cells) and not said.field:
+    if _is_running(header, cells) and not said.field:
         guess.ignore, guess.is_record_number = RUNNING, False
         guess.begins_anew = _counts_classes(cells)
     if said.type:
         guess.why.append("見出しの言葉から")
     guess.has_no_year = not said.type and bool(_DAY_WORD.search(words.plain(header))) and _are_days(cells)
+    if said.field == "school" and re.search("(コード|CD)$", words.plain(header)):
+        kinds = kinds_of(cells, True)
+        guess.type = "code" if len(kinds.codes) == kinds.distinct else "text"
+        said = words.Meaning(said.person or "subject", "school", guess.type)
     if said.field == "name" and kinds.share("kana") >= 0.97 and kinds.distinct > MANY:
         said, guess.field = words.Meaning(said.person, "name_kana", "kana"), "name_kana"
         guess.why.append("値がどれもカナなので、よみとみた")
     guess.type = said.type or ("date" if guess.has_no_year else _type_of_values(header, kinds, guess, is_workbook))
     _settle(guess, kinds, header, is_workbook)
+    if guess.type in ("integer", "decimal") and not guess.ignore:
+        guess.unknown = _no_number(header, cells)
     guess.is_zero_blank = guess.type == "integer" and not guess.field and _leaves_zero_blank(cells)
     if guess.field and not guess.person and guess.field != "school":
         guess.why.append("誰のことかは見出しに書かれていない")
     return guess
+
+
+def _says_otherwise(said: words.Meaning, header: str, kinds: Kinds, cells: list[str]) -> bool:
+    """Whether the values refute a column's name: 気になる様子 holds marks, 支援者(1-4) grades, 電話 whether somebody was reached."""
+    if not kinds.filled:
+        return False
+    are_marks = kinds.share("flag") == 1.0 and kinds.distinct <= 2
+    if said.field == "phone":
+        return are_marks and kinds.lengths[1] <= 1
+    if said.ignore and words.FINDING.search(words.plain(header).rsplit("/", 1)[-1]) and _are_few_words(cells):
+        return True
+    if said.ignore == words.NOTES:
+        return are_marks and bool(
+            re.search("有|様子|気にな|気づき", words.plain(header))
+        )  # a few fixed sentences are notes all the same: whether they are wanted, a person says
+    return said.ignore == words.OF_STAFF and kinds.share("integer") == 1.0 and kinds.lengths[1] <= 2
+
+
+_PERSON_OR_PLACE = re.compile("名|者|氏|人$|さん|先生|住|町|丁目|地区|方書|地域|集落|学校|園$|病院|機関|メモ$")
+
+
+def _has_fixed_words(header: str, cells: list[str]) -> bool:
+    """Whether a column with no name of a person or place holds a few words only, each many times: サービス, 世帯類型."""
+    lowest = words.plain(header).rsplit("/", 1)[-1]
+    return (
+        bool(header)
+        and not _PERSON_OR_PLACE.search(re.sub("サービス名|ワクチン名", "", lowest))
+        and _are_few_words(cells)
+    )
 
 
 STRAYS = "隣の列の値らしい、ごく少ない値は書いていない(列のずれた行など。layout check が行番号を示す)"
@@ -175,6 +213,22 @@ def _leaves_zero_blank(cells: list[str]) -> bool:
     filled = [text for cell in cells if (text := unicodedata.normalize("NFKC", cell).strip())]
     zeros = sum(re.fullmatch(r"0(\.0)?", text) is not None for text in filled)
     return 5 <= len(filled) <= 0.5 * len(cells) and zeros <= 0.1 * len(filled)
+
+
+def _no_number(header: str, cells: list[str]) -> list[str]:
+    """What stands for no answer among numbers: a word or two (未, 欠測), or 9 where answers run from 1 to 5 and none is 6 to 8."""
+    counts = Counter(text for cell in cells if (text := unicodedata.normalize("NFKC", cell).strip()))
+    said = sorted(text for text in counts if not re.search(r"\d", text) and text not in DITTO)
+    if (
+        said
+        and len(said) <= 3
+        and max(map(len, said)) <= 6
+        and min(counts[t] for t in said) >= max(3, len(cells) / 200)
+    ):
+        return said  # rarer ones slipped in from another column
+    values = set(counts) if re.match(r"(Q|問|質問|設問|項目)\d", words.plain(header)) else set()
+    is_scale = bool(values) and values <= set("012345" + "9") and "9" in values and len(values & set("12345")) >= 3
+    return ["9"] if is_scale and counts["9"] < 0.3 * sum(counts.values()) else []
 
 
 _MONTH = re.compile(r"(^|/)(1[0-2]|[1-9])月(分)?$")
@@ -216,7 +270,7 @@ BESIDE_NAME = "氏名のそばにある日付"
 RUNNING = "1 から順の通し番号。ファイルごとに振り直されるので、記録を見分けるのに使えない"
 
 
-def _is_running(cells: list[str]) -> bool:
+def _is_running(header: str, cells: list[str]) -> bool:
     """Whether a column only counts the rows of its file: 1, 2, 3 …"""
     filled = [unicodedata.normalize("NFKC", cell).strip() for cell in cells if cell.strip()]
     if len(filled) < 5 or not all(text.isdecimal() for text in filled):
@@ -224,7 +278,9 @@ def _is_running(cells: list[str]) -> bool:
     numbers = [int(text) for text in filled]
     steps = sum(after == before + 1 for before, after in pairwise(numbers))
     # each sheet may begin anew, and a row copied in twice has its number twice
-    return numbers[0] == 1 and steps >= 0.97 * (len(numbers) - 1)
+    is_bare = bool(words.BARE_NUMBER.match(words.plain(header)))
+    anew = sum(after == 1 != before for before, after in pairwise(numbers)) if is_bare else 0
+    return numbers[0] == 1 and steps >= 4 * anew and steps + anew >= 0.97 * (len(numbers) - 1)
 
 
 MOST_IN_A_CLASS = 60
@@ -275,6 +331,9 @@ def _type_of_rest(name: str, kinds: Kinds, guess: Guess, is_count: bool) -> str:
         and kinds.share("integer") < 0.95
     ):
         guess.why.append("有無の印が書かれている")
+        return "flag"
+    if kinds.digits_only in ({"1"}, {"0", "1"}) and words.IS_OR_NOT.search(name) and not is_count:
+        guess.why.append("0 と 1 だけ")
         return "flag"
     if is_count and kinds.share("integer") >= 0.9 and not kinds.leading_zeros:
         guess.why.append("整数が書かれている")
@@ -346,6 +405,21 @@ GENERATION = 14
 CALL_NAME = re.compile("(よび|呼び?)(名|な)|愛称|ニックネーム|あだ名")
 
 
+def _where_the_small_go(columns: list[Guess]) -> None:
+    """施設 beside 園児, 登園 or 認定区分 is the nursery; elsewhere it may be any place."""
+    about = "".join(words.plain(c.name) for c in columns)
+    if any(c.field == "school" for c in columns) or not re.search("園児|登園|降園|支給認定|歳児|お迎え|保育", about):
+        return
+    for column in columns:
+        if (
+            not column.field
+            and not column.ignore
+            and re.fullmatch("(保育|利用|在籍|入所)?施設(名|名称)?", words.plain(column.name))
+        ):
+            column.field, column.type, column.codes, column.person = "school", "text", [], "subject"
+            column.why.append("園児の記録なので、通う園とみた")
+
+
 def _where_the_called_live(columns: list[Guess]) -> None:
     """地区 in a list of call names: of whom nothing but a call name and an age is known, the town they live in tells who."""
     if not any(c.field == "name" and CALL_NAME.search(words.plain(c.name)) for c in columns):
@@ -368,6 +442,7 @@ def _share_out_roles(columns: list[Guess], has_names: bool, births: dict[int, in
     _settle_moves(columns)
     _year_of_class(columns)
     _where_the_called_live(columns)
+    _where_the_small_go(columns)
     _set_apart_the_other(columns)
     _mothers_record(columns)
     _part_by_births(columns, births)
@@ -436,7 +511,7 @@ def _leave_out_second_names(columns: list[Guess]) -> None:
 
 def _leave_out_codes_beside_words(columns: list[Guess]) -> None:
     """続柄コード beside 続柄 says the same again, as 異動事由CD beside 異動事由; joined they would be neither."""
-    for field, caption in (("relationship", "続柄"), ("event_kind", "異動事由")):
+    for field, caption in (("relationship", "続柄"), ("event_kind", "異動事由"), ("school", "学校")):
         related = [c for c in columns if c.field == field and not c.ignore]
         coded = [c for c in related if re.search(r"(コード|CD|区分)$", words.plain(c.name))]
         for column in coded if len(coded) < len(related) else ():

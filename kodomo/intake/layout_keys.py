@@ -69,7 +69,7 @@ FIELDS = {
     "resident_to_reason": "住民でなくなった事由", "event_on": "異動日", "event_kind": "異動事由", "registered_on": "届出日",
     "moved_from": "前住所(比べるためだけに使い、どこにも表示しない。支援措置の人の分は取り込まない)",
     "moved_to": "転出先(同上)",
-    "former_number": "前の宛名番号(住民記録にだけ書く。転出して戻り、新しい番号になった人を、前の番号の人と同じ人とする)",
+    "former_number": "前の宛名番号(住民記録と異動にだけ書く。転出して戻り、新しい番号になった人を、前の番号の人と同じ人とする)",
 }  # fmt: skip
 FOUND_IN = {"file_name": "ファイル名", "sheet_name": "シートの名前", "above": "見出しより上の行"}
 

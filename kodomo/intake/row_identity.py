@@ -97,9 +97,13 @@ def _numbers(columns: Sequence[Guess], table: _Table) -> list[Guess]:
     # places in a class run from 1 to 40 everywhere: they are nobody's number
     numbers = [c for c in numbers if 50 * table.distinct([c.reference]) >= 1]
     order = [c.reference for c in columns]
-    return sorted(
-        numbers, key=lambda c: (not (c.is_record_number or c.field == "own_number"), order.index(c.reference))
-    )
+    return sorted(numbers, key=lambda c: (_likelihood(c), order.index(c.reference)))
+
+
+def _likelihood(column: Guess) -> int:
+    if words.BARE_NUMBER.match(words.plain(column.name)):
+        return 2  # it may only count the rows
+    return 0 if column.is_record_number or column.field == "own_number" else 1
 
 
 def _by_number(key: str, columns: Sequence[Guess], table: _Table) -> list[str]:

@@ -22,7 +22,7 @@ from typing import Any
 from kodomo.intake.dated_columns import dated_series, months_of
 from kodomo.intake.dates import read_month
 from kodomo.intake.decode import ENCODING_NAMES, decode, likely_encoding
-from kodomo.intake.file_dates import date_in, year_match
+from kodomo.intake.file_dates import date_in, month_in_names, year_match
 from kodomo.intake.guess import Guess, guess_columns
 from kodomo.intake.limits import Limits
 from kodomo.intake.office import Source, opened
@@ -65,6 +65,8 @@ class Survey:
     sheet_is_month: bool = False
     sheet_is_month_only: bool = False
     """The sheets are called 4月 to 3月: the year stands elsewhere."""
+    sheet_month: str = ""
+    """A pattern around the month in the sheets' names (手帳R6.4), where they tell it among other words."""
     sheet_is_school: bool = False
     sheet_year: str = ""
     """A pattern around the fiscal year in the sheets' names, where they tell it."""
@@ -408,7 +410,8 @@ def _workbook(
             found.sheet_is_month = all(len(read_month(name).value or "") == 7 for name in names)
             found.sheet_is_month_only = all(MONTH_ONLY.fullmatch(unicodedata.normalize("NFKC", n)) for n in names)
             found.sheet_is_school = all(SCHOOL.search(unicodedata.normalize("NFKC", n).strip()) for n in names)
-            found.sheet_year = "" if found.sheet_is_month else year_match(names)
+            found.sheet_month = "" if found.sheet_is_month else month_in_names(names)
+            found.sheet_year = "" if found.sheet_is_month or found.sheet_month else year_match(names)
             found.others = [other for at, (_, other) in enumerate(tables) if at in alike and at != position]
         else:
             found.sheet = titles[position] if found.other_sheets else position + 1

@@ -33,7 +33,25 @@ JUNK_LABELS = (
     "計",
     "合計",
     "平均",
+    "のべ",
+    "延べ",
 )
+COUNTED_LABELS = (
+    "対象者",
+    "対象児",
+    "受診者",
+    "在籍",
+    "登録者",
+    "参加者",
+    "参加人数",
+    "利用者",
+    "来所者",
+    "人数",
+    "レコード",
+    "ケンスウ",
+    "ケンスー",
+)
+"""Words under which a count ends a table (対象者 45名, ｹﾝｽｳ,12207): they count only with a number behind them."""
 
 _UNITS = re.compile(
     r"^[((【\[].{0,12}[))】\]]$|^[-=ー―─]{2,}$|^(円|人|日|回|点|件|歳|本|kg|cm|m3|%|全角|半角|数字|必須|任意|西暦|和暦)$"
@@ -208,8 +226,11 @@ def _ends(rows: Rows, found: Shape) -> None:
     for at in range(found.first, len(rows)):
         first = next((cell.strip() for cell in rows[at] if cell.strip()), "")
         filled = sum(1 for cell in rows[at] if cell.strip())
-        label = _label(first)
-        if label and (filled <= max(2, found.width * 0.6) or len(rows[at]) != found.width or _is_sums(rows[at])):
+        count = _count(rows[at])
+        label = count or _label(first)
+        if count or (
+            label and (filled <= max(2, found.width * 0.6) or len(rows[at]) != found.width or _is_sums(rows[at]))
+        ):
             labels.setdefault(label, []).append(at)
         elif 1 < len(rows[at]) < found.width:
             short.append(at)
@@ -256,7 +277,12 @@ def _is_sums(row: Sequence[str]) -> bool:
 
 def _is_full(row: Sequence[str], found: Shape, labels: dict[str, list[int]]) -> bool:
     first = next((cell.strip() for cell in row if cell.strip()), "")
-    return bool(first) and not _label(first) and sum(1 for cell in row if cell.strip()) > min(2, found.width * 0.3)
+    return (
+        bool(first)
+        and not _label(first)
+        and not _count(row)
+        and sum(1 for cell in row if cell.strip()) > min(2, found.width * 0.3)
+    )
 
 
 _LABELS = sorted({*END_LABELS, *JUNK_LABELS}, key=len, reverse=True)
@@ -277,6 +303,16 @@ def _label(first: str) -> str:
             # 計良 is a surname.
             return "" if label == "計" and re.match("[一-龠]", plain[1:]) else label
     return ""
+
+
+def _count(row: Sequence[str]) -> str:
+    """The word by which a row begins that counts the table's rows and says nothing else, as it is printed; else empty."""
+    filled = [cell.strip() for cell in row if cell.strip()]
+    said = _plain(" ".join(filled))
+    label = next((word for word in COUNTED_LABELS if said.startswith(word)), "") if len(filled) <= 4 else ""
+    if not label or not re.fullmatch(r"(\D{1,6}?[\s::]*\d[\d,]*[名人件回]?[\s、,/]*)+", said):
+        return ""
+    return next((filled[0][:end] for end in range(1, len(filled[0]) + 1) if _plain(filled[0][:end]) == label), "")
 
 
 def _pattern(labels: Sequence[str]) -> str:

@@ -45,6 +45,8 @@ class Kinds:
     notations: Counter[str] = field(default_factory=Counter)
     lengths: tuple[int, int] = (0, 0)
     leading_zeros: bool = False
+    digits_only: set[str] = field(default_factory=set)
+    """All distinct values, where they are few digits."""
     codes: list[str] = field(default_factory=list)
     """Distinct values fit to be shown: short codes, never what may be a person's."""
 
@@ -73,6 +75,7 @@ def kinds_of(cells: list[str], may_show: bool) -> Kinds:
     found.shares = {kind: count / len(values) for kind, count in tally.items()}
     digits = [value for value in values if _DIGITS.match(value)]
     lengths = [len(value) for value in digits]
+    found.digits_only = set(values) if len(digits) == len(values) <= 3 else set()
     found.lengths = (min(lengths, default=0), max(lengths, default=0))
     found.leading_zeros = any(value.startswith("0") and len(value) > 1 for value in digits)
     if found.distinct <= CODES_AT_MOST and found.filled >= found.distinct * 2:
@@ -83,7 +86,7 @@ def kinds_of(cells: list[str], may_show: bool) -> Kinds:
 def may_be_shown(value: str, words_may: bool) -> bool:
     """Whether a value may stand in a draft: a code of up to three signs, a mark, or a short word of a column of codes."""
     if (
-        re.fullmatch(r"[0-9A-Za-z]{1,3}|[◎○●△▲▽▼□■☆★×]{1,2}", value)
+        re.fullmatch(r"[0-9A-Za-z]{1,3}|[◎○●△▲▽▼□■☆★×*]{1,2}", value)
         or value in YES
         or value in NO
         or value in ("男", "女")

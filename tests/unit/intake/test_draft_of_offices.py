@@ -420,7 +420,8 @@ def test_numbers_and_names_of_before_and_marks_of_unknown_days_are_not_joined_to
     used = {(c.get("person"), c.get("field")): name for name, c in columns.items() if c.get("field")}
     assert used["subject", "household_number"] == "異動後世帯番号" and used["subject", "born_on"] == "生年月日"
     assert used["subject", "resident_number"] == "宛名番号" and used["subject", "former_name"] == "旧氏"
-    for name in ("異動前世帯番号", "再転入前宛名番号", "生年月日_不詳フラグ", "旧氏_カナ"):
+    assert columns["再転入前宛名番号"]["field"] == "former_number"
+    for name in ("異動前世帯番号", "生年月日_不詳フラグ", "旧氏_カナ"):
         assert columns[name]["ignore"]
     assert columns["医療機関コード"]["type"] != "date"
 

@@ -90,12 +90,13 @@ def test_files_of_several_years_are_told_apart_by_their_year_and_files_of_a_day_
     assert layout["record"]["identity"] == ["児童生徒番号"] and "年度" not in columns
 
 
-def test_number_of_a_stay_before_and_codes_of_moves_beside_their_words_are_left_out(tmp_path):
+def test_number_of_a_stay_before_is_the_moves_and_codes_beside_their_words_are_left_out(tmp_path):
     header = "宛名番号,氏名,生年月日,異動日,異動事由CD,異動事由,旧宛名番号"
     rows = [f"{7000000 + at},{person(at)},H2.4.{at + 1},{day(at)},20,転居,{6000000 + at}" for at in range(20)]
     _, columns, _ = draft(written(tmp_path / "異動_20260401.csv", header, rows))
     assert columns["異動事由"]["field"] == "event_kind" and columns["異動事由CD"]["ignore"]
-    assert columns["宛名番号"]["field"] == "resident_number" and columns["旧宛名番号"]["ignore"]
+    assert columns["宛名番号"]["field"] == "resident_number"
+    assert columns["旧宛名番号"]["field"] == "former_number"
 
 
 def test_former_number_of_a_register_tells_who_came_back(tmp_path):

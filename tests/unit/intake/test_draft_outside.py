@@ -135,3 +135,30 @@ def test_month_reported_takes_its_year_from_the_sheets_name(tmp_path):
     workbook.close()
     _, columns, _ = draft(tmp_path / "報告.xlsx")
     assert columns["年月"]["join"] == ["年度", "報告月"] and columns["年度"]["found_in"] == "sheet_name"
+
+
+def test_halves_of_a_year_are_one_layout_with_all_months(tmp_path):
+    rows = [f"K{at:04},東保育園,{person(at)},{at % 9 + 12},{at % 7 + 14},20" for at in range(60)]
+    halves = {"登園_R7上期(4-6月).csv": (4, 5, 6), "登園_R7下期(10-12月).csv": (10, 11, 12)}
+    head = "園児番号,園名,園児名,"
+    body, columns, text = draft(
+        *(written(tmp_path / n, head + ",".join(f"{m}月登園" for m in months), rows) for n, months in halves.items())
+    )
+    assert set(body["repeat"][0]["for"]) == {"4", "5", "6", "10", "11", "12"} and "入れていません" not in text
+    assert body["repeat"][0]["columns"][0]["optional"] and body["record"]["identity"] == ["年度", "期", "園児番号"]
+    assert re.search(columns["期"]["match"], "登園_R7下期(10-12月).csv")[1] == "下期"
+
+
+def test_month_among_other_words_in_the_names_of_sheets_is_the_rows(tmp_path):
+    workbook = xlsxwriter.Workbook(tmp_path / "手帳台帳.xlsx")
+    for title in ("手帳R6.4", "手帳R7.4"):
+        sheet = workbook.add_worksheet(title)
+        sheet.write_row(0, 0, ["手帳番号", "氏名", "生年月日", "種別"])
+        for at in range(12):
+            sheet.write_row(at + 1, 0, [f"{at + 100:05d}", person(at), f"H30.4.{at + 1}", "療育"])
+    workbook.close()
+    body, columns, _ = draft(tmp_path / "手帳台帳.xlsx")
+    assert re.search(columns["年月"]["match"], "手帳R6.4")[1] == "R6.4" and body["record"]["identity"] == [
+        "年月",
+        "手帳番号",
+    ]
