@@ -28,7 +28,6 @@ from kodomo.intake.normalise_columns import dates_of
 from kodomo.linkage.edges import BLOCKED
 from kodomo.linkage.forms import Printing
 from kodomo.linkage.link import FACT_COLUMNS, link_mentions
-from kodomo.linkage.run import opened_ahead
 from kodomo.tables.engine import UNSPILLED, connect
 from kodomo.tables.parts import parts_of
 from kodomo.vault.records import LANDED_FACTS, MENTIONS
@@ -121,10 +120,7 @@ def link_folder(folder: Path) -> dict[str, object]:
     """Link the folder's three files; returns seconds and figures, and writes the clusters."""
     started = time.monotonic()
     connection = connect(memory=UNSPILLED, is_packed=True)  # as ``kodomo link`` opens it
-    # as ``kodomo link`` reads them: each while the one before is taken in
-    tables = opened_ahead(
-        chain.from_iterable(read_in_pieces(folder / f"{source}.csv", i + 1) for i, source in enumerate(FIELDS))
-    )
+    tables = chain.from_iterable(read_in_pieces(folder / f"{source}.csv", i + 1) for i, source in enumerate(FIELDS))
     facts = pa.table({name: LANDED_FACTS.empty()[name] for name in FACT_COLUMNS})
     aside = _Compared(connection, folder / "candidates.csv")
     figures = link_mentions(

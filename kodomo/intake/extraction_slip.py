@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 
 from kodomo.configuration import parse_date
 from kodomo.errors import WrongUsage
-from kodomo.intake.normalise_columns import dates_of
+from kodomo.intake.dates import read_date
 
 OPTION = "--extracted-on"
 
@@ -76,7 +76,7 @@ def _days(rows: list[list[str]], name: int, day: int) -> Iterator[tuple[int, str
         if not any(cell.strip() for cell in row):
             continue
         said, written = (row[at].strip() if at < len(row) else "" for at in (name, day))
-        iso = (dates_of([written])[written].value if written else None) or ""
+        iso = (read_date(written).value if written else None) or ""
         yield number, _bare(said), dt.date.fromisoformat(iso) if len(iso) == len("2026-03-31") else None
 
 

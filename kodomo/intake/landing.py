@@ -11,6 +11,7 @@ import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,15 @@ class ReceiptBook:
 
     def receipts_of(self, sha256: str) -> list[Receipt]:
         """The receipts of files with this hash, oldest first."""
-        return list(Receipt.objects.using("vault").filter(sha256=sha256).order_by("pk").defer("report"))
+        return self._by_hash.get(sha256, [])
+
+    @cached_property
+    def _by_hash(self) -> dict[str, list[Receipt]]:
+        """All receipts, asked for once: nobody else receives meanwhile."""
+        found: dict[str, list[Receipt]] = {}
+        for receipt in receipts():
+            found.setdefault(receipt.sha256, []).append(receipt)
+        return found
 
     def keep(
         self,
@@ -100,6 +109,7 @@ class ReceiptBook:
                 batch_size=INSERT_AT_ONCE,
             )
         self._rows[layout.source].append((receipt, rows))
+        self._by_hash.setdefault(taken.sha256, []).append(receipt)
         return receipt
 
     def refuse(self, name: str, sha256: str, source: str, refusal: DeliveryRefused) -> dict[str, Any]:
@@ -128,9 +138,8 @@ class ReceiptBook:
 
     def write_report_of(self, receipt: Receipt) -> dict[str, Any]:
         """Write a receipt's report from the database; returns it."""
-        quarantined = (
-            QuarantinedRow.objects.using("vault").filter(receipt=receipt).values_list("row_number", "column", "code")
-        )
+        found = QuarantinedRow.objects.using("vault").filter(receipt=receipt)
+        quarantined = found.values_list("row_number", "column", "code") if receipt.rows_quarantined else ()
         report = {
             "file": receipt.file_name, "state": "landed", "receipt": receipt.pk, "source": receipt.source,
             "sha256": receipt.sha256, "extracted_on": str(receipt.extracted_on) if receipt.extracted_on else None,
@@ -179,7 +188,7 @@ class ReceiptBook:
         if not earlier:
             return told
         last, rows = max(earlier, key=lambda pair: _order(pair[0]))
-        before = Receipt.objects.using("vault").values_list("report", flat=True).get(pk=last.pk)
+        before = last.report
         found = compare(rows, read)
         found["changed_at"] = rows_told(found["changed_rows"], receipt.report.get("spans", []))
         found["vanished_at"] = rows_told(found["vanished_rows"], before.get("spans", []))

@@ -372,6 +372,7 @@ def fits_name(file_name: str, layout: Layout) -> bool:
     return any(fnmatch.fnmatchcase(name, comparable_name(pattern)) for pattern in patterns)
 
 
+@lru_cache(maxsize=4096)
 def comparable_name(file_name: str) -> str:
     """A file name or pattern in composed form, its extension in lower case."""
     composed = unicodedata.normalize("NFC", file_name)

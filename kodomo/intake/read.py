@@ -47,6 +47,7 @@ from kodomo.intake.slip import read_slip
 from kodomo.intake.survey import survey
 from kodomo.intake.text_rows import open_fixed, open_text
 from kodomo.intake.workbooks import open_workbook
+from kodomo.tables.arrow import leave_pandas_out
 from kodomo.vault.records import PEOPLE_STEP, Landing
 
 MAGIC = b"KDM1"
@@ -448,18 +449,9 @@ def serve(descriptor: int) -> None:
             _reap()
 
 
-class _WithoutPandas:
-    """Arrow imports pandas where it is there, at ten times the cost of all the rest; reading has no use for it."""
-
-    @staticmethod
-    def find_spec(name: str, path: object = None, target: object = None) -> None:
-        if name == "pandas":
-            raise ImportError(name)
-
-
 def _prepare() -> None:
     """Import what reading needs before the first job comes."""
-    sys.meta_path.insert(0, _WithoutPandas)
+    leave_pandas_out()
     import pyarrow.acero  # noqa: F401
     import python_calamine  # noqa: F401
 

@@ -10,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ from kodomo.intake.permission import Permission, permit
 from kodomo.intake.read import Job, Reading
 from kodomo.intake.sanitise import refused
 from kodomo.progress import Progress
+from kodomo.tables.arrow import leave_pandas_out
 from kodomo.vault.database import open_vault
 from kodomo.vault.keys import Keyring
 
@@ -85,6 +86,7 @@ def receive(
         StaffError: the vault or the handover area can't be written; what landed stays landed.
     """
     started = time.monotonic()
+    leave_pandas_out()
     layouts, register = read_layouts(municipality.folder), read_register(municipality.folder)
     if not layouts:
         raise ConfigurationFault(
@@ -93,7 +95,7 @@ def receive(
         )  # fmt: skip
     check_against(layouts.values(), [*register.items, *register.refused], [o.code for o in municipality.offices])
     found = find_files(paths, limits)
-    with locked(home.handover):
+    with locked(home.handover), readers() as read:  # they get ready while the vault is opened
         keyring = open_vault(home)
         if carrier:
             carried(keyring, carrier)
@@ -101,7 +103,7 @@ def receive(
 
         book = ReceiptBook(home, keyring, by, at, medium, carrier)
         book.mend()
-        desk = _Desk(home, layouts, register, book, row_key(keyring), at, limits, password, sources,
+        desk = _Desk(home, read, layouts, register, book, row_key(keyring), at, limits, password, sources,
                      Slip.of(extracted_on) if isinstance(extracted_on, dt.date) else extracted_on or NO_SLIP)  # fmt: skip
         deliveries = desk.receive(found, beat)
     return _result(deliveries, found.ignored, started)
@@ -136,6 +138,7 @@ class _Desk:
     """One run of receiving."""
 
     home: Home
+    read: Read
     layouts: dict[str, Layout]
     register: Register
     book: ReceiptBook
@@ -145,6 +148,8 @@ class _Desk:
     password: str | None
     sources: Collection[str] | None = None
     slip: Slip = NO_SLIP
+    permitted: dict[str, Permission] = field(default_factory=dict)
+    """By source, what may be taken in today: the same for a year's files."""
 
     def receive(self, found: Found, beat: Beat | None) -> list[dict[str, Any]]:
         """All files, in order of name; the next ones are read while one is landed."""
@@ -158,7 +163,7 @@ class _Desk:
         progress = Progress("受領", None, beat=beat)
         total = sum(c.path.lstat().st_size for c in found.candidates)
         done = 0
-        with readers() as self.read, ThreadPoolExecutor(READERS) as pool:
+        with ThreadPoolExecutor(READERS) as pool:
             try:
                 for pending in _ahead(self._started(found.candidates, pool), READERS + 1):
                     deliveries.append(self._finish(pending))
@@ -229,7 +234,9 @@ class _Desk:
             pending.layout = layout = fitting[0]
             self._refuse_others(layout, taken.name)
             on = self.at.astimezone(TOKYO).date()
-            pending.permission = permission = permit(layout, self.register, on, taken.name)
+            if layout.source not in self.permitted:
+                self.permitted[layout.source] = permit(layout, self.register, on, taken.name)
+            pending.permission = permission = self.permitted[layout.source]
         except DeliveryRefused as refusal:
             pending.refusal = refusal
             return pending

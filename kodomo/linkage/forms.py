@@ -113,7 +113,7 @@ def _take_in_all(
         {"sources": None if printing.protecting is None else sorted(printing.protecting)},
     )
     packed = first
-    for delivered in _together(mentions):
+    for delivered in _opened_ahead(_together(mentions)):
         for table in _whole_rows(delivered):
             _take_in(connection, table, first)
             first += table.num_rows
@@ -136,6 +136,16 @@ def _together(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
         waiting.append(table)
     if waiting:
         yield pa.concat_tables(waiting, promote_options="default")
+
+
+def _opened_ahead(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """The same tables, each opened while the one before is taken in."""
+    coming = iter(tables)
+    with ThreadPoolExecutor(1) as pool:
+        following = pool.submit(next, coming, None)
+        while (table := following.result()) is not None:
+            following = pool.submit(next, coming, None)
+            yield table
 
 
 def _whole_rows(table: pa.Table) -> Iterator[pa.Table]:

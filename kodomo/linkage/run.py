@@ -34,6 +34,7 @@ from kodomo.linkage.link import FACT_COLUMNS, Before, LinksAnew, link_mentions
 from kodomo.linkage.numbers import KNOWN_BEFORE, NUMBERED, in_question, number_persons
 from kodomo.linkage.review import keep_doubts
 from kodomo.progress import Progress
+from kodomo.tables.arrow import leave_pandas_out
 from kodomo.tables.engine import UNSPILLED, beside, connect, release
 from kodomo.tables.packing import packed
 from kodomo.terms import Purpose
@@ -80,6 +81,7 @@ def link_people(
         Busy: somebody was erased meanwhile; nothing is kept of the run.
     """
     started = time.monotonic()
+    leave_pandas_out()
     keyring = open_vault(home)
     people.sweep_runs(home)
     erased = history.erased_count()
@@ -167,7 +169,7 @@ class _Work:
         self.packed.clear()
         known = records.known_of(self.home, self.keyring)
         facts = records.fact_tables(self.home, self.keyring, columns=FACT_COLUMNS, known=known)
-        tables = opened_ahead(records.mention_tables(self.home, self.keyring, known=known))
+        tables = records.mention_tables(self.home, self.keyring, known=known)
         del known  # the two hold it as long as they need it
         with ThreadPoolExecutor(1) as pool:  # facts are wanted when forms are made: they are read beside it
             return self._linked(connection, tables, pool.submit(self._kept_facts, facts).result, None, step)
@@ -292,16 +294,6 @@ def permitted(tables: Iterable[pa.Table], municipality: Municipality, on: dt.dat
             at = table.column_names.index(name)
             table = table.set_column(at, name, pc.if_else(hit, pa.scalar(None, pa.string()), table[name]))
         yield table
-
-
-def opened_ahead(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
-    """The same tables, each opened while the one before is worked on."""
-    coming = iter(tables)
-    with ThreadPoolExecutor(1) as pool:
-        following = pool.submit(next, coming, None)
-        while (table := following.result()) is not None:
-            following = pool.submit(next, coming, None)
-            yield table
 
 
 def _encoded(tables: Iterable[pa.Table]) -> pa.Table:

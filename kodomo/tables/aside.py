@@ -21,6 +21,8 @@ from typing import IO, cast
 
 import pyarrow as pa
 
+from kodomo.tables.arrow import leave_pandas_out
+
 Answer = Callable[[pa.RecordBatch], pa.RecordBatch]
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -127,6 +129,7 @@ class _Handing(threading.Thread):
 def serve(answers: pa.Schema, prepared: Callable[[bytes], Answer]) -> None:
     """What the other process does: hear the words, then answer each piece until there are no more."""
     gc.disable()  # a short life that makes no cycles
+    leave_pandas_out()
     heard, told = sys.stdin.buffer, sys.stdout.buffer
     answer = prepared(heard.read(struct.unpack("<I", heard.read(4))[0]))
     with pa.ipc.new_stream(pa.PythonFile(told, "w"), answers) as writer:
