@@ -72,7 +72,7 @@ def told_outside(
         has_months: whether the columns stand for months, whose year is told with them.
     """
     added = _sheets(found, columns)
-    if found["dated"]:
+    if found["dated"] and not found["dated"]["is_daily"]:
         return added
     if has_months:
         added.identity, added.why = ([], "") if _own_year(columns) else ([YEAR["name"]], OF_YEAR)

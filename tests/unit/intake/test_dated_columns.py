@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import tomllib
 
 import pytest
 from test_draft_of_offices import draft, person
@@ -157,9 +156,8 @@ def test_draft_of_months_without_a_year_asks_for_it_and_keeps_years_apart(tmp_pa
 
 def test_draft_leaves_out_days_and_says_what_to_use(tmp_path):
     _, columns, text = draft(_table(tmp_path, [*(f"6/{d}" for d in range(1, 31)), "欠席計"], "出席簿_令和7年6月.csv"))
-    assert columns["{}"]["ignore"] and columns["欠席計"]["type"] == "integer" and len(columns) == 5
-    assert "月の合計" in text and "identity にも「年月」を足す" in text
-    tomllib.loads(text.replace("# [[columns]]", "[[columns]]"))
+    assert columns["{}"]["ignore"] and columns["欠席計"]["type"] == "integer" and len(columns) == 6
+    assert "月の合計" in text and columns["年月"]["found_in"] == "file_name"
     days = (
         file()
         + NUMBER
