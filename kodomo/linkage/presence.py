@@ -92,6 +92,13 @@ EXPECTED_TO_COME = (5.0, 200.0)
 """Added to how many of how many children come, as small lists tell little of it."""
 
 
+FEWEST_OF_HABIT, MEETINGS = 6, 3
+"""From so many rows on, told in one way and never twice a day, they are one entry of a list; two entries of one name that
+met on so many days are two."""
+
+MOST_OFF = 2
+"""More ages than this that fit one common birth date, and not the child's, are no slips."""
+
 CLEAR = 0.97
 """So probable it is clear enough whom a statement means to learn from it what the sheet is like."""
 
@@ -330,6 +337,39 @@ def _weigh_one(group: Called, sheet: Sheet, context: Floats) -> None:
     # of the other rows of a part it is known who came: a single statement changes that only where it fits nobody of them
     sure = chance.sum(axis=1)[:, None, None]
     group.probability = (each[:, :, None] * within * sure).sum(axis=0)
+    _entry_by_entry(group, whose)
+
+
+def _entry_by_entry(group: Called, whose: _Weighing) -> None:
+    """Bound each statement's probability by what its own entry of the list tells.
+
+    A monthly list has a child once, and whoever keeps it tells of each in one way: with the age or the grade, as くん or not.
+    Rows of one name that are told in one way and never twice a day are an entry. Two entries that meet month after month need
+    not be one child, so each has to tell by itself who is meant. And ages of an entry that all fit one day of birth are no
+    slips: nobody born on another is meant.
+    """
+    entries = _entries(group)
+    met = [
+        len(np.intersect1d(group.days[one], group.days[other])) >= MEETINGS for one, other in combinations(entries, 2)
+    ]
+    for entry in entries:
+        if len(entries) == 2 and met[0]:
+            group.probability[entry] = np.minimum(group.probability[entry], whose.chances(entry)[:-1])
+        told = entry & ~np.isnan(group.born_after)
+        if group.rows[told].sum() >= FEWEST_OF_HABIT and group.born_after[told].max() <= group.born_before[told].min():
+            off = group.rows[told] @ (group.years_off[told] > 0)
+            group.probability[np.ix_(entry, off > MOST_OFF)] *= 0.5
+
+
+def _entries(group: Called) -> list[Flags]:
+    """The ways of telling that hold no day twice, each as its statements."""
+    habits = [(bool(aged), manner) for aged, manner in zip(group.is_told.tolist(), group.manner.tolist(), strict=True)]
+    found = []
+    for habit in dict.fromkeys(habits):
+        mine = np.array([one == habit for one in habits])
+        if group.rows[mine].sum() == len(np.unique(group.days[mine])) >= MEETINGS:
+            found.append(mine)
+    return found
 
 
 def _clashes(group: Called) -> Flags:
