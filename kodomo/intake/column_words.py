@@ -6,6 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from kodomo.intake.individual_number import is_offices_own
 from kodomo.intake.normalise import HIRAGANA_TO_KATAKANA
 
 
@@ -124,10 +125,10 @@ FIELDS: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
         (r"(生年月日|誕生日|出生日|出生年月日|生年月日西暦|生まれた日)", "born_on", "date"),
         (r"性別|男女|^性$", "sex", "sex"),
         (r"^月齢$", "age", "text"),
-        (r"年齢|年令|年れい|ねんれい|^(歳|才)$|歳児(クラス|組|区分)?$", "age", "integer"),
+        (r"年齢|年令|年れい|ねんれい|^(歳|才|とし|トシ)$|歳児(クラス|組|区分)?$", "age", "integer"),
         (r"^(現)?学年([-‐−・]?(組|学級|クラス))?$|^年[-‐−・]?組$", "grade", "integer"),
         (
-            r"学校(コード|CD)$|(在籍|所属)?(学校|小学校|中学校|(?<![登通降退])園|保育所|保育園|幼稚園|(?<![登])校)(名|名称)?$|^在籍(校|園)|^所属$",
+            r"学校(コード|CD)$|(在籍|所属)?(学校|小学校|中学校|(?<![登通降退])園|保育所|保育園|幼稚園|(?<![登])校)(名|名称)?$|^在籍(校|園)?$|^所属$",
             "school",
             "text",
         ),
@@ -147,7 +148,7 @@ FIELDS: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
             "name",
         ),
         (
-            r"(住所|居所|居住地|所在地|使用場所|設置場所|給水場所|番地|町名|丁目|方書|都道府県|市区町村|町字|地番|現住|お?住まい|お?すまい|住んでいる)(?!.*(コード|CD))",
+            r"(住所|居所|居住[地字]|所在地|使用場所|設置場所|給水場所|番地|町名|丁目|方書|都道府県|市区町村|町字|地番|現住|お?住まい|お?すまい|住んでいる)(?!.*(コード|CD))",
             "address",
             "address",
         ),
@@ -224,6 +225,8 @@ def meaning_of(header: str) -> Meaning:
     """What a printed name says about its column."""
     name = plain(header)
     lowest = name.rsplit("/", 1)[-1]
+    if is_offices_own(name):
+        return Meaning(role_of(name), "own_number", "identifier")
     if NUMBER_BAN.search(name):
         return Meaning(type="identifier", ignore="個人番号は受け取れない")
     if re.search(r"郵便番号|〒", name):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import stat
 import unicodedata
 import zipfile
@@ -106,7 +107,11 @@ def _look(path: Path, found: Found, limits: Limits, depth: int) -> None:
 
 def is_litter(name: str) -> bool:
     """Whether a file is what systems leave beside others, by its bare name."""
-    return name.startswith((".", "~$", "._")) or name.lower() in LITTER
+    return name.startswith((".", "~$", "._")) or name.lower() in LITTER or bool(_EXPLAINS.fullmatch(name))
+
+
+_EXPLAINS = re.compile(r"(readme|お読みください)[^./]*(\.(md|txt|pdf|docx?|html?))?|.*\.md", re.I)
+"""What an office writes beside its files, for people."""
 
 
 def display_name(name: str) -> str:

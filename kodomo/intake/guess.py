@@ -142,7 +142,12 @@ def _guess(header: str, cells: list[str], is_workbook: bool) -> Guess:
         kinds = kinds_of(cells, True)
         guess.type = "code" if len(kinds.codes) == kinds.distinct else "text"
         said = words.Meaning(said.person or "subject", "school", guess.type)
-    if said.field == "name" and kinds.share("kana") >= 0.97 and kinds.distinct > MANY:
+    if (
+        said.field == "name"
+        and kinds.share("kana") >= 0.97
+        and kinds.distinct > MANY
+        and not CALL_NAME.search(words.plain(header))
+    ):
         said, guess.field = words.Meaning(said.person, "name_kana", "kana"), "name_kana"
         guess.why.append("値がどれもカナなので、よみとみた")
     guess.type = said.type or ("date" if guess.has_no_year else _type_of_values(header, kinds, guess, is_workbook))
@@ -458,6 +463,13 @@ def _share_out_roles(columns: list[Guess], has_names: bool, births: dict[int, in
             current = column.person
         elif "との続柄" in words.plain(column.name):
             column.person = "guardian"
+        elif (
+            column.field == "relationship"
+            and before is not None
+            and (before.person, before.field) == ("guardian", "name")
+        ):
+            column.person = "guardian"
+            column.why.append("すぐ左の保護者の続柄とみた")
         elif column.field in childs or (column.field in twice and childs and column.field in ("name", "name_kana")):
             column.person = current = current or "guardian"
             column.why.append(
@@ -545,6 +557,9 @@ ASKED_OF_MOTHERS = re.compile("EPDS|エジンバラ|産後うつ|ボンディン
 def _mothers_record(columns: list[Guess]) -> None:
     """Of a pregnancy's record, or of what a mother was asked after a birth, the woman is the row's person, whether or not the child is named."""
     named = {c.person for c in columns if c.field == "name" and not c.ignore}
+    women = [c for c in columns if c.field == "name" and not c.ignore and re.search("妊婦|産婦", words.plain(c.name))]
+    if named == {"subject"} and women == [c for c in columns if c.field == "name" and not c.ignore]:
+        _only_the_womans(columns)
     if named == {"mother", "subject"}:
         is_hers = any(
             c.person == "mother" and c.field == "name" and re.search("産婦|妊婦", words.plain(c.name)) for c in columns
@@ -581,6 +596,19 @@ def _mothers_record(columns: list[Guess]) -> None:
             if column.person == "subject" and column.field in ("name", "name_kana") and is_childs and not column.ignore:
                 column.person = column.field = ""
                 column.ignore = "母の記録に添えられた子の名。子とのつながりは住民記録から得る"
+
+
+def _only_the_womans(columns: list[Guess]) -> None:
+    """妊婦氏名, 児性別: what is told of a child not yet born, or just born, is not the woman's."""
+    for column in columns:
+        if not re.match("児|子(?!宮)|お子|出生児|新生児", words.plain(column.name).rsplit("/", 1)[-1]):
+            continue
+        if column.field == "born_on":
+            column.field = "child_born_on"
+            column.why.append("母の記録なので、生まれた子の生年月日とみた")
+        elif column.field and not column.ignore:
+            column.person = column.field = ""
+            column.ignore = "母の記録に添えられた子のこと。子とのつながりは住民記録から得る"
 
 
 def _leave_open_whose_number(columns: list[Guess]) -> None:

@@ -14,6 +14,14 @@ from dataclasses import dataclass, field
 
 SUSPECT_HEADERS = ("個人番号", "マイナンバー", "住民票コード", "mynumber", "my number", "myno")
 
+_OFFICES_OWN = re.compile(
+    "(健診|検診|健管|健康|保健|接種|予診|台帳|整理|管理|システム|施設|独自)(受診者|対象者)?個人番号"
+)
+"""A number that an office gives to persons itself, 健診個人番号: it is short, and an 個人番号 has twelve digits (番号法施行規則・省令第5条)."""
+
+SHORT = 10
+"""Fewer digits than this are no 個人番号, not even one whose leading zeros were lost."""
+
 FEWEST = 3
 """Fewer distinct valid numbers than this may be chance."""
 
@@ -55,6 +63,11 @@ def is_suspect_header(header: str) -> bool:
     return any(word in plain for word in SUSPECT_HEADERS)
 
 
+def is_offices_own(header: str) -> bool:
+    """Whether a column's printed name says that its 個人番号 is a number of an office's own system."""
+    return bool(_OFFICES_OWN.search(unicodedata.normalize("NFKC", header)))
+
+
 @dataclass
 class NumberWatch:
     """Watches one column. Keeps only the few distinct valid values it needs to decide, never shows them."""
@@ -64,12 +77,16 @@ class NumberWatch:
     valid_count: int = 0
     invalid_count: int = 0
     filled: bool = False
+    longest: int = 0
+    """Digits of the longest value, where the name is an office's own."""
     _seen: set[str] = field(default_factory=set)
 
     def look(self, distinct_cells: set[str]) -> None:
         """Take in the distinct values of some rows."""
         if not self.filled:
             self.filled = any(cell.strip() for cell in distinct_cells)
+        if is_offices_own(self.header):
+            self.longest = max([self.longest, *(len(re.findall(r"\d", cell)) for cell in distinct_cells)])
         long = [cell for cell in distinct_cells if len(cell) > 11]
         if not long or not _MAY_HOLD_TWELVE.search(unicodedata.normalize("NFKC", "\0".join(long))):
             return
@@ -93,5 +110,5 @@ class NumberWatch:
     def holds_individual_numbers(self) -> bool:
         """A column holds 個人番号 if its name says so and it is filled, or most of its numbers pass the check."""
         if self.filled and is_suspect_header(self.header):
-            return True
+            return not is_offices_own(self.header) or self.longest >= SHORT
         return len(self.valid) >= FEWEST and self.valid_count > self.invalid_count

@@ -244,8 +244,16 @@ def _look(folder: Path) -> tuple[list[str], list[str], dict[str, int]]:
     if layouts and not any(layout.kind == "residents" for layout in layouts.values()):
         remarks.append("住民記録(record の kind が residents)のレイアウトがありません。名寄せには要ります。")
     if register and not (PROTECTION in register.items and register.items[PROTECTION].sources):
+        telling = [
+            x.source for x in (layouts or {}).values() if any(c.field == PROTECTION and not c.ignore for c in x.columns)
+        ]
+        then = (
+            f"レイアウト {'、'.join(telling)} には支援措置の列があるので、register/items.toml の {PROTECTION} の sources に {'、'.join(telling)} を書いてください。"
+            if telling
+            else "知らせる出所のレイアウトに支援措置の列(field)を、register/items.toml の sources にその出所を書いてください。"
+        )
         remarks.append(
-            f"支援措置(DV等)の項目({PROTECTION})を知らせる出所が、登録簿にありません。このままでは、どの家庭も有無を確かめられないので、受け渡し票のすべてに承認者の承認が要ります。"
+            f"支援措置(DV等)の項目({PROTECTION})を知らせる出所が、登録簿にありません。このままでは、どの家庭も有無を確かめられないので、受け渡し票のすべてに承認者の承認が要ります。{then}"
         )
     if register and not register.bases:
         remarks.append("register/bases.toml に根拠が一つもありません。このままでは、どのファイルも受け取れません。")

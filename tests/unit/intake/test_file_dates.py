@@ -84,6 +84,7 @@ def test_parts_that_stand_apart():
         "名簿_R7_2学期.xlsx",
         "R6-3組.csv",
         "健診R6_3歳.csv",
+        "anke_R6_1.csv",
     ],
 )
 def test_a_count_beside_a_year_is_no_month(name):

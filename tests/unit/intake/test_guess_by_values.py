@@ -118,3 +118,28 @@ def test_address_before_a_move_is_told_by_the_move(tmp_path):
     ]
     _, columns, _ = draft(written(tmp_path / "異動_R7.csv", head, rows))
     assert columns["前住所"]["field"] == "moved_from" and columns["住所"]["field"] == "address"
+
+
+def test_number_of_an_offices_own_called_individual_is_none_of_the_law_where_it_is_short():
+    rows = [f"{100000 + at},{person(at)}" for at in range(20)]
+    found, banned = guess_columns(["健診個人番号", "氏名"], [row.split(",") for row in rows], False)
+    assert banned == [] and (found[0].field, found[0].ignore) == ("own_number", "")
+    assert guess_columns(["個人番号", "氏名"], [row.split(",") for row in rows], False)[1] == ["個人番号"]
+    assert guess_columns(["児童個人番号", "氏名"], [row.split(",") for row in rows], False)[1] == ["児童個人番号"]
+    long = [[f"{100000000000 + at}", person(at)] for at in range(20)]
+    assert guess_columns(["健診個人番号", "氏名"], long, False)[1] == ["健診個人番号"]
+
+
+def test_what_is_told_of_the_child_is_not_the_pregnant_womans():
+    rows = [f"{person(at)},H7.4.{at + 1},{'男女'[at % 2]},R6.4.{at + 1}" for at in range(20)]
+    columns = guessed("妊婦氏名,生年月日,児性別,児生年月日", *rows)
+    assert columns["児性別"].ignore and columns["児生年月日"].field == "child_born_on"
+    assert (columns["生年月日"].person, columns["生年月日"].field) == ("subject", "born_on")
+
+
+def test_call_names_in_kana_are_names_and_a_relationship_beside_the_guardian_is_the_guardians():
+    rows = [f"{chr(0x3042 + at)}{chr(0x3044 + at)}ちゃん,{at % 9 + 4},緑町" for at in range(40)]
+    columns = guessed("よびな,とし,地区", *rows)
+    assert [columns[n].field for n in ("よびな", "とし", "地区")] == ["name", "age", "address"]
+    columns = guessed("児童氏名,保護者氏名,続柄", *(f"{person(at)},{person(at + 1)},父" for at in range(20)))
+    assert columns["続柄"].person == "guardian"

@@ -270,11 +270,19 @@ def test_links_and_pipes_are_refused_and_not_followed(deliver, inbox, tmp_path):
 
 
 def test_litter_of_operating_systems_is_ignored_and_told(inbox):
-    for name in ("Thumbs.db", ".DS_Store", "~$手当_1.xlsx", "desktop.ini", "._住民_1.csv"):
+    for name in (
+        "Thumbs.db",
+        "README_各課の説明.md",
+        "readme.txt",
+        ".DS_Store",
+        "~$手当_1.xlsx",
+        "desktop.ini",
+        "._住民_1.csv",
+    ):
         (inbox / name).write_bytes(b"x")
     (inbox / "住民_2.csv").write_bytes(b"x")
     found = find_files([inbox], LIMITS)
-    assert [c.name for c in found.candidates] == ["住民_2.csv"] and len(found.ignored) == 5
+    assert [c.name for c in found.candidates] == ["住民_2.csv"] and len(found.ignored) == 7
 
 
 def test_folders_are_walked_in_order_and_not_without_end(inbox):

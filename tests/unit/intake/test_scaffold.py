@@ -105,6 +105,14 @@ def test_what_comes_in_and_may_not_be_judged_by_is_told_with_what_is_lost(town):
     assert any("「生年月日」の項目が birth です。birth_date という" in line for line in remarks)
 
 
+def test_a_source_with_the_protection_that_the_register_does_not_know_of_is_named(town):
+    path = next(p for p in sorted((town / "sources").glob("*.toml")) if 'kind = "residents"' in p.read_text())
+    column = '\n[[columns]]\nname = "抑止"\ntype = "flag"\nperson = "subject"\nfield = "address_protection"\nitem = "address_protection"\n'
+    path.write_text(path.read_text() + column)
+    remark = next(r for r in check_municipality(town)["remarks"] if "支援措置" in r)
+    assert f"レイアウト {read_layouts(town)[path.stem].source} には支援措置の列がある" in remark
+
+
 def test_a_household_number_for_linking_alone_leaves_the_home_unseen():
     hinata = SHIPPED_MUNICIPALITIES / "hinata"
     register, layouts = read_register(hinata), read_layouts(hinata)
