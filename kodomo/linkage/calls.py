@@ -129,6 +129,9 @@ Who was away in between counts as here."""
 IS_CALLED = """f.kind = 'observations' AND f.role = 'subject' AND f.born_on IS NULL AND f.resident_number IS NULL
   AND (f.name IS NOT NULL OR f.kana IS NOT NULL)"""
 
+FROM_ELSEWHERE = r"^([市区町村郡県都府道]外|他(市町?村?|町村?|村|区|県|都道府県))(から|在住|居住|の子)?(\(.*\))?$"
+"""What a sheet writes in the place of a town of whoever comes from the next one: nobody the register has, whatever the name."""
+
 OPEN = "form f ANTI JOIN (SELECT form FROM link WHERE rule <> 'REVIEW') USING (form)"
 
 WANTED = f"""
@@ -152,7 +155,7 @@ FROM {OPEN}
 LEFT JOIN reading n ON n.source = f.source AND n.name = f.name
 LEFT JOIN schools_own c ON c.source = f.source LEFT JOIN own o ON o.form = f.form LEFT JOIN passed_on p ON p.own = o.own
 ANTI JOIN of_class ON of_class.form = f.form
-WHERE {IS_CALLED}
+WHERE {IS_CALLED} AND regexp_matches(f.town, '{FROM_ELSEWHERE}') IS NOT TRUE
 """
 
 DISTRICT = """

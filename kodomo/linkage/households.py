@@ -36,9 +36,9 @@ FROM register_row p JOIN person_version v ON v.person = p.person AND p.since <= 
 ATTRIBUTES = f"""
 CREATE OR REPLACE TABLE attribute AS
 WITH told AS (
-    SELECT person, since, until, arg_max(born_on, coalesce(resident_from, {FIRST})) AS born_on,
-        arg_max(sex, coalesce(resident_from, {FIRST})) AS sex, arg_max(nationality, coalesce(resident_from, {FIRST})) AS nationality
-    FROM standing WHERE kind = 'residents' GROUP BY person, since, until
+    -- whom no list has printed yet (born or come since the last one) is as the moves say
+    SELECT person, since, until, arg_max(born_on, step) AS born_on, arg_max(sex, step) AS sex, arg_max(nationality, step) AS nationality
+    FROM (SELECT *, (kind = 'residents', coalesce(resident_from, event_on, {FIRST})) AS step FROM standing) GROUP BY person, since, until
 )
 SELECT p.person, coalesce(v.since, {FIRST}) AS since, coalesce(v.until, {LAST}) AS until, t.nationality,
     -- whom the register does not list is as other records say
@@ -46,20 +46,49 @@ SELECT p.person, coalesce(v.since, {FIRST}) AS since, coalesce(v.until, {LAST}) 
 FROM (FROM spine WHERE {{part}}) p LEFT JOIN person_version v USING (person) LEFT JOIN told t ON t.person = p.person AND t.since = v.since
 """
 
-RESIDENCES = """
+RESIDENCES = f"""
 CREATE OR REPLACE TABLE stay AS
 WITH told AS (
     SELECT person, since, resident_number, max(event_on) AS start, arg_max(event_kind, event_on) AS start_kind
     FROM standing WHERE kind = 'moves' AND regexp_matches(event_kind, '転入|出生|職権記載') GROUP BY ALL
+), listed AS (
+    SELECT person, since, resident_number, max(known_from) AS listed_on FROM standing WHERE kind = 'residents' GROUP BY ALL
+), final AS (
+    SELECT person, since, until, resident_number, max(event_on) AS final_on, arg_max(event_kind, step) AS final_kind,
+        arg_max(known_from, step) AS final_known, arg_max(household_number, step) AS household_number,
+        arg_max(relationship, step) AS relationship, arg_max(town, step) AS town
+    FROM (SELECT *, (event_on, known_from, mention) AS step FROM standing)
+    WHERE kind = 'moves' AND event_on IS NOT NULL
+        AND regexp_matches(event_kind, '転入|出生|職権記載|取消|回復|転出|死亡|消除')
+    GROUP BY person, since, until, resident_number
+), gone AS (
+    SELECT person, since, resident_number, final_on, final_kind, final_known FROM final
+    WHERE regexp_matches(final_kind, '転出|死亡|消除') AND NOT regexp_matches(final_kind, '取消|回復')
+), printed AS (
+    SELECT DISTINCT person, since, until, resident_number, coalesce(resident_from, start, try_cast(born_on AS DATE), DATE '1900-01-01') AS began,
+        resident_to, CASE WHEN resident_from IS NULL THEN coalesce(from_reason, start_kind) ELSE from_reason END AS from_reason,
+        to_reason, household_number, relationship, town
+    FROM standing LEFT JOIN told USING (person, since, resident_number)
+    WHERE kind = 'residents' AND (resident_from IS NOT NULL OR resident_to IS NOT NULL OR to_reason IS NULL)
 )
-SELECT DISTINCT person, since, until, resident_number, coalesce(resident_from, start, try_cast(born_on AS DATE), DATE '1900-01-01') AS began,
-    resident_to AS ended, CASE WHEN resident_from IS NULL THEN coalesce(from_reason, start_kind) ELSE from_reason END AS from_reason,
-    to_reason, household_number, relationship, town
-FROM standing LEFT JOIN told USING (person, since, resident_number)
-WHERE kind = 'residents' AND (resident_from IS NOT NULL OR resident_to IS NOT NULL OR to_reason IS NULL)
+SELECT p.* EXCLUDE (resident_to, from_reason, to_reason, household_number, relationship, town),
+    coalesce(p.resident_to, g.final_on) AS ended, p.from_reason, CASE WHEN p.resident_to IS NULL THEN g.final_kind ELSE p.to_reason END AS to_reason,
+    p.household_number, p.relationship, p.town
+FROM printed p LEFT JOIN listed l USING (person, since, resident_number)
+LEFT JOIN gone g ON g.person = p.person AND g.since = p.since AND g.resident_number = p.resident_number AND g.final_on >= p.began
+    AND coalesce(g.final_known > l.listed_on, true)
+UNION ALL
+SELECT f.person, f.since, f.until, f.resident_number, f.final_on, NULL, f.final_kind, NULL, f.household_number, f.relationship, f.town
+FROM final f ANTI JOIN listed USING (person, since, resident_number)
+WHERE regexp_matches(f.final_kind, '転入|出生|職権記載')
+    AND f.final_known > (SELECT coalesce(max(known_from), {FIRST}) FROM register WHERE kind = 'residents' AND has_stood)
 """
 """Many registers leave blank the day on which whoever never moved became a resident: it is then the day of the first
-move that tells of it, or of birth. Somebody gone on no known day was never here for all that is told."""
+move that tells of it, or of birth. Somebody gone on no known day was never here for all that is told.
+
+A list of who lives here today, printed once or twice a year, knows nothing of what came after it: then the moves
+alone tell who was born or came since, and who has left. A later list that prints them, or a cancelled
+departure, says that they are here."""
 
 MOVES = """
 CREATE OR REPLACE TABLE move AS

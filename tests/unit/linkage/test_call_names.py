@@ -41,6 +41,19 @@ def test_one_child_of_that_age_in_that_town_is_meant(paper: Paper, model_file: P
     assert linked.person(older) is None
 
 
+def test_who_comes_from_elsewhere_is_no_resident_of_that_name(paper: Paper, model_file: Path) -> None:
+    town_of(paper)
+    rio = paper.resident("1001", "石井 莉央", "ｲｼｲ ﾘｵ", "2014-11-01", "女", address="浜町1-1")
+    here, elsewhere, next_town = (
+        sheet(paper, "りおちゃん", source=source, age="10", grade="小5", address=town)
+        for source, town in (("npo", "浜町"), ("other", "市外"), ("third", "他市町村(隣町)"))
+    )
+    linked = paper.link(model_file)
+    assert linked.person(here) == linked.person(rio)
+    assert linked.person(elsewhere) is None is linked.person(next_town)
+    assert not linked.doubts(elsewhere) and not linked.doubts(next_town)
+
+
 def test_age_of_a_years_sheet_was_asked_some_day_of_the_year(paper: Paper, model_file: Path) -> None:
     town_of(paper)
     ken = paper.resident("1001", "石井 健人", "ｲｼｲ ｹﾝﾄ", "2016-01-20", address="浜町1-1")

@@ -100,7 +100,8 @@ def test_whoever_has_no_day_of_becoming_a_resident_was_one_from_the_move_that_te
     connection.execute(
         """CREATE TABLE standing (person INTEGER, since DATE, until DATE, kind VARCHAR, resident_number VARCHAR, household_number VARCHAR,
                relationship VARCHAR, town VARCHAR, born_on VARCHAR, resident_from DATE, from_reason VARCHAR, resident_to DATE, to_reason VARCHAR,
-               event_on DATE, event_kind VARCHAR)"""
+               event_on DATE, event_kind VARCHAR, known_from DATE, mention INTEGER);
+           CREATE TABLE register (kind VARCHAR, known_from DATE, has_stood BOOLEAN)"""
     )
     rows = (  # person, kind, born, from, to, why gone, moved on, by
         (1, "residents", "1980-05-01", "2010-04-01", None, None, None, None),
@@ -112,7 +113,7 @@ def test_whoever_has_no_day_of_becoming_a_resident_was_one_from_the_move_that_te
     )
     for person, kind, born, began, ended, why, on, by in rows:
         connection.execute(
-            "INSERT INTO standing VALUES (?, ?, ?, ?, ?, 'h', '子', 't', ?, ?, NULL, ?, ?, ?, ?)",
+            "INSERT INTO standing VALUES (?, ?, ?, ?, ?, 'h', '子', 't', ?, ?, NULL, ?, ?, ?, ?, NULL, 0)",
             [person, FIRST, LAST, kind, str(person), born, began, ended, why, on, by],
         )
     connection.execute(RESIDENCES)
@@ -121,4 +122,47 @@ def test_whoever_has_no_day_of_becoming_a_resident_was_one_from_the_move_that_te
     assert found == [
         (1, day("2010-04-01"), None, None), (2, day("1981-05-01"), None, None), (3, day("2024-06-01"), None, "転入"),
         (4, day("1983-05-01"), day("2025-06-01"), None),
+    ]  # fmt: skip
+
+
+def test_the_moves_tell_who_came_and_who_left_since_the_last_list() -> None:
+    """A list twice a year and a month's moves: who was born since lives here and who has left since does not."""
+    connection = duckdb.connect()
+    connection.execute(
+        """CREATE TABLE standing (person INTEGER, since DATE, until DATE, kind VARCHAR, resident_number VARCHAR, household_number VARCHAR,
+               relationship VARCHAR, town VARCHAR, born_on VARCHAR, resident_from DATE, from_reason VARCHAR, resident_to DATE, to_reason VARCHAR,
+               event_on DATE, event_kind VARCHAR, known_from DATE, mention INTEGER);
+           CREATE TABLE register (kind VARCHAR, known_from DATE, has_stood BOOLEAN);
+           INSERT INTO register VALUES ('residents', '2025-10-02', true)"""
+    )
+    rows = (  # person, when a list printed them, moves: on, by, known
+        (1, "2025-10-02", ()),
+        (2, "2025-10-02", (("2026-01-10", "転出", "2026-02-01"),)),
+        (3, "2025-10-02", (("2025-08-01", "転出", "2025-09-01"),)),  # the list printed afterwards has them
+        (4, "2025-10-02", (("2026-01-10", "転出", "2026-02-01"), ("2026-01-15", "転出取消", "2026-02-01"))),
+        (5, None, (("2025-11-20", "出生", "2025-12-01"),)),
+        (6, None, (("2025-11-20", "出生", "2025-12-01"), ("2025-12-01", "名の届出", "2026-01-01"))),
+        (7, None, (("2025-05-20", "転入", "2025-06-01"),)),  # not on the list printed afterwards
+        (
+            8,
+            None,
+            (("2025-11-20", "転入", "2025-12-01"), ("2026-01-20", "転出", "2026-02-01")),
+        ),  # pairs are told elsewhere
+    )
+    for person, listed, moves in rows:
+        for kind, known, on, by in (
+            *((("residents", listed, None, None),) if listed else ()),
+            *(("moves", k, on, by) for on, by, k in moves),
+        ):
+            connection.execute(
+                "INSERT INTO standing VALUES (?, ?, ?, ?, ?, 'h', '子', 't', '2020-01-01', NULL, NULL, NULL, NULL, ?, ?, ?, 0)",
+                [person, FIRST, LAST, kind, str(person), on, by, known],
+            )
+    connection.execute(RESIDENCES)
+    found = connection.execute("SELECT person, began, ended, to_reason FROM stay ORDER BY person").fetchall()
+    day = dt.date.fromisoformat
+    born = day("2020-01-01")
+    assert found == [
+        (1, born, None, None), (2, born, day("2026-01-10"), "転出"), (3, born, None, None), (4, born, None, None),
+        (5, day("2025-11-20"), None, None), (6, day("2025-11-20"), None, None),
     ]  # fmt: skip
