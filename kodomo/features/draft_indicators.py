@@ -23,10 +23,17 @@ USUAL_CODE = 0.6
 """An outcome that this share had, of two or three there are, is what is usual: the others say it better."""
 LONG, HISTORY = 24, 60
 """Months: what repeats is counted over two years, what happens once in a childhood over five."""
+LATELY = 6
+"""Months that speak of how a child is now: a quarter, of which the newest month is often not delivered yet, holds too little,
+and a year too much that is over."""
 OF_WHOM = {"self": "", "mother": "母の", "household": "同居者の", "siblings": "きょうだいの", "guardians": "保護者の"}
 UNITS = (("日数", "日"), ("人数", "人"), ("回数", "回"), ("件数", "件"), ("時間", "時間"), ("点", "点"),
          ("額", "円"), ("所得", "円"), ("収入", "円"))  # fmt: skip
 """(how an item's name ends, what its number counts)"""
+FEWEST_RUNGS = 4
+"""Of two or three codes that differ in a number it is as likely only their name."""
+_LEVEL = re.compile(r"階層|等級|段階|程度|ランク|級$|度$")
+_RUNG = re.compile(r"(?P<before>\D*)(?P<rung>\d{1,2})(?P<after>\D*)")
 _COUNTED = re.compile(r"の?(日数|回数|件数|人数|月数|冊数|額)$|(?<=[^のるいたなか])数$")
 _CLAUSE = re.compile(r"[るいたないうくすつむ]$")
 """A name that ends like a clause (朝ごはんを食べない) stands in quotation marks inside a sentence."""
@@ -66,7 +73,10 @@ def propose(
             found += made.of_numbers()
         elif not is_used and (shape.is_presence or shape.repeats):
             found += made.of_presence()
-        steps = scale(shape)
+        steps, levels = scale(shape), ladder(shape, named.caption)
+        if levels and not is_used:
+            found += made.of_ladder(levels)
+            continue
         if whose == "siblings":
             told = steps[-2] if len(steps) > 1 else wanted
             found += [made.of_codes(told)] if told and not is_used else []
@@ -110,6 +120,25 @@ def scale(shape: Shape) -> list[list[str]]:
     ):
         return []
     return [[code for code, level in grades.items() if (level or 0) >= least] for least in sorted(levels)]
+
+
+def ladder(shape: Shape, caption: str) -> list[list[str]]:
+    """The codes of a level (D0 to D8, 第1階層 to 第9階層) from each rung upwards, lowest first; empty where they are none.
+
+    Codes that differ only in one number, one after another, stand in its order where they or the item are called a
+    level: a fee band, a degree. Each alone few bear; a rung and all above it half of them. Other numbers are names.
+    """
+    numbers = {code: _RUNG.fullmatch(code) for code, persons in shape.codes if persons >= FEWEST_BEARERS}
+    if len(numbers) < FEWEST_RUNGS or shape.has_numbers or not all(numbers.values()):
+        return []
+    said = {(m["before"], m["after"]) for m in numbers.values() if m}
+    if not any(_LEVEL.search(words) for words in (caption, *("".join(one) for one in said))):
+        return []
+    rungs = sorted((int(m["rung"]), code) for code, m in numbers.items() if m)
+    high, low = rungs[-1][0], rungs[0][0]
+    if len(said) > 1 or len({rung for rung, _ in rungs}) < len(rungs) or high - low >= 2 * len(rungs):
+        return []
+    return [[code for _, code in rungs[n:]] for n in range(1, len(rungs))][:MOST_CODES]
 
 
 def _of_whom(shape: Shape, named: Named) -> tuple[str, ...]:
@@ -179,7 +208,7 @@ class _Maker:
         if self.is_owed:
             return [self._count(12), self._count(LONG), self._over(12, "max", "最大")]
         if self.is_monthly and not self.shape.is_flag:
-            return [self._mean(3), self._mean(12), self._mean(LONG), self._over(12, "max", "最大")]
+            return [self._mean(LATELY), self._mean(12), self._mean(LONG), self._over(12, "max", "最大")]
         if self.shape.is_flag:
             if not self._unit and not self.shape.repeats:
                 return [
@@ -208,7 +237,10 @@ class _Maker:
             ]  # fmt: skip
         if self.whose == "siblings":
             return [] if self.shape.codes else [self._count(LONG)]
-        return [self._count(12), self._count(LONG)] if self.shape.repeats else [self._count(HISTORY)]
+        return [
+            self._count(LATELY),
+            *([self._count(12), self._count(LONG)] if self.shape.repeats else [self._count(HISTORY)]),
+        ]
 
     def of_code(self, code: str, number: int) -> Entry:
         """Of one code: whether it holds, or how often it was."""
@@ -232,6 +264,21 @@ class _Maker:
             f"step_{number}", f"{LONG}か月以内の{caption}", f"{LONG}か月以内に{caption}が {{value}} 回", window_months=LONG,
             aggregate="count", codes=list(codes), sentence_zero=f"{LONG}か月以内に{caption}の記録はない",
         )  # fmt: skip
+
+    def of_ladder(self, levels: Sequence[Sequence[str]]) -> list[Entry]:
+        """Of a level: in what share of the last two years' records somebody stood on each rung or above; of siblings the middle one."""
+        if self.whose == "siblings":
+            levels = [levels[len(levels) // 2]]
+        found = []
+        for number, codes in enumerate(levels, 1):
+            caption = f"{self._named}が「{codes[0]}」以上"
+            found.append(
+                self._entry(
+                    f"from_{number}", f"{LONG}か月以内に{caption}の割合", f"{LONG}か月以内の記録のうち、{caption}の割合が {{value}}",
+                    window_months=LONG, aggregate="share", codes=list(codes),
+                )
+            )  # fmt: skip
+        return found
 
     def of_codes(self, codes: Sequence[str]) -> Entry:
         """Of several codes together: whether any holds, or how often they were."""
@@ -275,6 +322,9 @@ class _Maker:
         """One entry, its keys in the order in which people write them."""
         prefix = "" if self.whose in ("self", "mother") else f"{self.whose}_"
         about = {} if self.whose == "self" else {"whose": self.whose}
+        if (more.get("at"), more["aggregate"]) in (("now", "any"), ("now", "max")) and self.shape.late:
+            # a list known only when it is over: it tells until the next
+            more |= {"at": "touching", "window_months": min(self.shape.late, LONG)}
         order = ("at", "window_months", "aggregate", "codes")
         return {
             "code": f"{prefix}{self.shape.item}_{suffix}", "caption": caption, "item": self.shape.item, **about,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +39,8 @@ class Shape:
     ``childrens`` those of them that mostly children bore. ``whose`` is ``self`` where the persons are mostly children, ``mother`` where mostly children's mothers, else
     ``household``. ``months`` is how long the item has been told of; ``oldest`` the age in years of the oldest child that bears it
     now, -1 where no child does. ``share`` is that of all children, all mothers or everybody, after ``whose``, of whom it was ever told.
-    ``beginnings`` counts the days on which its facts begin.
+    ``beginnings`` counts the days on which its facts begin. ``late`` is how many months the newest list we knew had been over,
+    at most, when the next came: 0 where there was always one that held.
     """
 
     item: str
@@ -58,11 +59,7 @@ class Shape:
     oldest: int
     share: float = 0.0
     beginnings: int = 0
-
-    @property
-    def interval(self) -> int:
-        """Every how many months a figure of months is told: 1, or 2 where something is paid every other month."""
-        return max(1, round(self.months / self.beginnings)) if self.beginnings else 1
+    late: int = 0
 
     @property
     def is_flag(self) -> bool:
@@ -121,12 +118,16 @@ def item_shapes(snapshot: Snapshot, spill: Path | None = None) -> dict[str, Shap
             codes[line["item"]].append((line["code"], line["persons"]))
             if line["children"] >= MOSTLY * line["persons"]:
                 childrens[line["item"]].add(line["code"])
+        lists: dict[str, list[tuple[dt.date, dt.date | None]]] = defaultdict(list)
+        for line in _of_lists(told).to_pyarrow().to_pylist():
+            lists[line["item"]].append((line["known_from"], None if line["holds"] else line["until"]))
         sources: dict[str, list[str]] = defaultdict(list)
         for line in told.select("item", "source").distinct().to_pyarrow().to_pylist():
             sources[line["item"]].append(line["source"])
     return {
         item: _shape(
-            line, tuple(sorted(codes[item], key=lambda c: (-c[1], c[0]))), frozenset(childrens[item]), sorted(sources[item]), everybody
+            line, tuple(sorted(codes[item], key=lambda c: (-c[1], c[0]))), frozenset(childrens[item]), sorted(sources[item]), everybody,
+            _late(lists[item]),
         )
         for line in lines
         for item in [line["item"]]
@@ -162,6 +163,24 @@ def _of_items(told: ir.Table) -> ir.Table:
     )
 
 
+def _of_lists(told: ir.Table) -> ir.Table:
+    """Of each item and day on which we came to know of some: until when the longest of them held."""
+    return told.group_by("item", "known_from").agg(until=told.valid_to.max(), holds=told.valid_to.isnull().any())
+
+
+def _late(lists: Iterable[tuple[dt.date, dt.date | None]]) -> int:
+    """How many months there was at most no list that held, from the end of the newest known until the next became known."""
+    most = 0
+    newest: dt.date | None = None
+    for known, until in sorted(lists, key=lambda one: one[0]):
+        if newest is not None and known > newest:
+            most = max(most, _months(newest, known) - (known.day <= newest.day))
+        if until is None:
+            return most
+        newest = until if newest is None else max(newest, until)
+    return most
+
+
 def _years(told: ir.Table) -> ir.IntegerValue:
     months = (told.today.year() - told.born_month.year()) * 12 + told.today.month() - told.born_month.month()
     return (months / 12).floor().cast("int32")
@@ -180,6 +199,7 @@ def _shape(
     childrens: frozenset[str],
     sources: list[str],
     everybody: Mapping[str, int],
+    late: int,
 ) -> Shape:
     facts, persons = _count(line["facts"]), _count(line["persons"])
     spell = EVENT
@@ -211,6 +231,7 @@ def _shape(
         oldest=int(str(line["oldest"])) if line["oldest"] is not None else -1,
         share=persons / max(everybody[whose], 1),
         beginnings=_count(line["beginnings"]),
+        late=late,
     )
 
 

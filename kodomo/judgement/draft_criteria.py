@@ -20,8 +20,8 @@ from typing import Any
 from kodomo.configuration import SHIPPED_MUNICIPALITIES, Municipality
 from kodomo.errors import StaffError, WrongUsage
 from kodomo.features import catalogue, coverage
-from kodomo.features.draft_indicators import FEWEST_BEARERS, Named, as_text, propose, unused
-from kodomo.features.item_shapes import MONTH, Shape, item_shapes
+from kodomo.features.draft_indicators import FEWEST_BEARERS, LONG, Named, as_text, propose, unused
+from kodomo.features.item_shapes import EVENT, MONTH, Shape, item_shapes
 from kodomo.features.source_lists import Listed, listed_by_sources
 from kodomo.features.worries import denies
 from kodomo.governance.register import Item, Register, read_register
@@ -249,10 +249,20 @@ def _on_another_scale(entry: Mapping[str, Any], shapes: Mapping[str, Shape]) -> 
 
 
 def _of_the_last_month(entry: Mapping[str, Any], block: str, shape: Shape) -> str:
-    """What a source states anew month by month holds now if the last list we know said so; of this month none has come yet."""
-    if shape.spell != MONTH or (entry.get("at"), entry.get("aggregate")) != ("now", "any"):
+    """What a source states anew list by list holds now if the last list we know said so; of today none has come yet.
+
+    The window reaches as far back as the newest list has ever been over when the next came: a register of certificates that
+    comes once a year holds for a year, not for a month, and an allowance known only when its year is over tells of that year.
+    """
+    months = max(shape.late, 2 if shape.spell == MONTH else 0)
+    if not months or shape.spell == EVENT:
         return block
-    return re.sub(r'(?m)^at = "now"$', f'at = "touching"\nwindow_months = {shape.interval + 1}', block)
+    if (entry.get("at"), entry.get("aggregate")) == ("now", "any"):
+        return re.sub(r'(?m)^at = "now"$', f'at = "touching"\nwindow_months = {min(months, LONG)}', block)
+    if entry.get("aggregate") == "last" and int(entry.get("window_months", LONG)) <= months:
+        # What begins in the window: the month that the newest list is of lies before its end.
+        return re.sub(r"(?m)^window_months = .*$", f"window_months = {min(months + 1, LONG)}", block)
+    return block
 
 
 REFUSED = re.compile(r"^(否|却下|不(認定|承認|支給|可|決定|該当)|非(認定|該当)|取り?下げ?|辞退)")

@@ -12,7 +12,7 @@ import pytest
 
 from features.factory import Town
 from kodomo.features.catalogue import read_catalogue
-from kodomo.features.draft_indicators import Named, as_text, propose, scale, telling_codes, unused
+from kodomo.features.draft_indicators import Named, as_text, ladder, propose, scale, telling_codes, unused
 from kodomo.features.item_shapes import EVENT, MONTH, STATE, Shape, item_shapes
 
 
@@ -75,7 +75,7 @@ def test_each_kind_has_its_own_aggregates(shapes: Mapping[str, Shape]) -> None:
         entries = propose(shapes[item], Named("項目", types))
         return {(e.get("whose", "self"), e["aggregate"], e.get("window_months")) for e in entries}
 
-    assert made("late_days") == {("self", "mean", 3), ("self", "mean", 12), ("self", "mean", 24), ("self", "max", 12)}
+    assert made("late_days") == {("self", "mean", 6), ("self", "mean", 12), ("self", "mean", 24), ("self", "max", 12)}
     assert made("late_days", ("虐待",)) - made("late_days") == {("siblings", "mean", 12)}
     assert made("income") == {("mother", "max", None)}
     assert made("hearing") == {("self", "count", 60)}
@@ -86,12 +86,12 @@ def test_a_sentence_says_what_its_number_counts(shapes: Mapping[str, Shape]) -> 
     def said(item: str, caption: str) -> set[str]:
         return {entry["sentence"] for entry in propose(shapes[item], Named(caption, ("いじめ",)))}
 
-    assert "直近3か月の遅刻日数が月平均 {value} 日" in said("late_days", "遅刻日数")
+    assert "直近6か月の遅刻日数が月平均 {value} 日" in said("late_days", "遅刻日数")
     assert said("income", "合計所得金額") == {"母の合計所得金額が {value} 円"}
     assert said("hearing", "聴覚の検査") == {"60か月以内に聴覚の検査「要精査」が {value} 回"}
     assert said("has_help", "手伝いの有無") == {"母の手伝いの有無: あり(60か月以内)"}
     assert said("has_help", "出席停止の日数") == {"60か月以内の母の出席停止の日数の合計が {value} 日"}
-    assert "直近3か月の「学校が楽しくない」が月平均 {value}" in said("late_days", "学校が楽しくない")
+    assert "直近6か月の「学校が楽しくない」が月平均 {value}" in said("late_days", "学校が楽しくない")
 
 
 def test_months_that_owe_are_named_by_what_is_owed(shapes: Mapping[str, Shape]) -> None:
@@ -175,3 +175,38 @@ def test_answers_name_their_scale(shapes: Mapping[str, Shape]) -> None:
     answer = replace(shapes["has_help"], spell=EVENT, least=1.0, most=4.0, values=4, whose="self")
     (entry,) = propose(answer, Named("睡眠の回答", ("いじめ",)))
     assert entry["sentence"] == "60か月以内の睡眠の回答の最新が {value}(1–4)"
+
+
+def test_codes_of_a_level_are_asked_for_from_each_rung_upwards(shapes: Mapping[str, Shape]) -> None:
+    """Few stand on each rung of a fee band; from the middle upwards stands half of the town."""
+    bands = tuple((f"D{n}", 40 - n) for n in (3, 1, 2, 0, 10))
+    band = replace(shapes["late_days"], item="band", codes=bands, has_numbers=False)
+    made = propose(band, Named("保育料の階層", ("貧困",)))
+    own = [entry["codes"] for entry in made if "codes" in entry and "whose" not in entry]
+    assert ladder(replace(band, codes=bands[:4]), "保育料の階層") == [["D1", "D2", "D3"], ["D2", "D3"], ["D3"]]
+    assert {tuple(codes) for codes in own} == {("D3",), ("D1",), ("D2",), ("D0",), ("D10",)}, "a rung is missing"
+    made = propose(replace(band, codes=bands[:4]), Named("保育料の階層", ("貧困",)))
+    assert [(e.get("whose", "self"), e["aggregate"], len(e["codes"])) for e in made if e["aggregate"] == "share"] == [
+        ("self", "share", 3), ("self", "share", 2), ("self", "share", 1), ("siblings", "share", 2),
+    ]  # fmt: skip
+    assert made[-1]["sentence"] == "24か月以内の記録のうち、きょうだいの保育料の階層が「D2」以上の割合が {value}"
+    assert ladder(replace(band, codes=bands[:4]), "相談の区分") == [], "numbers that are only names"
+
+
+def test_what_happens_seldom_is_counted_lately_too(shapes: Mapping[str, Shape]) -> None:
+    once = replace(shapes["hearing"], codes=(), facts=41)
+    assert {e["window_months"] for e in propose(once, Named("いじめの認知", ("いじめ",)))} == {6, 60}
+
+
+def test_how_late_a_list_comes_is_told_by_when_the_one_before_was_over(tmp_path: Path) -> None:
+    """Certificates are listed once a year: for most of it the newest list known is over."""
+    town = Town()
+    for n in range(20):
+        town.person(f"p{n}", "2016-05-01", f"h{n}")
+        for year in ("2024", "2025"):
+            town.fact(f"p{n}", "certificate", f"{year}-04-01", code="身体", to=f"{year}-05-01", known=f"{year}-05-07")
+            town.fact(f"p{n}", "aid", f"{year}-04-01", code="認定", to=None, known=f"{year}-05-07")
+    found = item_shapes(town.publish(tmp_path))
+    assert (found["certificate"].late, found["aid"].late) == (13, 0)
+    made = propose(replace(found["certificate"], spell=STATE), Named("手帳", ("虐待",)))
+    assert {(e["at"], e["window_months"]) for e in made if e["aggregate"] == "any"} == {("touching", 13)}

@@ -264,9 +264,16 @@ def test_a_state_told_anew_each_month_holds_if_the_last_list_said_so() -> None:
     monthly = replace(_shape("assistance", ()), spell="month", months=24, beginnings=24)
     assert drafting._of_the_last_month(entry, block, _shape("assistance", ())) == block
     assert 'at = "touching"\nwindow_months = 2\n' in drafting._of_the_last_month(entry, block, monthly)
-    every_other = replace(monthly, months=23, beginnings=12)
+    every_other = replace(monthly, late=3)
     assert "window_months = 3\n" in drafting._of_the_last_month(entry, block, every_other)
     assert drafting._of_the_last_month({**entry, "aggregate": "count"}, block, monthly) == block
+    # an allowance known only when its year is over, and a newest figure older than its window
+    yearly = replace(monthly, spell="state", late=13)
+    assert 'at = "touching"\nwindow_months = 13\n' in drafting._of_the_last_month(entry, block, yearly)
+    newest = {"item": "water", "aggregate": "last", "window_months": 6}
+    block = 'code = "water"\nwindow_months = 6\naggregate = "last"\n'
+    assert "window_months = 9\n" in drafting._of_the_last_month(newest, block, replace(monthly, late=8))
+    assert drafting._of_the_last_month(newest, block, replace(monthly, late=3)) == block
 
 
 def test_those_refused_do_not_count_as_having_it() -> None:
