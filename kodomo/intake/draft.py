@@ -6,6 +6,7 @@ value of the file stands in a draft but codes and marks.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -149,6 +150,9 @@ def _as_register(found: Mapping[str, Any]) -> list[dict[str, Any]]:
         name = words.plain(column["name"])
         if kind == "observations" and column["field"] == "former_number":
             column["ignore"] = column["ignore"] or words.FORMER_NUMBER_HINT
+        elif kind == "observations" and column["field"] in ("event_on", "event_kind"):
+            # of a benefit, not of where somebody lives
+            column |= {"field": "", "person": ""}
         elif kind == "residents" and column["field"] in ("event_on", "event_kind") and not column["ignore"]:
             to = "resident_to" if column["field"] == "event_on" else "resident_to_reason"
             column["ignore"] = (
@@ -162,6 +166,17 @@ def _as_register(found: Mapping[str, Any]) -> list[dict[str, Any]]:
                 "field": "moved_to" if is_to else "moved_from",
                 "type": "address",
             }
+    return _days_left_out(columns)
+
+
+FEWEST_DAYS = 20
+
+
+def _days_left_out(columns: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A column for each day of a month, headed 1 to 31, isn't taken in day by day."""
+    days = [c for c in columns if re.fullmatch(r"[1-9]|[12]\d|3[01]", words.plain(c["name"])) and not c["field"]]
+    for column in days if len(days) >= FEWEST_DAYS else ():
+        column |= {"type": "text", "codes": [], "unknown": [], "ignore": "日ごとの出欠。月の合計を使う"}
     return columns
 
 

@@ -12,6 +12,12 @@ from kodomo.intake.draft_writing import MARK, Known, quoted, reference
 from kodomo.intake.layout_keys import FIELDS
 from kodomo.intake.usual_items import UsualItem, usual_items, words_of_notes
 
+_ITEM, _VALUE = (
+    re.compile("^(検査|健診|問診|測定)?項目(番号|名|コード|CD)?$"),
+    re.compile("^(検査|健診|測定)?(結果|値|結果値|数値|回答)$"),
+)
+"""A table with a row for each item that was examined or asked."""
+
 
 def facts_part(columns: Sequence[Mapping[str, Any]], items: Mapping[str, str], found: Mapping[str, Any]) -> list[str]:
     """What the rows may be saying, as comments: which of it is wanted, only a person can know."""
@@ -31,6 +37,18 @@ def facts_part(columns: Sequence[Mapping[str, Any]], items: Mapping[str, str], f
             )
         return [*lines, ""]
     told = [c for c in free if c["type"] in ("code", "flag", "integer", "decimal")]
+    which = next((c for c in told if _ITEM.search(words.plain(c["name"])) and c["codes"]), None)
+    value_of = next((c for c in free if _VALUE.search(words.plain(c["name"])) and c is not which), None)
+    if which and value_of:
+        lines += [
+            f"# {MARK}? 一行に一項目が書かれている。項目ごとに、その値を事実にする(値が言葉なら number を code に)"
+        ]
+        for code in which["codes"]:
+            lines += [
+                "# [[facts]]", '# item = ""', f"# number = {quoted(reference(value_of))}", f"# when = {{ {quoted(reference(which))} = [{quoted(code)}] }}",
+                f"# valid_from = {quoted(reference(start))}", '# valid_to = "same_day"',
+            ]  # fmt: skip
+        told = [c for c in told if c is not which and c is not value_of]
     said: list[Mapping[str, Any] | None] = [*told] or [None]
     whose = "".join(f"{part}, " for part in holders_own(found["columns"]))
     for column in said:

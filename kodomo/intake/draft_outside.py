@@ -36,6 +36,8 @@ BARE_MONTH = re.compile("^(対象|報告|実施|発生|検針|調定|利用|提�
 TERM_IN_NAMES = re.compile(
     r"([上下]半?期|[前後]期|第?[1-4一二三四](?:学期|四半期|回|期)|(?<![A-Za-z\d])[1-4](?:gakki|kai|ki)(?![A-Za-z]))"
 )
+ROUND_IN_NAMES = re.compile(r"(?:(?<=[RH]\d)|(?<=[RH]\d\d)|(?<=20\d\d))[_-]([1-9])(?![\d月年])")
+"""R6_1, R6_2: which of a year's rounds."""
 CHECKUP_IN_NAMES = re.compile(r"((?:\d+歳)?(?:\d+[かヶケカヵ]月)?児?(?:健診|健康診査|相談))")
 SCHOOL_IN_NAMES = re.compile(
     r"([^\d_\-.\s()（）]{1,10}?(?:小学校|中学校|保育園|保育所|幼稚園|こども園|小|中|園))(?=[_\-.\s（(]|$)"
@@ -165,7 +167,7 @@ def _between_names(added: Outside, columns: Sequence[Column], names: Sequence[st
     """What differs between the names of one source's files besides their date: the school, the term, the kind of checkup."""
     named = [unicodedata.normalize("NFKC", name) for name in names]
     told = [[m[1] if (m := pattern.search(name)) else "" for name in named] for pattern in _APART]
-    terms, checkups, schools = (sorted(set(values)) if all(values) else [] for values in told)
+    terms, rounds, checkups, schools = (sorted(set(values)) if all(values) else [] for values in told)
     is_school_told = any(c["field"] == "school" and not c["ignore"] for c in columns) or added.lines[:1] == [
         "[[columns]]          # シートの名前が学校・園"
     ]
@@ -174,7 +176,11 @@ def _between_names(added: Outside, columns: Sequence[Column], names: Sequence[st
             "[[columns]]          # ファイルの名前だけが、どの学校・園のものかを言っている", 'name = "学校"', 'type = "text"', 'found_in = "file_name"',
             f"match = {quoted(SCHOOL_IN_NAMES.pattern)}", 'person = "subject"', 'field = "school"', 'item = "school_enrolled"', "",
         ]  # fmt: skip
-    for name, values, pattern, least in (("期", terms, TERM_IN_NAMES, 1), ("健診", checkups, CHECKUP_IN_NAMES, 2)):
+    for name, values, pattern, least in (
+        ("期", terms, TERM_IN_NAMES, 1),
+        ("回", rounds, ROUND_IN_NAMES, 2),
+        ("健診", checkups, CHECKUP_IN_NAMES, 2),
+    ):
         if len(values) >= least and not any(c["name"] == name for c in columns):
             added.lines += [
                 f"[[columns]]          # ファイルの名前だけが、どの{name}のものかを言っている",
@@ -184,7 +190,7 @@ def _between_names(added: Outside, columns: Sequence[Column], names: Sequence[st
             added.why = added.why or f"{name}がないと、ほかの{name}の分が上書きする"
 
 
-_APART = (TERM_IN_NAMES, CHECKUP_IN_NAMES, SCHOOL_IN_NAMES)
+_APART = (TERM_IN_NAMES, ROUND_IN_NAMES, CHECKUP_IN_NAMES, SCHOOL_IN_NAMES)
 
 
 def month_outside(place: str, match: str) -> list[str]:

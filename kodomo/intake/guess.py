@@ -127,6 +127,7 @@ def _guess(header: str, cells: list[str], is_workbook: bool) -> Guess:
         guess.why.append("氏名とよみが一つのセルに書かれている")
     if _says_otherwise(said, header, kinds, cells):
         said, guess.person, guess.field, guess.ignore = words.Meaning(), "", "", ""
+        kinds = kinds_of(cells, True)
     if not (said.field or said.ignore or is_code) and _has_fixed_words(header, cells):
         kinds = kinds_of(cells, True)
         guess.why.append("決まった言葉だけが書かれている")
@@ -138,7 +139,7 @@ def _guess(header: str, cells: list[str], is_workbook: bool) -> Guess:
     if said.type:
         guess.why.append("見出しの言葉から")
     guess.has_no_year = not said.type and bool(_DAY_WORD.search(words.plain(header))) and _are_days(cells)
-    if said.field == "school" and re.search("(コード|CD)$", words.plain(header)):
+    if said.field == "school" and re.search("(コード|CD|番号)$", words.plain(header)):
         kinds = kinds_of(cells, True)
         guess.type = "code" if len(kinds.codes) == kinds.distinct else "text"
         said = words.Meaning(said.person or "subject", "school", guess.type)
@@ -173,7 +174,10 @@ def _says_otherwise(said: words.Meaning, header: str, kinds: Kinds, cells: list[
         return are_marks and bool(
             re.search("有|様子|気にな|気づき", words.plain(header))
         )  # a few fixed sentences are notes all the same: whether they are wanted, a person says
-    return said.ignore == words.OF_STAFF and kinds.share("integer") == 1.0 and kinds.lengths[1] <= 2
+    # 支援者 of a mother is who helps her: 夫, 実母, なし
+    is_who_helps = "支援者" in words.plain(header) and _are_few_words(cells)
+    is_graded = kinds.share("integer") == 1.0 and kinds.lengths[1] <= 2
+    return said.ignore == words.OF_STAFF and (is_graded or is_who_helps)
 
 
 _PERSON_OR_PLACE = re.compile("名|者|氏|人$|さん|先生|住|町|丁目|地区|方書|地域|集落|学校|園$|病院|機関|メモ$")
@@ -601,6 +605,13 @@ def _mothers_record(columns: list[Guess]) -> None:
 def _only_the_womans(columns: list[Guess]) -> None:
     """妊婦氏名, 児性別: what is told of a child not yet born, or just born, is not the woman's."""
     for column in columns:
+        if (
+            column.type == "date"
+            and re.fullmatch("(出産|分娩)(年月)?日", words.plain(column.name))
+            and not column.field
+        ):
+            column.field, column.person = "child_born_on", "subject"
+            column.why.append("母の記録なので、生まれた子の生年月日とみた")
         if not re.match("児|子(?!宮)|お子|出生児|新生児", words.plain(column.name).rsplit("/", 1)[-1]):
             continue
         if column.field == "born_on":

@@ -22,7 +22,9 @@ SINCE_WHEN = re.compile(
 )
 """Days since when or until when something holds, or on which it was paid: none tells which month a row is of."""
 
-KIND_WORD = re.compile(r"(?<!月)(区分|種別|種類|時期|項目|サービス名?|ワクチン名?|回|期|学期|立場)(コード|CD)?$")
+KIND_WORD = re.compile(
+    r"(?<!月)(区分|種別|種類|時期|項目(番号|名)?|健診|検診|サービス名?|ワクチン名?|回|期|学期|立場)(コード|CD)?$"
+)
 """What tells several rows of one person apart: the kind of checkup, the vaccine, which time."""
 
 
@@ -129,7 +131,7 @@ def _by_person(key: str, columns: Sequence[Guess], table: _Table) -> list[str]:
     kinds = [
         c.reference
         for c in told
-        if (not c.field and c.type in ("month", "date", "fiscal_year"))
+        if (c.field in ("", "event_on") and c.type in ("month", "date", "fiscal_year"))
         or (not c.field and c.type in ("code", "integer", "text") and KIND_WORD.search(words.plain(c.name)))
     ][:MOST_TRIED]
     start = [key, *who] if key else who

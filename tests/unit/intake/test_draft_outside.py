@@ -162,3 +162,41 @@ def test_month_among_other_words_in_the_names_of_sheets_is_the_rows(tmp_path):
         "年月",
         "手帳番号",
     ]
+
+
+def test_rounds_of_a_years_survey_are_told_apart(tmp_path):
+    rows = [f"東小,3,{at // 20 + 1},{at % 20 + 1},{person(at)},{at % 4 + 1}" for at in range(80)]
+    names = ("anke_R6_1.csv", "anke_R6_2.csv")
+    body, columns, _ = draft(*(written(tmp_path / n, "学校,学年,組,番号,氏名,Q1", rows) for n in names))
+    assert [re.search(columns["回"]["match"], n)[1] for n in names] == ["1", "2"]
+    assert body["record"]["identity"][:2] == ["年度", "回"]
+
+
+def test_events_of_a_benefit_are_told_by_their_day_and_are_no_moves(tmp_path):
+    rows = [
+        f"{1000 + at // 2},{person(at)},H30.4.{at % 9 + 1},{('11', '21')[at % 2]},R6.5.{at + 1}" for at in range(20)
+    ]
+    _, columns, text = draft(written(tmp_path / "event.csv", "受給者番号,児童氏名,児童生年月日,事由,異動年月日", rows))
+    assert columns["異動年月日"]["type"] == "date" and "field" not in columns["異動年月日"]
+    assert '# valid_from = "異動年月日"' in text
+
+
+def test_row_for_each_item_examined_is_a_fact_for_each_item(tmp_path):
+    rows = [
+        f"{1000 + at // 3},{person(at // 3)},R5.4.{at // 3 % 28 + 1},2024/5/{at // 3 % 28 + 1},3Y,0{at % 3},{at % 5}.5"
+        for at in range(90)
+    ]
+    head = "受診者番号,氏名,生年月日,受診日,健診,項目番号,結果"
+    body, _, text = draft(written(tmp_path / "結果.csv", head, rows))
+    assert "項目番号" in body["record"]["identity"]
+    assert '# when = { "項目番号" = ["02"] }' in text and '# number = "結果"' in text
+
+
+def test_column_for_each_day_of_the_month_is_left_out(tmp_path):
+    head = "学籍番号,氏名," + ",".join(map(str, range(1, 31))) + ",欠席計"
+    rows = [
+        f"{1000 + at},{person(at)}," + ",".join("/" if (at + d) % 9 == 0 else "" for d in range(30)) + ",3"
+        for at in range(20)
+    ]
+    _, columns, _ = draft(written(tmp_path / "出席簿_202404.csv", head, rows))
+    assert all(columns[str(day)]["ignore"] for day in range(1, 31)) and columns["欠席計"]["type"] == "integer"

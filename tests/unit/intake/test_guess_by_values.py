@@ -39,6 +39,14 @@ def test_values_refute_a_columns_name(header, value, kind, is_left_out):
     assert (columns[header].field == "phone") == (value.startswith("03"))
 
 
+def test_numbers_called_no_and_codes_called_cd_are_what_they_are():
+    columns = guessed(
+        "宛名No,氏名,事業CD,学校番号", *(f"{1000000 + at},{person(at)},{at % 3 + 1}00,{at % 2 + 1}" for at in range(40))
+    )
+    assert columns["宛名No"].field == "resident_number" and columns["事業CD"].codes == ["100", "200", "300"]
+    assert columns["学校番号"].field == "school"
+
+
 def test_notes_that_differ_stay_left_out():
     columns = guessed("児童氏名,メモ", *(f"{person(at)},今日は{at}回目" for at in range(40)))
     assert columns["メモ"].ignore
@@ -131,8 +139,13 @@ def test_number_of_an_offices_own_called_individual_is_none_of_the_law_where_it_
 
 
 def test_what_is_told_of_the_child_is_not_the_pregnant_womans():
-    rows = [f"{person(at)},H7.4.{at + 1},{'男女'[at % 2]},R6.4.{at + 1}" for at in range(20)]
-    columns = guessed("妊婦氏名,生年月日,児性別,児生年月日", *rows)
+    rows = [f"{person(at)},H7.4.{at + 1},{'男女'[at % 2]},R6.4.{at + 1},{('夫', 'なし')[at % 2]}" for at in range(20)]
+    columns = guessed("妊婦氏名,生年月日,児性別,児生年月日,支援者", *rows)
+    assert columns["支援者"].codes == ["なし", "夫"]
+    assert (
+        guessed("妊婦氏名,分娩日", *(f"{person(at)},R6.4.{at + 1}" for at in range(9)))["分娩日"].field
+        == "child_born_on"
+    )
     assert columns["児性別"].ignore and columns["児生年月日"].field == "child_born_on"
     assert (columns["生年月日"].person, columns["生年月日"].field) == ("subject", "born_on")
 
