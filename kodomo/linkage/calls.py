@@ -380,9 +380,8 @@ SEMI JOIN (SELECT person FROM fitted) f ON f.person = h.person SEMI JOIN (SELECT
 UNDECIDED = """
 SELECT t.source, sum(t.rows)::BIGINT, coalesce(sum(t.rows) FILTER (t.age IS NULL), 0)::BIGINT, coalesce(sum(t.rows) FILTER (t.grade IS NULL), 0)::BIGINT,
     coalesce(sum(t.rows) FILTER (t.school IS NULL), 0)::BIGINT, coalesce(sum(t.rows) FILTER (t.town IS NULL), 0)::BIGINT
-FROM said t JOIN wanted w USING (form) ANTI JOIN link l ON l.form = t.form SEMI JOIN fitted c ON c.called = t.called
+FROM said t ANTI JOIN link l ON l.form = t.form SEMI JOIN fitted c ON c.called = t.called
 ANTI JOIN (SELECT called FROM wanted SEMI JOIN doubt USING (form)) a ON a.called = t.called
-WHERE w.surname IS NULL
 GROUP BY t.source ORDER BY t.source
 """
 """Rows whose call name fits so many children that nobody could decide from the paper either, and which columns they leave empty."""

@@ -61,3 +61,13 @@ def test_child_told_now_with_the_age_and_now_with_the_grade_is_one(paper: Paper,
     lines = told(paper, months, "みずむさん", age="8") + told(paper, months[::2], "みずむさん", grade="小3")
     linked = paper.link(model_file)
     assert {linked.person(line) for line in lines} == {linked.person(only)}
+
+
+def test_surname_with_a_beginning_that_fits_too_many_is_told_to_its_holder_too(paper: Paper, model_file: Path) -> None:
+    town_of(paper)
+    for number, (name, kana) in enumerate(zip("蓮玲伶怜礼令麗", "ﾝｲｵｲｲｲｲ", strict=True)):
+        paper.resident(f"300{number}", f"石井 {name}{number}太", f"ｲｼｲ ﾚ{kana}ﾀ", f"2016-06-0{number + 1}", household_number=f"R{number}")  # fmt: skip
+    line = told(paper, [(2025, 9)], "石井れ", age="9")[0]
+    linked = paper.link(model_file)
+    assert linked.person(line) is None and not linked.doubts(line)
+    assert [one["rows"] for one in linked.figures["called"]["undecided"]] == [1]
