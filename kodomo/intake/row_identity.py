@@ -135,5 +135,7 @@ def _by_person(key: str, columns: Sequence[Guess], table: _Table) -> list[str]:
         or (not c.field and c.type in ("code", "integer", "text") and KIND_WORD.search(words.plain(c.name)))
     ][:MOST_TRIED]
     start = [key, *who] if key else who
-    tried = [start, *([*start, *more] for count in (1, 2) for more in combinations(kinds, count))]
+    more = [list(some) for count in (1, 2) for some in combinations(kinds, count)]
+    is_persons = any(c.reference == key and c.field in ("own_number", "resident_number") for c in columns)
+    tried = [*([key, *some] for some in more if is_persons), start, *([*start, *some] for some in more)]
     return next((names for names in tried if table.distinct(names) == 1), [])
