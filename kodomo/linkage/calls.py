@@ -101,8 +101,8 @@ CREATE OR REPLACE TABLE schooled AS
 WITH told AS (
     SELECT DISTINCT p.form, t.school FROM (SELECT DISTINCT form, print FROM placed WHERE role = 'subject') p JOIN printed t USING (print) WHERE t.school IS NOT NULL
 )
-SELECT DISTINCT l.person, named_school(t.school) AS school FROM told t JOIN form f USING (form) JOIN link l USING (form)
-WHERE f.born_on IS NOT NULL AND named_school(t.school) IS NOT NULL
+SELECT l.person, named_school(t.school) AS school, max(f.seen_to) AS seen FROM told t JOIN form f USING (form) JOIN link l USING (form)
+WHERE f.born_on IS NOT NULL AND named_school(t.school) IS NOT NULL GROUP BY ALL
 """
 """Every school that is told of somebody, not only the first under one number: children pass on to the next."""
 
@@ -348,7 +348,8 @@ SELECT t.called, t.statement, b.person,
          ELSE least(greatest(date_sub('year', b.born, t.first) - t.age, t.age - date_sub('year', b.born, t.last), 0), 3) END::TINYINT AS years_off,
     (CASE WHEN t.ahead IS NULL OR list_contains(t.ahead, school_year(t.last) - b.cohort) THEN 0.0 ELSE {grade} END
         + greatest(CASE WHEN t.school IS NULL OR s.is_same THEN 0.0 WHEN s.is_same IS NOT NULL THEN {school}
-               WHEN t.school IN (SELECT school FROM schooled) THEN {unlisted} / least(n.statements, {most}) ELSE {unknown} END,
+               -- a roll says nothing of who came after it was handed in
+               WHEN r.school IS NULL OR y.came > r.seen THEN {unknown} ELSE {unlisted} / least(n.statements, {most}) END,
             CASE WHEN y.came > t.last + INTERVAL {late} DAY OR y.gone < t.first - INTERVAL {late} DAY THEN {away} / least(a.statements, {most}) ELSE 0.0 END)
         + CASE WHEN g.person IS NULL THEN 0.0 ELSE {class_} END
         + CASE WHEN t.town IS NULL OR h.person IS NOT NULL THEN 0.0 ELSE least({town} - log2(coalesce(o.share, {rarest})), {town_most}) END
@@ -358,6 +359,7 @@ SELECT t.called, t.statement, b.person,
 FROM told t JOIN meant b USING (called) JOIN all_told a USING (called)
 LEFT JOIN stayed y ON y.person = b.person
 LEFT JOIN taught s ON s.called = a.called AND s.person = b.person AND s.school = t.school
+LEFT JOIN (SELECT school, max(seen) AS seen FROM schooled GROUP BY school) r ON r.school = t.school
 LEFT JOIN lived h ON h.person = b.person AND h.town = t.town
 LEFT JOIN district_share o ON o.town = t.town
 LEFT JOIN seated g ON g.statement = t.statement AND g.person = b.person

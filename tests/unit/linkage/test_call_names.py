@@ -442,6 +442,24 @@ def test_who_moved_in_only_later_leaves_the_name_to_whom_it_fits(paper: Paper, m
     assert linked.person(came_in_time) is None and len(linked.doubts(came_in_time)) == 2
 
 
+def test_a_roll_says_nothing_of_who_came_after_it(paper: Paper, model_file: Path) -> None:
+    town_of(paper)
+    who = {
+        name: (f"{family} 響太郎", f"{kana} ｷｮｳﾀﾛｳ")
+        for name, family, kana in (("old", "石井", "ｲｼｲ"), ("new", "木村", "ｷﾑﾗ"))
+    }
+    paper.resident("1001", *who["old"], "2010-10-01", "男", address="浜町1-1")
+    paper.resident("1002", *who["new"], "2010-09-01", "男", address="川町5-5", resident_from="2025-12-07")
+    roll = {"grade": "中3", "school": "浜中", "born_on": "2010-10-01", "sex": "男"}
+    paper.row(
+        "roster", subject={"name": who["old"][0], "name_kana": who["old"][1], **roll}, known_from=dt.date(2025, 5, 8)
+    )
+    told = {"name": "きょうたろうくん", "age": "15", "school": "浜中"}
+    since = paper.row("npo", subject=told, known_from=dt.date(2026, 1, 31))
+    linked = paper.link(model_file)
+    assert linked.person(since) is None and len(linked.doubts(since)) == 2
+
+
 def test_who_moved_out_before_leaves_the_name_to_whom_it_fits(paper: Paper, model_file: Path) -> None:
     town_of(paper)
     here = paper.resident("1001", "石井 知葉", "ｲｼｲ ﾁﾊ", "2014-10-01", "女", address="浜町1-1")
