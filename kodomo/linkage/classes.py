@@ -190,7 +190,7 @@ SELECT DISTINCT form, person FROM one SEMI JOIN todo USING (form)
 
 ON_SHEET = f"""
 CREATE OR REPLACE TABLE on_sheet AS
-SELECT DISTINCT p.source, p.dated, t.school, t.step, t.class, t.seat, m.form, {IS_NAMED} AS is_named, l.person
+SELECT DISTINCT m.receipt, p.source, p.dated, t.school, t.step, t.class, t.seat, m.form, {IS_NAMED} AS is_named, l.person
 FROM placed m JOIN form f USING (form) JOIN printed p USING (print) JOIN printed_class t USING (print) LEFT JOIN link l USING (form)
 WHERE m.role = 'subject' AND p.dated IS NOT NULL AND t.seat IS NOT NULL
 """
@@ -222,6 +222,47 @@ SELECT DISTINCT form, person FROM one ANTI JOIN (FROM on_sheet WHERE is_named) U
 """,
 )
 """A pupil who leaves the name out is known by the seat. Not where that child signed another row of the month: a slip of the seat."""
+
+ENOUGH_NAMED, ODD_SEATS = 30, 0.03
+"""Named rows of a month's other classes that must sit as the lists say, and the share of them that may not."""
+
+BY_SILENT_SEAT = Rule(
+    "C3",
+    "組の全員に氏名のない記録で、学校・学年・組・出席番号の合うこどもが一人だけで、ほかの組の氏名のある記録の席が名簿のとおりで、その組の性別が席の順に名簿と合う",
+    f"""
+WITH place AS (
+    SELECT DISTINCT person, school, step, class, cohort, seat FROM class_list WHERE seat IS NOT NULL
+), named AS (
+    SELECT s.source, s.dated, s.form, bool_or(c.seat = s.seat) AS is_seated
+    FROM on_sheet s JOIN place c USING (person, school, step, class) WHERE s.is_named GROUP BY ALL
+), kept AS (
+    SELECT source, dated FROM named GROUP BY ALL
+    HAVING count(*) >= {ENOUGH_NAMED} AND count(*) FILTER (NOT is_seated) <= {ODD_SEATS} * count(*)
+), silent AS (
+    SELECT source, dated, school, step, class FROM on_sheet SEMI JOIN kept USING (source, dated) GROUP BY ALL HAVING NOT bool_or(is_named)
+), seated AS (
+    SELECT s.receipt, s.source, s.dated, s.school, s.step, s.class, s.form, c.person, f.sex AS told, y.sex AS listed
+    FROM on_sheet s SEMI JOIN silent USING (source, dated, school, step, class) JOIN form f ON f.form = s.form
+    LEFT JOIN classed o ON o.form = s.form AND o.school = s.school AND o.step = s.step AND o.class = s.class AND o.seat = s.seat
+    LEFT JOIN place c ON c.school = o.school AND c.step = o.step AND c.class = o.class AND c.cohort = o.cohort AND c.seat = o.seat
+    LEFT JOIN spine y ON y.person = c.person
+), agreeing AS (
+    SELECT source, dated, school, step, class FROM seated GROUP BY ALL
+    HAVING count(*) FILTER (told = listed) >= {AGREEING} AND count(*) FILTER (told <> listed) <= {DIFFERING} * count(*)
+       AND count(DISTINCT form) FILTER (person IS NOT NULL) >= (1 - {DIFFERING}) * count(DISTINCT form)
+), one AS (
+    SELECT receipt, form, min(person) AS person FROM seated SEMI JOIN agreeing USING (source, dated, school, step, class) GROUP BY ALL
+    HAVING count(DISTINCT person) = 1 AND min(person) > 0 AND NOT coalesce(bool_or(told <> listed), false)
+), twice AS (
+    SELECT form FROM (SELECT form, count(*) OVER (PARTITION BY receipt, person) AS rows FROM (FROM one UNION SELECT receipt, form, person FROM on_sheet WHERE is_named)) WHERE rows > 1
+)
+SELECT DISTINCT form, person FROM one ANTI JOIN twice USING (form) SEMI JOIN todo USING (form)
+""",
+)
+"""A school that takes no names hands in the seats of its list, as the schools that take names show of the same form.
+
+Whether this one's list was drawn up anew nobody can see by names; where girls and boys would no longer sit in their places, it shows.
+"""
 
 UNDECIDED = """
 CREATE OR REPLACE TABLE of_class AS
@@ -260,6 +301,7 @@ def link_classmates(connection: duckdb.DuckDBPyConnection) -> int:
     linked = apply_rule(connection, IN_CLASS)
     connection.execute(ON_SHEET)
     linked += apply_rule(connection, BY_SEAT)
+    linked += apply_rule(connection, BY_SILENT_SEAT)
     connection.execute(UNDECIDED)
     connection.execute(ASKED)
     drop(connection, "printed_class", "classed", "class_name", "sought", "class_likeness", "classmate", "on_sheet")

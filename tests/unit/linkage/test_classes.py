@@ -168,6 +168,63 @@ def test_row_without_a_name_is_not_a_child_who_signed_another_row_of_the_same_sh
     assert paper.link(model_file).person(slip) is None
 
 
+SEXES = "男女男男女女"
+
+
+def class_without_names(paper: Paper, source: str = "survey", sexes: str = SEXES) -> list[tuple[str, int]]:
+    """The questionnaire of 4-2, which takes no names; 4-3 hands it in with names."""
+    return [answer(paper, None, str(n), source, sex) for n, sex in enumerate(sexes, 1)]
+
+
+def listed_classes(paper: Paper, source: str = "survey", moved: int = 0) -> list[tuple[str, int]]:
+    """4-2 and 4-3 as the lists tell; thirty of 4-3 hand in the questionnaire, ``moved`` of them sitting elsewhere."""
+    children = class_of_six(paper)
+    for mention, sex in zip(children, SEXES, strict=True):
+        paper.mentions[mention_at(paper, mention)]["sex"] = sex
+    kana = "ｱｲｳｴｵｶｷｸｹｺｻｼｽｾｿﾀﾁﾂﾃﾄﾅﾆﾇﾈﾉﾊﾋﾌﾍﾎ"
+    for n, letter in enumerate(kana, 1):
+        pupil(paper, str(100 + n), f"試験 {letter}太", f"ｼｹﾝ {letter}ﾀ", f"2015-07-{n:02}", "3", str(n))
+        body = {
+            "name": f"試験 {letter}太",
+            "school": "緑小",
+            "grade": "4",
+            "class_name": "3",
+            "seat": str(n + (n <= moved)),
+        }
+        paper.row(source, subject=body, known_from=JUNE)
+    return children
+
+
+def mention_at(paper: Paper, mention: tuple[str, int]) -> int:
+    return next(i for i, m in enumerate(paper.mentions) if (m["source"], m["row"]) == mention)
+
+
+def test_class_without_any_name_sits_as_its_list_where_the_other_classes_do_and_girls_and_boys_fit(
+    paper: Paper, model_file: Path
+) -> None:
+    children = listed_classes(paper)
+    rows = class_without_names(paper)
+    linked = paper.link(model_file)
+    assert [linked.person(row) for row in rows] == [linked.person(child) for child in children]
+    assert {linked.rule(row) for row in rows} == {"C3"}
+
+
+def test_class_without_any_name_is_nobodys_where_its_seats_may_be_others(paper: Paper, model_file: Path) -> None:
+    listed_classes(paper)
+    renumbered = class_without_names(paper, sexes="女男男女女男")
+    linked = paper.link(model_file)
+    assert [linked.person(row) for row in renumbered] == [None] * 6
+
+
+def test_class_without_any_name_is_nobodys_where_other_classes_sit_otherwise_or_none_has_names(
+    paper: Paper, model_file: Path
+) -> None:
+    listed_classes(paper, moved=3)
+    rows = class_without_names(paper) + class_without_names(paper, "numbers_only")
+    linked = paper.link(model_file)
+    assert [linked.person(row) for row in rows] == [None] * 12
+
+
 def test_twins_in_one_class_need_the_given_name_or_the_seat(paper: Paper, model_file: Path) -> None:
     pupil(paper, "1", "森 陽菜", "ﾓﾘ ﾋﾅ", "2015-06-01", "1", "20")
     paper.mentions[0]["household_number"] = "F"
