@@ -190,14 +190,14 @@ SELECT DISTINCT form, person FROM one SEMI JOIN todo USING (form)
 
 ON_SHEET = f"""
 CREATE OR REPLACE TABLE on_sheet AS
-SELECT DISTINCT m.receipt, p.source, p.dated, t.school, t.step, t.class, t.seat, m.form, {IS_NAMED} AS is_named, l.person
+SELECT DISTINCT m.receipt, p.source, p.dated, school_year(p.dated) AS year, t.school, t.step, t.class, t.seat, m.form, {IS_NAMED} AS is_named, l.person
 FROM placed m JOIN form f USING (form) JOIN printed p USING (print) JOIN printed_class t USING (print) LEFT JOIN link l USING (form)
 WHERE m.role = 'subject' AND p.dated IS NOT NULL AND t.seat IS NOT NULL
 """
 """Who told a class and a seat in one month to one office, nameless ones among them."""
 
 AGREEING, DIFFERING = 5, 0.1
-"""Named rows of a class that must sit as the list says, and the share of others above which seats were given anew."""
+"""Named rows of a class in a school year that must sit as the list says, and the share of others above which seats were given anew."""
 
 BY_SEAT = Rule(
     "C2",
@@ -206,12 +206,13 @@ BY_SEAT = Rule(
 WITH place AS (
     SELECT DISTINCT person, school, step, class, cohort, seat FROM class_list WHERE seat IS NOT NULL
 ), kept AS (
-    SELECT s.source, s.dated, s.school, s.step, s.class FROM on_sheet s JOIN place c USING (person, school, step, class)
+    -- a nurse sees three of a class in a month and thirty in a year; who gives seats anew in autumn is found out
+    SELECT s.source, s.year, s.school, s.step, s.class FROM on_sheet s JOIN place c USING (person, school, step, class)
     WHERE s.is_named GROUP BY ALL
     HAVING count(*) FILTER (c.seat = s.seat) >= {AGREEING} AND count(*) FILTER (c.seat <> s.seat) <= {DIFFERING} * count(*)
 ), seated AS (
     SELECT o.form, c.person, s.source, s.dated, f.sex <> y.sex AS is_other_sex
-    FROM on_sheet s JOIN kept USING (source, dated, school, step, class) JOIN classed o USING (form, school, step, class, seat)
+    FROM on_sheet s JOIN kept USING (source, year, school, step, class) JOIN classed o USING (form, school, step, class, seat)
     JOIN place c USING (school, step, class, cohort, seat) JOIN form f ON f.form = o.form LEFT JOIN spine y ON y.person = c.person
     WHERE NOT s.is_named
 ), one AS (
