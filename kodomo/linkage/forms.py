@@ -254,6 +254,8 @@ CREATE OR REPLACE MACRO drops_one(a, b) AS
 CREATE OR REPLACE MACRO one_off(a, b) AS CASE
     WHEN length(a) = length(b) THEN len(list_filter(range(1, length(a) + 1), lambda i: substr(a, i, 1) <> substr(b, i, 1))) = 1
     WHEN length(a) = length(b) + 1 THEN drops_one(a, b) WHEN length(b) = length(a) + 1 THEN drops_one(b, a) ELSE false END;
+CREATE OR REPLACE MACRO swaps_two(a, b) AS length(a) = length(b)
+    AND len(list_filter(range(1, length(a)), lambda i: a <> b AND left(a, i - 1) || substr(a, i + 1, 1) || substr(a, i, 1) || substr(a, i + 2) = b)) > 0;
 CREATE OR REPLACE MACRO turned_about(a, b) AS length(a) = length(b) AND contains(b || b, a);
 CREATE OR REPLACE MACRO is_part(short, town) AS strpos(town, short) NOT IN (0, 2);
 CREATE OR REPLACE MACRO leaves_out(short, town) AS short = town OR length(short) >= 2 AND (is_part(short, town)

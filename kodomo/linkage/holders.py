@@ -214,16 +214,39 @@ WHERE (s.kana = f.kana AND NOT contradicts(f.name, s.name) OR same_name(f.name, 
 
 SLIP_AT_HOME = Rule(
     "W9",
-    "番地まで同じ住所に、カナが一字違いの人が一人だけで、書かれた姓か名は、台帳のだれの姓・名でもない(契約者の書き誤り)",
+    "番地まで同じ住所に、カナが一字違いか隣の字と入れ替わった人が一人だけで、書かれた姓か名は、台帳のだれの姓・名でもない(契約者の書き誤り)",
     f"""
 SELECT DISTINCT f.form, s.person
 FROM {OPEN_HOLDERS} f JOIN spine_place q ON {PLACE_SAME} JOIN spine_name s USING (person) JOIN spine p USING (person)
-WHERE one_off(f.kana, s.kana) AND NOT contradicts(f.name, s.name) AND {GROWN}
+WHERE (one_off(f.kana, s.kana) OR swaps_two(f.kana, s.kana)) AND NOT contradicts(f.name, s.name) AND {GROWN}
   AND (f.surname_kana = s.surname_kana AND NOT EXISTS (FROM spine_name b WHERE b.given_kana = f.given_kana)
     OR f.given_kana = s.given_kana AND NOT EXISTS (FROM spine_name b WHERE b.surname_kana = f.surname_kana))
 """,
 )
 """サオリ is a slip where it says タオリ, which nobody is called; タカオ may be a brother of タカシ who never registered here."""
+
+READ_AT_HOME = Rule(
+    "W11",
+    "番地まで同じ住所に、書かれたカナが、姓の別の読みか、読みの登録のない通称の読みに当たる人が一人だけ(契約者)",
+    f"""
+WITH near AS (
+    SELECT f.form, f.surname_kana, f.given_kana, s.person, s.name, s.surname, s.given, s.given_kana AS registered
+    FROM {OPEN_HOLDERS} f JOIN spine_place q ON {PLACE_SAME} JOIN spine_name s USING (person) JOIN spine p USING (person)
+    WHERE f.name IS NULL AND f.surname_kana IS NOT NULL AND s.name IS NOT NULL AND {GROWN}
+), surname_read AS (
+    SELECT DISTINCT surname, surname_kana FROM spine_name SEMI JOIN near USING (surname_kana) WHERE surname IS NOT NULL
+), given_read AS (
+    SELECT DISTINCT given, given_kana FROM spine_name SEMI JOIN near USING (given_kana) WHERE given IS NOT NULL
+)
+SELECT DISTINCT form, person FROM near JOIN surname_read USING (surname, surname_kana) WHERE registered = given_kana
+UNION SELECT DISTINCT n.form, n.person FROM near n
+JOIN surname_read r ON r.surname_kana = n.surname_kana AND starts_with(n.name, r.surname)
+JOIN given_read g ON g.given_kana = n.given_kana AND n.name = r.surname || g.given
+WHERE n.surname IS NULL
+""",
+)
+"""山城 is ヤマシロ in one family and ヤマグスク in the next, and a clerk of the other reads it as their own. A 通称 is registered
+without a reading; its parts are read as the register reads them in others' names."""
 
 ELSEWHERE = f"""
 CREATE OR REPLACE TABLE holder_elsewhere AS
@@ -269,7 +292,7 @@ def apply_holder_rules(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     connection.execute(OPEN)
     found[IN_SHORT.code] = apply_rule(connection, IN_SHORT)
     connection.execute(HOME_IN_SHORT)
-    for rule in (CAME_OR_WENT, FOREIGN_AT_HOME, RENAMED_AT_HOME, TOLD_ELSEWHERE, SLIP_AT_HOME):
+    for rule in (CAME_OR_WENT, FOREIGN_AT_HOME, RENAMED_AT_HOME, TOLD_ELSEWHERE, READ_AT_HOME, SLIP_AT_HOME):
         found[rule.code] = apply_rule(connection, rule)
     connection.execute(ELSEWHERE)
     found[HOLDER_ELSEWHERE.code] = apply_rule(connection, HOLDER_ELSEWHERE)

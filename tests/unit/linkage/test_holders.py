@@ -326,3 +326,34 @@ def test_roman_name_without_a_reading_is_read_as_its_parts_are_in_others_names(p
     linked = paper.link(model_file)
     assert linked.person(bill, "holder") == linked.person(own)
     assert linked.person(unheard, "holder") != linked.person(other)
+
+
+def test_a_surname_read_as_others_read_it_is_who_lives_there(paper: Paper, model_file: Path) -> None:
+    """山城 is ヤマグスク in one family and ヤマシロ in the next; a 通称 is registered without a reading."""
+    ushi = paper.resident("1001", "山城 ウシ", "ﾔﾏｸﾞｽｸ ｳｼ", "1950-01-01", "女", address=HOME)
+    paper.resident("1002", "山城 太人", "ﾔﾏｼﾛ ﾀﾄ", "1990-01-01", address="南町2-2", household_number="H2")
+    foreign = paper.resident("1003", "THOMAS JAMES", "ﾄｰﾏｽ ｼﾞｪｰﾑｽﾞ", "1985-01-01", alias_name="山城 太人", address="東町3-3", household_number="H3")  # fmt: skip
+    paper.resident("1004", "金城 裕子", "ｷﾝｼﾞｮｳ ﾕｳｺ", "1970-01-01", "女", address="西町4-4", household_number="H4")
+    paper.resident("1005", "上原 裕子", "ｳｴﾊﾗ ﾋﾛｺ", "1971-01-01", "女", address="西町5-5", household_number="H5")
+    read_otherwise = holder(paper, name_kana="ﾔﾏｼﾛ ｳｼ", address="北町1-1")
+    by_alias = holder(paper, name_kana="ﾔﾏｼﾛ ﾀﾄ", address="東町3-3")
+    not_her_name = holder(paper, name_kana="ｷﾝｼﾞｮｳ ﾋﾛｺ", address="西町4-4")
+    nobodys_reading = holder(paper, name_kana="ﾔﾏｷ ｳｼ", address="北町1-1")
+    linked = paper.link(model_file)
+    assert (linked.person(read_otherwise, "holder"), linked.rule(read_otherwise, "holder")) == (
+        linked.person(ushi),
+        "W11",
+    )
+    assert (linked.person(by_alias, "holder"), linked.rule(by_alias, "holder")) == (linked.person(foreign), "W11")
+    assert linked.person(not_her_name, "holder") is None and linked.person(nobodys_reading, "holder") is None
+
+
+def test_two_kana_in_each_others_place_are_a_slip_of_who_lives_there(paper: Paper, model_file: Path) -> None:
+    chiharu = paper.resident("1001", "宮國 千春", "ﾐﾔｸﾆ ﾁﾊﾙ", "1975-01-01", "女", address=HOME)
+    paper.resident("1002", "岸 直美", "ｷｼ ﾅｵﾐ", "1975-02-01", "女", address="南町2-2", household_number="H2")
+    paper.resident("1003", "森 ミオナ", "ﾓﾘ ﾐｵﾅ", "1975-02-01", "女", address="西町2-2", household_number="H3")
+    swapped = holder(paper, name_kana="ﾐﾔｸﾆ ﾁﾙﾊ", address="北町1-1")
+    may_be_another = holder(paper, name_kana="ｷｼ ﾐｵﾅ", address="南町2-2")
+    linked = paper.link(model_file)
+    assert (linked.person(swapped, "holder"), linked.rule(swapped, "holder")) == (linked.person(chiharu), "W9")
+    assert linked.person(may_be_another, "holder") is None
