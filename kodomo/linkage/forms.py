@@ -260,13 +260,15 @@ CREATE OR REPLACE MACRO turned_about(a, b) AS length(a) = length(b) AND contains
 CREATE OR REPLACE MACRO is_part(short, town) AS strpos(town, short) NOT IN (0, 2);
 CREATE OR REPLACE MACRO leaves_out(short, town) AS short = town OR length(short) >= 2 AND (is_part(short, town)
     OR length(short) >= 3 AND right(short, 1) = right(town, 1) AND is_part(left(short, -1), town));
+CREATE OR REPLACE MACRO in_short(a, b) AS leaves_out(a, b) OR leaves_out(b, a);
 CREATE OR REPLACE MACRO filled(a) AS nullif(trim(a), '');
 CREATE OR REPLACE MACRO plain_number(a) AS nullif(ltrim(trim(a), '0'), '');
 """
 
 # ``leaves_out``: 大字鬼無沢ロ478 is how a branch office writes 奥沢大字鬼無沢字大久保ロ478番地, leaving out the former village in front,
 # which all its own addresses share, and the 小字, within which lots aren't numbered anew; イロハ and 甲乙 belong to the number.
-# No village's name is one character, but 西本町 is another town than 本町.
+# No village's name is one character, but 西本町 is another town than 本町. Of a merged city as often the register leaves out the
+# former village and an office goes on writing it: ``in_short`` asks both ways.
 
 # DuckDB's levenshtein and jaro_winkler count bytes: any two kana would look two thirds alike.
 

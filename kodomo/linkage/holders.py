@@ -80,11 +80,11 @@ OPEN_HOLDERS = "(SELECT * FROM open_undated ANTI JOIN link USING (form) WHERE ro
 
 IN_SHORT = Rule(
     "W10",
-    "氏名と番地が同じ人が一人だけで、書かれた町は、その人の町から小字や旧町村名を省いた書き方(契約者)",
+    "氏名と番地が同じ人が一人だけで、書かれた町とその人の町は、小字や旧町村名を省くかどうかの違い(契約者)",
     f"""
 SELECT DISTINCT f.form, s.person
 FROM {OPEN_HOLDERS} f JOIN spine_name s ON s.kana = f.kana AND NOT contradicts(f.name, s.name)
-JOIN spine_place q ON q.person = s.person AND q.number = f.number AND leaves_out(f.town, q.town) JOIN spine p ON p.person = s.person
+JOIN spine_place q ON q.person = s.person AND q.number = f.number AND in_short(f.town, q.town) JOIN spine p ON p.person = s.person
 WHERE {GROWN}
 """,
 )
@@ -95,7 +95,7 @@ INSERT INTO home_place
 WITH written AS (
     SELECT DISTINCT f.town AS short, q.town
     FROM link l JOIN form f USING (form) JOIN spine_place q ON q.person = l.person AND q.number = f.number
-    WHERE l.rule = 'W10' AND f.town <> q.town AND leaves_out(f.town, q.town)
+    WHERE l.rule = 'W10' AND f.town <> q.town AND in_short(f.town, q.town)
 )
 SELECT s.person, w.short, s.number FROM spine_place s JOIN written w USING (town)
 """

@@ -162,7 +162,7 @@ GIVEN_AND_BIRTH = f"""(
     UNION FROM {same_writing("todo", "spine_known", "given", BORN_SAME)})"""
 
 AT_HOME = f"""EXISTS (FROM spine_place q WHERE q.person = n.person AND f.number IS NOT NULL
-    AND ({PLACE_FITS} OR q.number = f.number AND leaves_out(f.town, q.town)))"""
+    AND ({PLACE_FITS} OR q.number = f.number AND in_short(f.town, q.town)))"""
 
 GUARDIAN_IN_FAMILY = """EXISTS (FROM family h JOIN spine_name g ON g.person = h.other WHERE h.person = n.person
     AND (same_name(g.name, f.guardian_name) OR g.kana = f.guardian_kana))"""
@@ -242,7 +242,7 @@ LEFT JOIN named_share nk ON nk.part = 'surname_kana' AND nk.name = s.surname_kan
 # date somebody here bears by accident n times is that somebody's with odds of one to n; ten times n, if it names
 # another address besides, for so few of those who changed their surname moved.
 LIVES_ELSEWHERE = (
-    "f.town IS NOT NULL AND NOT EXISTS (FROM spine_place q WHERE q.person = n.person AND leaves_out(f.town, q.town))"
+    "f.town IS NOT NULL AND NOT EXISTS (FROM spine_place q WHERE q.person = n.person AND in_short(f.town, q.town))"
 )
 """The record knows an address, and in no town where the person ever lived."""
 

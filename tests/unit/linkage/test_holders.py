@@ -155,6 +155,21 @@ def test_address_without_the_former_village_and_the_small_section_is_of_who_bear
     assert {linked.person(row, "holder") for row in (two, other_town, other_letter, other_lot)} == {None}
 
 
+def test_former_village_that_the_register_leaves_out_and_an_office_goes_on_writing_is_no_other_place(
+    paper: Paper, model_file: Path
+) -> None:
+    home = paper.resident("1001", "伊波 諒", "ｲﾊ ﾘｮｳ", "1970-01-01", address="ひなた市字安部崎2601番地")
+    paper.resident("1002", "比嘉 彩", "ﾋｶﾞ ｱﾔ", "1970-01-01", address="ひなた市字西安部崎488番地", household_number="H2")
+    village, in_front = (
+        holder(paper, name_kana="ｲﾊ ﾘｮｳ", address=address)
+        for address in ("久志間村字安部崎２６０１", "久志間字安部崎２６０１")
+    )
+    other_town = holder(paper, name_kana="ﾋｶﾞ ｱﾔ", address="字安部崎４８８")
+    linked = paper.link(model_file)
+    assert [linked.person(row, "holder") for row in (village, in_front)] == [linked.person(home)] * 2
+    assert linked.rule(village, "holder") == "W10" and linked.person(other_town, "holder") is None
+
+
 def test_address_that_a_school_told_of_the_family_serves_where_the_register_has_only_the_newest(
     paper: Paper, model_file: Path
 ) -> None:
