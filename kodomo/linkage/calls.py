@@ -109,7 +109,7 @@ WHERE f.born_on IS NOT NULL AND named_school(t.school) IS NOT NULL GROUP BY ALL
 STAYED = """
 CREATE OR REPLACE TABLE stayed AS
 WITH act AS (
-    SELECT s.person, regexp_matches(r.event_kind, '転入|出生|職権記載') AS is_start, regexp_matches(r.event_kind, '転出|死亡|消除') AS is_end, r.*
+    SELECT s.person, begins_stay(r.event_kind) AS is_start, ends_stay(r.event_kind) AS is_end, r.*
     FROM register r JOIN spine_form s USING (form) SEMI JOIN child_name c ON c.person = s.person WHERE r.event_kind IS NULL OR NOT regexp_matches(r.event_kind, '取り?消')
 ), stay AS (
     SELECT person, min(CASE WHEN kind = 'residents' THEN coalesce(resident_from, CASE WHEN told_from IS NULL THEN DATE '1900-01-01' ELSE known_from END) WHEN is_start THEN event_on END) AS came,

@@ -50,7 +50,7 @@ RESIDENCES = f"""
 CREATE OR REPLACE TABLE stay AS
 WITH told AS (
     SELECT person, since, resident_number, max(event_on) AS start, arg_max(event_kind, event_on) AS start_kind
-    FROM standing WHERE kind = 'moves' AND regexp_matches(event_kind, '転入|出生|職権記載') GROUP BY ALL
+    FROM standing WHERE kind = 'moves' AND begins_stay(event_kind) GROUP BY ALL
 ), listed AS (
     SELECT person, since, resident_number, max(known_from) AS listed_on FROM standing WHERE kind = 'residents' GROUP BY ALL
 ), final AS (
@@ -59,11 +59,11 @@ WITH told AS (
         arg_max(relationship, step) AS relationship, arg_max(town, step) AS town
     FROM (SELECT *, (event_on, known_from, mention) AS step FROM standing)
     WHERE kind = 'moves' AND event_on IS NOT NULL
-        AND regexp_matches(event_kind, '転入|出生|職権記載|取消|回復|転出|死亡|消除')
+        AND (begins_stay(event_kind) OR ends_stay(event_kind) OR takes_back(event_kind))
     GROUP BY person, since, until, resident_number
 ), gone AS (
     SELECT person, since, resident_number, final_on, final_kind, final_known FROM final
-    WHERE regexp_matches(final_kind, '転出|死亡|消除') AND NOT regexp_matches(final_kind, '取消|回復')
+    WHERE ends_stay(final_kind) AND NOT takes_back(final_kind)
 ), printed AS (
     SELECT DISTINCT person, since, until, resident_number, coalesce(resident_from, start, try_cast(born_on AS DATE), DATE '1900-01-01') AS began,
         resident_to, CASE WHEN resident_from IS NULL THEN coalesce(from_reason, start_kind) ELSE from_reason END AS from_reason,
@@ -80,7 +80,7 @@ LEFT JOIN gone g ON g.person = p.person AND g.since = p.since AND g.resident_num
 UNION ALL
 SELECT f.person, f.since, f.until, f.resident_number, f.final_on, NULL, f.final_kind, NULL, f.household_number, f.relationship, f.town
 FROM final f ANTI JOIN listed USING (person, since, resident_number)
-WHERE regexp_matches(f.final_kind, '転入|出生|職権記載')
+WHERE begins_stay(f.final_kind)
     AND f.final_known > (SELECT coalesce(max(known_from), {FIRST}) FROM register WHERE kind = 'residents' AND has_stood)
 """
 """Many registers leave blank the day on which whoever never moved became a resident: it is then the day of the first
@@ -93,7 +93,7 @@ departure, says that they are here."""
 MOVES = """
 CREATE OR REPLACE TABLE move AS
 SELECT person, since, until, resident_number, event_on, event_kind, household_number, relationship, town, known_from,
-    regexp_matches(event_kind, '転出|死亡|消除') AS is_end, regexp_matches(event_kind, '転入|出生|職権記載') AS is_start,
+    ends_stay(event_kind) AS is_end, begins_stay(event_kind) AS is_start,
     regexp_matches(event_kind, '転居|氏.*変更|改姓|改氏|氏名') AS is_same_home,
     lead(event_on) OVER step AS next_on, lead(known_from) OVER step AS next_known, row_number() OVER step AS position
 FROM standing

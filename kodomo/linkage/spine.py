@@ -371,15 +371,15 @@ WHERE resident_number NOT IN (
 
 BEARERS = (
     """CREATE OR REPLACE TABLE bearer AS
-       SELECT b.bearer, any_value(b.resident_number) AS resident_number, bool_or(r.kind = 'residents') OR regexp_matches(arg_max(r.last_kind, r.last_event), '転出|死亡|消除') IS TRUE AS has_spell,
+       SELECT b.bearer, any_value(b.resident_number) AS resident_number, bool_or(r.kind = 'residents') OR ends_stay(arg_max(r.last_kind, r.last_event)) IS TRUE AS has_spell,
            arg_min(r.born_on, (r.kind <> 'residents', r.form)) AS born_on, arg_min(r.sex, (r.kind <> 'residents', r.form)) AS sex,
            coalesce(min(r.began) FILTER (r.kind = 'residents'), min(r.began)) AS began,
            -- a register of who lives here today prints no last day: the last move says that they left
-           CASE WHEN regexp_matches(arg_max(r.last_kind, r.last_event), '転出|死亡|消除')
+           CASE WHEN ends_stay(arg_max(r.last_kind, r.last_event))
                     AND max(r.last_event) >= coalesce(max(r.last_from), DATE '0001-01-01')
                 THEN least(max(r.ended), max(r.last_event)) ELSE max(r.ended) END AS ended,
            -- known to have begun only where the register prints a first day or an arrival
-           CASE WHEN bool_or(r.kind = 'residents' AND r.began IS NOT NULL) OR arg_min(r.first_kind, r.first_event) SIMILAR TO '.*(転入|出生|職権記載).*'
+           CASE WHEN bool_or(r.kind = 'residents' AND r.began IS NOT NULL) OR begins_stay(arg_min(r.first_kind, r.first_event))
                 THEN min(r.began) END AS since
        FROM bearer_form b JOIN register_form r USING (resident_number, form) GROUP BY b.bearer""",
     """CREATE OR REPLACE TABLE bearer_name AS

@@ -10,6 +10,7 @@ import duckdb
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kodomo.linkage.forms import MACROS
 from kodomo.linkage.households import GENERATIONS, RESIDENCES, together, versions
 
 FIRST, LAST = dt.date(1, 1, 1), dt.date(9999, 12, 31)
@@ -97,6 +98,7 @@ def test_a_number_that_stood_empty_is_another_household(spells: list[tuple[int, 
 
 def test_whoever_has_no_day_of_becoming_a_resident_was_one_from_the_move_that_tells_of_it_or_from_birth() -> None:
     connection = duckdb.connect()
+    connection.execute(MACROS)
     connection.execute(
         """CREATE TABLE standing (person INTEGER, since DATE, until DATE, kind VARCHAR, resident_number VARCHAR, household_number VARCHAR,
                relationship VARCHAR, town VARCHAR, born_on VARCHAR, resident_from DATE, from_reason VARCHAR, resident_to DATE, to_reason VARCHAR,
@@ -128,6 +130,7 @@ def test_whoever_has_no_day_of_becoming_a_resident_was_one_from_the_move_that_te
 def test_the_moves_tell_who_came_and_who_left_since_the_last_list() -> None:
     """A list twice a year and a month's moves: who was born since lives here and who has left since does not."""
     connection = duckdb.connect()
+    connection.execute(MACROS)
     connection.execute(
         """CREATE TABLE standing (person INTEGER, since DATE, until DATE, kind VARCHAR, resident_number VARCHAR, household_number VARCHAR,
                relationship VARCHAR, town VARCHAR, born_on VARCHAR, resident_from DATE, from_reason VARCHAR, resident_to DATE, to_reason VARCHAR,
