@@ -196,6 +196,8 @@ WHERE m.role = 'subject' AND p.dated IS NOT NULL AND t.seat IS NOT NULL
 """
 """Who told a class and a seat in one month to one office, nameless ones among them."""
 
+PLACE = "place AS (SELECT DISTINCT person, school, step, class, cohort, seat FROM class_list WHERE seat IS NOT NULL)"
+
 AGREEING, DIFFERING = 5, 0.1
 """Named rows of a class in a school year that must sit as the list says, and the share of others above which seats were given anew."""
 
@@ -203,9 +205,7 @@ BY_SEAT = Rule(
     "C2",
     "氏名のない記録で、学校・学年・組・出席番号の合うこどもが一人だけで、同じ組の氏名のある記録の席が名簿のとおり",
     f"""
-WITH place AS (
-    SELECT DISTINCT person, school, step, class, cohort, seat FROM class_list WHERE seat IS NOT NULL
-), kept AS (
+WITH {PLACE}, kept AS (
     -- a nurse sees three of a class in a month and thirty in a year; who gives seats anew in autumn is found out
     SELECT s.source, s.year, s.school, s.step, s.class FROM on_sheet s JOIN place c USING (person, school, step, class)
     WHERE s.is_named GROUP BY ALL
@@ -231,9 +231,7 @@ BY_SILENT_SEAT = Rule(
     "C3",
     "組の全員に氏名のない記録で、学校・学年・組・出席番号の合うこどもが一人だけで、ほかの組の氏名のある記録の席が名簿のとおりで、その組の性別が席の順に名簿と合う",
     f"""
-WITH place AS (
-    SELECT DISTINCT person, school, step, class, cohort, seat FROM class_list WHERE seat IS NOT NULL
-), named AS (
+WITH {PLACE}, named AS (
     SELECT s.source, s.dated, s.form, bool_or(c.seat = s.seat) AS is_seated
     FROM on_sheet s JOIN place c USING (person, school, step, class) WHERE s.is_named GROUP BY ALL
 ), kept AS (

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 
 import pyarrow as pa
 
 from kodomo.intake.addresses import outside_own
 from kodomo.intake.normalise_columns import addresses_of
-from kodomo.tables.aside import Aside, serve
+from kodomo.tables.aside import Answer, Aside, serve
 
 FEWEST = 40_000
 """With fewer addresses, starting another process takes as long as it saves."""
@@ -36,7 +35,7 @@ def aside() -> None:
     serve(PLACES, lambda words: placing(*json.loads(words)))
 
 
-def placing(prefecture: str, city: str) -> Callable[[pa.RecordBatch], pa.RecordBatch]:
+def placing(prefecture: str, city: str) -> Answer:
     """What answers a piece of addresses (schema ``ASKED``) with ``PLACES``."""
     return lambda piece: _placed(piece.column(0), prefecture, city)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from kodomo.tables.aside import Aside, serve
+from kodomo.tables.aside import Answer, Aside, serve
 from kodomo.vault.keys import Keyring
 
 PREFIX_LETTERS = 2
@@ -103,10 +103,7 @@ def index_terms(card: Card, form: Callable[[str], str] = search_form) -> set[tup
     return {(kind, text) for kind, text in terms if text}
 
 
-Sealing = Callable[[pa.RecordBatch], pa.RecordBatch]
-
-
-def sealing(keyring: Keyring) -> Sealing:
+def sealing(keyring: Keyring) -> Answer:
     """What answers a piece of ``HELD`` with ``SEALED``: those of its cards that say anything else than the vault holds.
 
     What it remembers are names, for most texts are many people's and are worked out once: it is made for one

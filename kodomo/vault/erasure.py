@@ -26,7 +26,7 @@ from django.db.models import Q
 from kodomo.configuration import Home
 from kodomo.tables.packing import packed
 from kodomo.vault import people, records
-from kodomo.vault.card import CANONICAL, search_form
+from kodomo.vault.card import CANONICAL, place, search_form
 from kodomo.vault.keys import Keyring
 
 Record = tuple[int, int, str]
@@ -52,7 +52,7 @@ def bury(keyring: Keyring, numbers: Collection[int], marks: Iterable[tuple[int, 
 
     people_ = Person.objects.using("vault")
     names = {
-        str(json.loads(keyring.unseal(bytes(p.sealed_identity), f"person:{p.pk}")).get("name", ""))
+        str(json.loads(keyring.unseal(bytes(p.sealed_identity), place(p.pk))).get("name", ""))
         for p in people_.filter(pk__in=numbers, erased_at=None)
     } - {""}  # fmt: skip
     PersonIndex.objects.using("vault").filter(person_id__in=numbers).delete()
@@ -88,12 +88,13 @@ def _without_guardian(keyring: Keyring, names: Collection[str]) -> int:
 
     written = 0
     for person in Person.objects.using("vault").filter(erased_at=None).iterator(chunk_size=people.BATCH):
-        place = f"person:{person.pk}"
-        card = json.loads(keyring.unseal(bytes(person.sealed_identity), place))
+        card = json.loads(keyring.unseal(bytes(person.sealed_identity), place(person.pk)))
         kept = [name for name in card.get("guardians", ()) if name not in names]
         if len(kept) != len(card.get("guardians", ())):
             body = CANONICAL.encode(card | {"guardians": kept}).encode()
-            Person.objects.using("vault").filter(pk=person.pk).update(sealed_identity=keyring.seal(body, place))
+            Person.objects.using("vault").filter(pk=person.pk).update(
+                sealed_identity=keyring.seal(body, place(person.pk))
+            )
             written += 1
     return written
 
@@ -105,7 +106,7 @@ def lookalikes(keyring: Keyring, numbers: Collection[int]) -> set[int]:
     people_ = Person.objects.using("vault").filter(erased_at=None)
 
     def signs(person: Person) -> set[tuple[str, str, str]]:
-        card = json.loads(keyring.unseal(bytes(person.sealed_identity), f"person:{person.pk}"))
+        card = json.loads(keyring.unseal(bytes(person.sealed_identity), place(person.pk)))
         born = str(card.get("born_on", ""))
         return {(part, search_form(str(card.get(part, ""))), born) for part in ("name", "name_kana") if card.get(part)}
 

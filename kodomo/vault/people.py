@@ -20,6 +20,7 @@ from django.db import connections
 from kodomo.configuration import Home
 from kodomo.errors import IntegrityFault, NotReady
 from kodomo.tables.packing import packed
+from kodomo.tables.uncollected import uncollected
 from kodomo.vault.card import CARDS, HELD, Card, as_told, place, sealed_aside, sealing, search_form, table_of
 from kodomo.vault.keys import Keyring
 
@@ -53,6 +54,7 @@ def find_by_any(keyring: Keyring, terms: Collection[tuple[str, str]]) -> set[str
     return set(found.values_list("person__person_key", flat=True))
 
 
+@uncollected()
 def write_people(keyring: Keyring, told: Iterable[pa.RecordBatch]) -> dict[str, int]:
     """Bring the person tables in line with all cards (pieces of ``card.CARDS``), inside the caller's transaction.
 

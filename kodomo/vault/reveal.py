@@ -21,6 +21,7 @@ from kodomo.governance import audit
 from kodomo.governance.register import Register
 from kodomo.terms import Purpose
 from kodomo.vault import history
+from kodomo.vault.card import place
 from kodomo.vault.database import anchor_file, audited
 from kodomo.vault.keys import Keyring
 from kodomo.vault.models import Person
@@ -158,8 +159,7 @@ def verify_vault(home: Home) -> audit.Verdict:
 
 
 def _identity(person: Person, keyring: Keyring, lawful: Collection[str]) -> Identity:
-    place = f"person:{person.person_number}"
-    content: dict[str, Any] = json.loads(keyring.unseal(bytes(person.sealed_identity), place))
+    content: dict[str, Any] = json.loads(keyring.unseal(bytes(person.sealed_identity), place(person.person_number)))
     # Either flag is enough: the protection is the union of what every source says, and an unread
     # flag counts as set.
     is_protected = bool(person.is_address_protected or content.get("is_address_protected", True))

@@ -18,7 +18,7 @@ from kodomo.governance import audit
 from kodomo.governance.register import Register
 from kodomo.terms import Purpose
 from kodomo.vault import history
-from kodomo.vault.card import PREFIX_LETTERS, search_form
+from kodomo.vault.card import PREFIX_LETTERS, place, search_form
 from kodomo.vault.database import audited
 from kodomo.vault.keys import Keyring
 from kodomo.vault.models import Person
@@ -101,7 +101,7 @@ def _fitting(wanted: Wanted, keyring: Keyring, among: frozenset[str]) -> list[st
     people = Person.objects.using("vault").filter(person_key__in=sorted(candidates), is_current=True)
     found = []
     for person in people:
-        content = json.loads(keyring.unseal(bytes(person.sealed_identity), f"person:{person.person_number}"))
+        content = json.loads(keyring.unseal(bytes(person.sealed_identity), place(person.person_number)))
         distance = _distance(wanted, content)
         if distance is not None:
             found.append((distance, person.person_key))
