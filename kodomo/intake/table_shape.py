@@ -97,7 +97,8 @@ def shape_of(rows: Rows, lines: Sequence[int]) -> Shape:
     if not rows:
         return found
     found.width = _width(rows)
-    start, depth, why = _header(rows, found.width)
+    head, tail = _control_records(rows)
+    start, depth, why = (head, 0, CONTROLLED) if head else _header(rows, found.width)
     found.header_rows = depth
     found.why["header_rows"] = why
     if depth:
@@ -113,9 +114,42 @@ def shape_of(rows: Rows, lines: Sequence[int]) -> Shape:
         found.skip_below += 1
         found.why["skip_below"] = "見出しのすぐ下に、単位か罫線の行がある"
     if found.skip_top:
-        found.why["skip_top"] = f"見出しの上に {found.skip_top} 行ある"
+        found.why["skip_top"] = f"{'見出し' if depth else 'データ'}の上に {found.skip_top} 行ある"
     _ends(rows, found)
+    if tail:
+        found.skipped += range(len(rows) - len(tail), len(rows))
+        found.footer = "|".join([*filter(None, [found.footer]), f"^({'|'.join(dict.fromkeys(tail))})$"])
+        found.why["footer"] = "終わりを表すレコード"
     return found
+
+
+CONTROLLED = "見出しはない。どの行も種別で始まり、初めと終わりに制御レコード(H・T など)がある"
+MOST_CONTROLS = 3
+_RECORD_KIND = re.compile("[A-Z]{1,2}|[0-9]{1,2}")
+
+
+def _control_records(rows: Rows) -> tuple[int, list[str]]:
+    """How many records open a file, and the kinds of those that close it, where every record begins with its kind.
+
+    Banks' transfer files (1 header, 2 data, 8 trailer, 9 end) and what systems modelled on them write (H, D, T): the
+    first and last records tell of the file, and have other fields than the data between them.
+    """
+    kinds = [row[0].strip() if row else "" for row in rows]
+    data, count = Counter(kinds).most_common(1)[0]
+    if count < 3 or not all(map(_RECORD_KIND.fullmatch, kinds)):
+        return 0, []
+    head = kinds.index(data)
+    tail = kinds[::-1].index(data)
+    usual = Counter(_filled(row) for row in rows if row[0].strip() == data).most_common(1)[0][0]
+    around = [*rows[:head], *rows[len(rows) - tail :]]
+    is_framed = 0 < head <= MOST_CONTROLS and 0 < tail <= MOST_CONTROLS and head + count + tail == len(rows)
+    if not is_framed or any(_filled(row) > usual * 0.7 and len(row) == len(rows[head]) for row in around):
+        return 0, []
+    return head, kinds[len(rows) - tail :]
+
+
+def _filled(row: Sequence[str]) -> int:
+    return sum(1 for cell in row if cell.strip())
 
 
 def _width(rows: Rows) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
@@ -141,13 +142,15 @@ class _TextRows:
         return starts[found]
 
     def first_width(self) -> int:
-        """How many cells the first record has, where no header tells."""
-        for line in range(self.at, len(self.lines)):
-            if self.lines[line].strip("\r\n"):
-                try:
-                    return len(next(self._reader(line)))
-                except (csv.Error, StopIteration):
-                    break
+        """How many cells the first record has that isn't junk, where no header tells."""
+        is_junk = re.compile(self.layout.file.junk).match if self.layout.file.junk else None
+        try:
+            for cells in self._reader(self.at):
+                first = next((cell.strip() for cell in cells if cell.strip()), "")
+                if cells and not (is_junk and first and is_junk(first)):
+                    return len(cells)
+        except csv.Error:
+            pass
         return max((c.position for c in self.layout.columns), default=0)
 
     def rows_above(self) -> int:

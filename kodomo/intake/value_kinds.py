@@ -23,6 +23,7 @@ _UNSPACED = re.compile(rf"^[{_HAN}ぁ-んァ-ヶー]{{2,8}}$")
 _ADDRESS = re.compile(
     r"[都道府県市区町村郡].*[\d０-９一二三四五六七八九十]|[\d０-９]+(丁目|番地?|号|[-－‐ー][\d０-９])"
 )
+_WORD = re.compile(r"[^\W\d_]")
 _INTEGER = re.compile(r"^[+\-△▲]?\d{1,3}(,?\d{3})*(日|回|人|点|円|歳|才|年|年生|本|週|件|%)?$")
 _DECIMAL = re.compile(r"^[+\-△▲]?\d+\.\d+(kg|g|cm|m|%)?$", re.I)
 _DIGITS = re.compile(r"^\d+$")
@@ -108,6 +109,8 @@ def _kinds(value: str, notations: Counter[str]) -> list[str]:
         found.append("flag")
     if value.upper() in MALE or value.upper() in FEMALE:
         found.append("sex")
+    if "address" in found and not _WORD.search(value):
+        found.remove("address")  # 31-10866-2 is a customer's number; a house number alone is told by its header
     notation = date_notation(value)
     if notation:
         found.append("date")

@@ -108,6 +108,28 @@ def test_counts_below_a_table_are_no_row(last, footer):
     assert found.footer == footer and len(found.body([*rows, last.split(",")])) == 9
 
 
+@pytest.mark.parametrize(
+    ("first", "kind", "last", "footer"),
+    [
+        (["H,SUIDO,202405,検針月"], "D", ["T,11,,"], "^(T)$"),
+        (["1,21,0,20250401,町役場"], "2", ["8,11,0,,", "9"], "^(8|9)$"),
+    ],
+)
+def test_control_records_around_data_are_neither_header_nor_rows(tmp_path, first, kind, last, footer):
+    """As in banks' transfer files: the first record is no header, though it has words in it."""
+    rows = [f"{kind},31-108{at:02d}-2,ｶﾐﾊﾗ ﾄｵﾙ,緑町{at}－１,,{20 + at},0,{at % 2}" for at in range(40)]
+    path = written(tmp_path / "SUI202405.csv", first[0], [*rows, *last])
+    body, columns, _ = draft(path)
+    assert (body["file"]["skip_top"], body["file"]["header_rows"], body["file"]["footer"]) == (1, 0, footer)
+    assert columns["列2"]["type"] == "identifier" and columns["列4"]["type"] == "address"
+
+
+@pytest.mark.parametrize("first", ["D,1,2,3", "X,緑町1-1,1,2", "H"])
+def test_table_of_coded_rows_has_no_control_records_without_both_ends(first):
+    rows = [first.split(","), *(["D", f"緑町{at}-1", "1", "2"] for at in range(9))]
+    assert shape_of(rows, list(range(10))).footer == ""
+
+
 def test_list_of_who_lives_where_with_whom_is_the_register_and_a_table_of_numbers_is_moves(tmp_path):
     head = "宛名番号,世帯番号,氏名,生年月日,性別,続柄,住所,支援措置,旧宛名番号"
     rows = [f"{100000 + at},{3000 + at // 3},{person(at)},S58.3.{at + 1},男,子,緑町{at}-1,," for at in range(20)]

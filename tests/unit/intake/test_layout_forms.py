@@ -205,6 +205,14 @@ def test_junk_and_totals_in_the_middle_are_passed_over_and_counted(tmp_path):
     assert names(found) == ["山田", "佐藤", "鈴木"] and found.quarantined == [] and found.blank_rows == 3
 
 
+def test_columns_are_counted_on_the_first_row_that_is_no_junk(tmp_path):
+    text = file(header_rows=0, junk="^[HT]$") + (NAME + BIRTH).replace('"氏名"', '"氏名"\nposition = 2').replace(
+        '"生年月日"', '"生年月日"\nposition = 3'
+    )
+    found = read(tmp_path, text, "H,1\nD,山田,R5.4.1\nD,佐藤,R5.4.2\nT,2\n".encode())
+    assert names(found) == ["山田", "佐藤"] and found.quarantined == []
+
+
 def test_footer_whose_label_is_not_in_the_first_cell(tmp_path):
     found = read(tmp_path, file(footer="^合計") + NAME + BIRTH, "氏名,生年月日\n山田,R5.4.1\n,合計 1\n".encode())
     assert names(found) == ["山田"] and found.quarantined == [] and found.notes == []
