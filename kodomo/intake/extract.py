@@ -187,12 +187,10 @@ class Extraction:
 
     def _mention_known_from(self, fields: Mapping[str, pa.Array], said_from: pa.Array, length: int) -> pa.Array:
         """When we could know it: 届出日, else the event, else the row's first fact, else the extraction."""
-        lag = self.layout.lag_days
         if self.layout.kind == "moves":
             nothing = pa.nulls(length, pa.string())
-            registered = _later(_days(fields.get("registered_on", nothing), last_day), lag)
-            happened = _later(_days(fields.get("event_on", nothing), last_day), lag)
-            said_from = pc.coalesce(registered, happened)
+            said_on = [_days(fields.get(name, nothing), last_day) for name in ("registered_on", "event_on")]
+            said_from = _known(pc.coalesce(*said_on), self.layout.lag_days, self.arrived_on)
         return pc.coalesce(said_from, pa.repeat(pa.scalar(self.arrived_on, pa.date32()), length))
 
     # Rows --------------------------------------------------------------------------------------
@@ -299,12 +297,12 @@ def _spell(rule: FactRule, kept: Kept, lag_days: int, arrived_on: dt.date) -> Sp
         valid_to = pa.nulls(len(valid_from), pa.date32())
     if rule.valid_to and rule.valid_to not in SPELL_ENDS:
         # When a spell became known may not hang on whether it has ended since: an undated one counts from its delivery.
-        registered = _later(_days(kept[rule.known_from], last_day), lag_days)
+        registered = _known(_days(kept[rule.known_from], last_day), lag_days, arrived_on)
         return Spell(valid_from, valid_to, pc.coalesce(registered, pa.scalar(arrived_on, pa.date32())))
     known = pc.coalesce(_later(valid_to, -1), valid_from)
     if rule.known_from:
         known = pc.coalesce(_days(kept[rule.known_from], last_day), known)
-    return Spell(valid_from, valid_to, _later(known, lag_days))
+    return Spell(valid_from, valid_to, _known(known, lag_days, arrived_on))
 
 
 def _reversed_spells(
@@ -380,6 +378,16 @@ def _days(values: pa.Array, change: Callable[..., dt.date]) -> pa.Array:
     """Dates from values, each distinct value worked out once."""
     coded = values.dictionary_encode()
     return pa.array([change(v) for v in coded.dictionary.to_pylist()], pa.date32()).take(coded.indices)
+
+
+def _known(registered: pa.Array, lag_days: int, arrived_on: dt.date) -> pa.Array:
+    """When we could know what was registered: after the lag, but not after the day of the file that says it.
+
+    A lag is what a source usually needs; what lies in our hands sooner came sooner. Not before the day of registration,
+    for a month that isn't over yet isn't told of whole.
+    """
+    in_hand = pc.max_element_wise(registered, pa.scalar(arrived_on, pa.date32()), skip_nulls=False)
+    return pc.min_element_wise(_later(registered, lag_days), in_hand, skip_nulls=False)
 
 
 def _later(days: pa.Array, count: int) -> pa.Array:

@@ -13,7 +13,8 @@ earlier one, one that fits ``withdraw_when`` withdraws it. A row that fits ``ski
 fit ``only_when``, is counted and left out. A flag's codes mean "1" or "0"; a sex's mean 男, 女,
 その他 or 不明.
 
-A fact is what one row says about one person. ``lag_days`` is added to known_from. The printed end of
+A fact is what one row says about one person. ``lag_days`` is added to known_from, but
+nothing is known later than the file that says it. The printed end of
 a spell is its last day, so the fact's ``valid_to`` is the day after. A row whose value or whose
 ``valid_from`` is blank makes no fact. ``[[repeat]]`` writes out columns and facts for each of its
 values before anything else is looked at; ``[dated]`` makes a record of each month that stands in a header; ``[[people]]`` does so for each person of a row, and makes a

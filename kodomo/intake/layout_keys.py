@@ -91,7 +91,7 @@ TOP = (
     Key("system", str, "印字したシステムの名前", needed=True),
     Key("holder", str, "保有・管理主体。offices.toml の部署コード", needed=True),
     Key("delivery", str, "届き方。SYSTEM(システム連携) MEDIA(媒体) MANUAL(手作業)", "MEDIA"),
-    Key("lag_days", int, "登録されてから私たちが知るまでの日数", needed=True),
+    Key("lag_days", int, "登録されてから私たちが知るまでの日数(ファイルの抽出日より後にはしない)", needed=True),
     Key("freshness_days", int, "抽出日から何日たつと古いとみなすか", needed=True),
     Key("ages", list, "この出所に載っているはずのこどもの年齢 [下限, 上限](両端を含む)", "なし"),
     Key("file", dict, "ファイルの形。[file] の表", needed=True),

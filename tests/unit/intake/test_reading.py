@@ -55,6 +55,13 @@ def test_month_makes_dated_facts_known_after_the_lag(read):
     assert mentions(reading)[0]["known_from"] == dt.date(2025, 1, 7)
 
 
+def test_nothing_is_known_later_than_the_file_that_says_it(read):
+    """The file is of 1 April: March's seven days of lag are not waited for; a month not yet over counts when it is."""
+    rows = absences_csv("A1,山田,令和8年3月,3,0", "A2,佐藤,令和8年4月,1,0")
+    known = [f["known_from"] for f in facts(read(ABSENCES, rows)) if f["item"] == "absence_days"]
+    assert known == [dt.date(2026, 4, 1), dt.date(2026, 4, 30)]
+
+
 def test_blank_is_nothing_and_never_zero(read):
     reading = read(ABSENCES, absences_csv("A1,山田,2026-03,,", "A2,佐藤,2026-03,0,"))
     assert [(f["row"], f["item"], f["number"]) for f in facts(reading)] == [(2, "absence_days", 0.0)]
