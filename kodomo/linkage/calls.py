@@ -110,10 +110,10 @@ STAYED = """
 CREATE OR REPLACE TABLE stayed AS
 WITH act AS (
     SELECT s.person, begins_stay(r.event_kind) AS is_start, ends_stay(r.event_kind) AS is_end, r.*
-    FROM register r JOIN spine_form s USING (form) SEMI JOIN child_name c ON c.person = s.person WHERE r.event_kind IS NULL OR NOT regexp_matches(r.event_kind, '取り?消')
+    FROM register r JOIN spine_form s USING (form) SEMI JOIN child_name c ON c.person = s.person
 ), stay AS (
     SELECT person, min(CASE WHEN kind = 'residents' THEN coalesce(resident_from, CASE WHEN told_from IS NULL THEN DATE '1900-01-01' ELSE known_from END) WHEN is_start THEN event_on END) AS came,
-        max(CASE WHEN kind = 'residents' AND resident_to IS NULL THEN known_from WHEN is_start THEN event_on END) AS seen, max(CASE WHEN kind = 'residents' THEN resident_to WHEN is_end THEN event_on END) AS gone
+        max(CASE WHEN kind = 'residents' AND resident_to IS NULL THEN known_from WHEN is_start OR takes_back(event_kind) THEN event_on END) AS seen, max(CASE WHEN kind = 'residents' THEN resident_to WHEN is_end THEN event_on END) AS gone
     FROM act GROUP BY person
 ), met AS (
     SELECT l.person, min(f.seen_from) AS first, max(f.seen_to) AS last FROM link l JOIN form f USING (form) SEMI JOIN child_name c ON c.person = l.person

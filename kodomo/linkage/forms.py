@@ -261,9 +261,9 @@ CREATE OR REPLACE MACRO is_part(short, town) AS strpos(town, short) NOT IN (0, 2
 CREATE OR REPLACE MACRO leaves_out(short, town) AS short = town OR length(short) >= 2 AND (is_part(short, town)
     OR length(short) >= 3 AND right(short, 1) = right(town, 1) AND is_part(left(short, -1), town));
 CREATE OR REPLACE MACRO in_short(a, b) AS leaves_out(a, b) OR leaves_out(b, a);
-CREATE OR REPLACE MACRO begins_stay(kind) AS regexp_matches(kind, '転入|出生|職権記載');
-CREATE OR REPLACE MACRO ends_stay(kind) AS regexp_matches(kind, '転出|死亡|消除');
-CREATE OR REPLACE MACRO takes_back(kind) AS regexp_matches(kind, '取消|回復');
+CREATE OR REPLACE MACRO takes_back(kind) AS regexp_matches(kind, '取り?消|回復');
+CREATE OR REPLACE MACRO begins_stay(kind) AS regexp_matches(kind, '転入|出生|職権記載') AND NOT takes_back(kind);
+CREATE OR REPLACE MACRO ends_stay(kind) AS regexp_matches(kind, '転出|死亡|消除') AND NOT takes_back(kind);
 CREATE OR REPLACE MACRO filled(a) AS nullif(trim(a), '');
 CREATE OR REPLACE MACRO plain_number(a) AS nullif(ltrim(trim(a), '0'), '');
 """

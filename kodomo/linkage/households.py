@@ -33,6 +33,17 @@ SELECT v.since, v.until, p.* EXCLUDE (since, until)
 FROM register_row p JOIN person_version v ON v.person = p.person AND p.since <= v.since AND v.until <= p.until
 """
 
+UNDONE = """
+DELETE FROM standing WHERE kind = 'moves' AND takes_back(event_kind) OR (person, since, mention) IN (
+    SELECT t.person, t.since, arg_max(m.mention, (m.known_from, m.event_on, m.mention))
+    FROM standing t JOIN standing m USING (person, since, resident_number)
+    WHERE t.kind = 'moves' AND takes_back(t.event_kind) AND m.kind = 'moves' AND m.known_from <= t.known_from
+        AND CASE WHEN regexp_matches(t.event_kind, '転入|出生|記載') THEN begins_stay(m.event_kind) ELSE ends_stay(m.event_kind) END
+    GROUP BY t.person, t.since, t.mention)
+"""
+"""A cancelled move (転出取消, 職権回復) never was: it and the last move of its kind told before it are left out, so that
+whoever meant to leave has lived there all along. The day of the cancelling act may lie before the planned day itself."""
+
 ATTRIBUTES = f"""
 CREATE OR REPLACE TABLE attribute AS
 WITH told AS (
@@ -59,11 +70,11 @@ WITH told AS (
         arg_max(relationship, step) AS relationship, arg_max(town, step) AS town
     FROM (SELECT *, (event_on, known_from, mention) AS step FROM standing)
     WHERE kind = 'moves' AND event_on IS NOT NULL
-        AND (begins_stay(event_kind) OR ends_stay(event_kind) OR takes_back(event_kind))
+        AND (begins_stay(event_kind) OR ends_stay(event_kind))
     GROUP BY person, since, until, resident_number
 ), gone AS (
     SELECT person, since, resident_number, final_on, final_kind, final_known FROM final
-    WHERE ends_stay(final_kind) AND NOT takes_back(final_kind)
+    WHERE ends_stay(final_kind)
 ), printed AS (
     SELECT DISTINCT person, since, until, resident_number, coalesce(resident_from, start, try_cast(born_on AS DATE), DATE '1900-01-01') AS began,
         resident_to, CASE WHEN resident_from IS NULL THEN coalesce(from_reason, start_kind) ELSE from_reason END AS from_reason,
@@ -87,8 +98,8 @@ WHERE begins_stay(f.final_kind)
 move that tells of it, or of birth. Somebody gone on no known day was never here for all that is told.
 
 A list of who lives here today, printed once or twice a year, knows nothing of what came after it: then the moves
-alone tell who was born or came since, and who has left. A later list that prints them, or a cancelled
-departure, says that they are here."""
+alone tell who was born or came since, and who has left. A later list that prints them
+says that they are here."""
 
 MOVES = """
 CREATE OR REPLACE TABLE move AS
@@ -248,6 +259,7 @@ def _tell_of_persons(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(REGISTER_ROWS.replace("{part}", part.holds("person")))
         connection.execute(versions("person_version", "register_row", "person"))
         connection.execute(STANDING)
+        connection.execute(UNDONE)
         connection.execute(ATTRIBUTES.replace("{part}", part.holds("person")))
         connection.execute(together("attribute", "person, born_on, sex, nationality", "person", "person_version"))
         for statement in (RESIDENCES, MOVES, SPELLS, FILL_ENDS, FILL_RELATIONSHIPS):

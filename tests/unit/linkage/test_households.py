@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kodomo.linkage.forms import MACROS
-from kodomo.linkage.households import GENERATIONS, RESIDENCES, together, versions
+from kodomo.linkage.households import GENERATIONS, MOVES, RESIDENCES, SPELLS, UNDONE, together, versions
 
 FIRST, LAST = dt.date(1, 1, 1), dt.date(9999, 12, 31)
 DAYS = [FIRST, *(dt.date(2026, month, 1) for month in range(1, 6)), LAST]
@@ -151,21 +151,41 @@ def test_the_moves_tell_who_came_and_who_left_since_the_last_list() -> None:
             None,
             (("2025-11-20", "転入", "2025-12-01"), ("2026-01-20", "転出", "2026-02-01")),
         ),  # pairs are told elsewhere
+        # planned for April, given up in March
+        (9, "2025-10-02", (("2026-04-01", "転出", "2026-03-10"), ("2026-03-20", "転出の取消し", "2026-03-25"))),
+        # given up once, gone at last
+        (
+            10,
+            "2025-10-02",
+            (
+                ("2026-01-10", "転出", "2026-01-12"),
+                ("2026-01-15", "転出取消", "2026-01-16"),
+                ("2026-03-01", "転出", "2026-03-02"),
+            ),
+        ),
     )
     for person, listed, moves in rows:
-        for kind, known, on, by in (
-            *((("residents", listed, None, None),) if listed else ()),
-            *(("moves", k, on, by) for on, by, k in moves),
+        for at, (kind, known, on, by) in enumerate(
+            (
+                *((("residents", listed, None, None),) if listed else ()),
+                *(("moves", k, on, by) for on, by, k in moves),
+            )
         ):
             connection.execute(
-                "INSERT INTO standing VALUES (?, ?, ?, ?, ?, 'h', '子', 't', '2020-01-01', NULL, NULL, NULL, NULL, ?, ?, ?, 0)",
-                [person, FIRST, LAST, kind, str(person), on, by, known],
+                "INSERT INTO standing VALUES (?, ?, ?, ?, ?, 'h', '子', 't', '2020-01-01', NULL, NULL, NULL, NULL, ?, ?, ?, ?)",
+                [person, FIRST, LAST, kind, str(person), on, by, known, at],
             )
-    connection.execute(RESIDENCES)
+    for statement in (UNDONE, RESIDENCES, MOVES, SPELLS):
+        connection.execute(statement)
     found = connection.execute("SELECT person, began, ended, to_reason FROM stay ORDER BY person").fetchall()
     day = dt.date.fromisoformat
     born = day("2020-01-01")
     assert found == [
         (1, born, None, None), (2, born, day("2026-01-10"), "転出"), (3, born, None, None), (4, born, None, None),
-        (5, day("2025-11-20"), None, None), (6, day("2025-11-20"), None, None),
+        (5, day("2025-11-20"), None, None), (6, day("2025-11-20"), None, None), (9, born, None, None), (10, born, day("2026-03-01"), "転出"),
     ]  # fmt: skip
+    # and in their home they lived all along, without a gap between what was planned and what was given up
+    lived = connection.execute(
+        "SELECT person, valid_from, valid_to FROM spell WHERE person IN (4, 9, 10) ORDER BY ALL"
+    ).fetchall()
+    assert lived == [(4, born, None), (9, born, None), (10, born, day("2026-03-01"))]
