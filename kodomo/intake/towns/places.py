@@ -34,6 +34,8 @@ _WORD_WARD = re.compile("^[^0-9\\s市町村]{1,4}?区")
 _STREET = re.compile(
     "^.{1,30}(?:上[がるルガ]+|下[がるルガ]+|東入[るル]?|西入[るル]?|上入[るル]?)(?:[0-9〇一二三四五六七八九十]+丁目)?(?=.)"
 )
+_GOES_ON = re.compile("(?!(?:大?字|[東西南北上中下]?[一-十]+(?:丁目|番)))[ぁ-んァ-ヶー一-龥々]")
+"""What makes a name a longer one: 安部 is not 安部崎. A 字 or a numeral may follow."""
 _FORMER_STEM = re.compile("[市町村区]$")
 _NUMBER_ENDS = re.compile("[0-9丁目番地号](?=\\s)")
 _NUMERAL_RUN = re.compile(f"{KANJI_NUMBER}(?=丁目|番|号|[-ーの])")
@@ -307,7 +309,8 @@ def _former(prefecture: str, name: str, left: str, books: Register) -> Place:
             best = max(hits, key=_Hit.weight)
             return _with_town(Place(known[0], best.municipality.city), best, ("merged",))
         return _unlisted_town(known[0], known[1], left, "merged")
-    if prefecture and (heir := _heir_by_town(prefecture, _FORMER_STEM.sub("", re.sub("^.*郡(?=.)", "", name)), plain)):
+    stem = _FORMER_STEM.sub("", re.sub("^.*郡(?=.)", "", name))
+    if prefecture and (heir := _heir_by_town(prefecture, stem, plain, is_city=name.endswith("市"))):
         return heir
     ward = _WORD_WARD.match(left)
     city = (
@@ -318,27 +321,32 @@ def _former(prefecture: str, name: str, left: str, books: Register) -> Place:
     return _unlisted_town(prefecture, city, left[len(city) - len(name) :], "unknown_city")
 
 
-def _heir_by_town(prefecture: str, stem: str, left: str) -> Place | None:
+def _heir_by_town(prefecture: str, stem: str, left: str, *, is_city: bool) -> Place | None:
     """A village or town that became a city of its name, or has an heir that kept its name in front of its towns."""
     for number, _ in register().by_name.get(place_key(f"{stem}市"), ()):
         city = register().municipalities[number]
         if city.prefecture == prefecture and city.is_living and not city.without_ward:
             return _with_town(Place(prefecture, city.city), _hit(city, How.FULL, left), ("merged",))
-    return _heir_with_town(prefecture, stem, left)
+    return _heir_with_town(prefecture, stem, left, is_city=is_city)
 
 
-def _heir_with_town(prefecture: str, stem: str, left: str) -> Place | None:
-    """大泉村西井出 is 北杜市大泉町西井出 now; a town that is only once in the prefecture tells its municipality too."""
+def _heir_with_town(prefecture: str, stem: str, left: str, *, is_city: bool) -> Place | None:
+    """大泉村西井出 is 北杜市大泉町西井出 now; a whole town that is only once in the prefecture tells its municipality too.
+
+    Not that of a city: those that merged kept their names in front of their towns or stand in ``FORMER``, and what is
+    left is misspelt or made up, whose towns are nobody else's.
+    """
     found = [
         hit
         for municipality in _with_towns_like(prefecture, stem)
         for lead in (stem, f"{stem}町", f"{stem}区")
         if (hit := _hit(municipality, How.FULL, lead + left)).town_ends > len(lead) and not hit.is_loose
     ]
-    if not found:
+    if not found and not is_city:
         key, ends = place_tokens(left[:40])
         owners = _towns_of(prefecture)
-        longest = next((key[:length] for length, _ in reversed(ends) if length > 1 and key[:length] in owners), "")
+        whole = (length for length, end in reversed(ends) if length > 1 and not _GOES_ON.match(left, end))
+        longest = next((key[:length] for length in whole if key[:length] in owners), "")
         found = [_hit(owner, How.FULL, left) for owner in owners.get(longest, ())]
     if not found or len({hit.municipality.city for hit in found}) > 1:
         return None

@@ -192,6 +192,22 @@ def test_a_merged_municipality_is_named_as_it_was(former: str, today: str) -> No
     assert normalise_address(former) == normalise_address(today)
 
 
+@pytest.mark.parametrize(
+    ("written", "city", "town"),
+    [
+        ("沖縄県瑞凪市安部崎12", "瑞凪市", "安部崎"),  # 名護市 alone has a 安部
+        ("沖縄県瑞凪市字安部12", "瑞凪市", "安部"),
+        ("沖縄県国頭郡瑞凪村安部崎12", "国頭郡瑞凪村", "安部崎"),
+        ("山梨県北巨摩郡大泉村西井出8240", "北杜市", "大泉町西井出"),
+        ("沖縄県島尻郡東風平町字友寄12", "島尻郡八重瀬町", "友寄"),
+        ("沖縄県石川市東恩納1", "うるま市", "石川東恩納"),
+    ],
+)
+def test_a_town_is_moved_only_to_the_heir_of_its_municipality(written: str, city: str, town: str) -> None:
+    """A city that no list knows is misspelt or made up: its town is nobody else's, nor is a longer name a shorter one's."""
+    assert normalise_address(written)[1:3] == (city, town)
+
+
 def test_a_place_called_old_is_no_former_municipality() -> None:
     assert normalise_address("旧市街3").value == "旧市街3"
     assert normalise_address("軽井沢町大字軽井沢字旧軽井沢1234番地5").town == "軽井沢旧軽井沢"
