@@ -49,8 +49,14 @@ def facts_part(columns: Sequence[Mapping[str, Any]], items: Mapping[str, str], f
                 f"# valid_from = {quoted(reference(start))}", '# valid_to = "same_day"',
             ]  # fmt: skip
         told = [c for c in told if c is not which and c is not value_of]
-    said: list[Mapping[str, Any] | None] = [*told] or [None]
     whose = "".join(f"{part}, " for part in holders_own(found["columns"]))
+    events = None if end else next((c for c in told if _tells_events(c, start)), None)
+    if events:
+        told = [c for c in told if c is not events]
+        which = next((c for c in told if c["type"] == "code"), None)
+        lines += _events_part(events, which, items[reference(which)] if which else "", start, whose)
+        told = [c for c in told if c is not which]
+    said: list[Mapping[str, Any] | None] = [*told] or [*([] if events else [None])]
     for column in said:
         value = (
             ""
@@ -75,6 +81,39 @@ def facts_part(columns: Sequence[Mapping[str, Any]], items: Mapping[str, str], f
             *(f"# {part}" for part in f"item = {quoted(item)}, {whose}{value}valid_from = {quoted(reference(start))}, valid_to = {until}{known_on}".split(", ")),
         ]  # fmt: skip
     return [*lines, ""]
+
+
+_BEGINS, _ENDS = re.compile("開始|認定|新規|取得|支給決定"), re.compile("廃止|終了|喪失|消滅|辞退|解除")
+_CHANGED_ON, _CHANGE = (
+    re.compile("異動|得喪|事由(が?発生)?(年月)?日"),
+    re.compile("^((受給|認定|資格|支給|保護)?(異動|得喪|開廃|処理)?(区分|種別|事由|内容)|異動)(コード|CD)?$"),
+)
+
+
+def _tells_events(column: Mapping[str, Any], start: Mapping[str, Any]) -> bool:
+    """Whether a column says of each row that something began or that it ended: in words, or in codes beside the day of a change."""
+    are_told = any(map(_BEGINS.search, column["codes"])) and any(map(_ENDS.search, column["codes"]))
+    is_change = bool(_CHANGED_ON.search(words.plain(start["name"])) and _CHANGE.search(words.plain(column["name"])))
+    return column["type"] == "code" and (are_told or (is_change and 2 <= len(column["codes"]) <= 9))
+
+
+def _events_part(
+    events: Mapping[str, Any], which: Mapping[str, Any] | None, item: str, start: Mapping[str, Any], whose: str
+) -> list[str]:
+    """Rows that begin and rows that end: without the second, everybody would still receive what they once received."""
+    ends = [code for code in events["codes"] if _ENDS.search(code)]
+    begins = [code for code in events["codes"] if _BEGINS.search(code) and code not in ends]
+    lines = [
+        f"# {MARK}? 始まりと終わりが別の行に書かれているとみた。終わりの行を書かないと、いつまでも続いていることになる"
+    ]
+    for key, codes in (("valid_from", begins), ("ended_on", ends)):
+        asked = "" if codes else f"          # {MARK}? {'始まり' if key == 'valid_from' else '終わり'}を表す意味を書く"
+        lines += [
+            "# [[facts]]", f"# item = {quoted(item)}", *(f"# {part}" for part in whose.split(", ") if part),
+            *([f"# code = {quoted(reference(which))}"] if which else []), f"# {key} = {quoted(reference(start))}",
+            f"# when = {{ {quoted(reference(events))} = {quoted(codes)} }}{asked}",
+        ]  # fmt: skip
+    return lines
 
 
 def notes_part(columns: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -288,6 +288,11 @@ def _anything(columns: list[pa.Array], length: int) -> pa.Array:
 
 
 def _spell(rule: FactRule, kept: Kept, lag_days: int, arrived_on: dt.date) -> Spell:
+    """The dates; what only ends an earlier row's spell holds on no day: it begins and ends on the day after the last."""
+    if rule.ends:
+        told = _days(kept[rule.valid_from], last_day)
+        known = pc.coalesce(_days(kept[rule.known_from], last_day), told) if rule.known_from else told
+        return Spell(_later(told, 1), _later(told, 1), _known(known, lag_days, arrived_on))
     valid_from = _days(kept[rule.valid_from], month_of_year(rule.month) if rule.month else first_day)
     if rule.valid_to in SPELL_ENDS:
         valid_to = _days(valid_from, _SPELL_END[rule.valid_to])

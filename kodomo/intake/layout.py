@@ -153,6 +153,8 @@ class FactRule:
     known_from: str = ""
     when: dict[str, list[str]] = field(default_factory=dict)
     group: int | None = None
+    ends: bool = False
+    """Whether it tells, in ``valid_from``, only the last day of what earlier rows began."""
 
     def columns(self) -> set[str]:
         """References of the columns this rule reads."""
@@ -390,6 +392,12 @@ def _refuse(faults: list[str], where: str) -> None:
     )
 
 
+def _fact(body: Mapping[str, Any]) -> FactRule:
+    told = {name: value for name, value in body.items() if name != "ended_on"}
+    ends = {"valid_from": body["ended_on"], "ends": True} if body.get("ended_on") else {}
+    return FactRule(**{**told, "month": int(body.get("month", 0)), **ends})
+
+
 def _layout(body: dict[str, Any], path: Path) -> Layout:
     body = spelt_out(body)
     record, ages = body.get("record", {}), body.get("ages")
@@ -407,7 +415,7 @@ def _layout(body: dict[str, Any], path: Path) -> Layout:
         row_key=record.get("row_key", ""),
         identity=tuple(record.get("identity", ())),
         columns=_columns(body["columns"], body["file"]),
-        facts=tuple(FactRule(**{**f, "month": int(f.get("month", 0))}) for f in body.get("facts", ())),
+        facts=tuple(map(_fact, body.get("facts", ()))),
         path=path,
         skip_when=record.get("skip_when", {}),
         only_when=record.get("only_when", {}),

@@ -437,7 +437,16 @@ def _check_fact(fact: Any, key: str, columns: Columns, add: Add) -> None:
         add(f"{key}.person", f"「{person}」を示す列が columns にありません")
     if sum(bool(fact.get(word)) for word in ("code", "constant")) > 1:
         add(f"{key}.constant", "code と constant は同時に書けません")
-    start = _check_reference(fact["valid_from"], f"{key}.valid_from", columns, SPELL_STARTS, add)
+    if bool(fact.get("valid_from")) == bool(fact.get("ended_on")):
+        add(
+            f"{key}.valid_from",
+            "始まりの列(valid_from)か、終わりだけを言う行なら終わりの日の列(ended_on)の、どちらか一方を書いてください",
+        )
+        return
+    if fact.get("ended_on") and {"number", "constant", "month", "valid_to"} & set(fact):
+        add(f"{key}.ended_on", "終わりだけを言う行には、number・constant・month・valid_to を書けません")
+    word = "ended_on" if fact.get("ended_on") else "valid_from"
+    start = _check_reference(fact[word], f"{key}.{word}", columns, SPELL_STARTS, add)
     if "month" in fact and start is not None:
         if start["type"] != "fiscal_year":
             add(f"{key}.month", "valid_from が年度(fiscal_year)の列のときだけ書けます")

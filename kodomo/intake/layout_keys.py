@@ -173,7 +173,13 @@ FACT = (
     Key("number", str, "数値の列", "なし"),
     Key("code", str, "区分の列。number も code もなければ、あったこと自体(1)", "なし"),
     Key("constant", str, "決まった区分", "なし"),
-    Key("valid_from", str, "始まりの列(date、month、fiscal_year)", needed=True),
+    Key("valid_from", str, "始まりの列(date、month、fiscal_year)。ended_on を書くとき以外は必ず書く", "なし"),
+    Key(
+        "ended_on",
+        str,
+        "終わりの日の列。前の行で始まったもの(同じ人・同じ item・終わりのないもの)が、この日までだったという行に、valid_from の代わりに書く。code を書けば、同じ区分のものだけを終わらせる",
+        "なし",
+    ),
     Key("month", (int, str), "valid_from が年度の列のとき、その年度の何月か", "年度の初め"),
     Key("valid_to", str, "終わりの日の列。または month_end(月末) year_end(年度末) same_day(その日)", "まだ続いている"),
     Key(

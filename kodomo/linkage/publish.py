@@ -21,6 +21,7 @@ from kodomo.governance.audit import AuditEvent
 from kodomo.governance.register import Register, read_register
 from kodomo.intake.addresses import normalise_address
 from kodomo.intake.layout import Layout, read_layouts
+from kodomo.linkage.ended import end_spells
 from kodomo.linkage.gate import check_snapshot
 from kodomo.progress import Progress
 from kodomo.store.database import SNAPSHOT_TABLES, TABLES, Store
@@ -281,8 +282,8 @@ def _person_changes(connection: duckdb.DuckDBPyConnection, keyring: Keyring) -> 
 
 FACT_IS = "person_key, item, number, code, valid_from, valid_to, source"
 
-TOLD = """
-CREATE OR REPLACE TEMP VIEW told AS
+SAID = """
+CREATE OR REPLACE TEMP VIEW said AS
 SELECT k.person_key, f.item, f.number, f.code, f.valid_from, f.valid_to, f.source, greatest(f.known_from, p.listed_from) AS known_from,
     f.known_to
 FROM landed_facts f SEMI JOIN allowed USING (item) JOIN links l USING (receipt, row, role)
@@ -328,7 +329,9 @@ ORDER BY person_key, item, valid_from, valid_to, code, number, source, known_fro
 def _build(connection: duckdb.DuckDBPyConnection, allowed: Mapping[str, Any], on: dt.date) -> dict[str, pa.Table]:
     may = {item: "true" if item in allowed["core"] else "false" for item in CORE_ITEMS}
     connection.execute(AROUND, {"on": on, "years": CHILD_YEARS, "pregnancy": sorted(allowed["pregnancy"])})
-    for statement in (TOLD, STANDING_FACTS, REVISED_FACTS):
+    connection.execute(SAID)
+    end_spells(connection)
+    for statement in (STANDING_FACTS, REVISED_FACTS):
         connection.execute(statement)
     person_area = AREA.format(town="p.latest_town", may=may["residence"])
     spell_area = AREA.format(town="s.town", may=may["residence"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from test_draft_of_offices import draft, person, written
 
 
@@ -137,3 +138,33 @@ def test_name_that_each_kind_of_school_heads_otherwise_is_required_of_none(tmp_p
         assert (
             columns[header]["optional"] and not columns[header].get("required") and columns[header]["field"] == "name"
         )
+
+
+@pytest.mark.parametrize(
+    ("head", "codes", "when"),
+    [
+        ("宛名番号,氏名,事業,異動種別,決定日", ("開始", "廃止"), ('["開始"]', '["廃止"]')),
+        ("宛名番号,氏名,事業,区分,事由発生日", ("A", "Z"), ("[]", "[]")),
+    ],
+)
+def test_rows_that_begin_and_rows_that_end_are_drafted_as_such(tmp_path, head, codes, when):
+    """A ledger of a benefit's changes: without its rows of ends everybody would receive for ever."""
+    rows = [
+        f"{100000 + at},{person(at)},{['医療', '住宅'][at % 2]},{codes[at % 3 == 0]},R7.4.{at + 1}" for at in range(28)
+    ]
+    _, _, text = draft(written(tmp_path / "異動台帳.csv", head, rows))
+    facts = text.split("# [[facts]]")[1:3]
+    column, day = head.split(",")[3:]
+    assert f'# valid_from = "{day}"' in facts[0] and f'# ended_on = "{day}"' in facts[1]
+    assert all(
+        f'"{column}" = {meant} }}' in fact and '# code = "事業"' in fact
+        for fact, meant in zip(facts, when, strict=True)
+    )
+    _, _, text = draft(
+        written(
+            tmp_path / "来所.csv",
+            "宛名番号,氏名,区分,来所日",
+            [f"{100000 + at},{person(at)},{'AZ'[at % 2]},R7.4.{at + 1}" for at in range(28)],
+        )
+    )
+    assert "ended_on" not in text

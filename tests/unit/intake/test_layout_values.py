@@ -59,6 +59,34 @@ def test_what_holds_for_a_fiscal_year_may_be_known_from_its_beginning(tmp_path):
     assert [str(day) for day in found.landing.facts["known_from"].to_pylist()] == ["2025-04-01"]
 
 
+EVENTS = (
+    '[[columns]]\nname = "異動"\ntype = "code"\ncodes = { "1" = "開始", "9" = "廃止" }\n[[columns]]\nname = "異動日"\ntype = "date"\n'
+    '[[facts]]\nitem = "aid"\nvalid_from = "異動日"\nwhen = { "異動" = ["開始"] }\n'
+    '[[facts]]\nitem = "aid"\nended_on = "異動日"\nwhen = { "異動" = ["廃止"] }\n'
+)
+
+
+def test_a_row_may_only_end_what_an_earlier_row_began(tmp_path):
+    body = "氏名,異動,異動日\n山田,1,R7.4.1\n山田,9,R7.9.30\n".encode()
+    found = read(tmp_path, file() + NAME + EVENTS, body)
+    assert [f[4:] for f in facts(found)] == [("2025-04-01", "None"), ("2025-10-01", "2025-10-01")]
+    assert found.quarantined == []
+
+
+@pytest.mark.parametrize(
+    ("fact", "said"),
+    [
+        ('item = "aid"\n', "どちらか一方"),
+        ('item = "aid"\nvalid_from = "異動日"\nended_on = "異動日"\n', "どちらか一方"),
+        ('item = "aid"\nended_on = "異動日"\nvalid_to = "month_end"\n', "valid_to を書けません"),
+        ('item = "aid"\nended_on = "終了日"\n', "終了日"),
+    ],
+)
+def test_an_end_is_written_instead_of_a_beginning(tmp_path, fact, said):
+    with pytest.raises(ConfigurationFault, match=said):
+        read(tmp_path, file() + NAME + EVENTS + "[[facts]]\n" + fact, "氏名,異動,異動日\n".encode())
+
+
 VISIT = (
     '[[columns]]\nname = "年度"\ntype = "fiscal_year"\nfound_in = "file_name"\nmatch = "_(R[0-9]+)"\n'
     '[[columns]]\nname = "月日"\ntype = "date"\nyear_from = "年度"\n'

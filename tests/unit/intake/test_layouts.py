@@ -69,7 +69,7 @@ BREAKAGES = [
     ("code", ALLOWANCE_LAYOUT.replace('code = "区分"', 'code = "氏名"'), "type は"),
     ("valid_to", ALLOWANCE_LAYOUT.replace('valid_to = "終了"', 'valid_to = "forever"'), "columns にありません"),
     ("valid_from", ALLOWANCE_LAYOUT.replace('valid_from = "開始"', 'valid_from = "区分"'), "date、month"),
-    ("valid_from", ALLOWANCE_LAYOUT.replace('valid_from = "開始"\n', ""), "書かれていません"),
+    ("valid_from", ALLOWANCE_LAYOUT.replace('valid_from = "開始"\n', ""), "どちらか一方"),
     ("person", ALLOWANCE_LAYOUT.replace('item = "allowance"', 'item = "allowance"\nperson = "father"'), "示す列が"),
     ("constant", ALLOWANCE_LAYOUT.replace('code = "区分"', 'code = "区分"\nconstant = "あり"'), "同時"),
     ("number", ABSENCE_LAYOUT.replace('number = "欠席"', 'number = "氏名"'), "integer"),
