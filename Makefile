@@ -28,7 +28,7 @@ test-analysis-alone: $(VENV)/dev.stamp ## 識別側のない環境で、分析�
 check: $(VENV)/dev.stamp ## 書式、検査、型、輸入の壁、生成文書が最新か
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy kodomo
+	$(BIN)/mypy kodomo benchmarks
 	$(BIN)/lint-imports
 	$(BIN)/python docs/generate.py --check
 

@@ -57,7 +57,7 @@ def drawn_table(seed: int) -> Plain:
     logit += 1.5 * ((numbers[:, 2] > 0.5) & (flags[:, 4] > 0)) + generator.normal(size=rows) * 0.5
     rate = generator.uniform(0.03, 0.2)
     shift = np.quantile(logit + generator.logistic(size=rows), 1 - rate)
-    y = (logit + generator.logistic(size=rows) > shift) + 0.0
+    y: Array = (logit + generator.logistic(size=rows) > shift).astype(np.float64)
     x = np.column_stack([numbers, flags, counts])
     x[generator.random(x.shape) < 0.06] = np.nan
     return f"drawn{seed:02d}", x, y
@@ -136,7 +136,7 @@ def hidden(folder: Path | None, most: int = 8) -> dict[str, Any]:
     learners, boosting in bags. Regained: (ours − naive) / (all labels − naive). ``ours_naive``: the same
     learners without bags, which tells how much is due to bags and how much to the learners.
     """
-    lines = {}
+    lines: dict[str, dict[str, float]] = {}
     for name, x, y in tables(folder):
         if len(lines) == most:
             break

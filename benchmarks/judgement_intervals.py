@@ -58,8 +58,8 @@ def people(
     other = burden + generator.normal(size=len(house)) * 1.4
     logit = np.log(rate / (1 - rate)) - 1.0 + 1.5 * burden
     chance = 1 / (1 + np.exp(-logit))
-    positive = (generator.random(len(house)) < chance) + 0.0
-    return scores, other, positive, house, chance
+    positive: Array = (generator.random(len(house)) < chance).astype(np.float64)
+    return scores, other, positive, house.astype(np.object_), chance
 
 
 def at_share(figure: Callable[[Array, Array, int], float], share: float, scores: Array, positive: Array) -> float:

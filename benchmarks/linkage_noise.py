@@ -20,6 +20,7 @@ import datetime as dt
 import random
 from dataclasses import dataclass, field
 from importlib.resources import files
+from typing import Any
 
 TODAY = dt.date(2026, 4, 1)
 
@@ -196,7 +197,7 @@ def _household(rng: random.Random, names: Names, household: int, first: int) -> 
     old = _old_form(rng, surname) if rng.random() < 0.22 else ""
     found: list[Person] = []
 
-    def add(born: dt.date, sex: str, relation: str, given: tuple[str, str] | None = None, **more: object) -> Person:
+    def add(born: dt.date, sex: str, relation: str, given: tuple[str, str] | None = None, **more: Any) -> Person:
         text, reading = given or (names.given_name(rng, sex) if not foreign else ("", ""))
         letters = ""
         if foreign:
@@ -216,7 +217,7 @@ def _household(rng: random.Random, names: Names, household: int, first: int) -> 
             old,
             latin=f"{latin} {letters}" if foreign else "",
             **more,
-        )  # type: ignore[arg-type]
+        )
         found.append(person)
         return person
 
@@ -278,7 +279,7 @@ def _listed(rng: random.Random, names: Names, young: list[Person], children: int
 
 def _place(rng: random.Random) -> tuple[str, tuple[int, ...], str]:
     town = rng.choice(TOWNS)
-    block = (rng.randrange(1, 40), rng.randrange(1, 25))
+    block: tuple[int, ...] = (rng.randrange(1, 40), rng.randrange(1, 25))
     if town in CHOME:
         block = (rng.randrange(1, 7), *block)
     building = f"{rng.choice(BUILDINGS)}{rng.randrange(1, 9)}0{rng.randrange(1, 9)}" if rng.random() < 0.35 else ""
@@ -443,7 +444,8 @@ def _address(rng: random.Random, town: str, block: tuple[int, ...], building: st
         "-".join(map(str, block)), full_width("－".join(map(str, block))), _zones(block), "ー".join(map(str, block)),
         f"{_kanji_number(block[0])}丁目{'-'.join(map(str, block[1:]))}" if len(block) == 3 else f"{_kanji_number(block[0])}番地の{block[1]}",
     ]  # fmt: skip
-    spelt = town.translate(str.maketrans(rng.choice(({}, {"ヶ": "ケ", "ケ": "ヶ"}, {"ヶ": "が"}))))
+    spellings: tuple[dict[str | int, str | int | None], ...] = ({}, {"ヶ": "ケ", "ケ": "ヶ"}, {"ヶ": "が"})
+    spelt = town.translate(str.maketrans(rng.choice(spellings)))
     if spelt.startswith("大字") and rng.random() < 0.5:
         spelt = spelt[2:]
     before = rng.choice(("", "", CITY, PREFECTURE + CITY)) if town in TOWNS else rng.choice(("", PREFECTURE))
@@ -517,8 +519,7 @@ def half_width(text: str) -> str:
 
 def _rows(name: str) -> list[list[str]]:
     folder = files("japanese_personal_name_dataset") / "dataset" / name
-    with folder.open(encoding="utf-8", newline="") as handle:  # type: ignore[call-arg]
-        return [row for row in csv.reader(handle) if row]
+    return [row for row in csv.reader(folder.read_text(encoding="utf-8").splitlines()) if row]
 
 
 def _running(weights: list[float]) -> list[float]:

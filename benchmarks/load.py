@@ -204,11 +204,12 @@ class _Served:
 
     def cpu_seconds(self) -> float:
         """Seconds of processor the server took."""
-        return sum(sum(one.cpu_times()[:2]) for one in self._family())
+        return float(sum(sum(one.cpu_times()[:2]) for one in self._family()))
 
     def memory_mb(self) -> int:
         """Memory the server holds."""
-        return round(sum(one.memory_info().rss for one in self._family()) / 1e6)
+        held: int = sum(one.memory_info().rss for one in self._family())
+        return round(held / 1e6)
 
 
 @contextmanager

@@ -66,9 +66,10 @@ class Person(FastHttpUser):
         self.unseen = list(self.me["unseen"])
         self.seen = list(self.mine)
         page = self._get("/sign-in/", "sign-in page")
-        self._post("/sign-in/", "sign-in", page, username=self.me["username"], password=CAST["password"], next="/")
+        given = {"username": self.me["username"], "password": CAST["password"], "next": "/"}
+        self._post("/sign-in/", "sign-in", page, given)
         page = self._get("/second-factor/", "sign-in page")
-        self._post("/second-factor/", "second factor", page, code=code_now(self.me["secret"]))
+        self._post("/second-factor/", "second factor", page, {"code": code_now(self.me["secret"])})
         self._get("/", "home")
 
     def wait_time(self) -> float:
@@ -111,11 +112,10 @@ class Person(FastHttpUser):
         self._think(WRITES)
         given = {"words": self.rng.choice(self.me["readings"]), "born_on": "", "purpose": "P1"}
         if 'name="password"' in page:
-            self._post(
-                "/find/", "search with the password again", page, expect=(200, 400), password=CAST["password"], **given
-            )
+            again = {**given, "password": CAST["password"]}
+            self._post("/find/", "search with the password again", page, again, expect=(200, 400))
         else:
-            self._post("/find/", "search", page, expect=(200, 400), **given)
+            self._post("/find/", "search", page, given, expect=(200, 400))
 
     @task(9)
     def contact(self) -> None:
@@ -160,7 +160,7 @@ class Person(FastHttpUser):
         self._think(WRITES)
         for _ in range(2 if what != "draft" and self.rng.random() < 0.1 else 1):
             words = f"電話で様子を聞いた。変わりはなく、登校は続いている。照合の印 {mark}"
-            if self._post(path, "save", page, **{**given, text: words}):
+            if self._post(path, "save", page, {**given, text: words}):
                 saved.append({"what": what, "mark": mark})
 
     def _think(self, between: list[float]) -> None:
@@ -172,7 +172,7 @@ class Person(FastHttpUser):
                 answer.failure(f"GET {answer.status_code}")
             return str(answer.text or "")
 
-    def _post(self, path: str, name: str, page: str, expect: tuple[int, ...] = (302,), **given: str) -> bool:
+    def _post(self, path: str, name: str, page: str, given: dict[str, str], expect: tuple[int, ...] = (302,)) -> bool:
         form = {**dict(HIDDEN.findall(page)), **given}
         with self.client.post(path, data=form, name=name, catch_response=True, allow_redirects=False) as answer:
             if answer.status_code not in expect:

@@ -9,6 +9,7 @@ import random
 import sqlite3
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -172,7 +173,7 @@ def main() -> None:
     home = Home(Path(root))
     start_django(home, read_municipality(HINATA))
     migrate()
-    steps = {
+    steps: dict[str, Callable[[Home], Any]] = {
         "fill": fill,
         "move": move,
         "verify": verify,

@@ -47,7 +47,11 @@ def groups(people: pd.DataFrame, truth: dict[Place, str]) -> dict[str, Callable[
         "surname_changed": "surname_changed",
     }  # fmt: skip
     members = {name: set(people.loc[people[column] == "1", "person_id"]) for name, column in chosen.items()}
-    return {name: (lambda place, m=found: truth[place] in m) for name, found in members.items()}
+
+    def belongs(found: set[str]) -> Callable[[Place], bool]:
+        return lambda place: truth[place] in found
+
+    return {name: belongs(found) for name, found in members.items()}
 
 
 def hidden_cases(
