@@ -266,6 +266,7 @@ CREATE OR REPLACE MACRO begins_stay(kind) AS regexp_matches(kind, '転入|出生
 CREATE OR REPLACE MACRO ends_stay(kind) AS regexp_matches(kind, '転出|死亡|消除') AND NOT takes_back(kind);
 CREATE OR REPLACE MACRO filled(a) AS nullif(trim(a), '');
 CREATE OR REPLACE MACRO plain_number(a) AS nullif(ltrim(trim(a), '0'), '');
+CREATE OR REPLACE MACRO plain_own(a) AS CASE WHEN regexp_full_match(trim(a), '[0-9]+') THEN plain_number(a) ELSE filled(a) END;
 """
 
 # ``leaves_out``: 大字鬼無沢ロ478 is how a branch office writes 奥沢大字鬼無沢字大久保ロ478番地, leaving out the former village in front,
@@ -339,7 +340,7 @@ TAKE_IN = (
 
 BASE = """
 SELECT l.rowid AS stood, l.print, l.source, coalesce(y.system, l.source) AS system,
-    l.role, l.kind, plain_number(l.resident_number) AS resident_number, filled(l.own_number) AS own_number,
+    l.role, l.kind, plain_number(l.resident_number) AS resident_number, plain_own(l.own_number) AS own_number,
     n.name, n.surname, n.given,
     coalesce(k.kana, w.kana) AS kana,
     coalesce(k.surname_kana, w.surname_kana) AS surname_kana,

@@ -64,7 +64,7 @@ EARLY_TABLES: Mapping[str, str] = {
 """Taken as soon as forms are made, for numbers that changed hands part some of them later."""
 
 SINCE = f"""CASE WHEN rule IN {BY_KEY} THEN 'FIRST' WHEN rule = 'S1' AND is_early THEN 'OWN' WHEN rule = 'W1' AND role = 'holder' THEN 'HOLDER'
-    WHEN rule IN ('R1', 'W1') AND born_on IS NULL AND role <> 'subject' THEN 'KIN' END"""
+    WHEN rule IN ('R1', 'R2', 'W1') AND born_on IS NULL AND role <> 'subject' THEN 'KIN' END"""
 """From when on an outcome is taken over: at once, after own numbers were first followed, after relatives, or never.
 
 Holders not before that either: their numbers would be followed too soon."""

@@ -466,10 +466,10 @@ QUALIFY bool_or({WHOLE_SAME}) = bool_or(bool_or({WHOLE_SAME})) OVER (PARTITION B
 )
 """One source's own number binds its rows, checked by name; a number two people bore binds only named rows."""
 
-RELATIVE = Rule(
-    "R1",
-    "同じ行の本人の家族(世帯主は本人も)に、同じ氏名の人が一人だけ",
-    f"""
+
+def _relative(fits: str) -> str:
+    """SQL that finds, in the family of the person whose row it is, the elders whom a guardian's or parent's name fits."""
+    return f"""
 WITH kin AS (
     SELECT person, other FROM family
     UNION SELECT DISTINCT c.person, g.person
@@ -482,15 +482,34 @@ SELECT DISTINCT f.form, p.person,
 FROM todo f JOIN (SELECT DISTINCT form, mate FROM mention WHERE mate IS NOT NULL) m USING (form)
 JOIN link c ON c.form = m.mate JOIN spine y ON y.person = c.person
 JOIN kin k ON k.person = c.person JOIN spine p ON p.person = k.other JOIN spine_name s ON s.person = p.person
-WHERE {WHOLE_SAME}
+WHERE {fits}
   AND (f.role <> 'mother' OR p.sex IS NULL OR p.sex = 'F') AND (f.role <> 'father' OR p.sex IS NULL OR p.sex = 'M')
   AND (f.role = 'household_head' OR p.born_on IS NULL OR y.born_on IS NULL OR p.born_on < y.born_on)
   AND (f.role = 'household_head' OR {GROWN})
 QUALIFY is_elder = bool_or(is_elder) OVER (PARTITION BY f.form)
-""",
+"""
+
+
+RELATIVE = Rule(
+    "R1",
+    "同じ行の本人の家族(世帯主は本人も)に、同じ氏名(姓と名の順は問わない)の人が一人だけ",
+    _relative(f"({WHOLE_SAME} OR {NAME_TURNED})"),
 )
 """A guardian or parent is grown and older than the child, a generation if anybody of the name is: no elder brother called as
 the father. A head's wife or mother may be older than the head."""
+
+RENAMED = "f.role IN ('guardian', 'mother', 'father') AND f.born_on IS NULL AND f.resident_number IS NULL"
+
+RENAMED_RELATIVE = Rule(
+    "R2",
+    "同じ行の本人の家族に、名の漢字が同じで、姓だけが違う一世代上の人が一人だけ(結婚や離婚の前の姓)",
+    f"""
+SELECT form, person FROM ({_relative(f"{RENAMED} AND same_name(f.given, s.given) AND NOT coalesce(f.given_kana <> s.given_kana, false)")})
+WHERE is_elder
+""",
+    RENAMED,
+)
+"""A booklet or a list keeps the name a mother bore before she married or divorced. Only in writing: カオリ alone is everywhere."""
 
 Hook = Callable[[], None]
 """Called at a point of the sequence, by a run that takes over what the run before found."""
@@ -608,7 +627,8 @@ def apply_following_rules(
     """What follows once the subjects are known: own numbers again, relatives named beside them."""
     found = {OWN_NUMBER.code: apply_rule(connection, OWN_NUMBER)}
     before_relatives()
-    found[RELATIVE.code] = apply_rule(connection, RELATIVE)
+    for rule in (RELATIVE, RENAMED_RELATIVE):
+        found[rule.code] = apply_rule(connection, rule)
     after_relatives()
     return found
 

@@ -147,6 +147,45 @@ def test_child_written_without_a_surname_is_known_by_birth_date_and_guardian(pap
     assert {linked.rule(row) for row in (other_guardian, other_writing, other_day)}.isdisjoint({"H1"})
 
 
+def test_guardian_under_another_surname_or_with_it_behind_is_the_elder_of_that_given_name(
+    paper: Paper, model_file: Path
+) -> None:
+    """A booklet keeps the surname that a mother bore before she married; some write the given name first."""
+    home = {"household_number": "H0", "address": "北町1-1"}
+    mother = paper.resident("0100", "當間 香菜", "ﾄｳﾏ ｶﾅ", "1985-08-23", "女", **home)
+    paper.resident("0101", "當間 玲聖", "ﾄｳﾏ ﾚｲｾｲ", "2021-09-09", **home)
+    paper.resident("0102", "當間 聖", "ﾄｳﾏ ｾｲ", "2008-09-09", "女", **home)
+    paper.resident("0103", "當間 加奈", "ﾄｳﾏ ｶﾅ", "1960-08-23", "女", **home)
+    paper.resident("0200", "森 慧美", "ﾓﾘ ｹｲﾐ", "1985-08-23", "女", household_number="H1", address="北町2-1")
+    child = {"name": "當間 玲聖", "name_kana": "ﾄｳﾏ ﾚｲｾｲ", "born_on": "2021-09-09"}
+
+    def guardian(role: str = "guardian", **said: str) -> tuple[str, int]:
+        return paper.row("checkup", subject=child, **{role: said})
+
+    former, turned = guardian(name="多和田 香菜"), guardian(name="香菜 當間")
+    # a sister, a reading alone, somebody of another home, a father of her name, and another birth date
+    others = [guardian(name="多和田 聖"), guardian(name_kana="ﾀﾜﾀﾞ ｶﾅ"), guardian(name="森 慧美")]
+    father, other = guardian("father", name="多和田 香菜"), guardian(name="多和田 香菜", born_on="1990-01-01")
+    linked = paper.link(model_file)
+    assert [(linked.person(row, "guardian"), linked.rule(row, "guardian")) for row in (former, turned)] == [
+        (linked.person(mother), "R2"), (linked.person(mother), "R1"),
+    ]  # fmt: skip
+    assert {linked.rule(row, "guardian") for row in (*others, other)}.isdisjoint({"R1", "R2"})
+    assert linked.person(father, "father") is None
+
+
+def test_own_number_that_lost_its_zeros_is_the_same_number(paper: Paper, model_file: Path) -> None:
+    """As after a spreadsheet program; a number of nothing but zeros is nobody's."""
+    ren = paper.resident("0100", "田中 蓮", "ﾀﾅｶ ﾚﾝ", "2014-06-16")
+    paper.row("school_enrolment", subject={"own_number": "004711", "name": "田中 蓮", "born_on": "2014-06-16"})
+    paper.row("school_enrolment", subject={"own_number": "000000", "name": "田中 蓮", "born_on": "2014-06-16"})
+    short = paper.row("school_attendance", subject={"own_number": "4711"})
+    blank, other = (paper.row("school_attendance", subject={"own_number": n}) for n in ("0", "A004711"))
+    linked = paper.link(model_file)
+    assert linked.person(short) == linked.person(ren)
+    assert linked.person(blank) is None and linked.person(other) is None
+
+
 def test_given_name_written_first_is_the_same_name(paper: Paper, model_file: Path) -> None:
     paper.resident("0100", "高橋 竜也", "ﾀｶﾊｼ ﾀﾂﾔ", "1985-01-01", household_number="H0", address="北町1-1")
     asuka = paper.resident("0101", "高橋 飛鳥", "ﾀｶﾊｼ ｱｽｶ", "2014-06-16", household_number="H0", address="北町1-1")
