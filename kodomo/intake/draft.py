@@ -30,7 +30,15 @@ from kodomo.intake.draft_columns import (
     per_table,
 )
 from kodomo.intake.draft_facts import closing_part, facts_part, notes_part
-from kodomo.intake.draft_head import file_part, is_table_of_numbers, kind_of_rows, record_part, stem, top_part
+from kodomo.intake.draft_head import (
+    DAY_IN_NAME,
+    file_part,
+    is_table_of_numbers,
+    kind_of_rows,
+    record_part,
+    stem,
+    top_part,
+)
 from kodomo.intake.draft_merge import merged
 from kodomo.intake.draft_outside import told_outside
 from kodomo.intake.draft_writing import MARK, Known, quoted, reference
@@ -73,8 +81,9 @@ def draft_text(file_names: str | Sequence[str], found: Mapping[str, Any], known:
     file_name = names[0]
     lines = top_part(file_name, found, known) + file_part(names, found)
     around = [words.plain(name) for name in (stem(file_name), *(c["name"] for c in found["columns"]))]
+    found = {**found, "file_names": names}
     columns = _births_before(_amount_taken(c, around) for c in _as_register(found))
-    found = {**found, "columns": columns, "file_names": names}
+    found = {**found, "columns": columns}
     items = {reference(c): item_of(c, known, around) for c in columns}
     joined, people, months = dates_in_parts(columns), people_series(columns), month_series(columns)
     lines += dated_part(found["dated"])
@@ -104,7 +113,10 @@ def draft_text(file_names: str | Sequence[str], found: Mapping[str, Any], known:
                   'type = "sex"', 'person = "subject"', 'field = "sex"', 'item = "sex"', ""]  # fmt: skip
     lines += people_part(people, items, found) if people else in_one_cell(listed, items, found)
     lines += outside.lines
-    if is_table_of_numbers([c for c in columns if not c["ignore"]]):
+    if is_table_of_numbers([c for c in columns if not c["ignore"]], names):
+        if not any(c["field"] == "event_on" for c in columns):
+            lines += ["[[columns]]          # ファイル名の日に、全員の番号が替わったとみた", 'name = "移行日"', 'type = "date"', 'found_in = "file_name"', f"match = '{DAY_IN_NAME}'",
+                      'person = "subject"', 'field = "event_on"', 'item = "residence"', ""]  # fmt: skip
         lines += ["[[columns]]          # 番号の対照表なので、番号が変わったという異動とみた", 'name = "異動事由"', 'type = "code"', 'value = "番号変更"',
                   'codes = { "番号変更" = "番号変更" }', 'person = "subject"', 'field = "event_kind"', 'item = "residence"', ""]  # fmt: skip
     lines += months_part(months, columns, items, found) if months else []
@@ -143,9 +155,10 @@ def _as_register(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     """
     kind = kind_of_rows(found)
     columns = [dict(c) for c in found["columns"]]
-    if is_table_of_numbers([c for c in columns if not c["ignore"]]):
-        day = next(c for c in columns if c["type"] == "date" and c["field"] in ("", "event_on") and not c["ignore"])
-        day |= {"person": "subject", "field": "event_on"}
+    if is_table_of_numbers([c for c in columns if not c["ignore"]], found["file_names"]):
+        days = [c for c in columns if c["type"] == "date" and c["field"] in ("", "event_on") and not c["ignore"]]
+        for day in days[:1]:
+            day |= {"person": "subject", "field": "event_on"}
     for column in columns:
         name = words.plain(column["name"])
         if kind == "observations" and column["field"] == "former_number":

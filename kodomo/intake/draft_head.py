@@ -170,22 +170,32 @@ def kind_of_rows(found: Mapping[str, Any]) -> str:
     is_once = len(found["identity"]) == 1 and set(found["identity"]) <= own
     # Nothing but who lives where with whom, once for each: no other office's list is like that.
     is_list = fields >= _WHO_LIVES_HERE and all(c["field"] and c["person"] == "subject" for c in used)
-    if is_once and ("resident_from" in fields or is_list):
+    # A history has a row for each move: who is printed once, with household and relationship, is printed as they live now.
+    has_latest_move = any(c["field"] == "event_on" for c in found["columns"]) and fields >= _WHO_LIVES_HERE
+    if is_once and ("resident_from" in fields or is_list or has_latest_move):
         return "residents"
-    if {"resident_number", "event_on", "event_kind"} <= fields or is_table_of_numbers(used):
+    if {"resident_number", "event_on", "event_kind"} <= fields or is_table_of_numbers(
+        used, found.get("file_names", ())
+    ):
         return "moves"
     return "residents" if {"resident_number", "resident_from"} <= fields else "observations"
 
 
-def is_table_of_numbers(columns: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether a table tells of people's old and new numbers and since when, and little else: the changes of numbers."""
+_OF_NUMBERS = {"resident_number", "former_number", "household_number", "name", "name_kana", "born_on", "sex"}
+DAY_IN_NAME = r"(?<!\d)(20\d\d[01]\d[0-3]\d)(?!\d)"
+
+
+def is_table_of_numbers(columns: Sequence[Mapping[str, Any]], file_names: Sequence[str] = ()) -> bool:
+    """Whether a table tells of people's old and new numbers and since when, and little else: the changes of numbers.
+
+    The table that comes with a change of systems has a row for everybody and no day: that is in the file's name.
+    """
     fields = {c["field"] for c in columns}
+    if not {"resident_number", "former_number"} <= fields:
+        return False
     has_day = any(c["type"] == "date" and c["field"] in ("", "event_on") for c in columns)
-    return (
-        {"resident_number", "former_number"} <= fields
-        and has_day
-        and not fields & {"address", "household_number", "event_kind"}
-    )
+    is_of_systems = fields <= _OF_NUMBERS and bool(file_names) and all(re.search(DAY_IN_NAME, n) for n in file_names)
+    return is_of_systems or (has_day and not fields & {"address", "household_number", "event_kind"})
 
 
 def record_part(

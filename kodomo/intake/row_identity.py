@@ -37,11 +37,17 @@ def identity_of(columns: Sequence[Guess], body: Sequence[Sequence[str]]) -> tupl
     key = numbers[0].reference if numbers else ""
     moves = [c.reference for field in ("event_on", "event_kind") for c in columns if c.field == field and not c.ignore]
     is_register = any(c.field == "resident_from" for c in columns) and table.distinct([key] if key else []) == 1
-    is_history = len(moves) == 2 and not is_register
+    is_history = len(moves) == 2 and not is_register and not _is_hardly_told(moves[0], table)
     if key and numbers[0].field == "resident_number" and is_history:
         return key, [key, *moves]  # two kinds of moves may fall on one day
     found = _with_the_twin(_by_number(key, columns, table), columns) if key else []
     return key, _with_its_month(found or _by_person(key, columns, table), columns)
+
+
+def _is_hardly_told(name: str, table: _Table) -> bool:
+    """Whether most rows leave a column blank: a register's latest move, of those who moved since it was set up."""
+    at = table.places[name]
+    return 2 * sum(bool(row[at].strip()) for row in table.rows if at < len(row)) < len(table.rows)
 
 
 def _with_the_twin(names: list[str], columns: Sequence[Guess]) -> list[str]:

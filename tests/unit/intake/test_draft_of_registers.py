@@ -168,3 +168,43 @@ def test_rows_that_begin_and_rows_that_end_are_drafted_as_such(tmp_path, head, c
         )
     )
     assert "ended_on" not in text
+
+
+def test_register_whose_latest_move_is_mostly_blank_is_no_history(tmp_path):
+    """As after a change of systems: only who moved since then has a latest move."""
+    head = "宛名番号,世帯番号,氏名,生年月日,性別,続柄,住所,住民区分,異動事由,異動年月日"
+    rows = [
+        f"{100000 + at},{3000 + at // 3},{person(at)},S58.3.{at + 1},男,子,緑町{at}-1,1,{'転居,R7.4.1' if at % 5 == 0 else ','}"
+        for at in range(28)
+    ]
+    body, columns, _ = draft(written(tmp_path / "JUKI_ZENKEN_20240401.csv", head, rows))
+    assert body["record"]["identity"] == ["宛名番号"], body["record"]
+    assert body["record"]["kind"] == "residents"
+    assert columns["異動年月日"]["ignore"].startswith("直近の異動")
+    body, _, _ = draft(
+        written(tmp_path / "IDO_202404.csv", head, [row.replace(",1,,", ",1,転入,R7.4.2") for row in rows])
+    )
+    assert body["record"]["kind"] == "moves"
+
+
+def test_numbers_of_everybody_at_a_change_of_systems_are_moves_of_the_day_in_the_name(tmp_path):
+    """旧宛名番号 and 新宛名番号 for each resident: left out, everybody would be two persons."""
+    rows = [
+        f"{1617732 + at * 37:08d},{230970401256522 + at * 91},{7298810 + at:08d},{230032160099458 + at}"
+        for at in range(28)
+    ]
+    body, columns, _ = draft(
+        written(tmp_path / "番号対照表_20260105.csv", "旧宛名番号,新宛名番号,旧世帯番号,新世帯番号", rows)
+    )
+    assert body["record"]["kind"] == "moves"
+    assert columns["旧宛名番号"]["field"] == "former_number" and columns["新宛名番号"]["field"] == "resident_number"
+    assert re.search(columns["移行日"]["match"], "番号対照表_20260105.csv")[1] == "20260105"
+    assert columns["移行日"]["field"] == "event_on" and columns["異動事由"]["value"] == "番号変更"
+    body, _, _ = draft(
+        written(
+            tmp_path / "手帳_20260105.csv",
+            "旧宛名番号,宛名番号,等級",
+            [f"{at:08d},{at + 230970401256522},{at % 4}" for at in range(28)],
+        )
+    )
+    assert "kind" not in body["record"]
