@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from kodomo.features.catalogue import Catalogue
 from kodomo.features.matrix import FeatureMatrix
-from kodomo.judgement.being_seen import evened, seen_alike
+from kodomo.judgement.being_seen import FEWEST_TYPES, evened, seen_alike
 from kodomo.judgement.boosting import (
     FOLDS,
     SCENARIO_COLUMN,
@@ -227,6 +227,8 @@ def learn(
     enough = [k for k in types if k not in learned.without and learned.cases[k] >= OWN_MODEL_FROM]
     seen = seen_alike(past, [(sets[k].place, sets[k].training) for k in enough], allows, plan.seed)
     sets = {k: replace(one, training=evened(one.training, seen[one.place])) for k, one in sets.items()}
+    if len(enough) >= FEWEST_TYPES:
+        sets = {k: replace(one, training=_told_apart(k, sets, len(past.cohort))) for k, one in sets.items()}
     pool = [k for k in types if k not in learned.without and learned.cases[k] < OWN_MODEL_FROM]
     for kind in types:
         if kind not in learned.without and kind not in pool:
@@ -241,6 +243,16 @@ def learn(
             learned.without[kind] = "最後の基準日だけ当たり方が違い、漏れの疑いがあるため使わない"
             del learned.models[kind]
     return learned
+
+
+def _told_apart(kind: DifficultyType, sets: Mapping[DifficultyType, TypeRows], length: int) -> TrainingSet:
+    """A type's rows, and which of the unlabelled are recognised in another difficulty."""
+    known = np.zeros(length, dtype=bool)
+    for other, data in sets.items():
+        if other is not kind:
+            known[data.place[data.training.y > 0]] = True
+    own = sets[kind]
+    return replace(own.training, otherwise=known[own.place] & (own.training.y == 0))
 
 
 def _leaks(data: TypeRows, seed: int) -> list[tuple[str, float]]:

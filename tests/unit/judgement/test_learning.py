@@ -11,6 +11,7 @@ from features.factory import Town as Records
 from features.factory import day, simulated_town
 
 from kodomo.judgement.boosting import (
+    OTHERWISE,
     TrainingSet,
     fit_boosted,
     fold_of,
@@ -171,6 +172,33 @@ def test_same_rows_and_seed_give_the_same_models() -> None:
     one, two = (fit_boosted(training(), seed=3, bags=2, rounds=20).texts() for _ in range(2))
     assert one == two
     assert fit_boosted(training(), seed=4, bags=2, rounds=20).texts() != one
+
+
+def test_those_recognised_otherwise_weigh_their_share_however_few_are_drawn() -> None:
+    plain = training()
+    told = replace(plain, otherwise=(np.arange(1_500) % 10 == 0) & (plain.y == 0))
+    cases = np.flatnonzero(plain.y > 0)
+    for wanted in (100, 5_000):
+        part = told.beside(cases, told.draw(wanted, np.random.default_rng(1)))
+        rest = (part.y == 0) & ~part.otherwise
+        assert part.y.sum() == len(cases) and set(part.weight[part.y > 0]) == {1.0} == set(part.weight[rest])
+        assert part.weight[part.otherwise].sum() == pytest.approx(OTHERWISE * rest.sum())
+    drawn = plain.draw(100, np.random.default_rng(1))
+    assert plain.beside(cases, drawn).weight.tolist() == [1.0] * (len(cases) + 100), "nobody is told apart"
+
+
+def test_what_makes_families_seen_counts_less_beside_those_recognised_otherwise() -> None:
+    """``a`` tells the difficulty; ``b`` that offices see the family, whatever they register it for."""
+    generator = np.random.default_rng(5)
+    x = generator.normal(size=(8_000, 2))
+    y = (generator.random(8_000) < 1 / (1 + np.exp(5 - x[:, 0] - 1.5 * x[:, 1]))).astype(float)
+    otherwise = (x[:, 1] > 1.5) & (y == 0)
+    plain = TrainingSet(x, y, np.ones(8_000), np.arange(8_000).astype(str).astype(object), ("a", "b"), (1, 1))
+    apart = []
+    for data in (plain, replace(plain, otherwise=otherwise)):
+        hidden, seen = fit_boosted(data, seed=3, bags=2, rounds=40).of_fold(0, np.array([[0.0, 0.0], [0.0, 2.0]]))
+        apart.append(seen - hidden)
+    assert apart[1] < 0.8 * apart[0], apart
 
 
 def test_effects_keep_their_known_sign() -> None:
