@@ -12,6 +12,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any
 
 import duckdb
@@ -250,12 +251,30 @@ def _told(connection: duckdb.DuckDBPyConnection, suspects: list[Bearer]) -> dict
     position = {bearer.forms[0]: i for i, bearer in enumerate(suspects)}
     pairs = connection.execute("SELECT DISTINCT bearer, other FROM former ORDER BY ALL").fetchall()
     told = [(position[one], position[other]) for one, other in pairs]
-    return {(min(pair), max(pair)): True for pair in told if _agree(suspects[pair[0]], suspects[pair[1]])}
+    agreeing = {(min(pair), max(pair)): True for pair in told if _agree(suspects[pair[0]], suspects[pair[1]])}
+    partners: dict[int, set[int]] = defaultdict(set)
+    for one, other in told:
+        for number, whose in ((one, other), (other, one)):
+            if _is_bare(suspects[number]) and not _is_bare(suspects[whose]):
+                partners[number].add(whose)
+    # A number of which nothing else is told (of who left before a change of systems) is theirs whose it is said to be.
+    for number, owners in partners.items():
+        if all(_agree(suspects[a], suspects[b]) for a, b in combinations(sorted(owners), 2)):
+            agreeing |= {(min(number, owner), max(number, owner)): True for owner in owners}
+    return agreeing
+
+
+def _is_bare(entry: Bearer) -> bool:
+    return not (entry.born_on or entry.names or entry.kanas or entry.givens or entry.given_kanas)
 
 
 def _agree(one: Bearer, other: Bearer) -> bool:
-    """Whether two entries can be one person's, so that a mistyped or a reused number joins nobody."""
-    if one.born_on != other.born_on or (one.sex and other.sex and one.sex != other.sex):
+    """Whether two entries can be one person's, so that a mistyped or a reused number joins nobody.
+
+    Where the whole name agrees in writing and in reading, another sex is a slip.
+    """
+    is_other_sex = bool(one.sex and other.sex and one.sex != other.sex)
+    if one.born_on != other.born_on or (is_other_sex and not (one.names & other.names and one.kanas & other.kanas)):
         return False
     is_named_alike = bool(one.given_kanas & other.given_kanas or one.kanas & other.kanas or one.names & other.names)
     return is_named_alike or _givens_written_alike(one, other)

@@ -90,3 +90,33 @@ def mate_of(linked: Linked, place: tuple[str, int], role: str) -> int | None:
         [*place, role],
     ).fetchall()
     return rows[0][0]
+
+
+def test_everybody_keeps_who_they_are_when_a_change_of_systems_gives_new_numbers(
+    paper: Paper, model_file: Path
+) -> None:
+    """A table of old and new numbers names nobody: of who left before it, the new number is told there alone."""
+    born = "2014-06-16"
+    ren, ren_new = (
+        paper.resident(n, "田中 蓮", "ﾀﾅｶ ﾚﾝ", born, resident_from="2014-06-16") for n in ("00001", "230000000001")
+    )
+    mio = paper.resident("00002", "森 澪", "ﾓﾘ ﾐｵ", "2015-01-01", "女")
+    old = paper.resident("00003", "林 恵", "ﾊﾔｼ ﾒｸﾞﾐ", "1985-01-01", "女")
+    new = paper.resident("230000000003", "谷 大輔", "ﾀﾆ ﾀﾞｲｽｹ", "1990-01-01")  # a slip in the table
+    one, two = (
+        paper.resident("00004", "原 葵", "ﾊﾗ ｱｵｲ", "2012-01-01"),
+        paper.resident("00005", "西 翼", "ﾆｼ ﾂﾊﾞｻ", "2013-01-01"),
+    )
+    he, she = (
+        paper.resident(n, "桜田 紗由季", "ｻｸﾗﾀﾞ ｻﾕｷ", born, sex) for n, sex in (("00006", "男"), ("230000000006", "女"))
+    )
+    for number in "12356":
+        paper.move(f"23000000000{number}", "2026-01-05", "番号変更", former_number=f"0000{number}")
+    paper.move(
+        "230000000005", "2026-01-05", "番号変更", former_number="00004"
+    )  # 4 and 5 got one number: nobody knows whose
+    rows = [paper.row("allowance", subject={"resident_number": n, "name": "森 澪"}) for n in ("00002", "230000000002")]
+    linked = paper.link(model_file)
+    assert linked.person(ren) == linked.person(ren_new) and linked.person(he) == linked.person(she)
+    assert [linked.person(row) for row in rows] == [linked.person(mio)] * 2
+    assert linked.person(old) != linked.person(new) and linked.person(one) != linked.person(two)
