@@ -147,7 +147,11 @@ def _more_of_type(column: Mapping[str, Any]) -> list[str]:
     if column["field"] == "age" and column["type"] == "text":
         lines.append('# after = "か月"          # 月齢が数だけで書かれているなら、# を外す(何歳何か月として読む)')
     if column.get("unknown") and not column["ignore"]:
-        said = "数でない印字がある" if column["unknown"] != ["9"] else "1〜5 のほかに 9 だけがある"
+        said = (
+            f"{'日付' if column['type'] == 'date' else '数'}でない印字がある"
+            if column["unknown"] != ["9"]
+            else "1〜5 のほかに 9 だけがある"
+        )
         lines.append(f"unknown = {quoted(column['unknown'])}          # {MARK}? {said}ので、分からない・未回答とみた")
     if column["type"] == "code":
         table = ", ".join(f"{quoted(code)} = {quoted(code)}" for code in column["codes"])

@@ -80,7 +80,24 @@ def facts_part(columns: Sequence[Mapping[str, Any]], items: Mapping[str, str], f
             "# [[facts]]",
             *(f"# {part}" for part in f"item = {quoted(item)}, {whose}{value}valid_from = {quoted(reference(start))}, valid_to = {until}{known_on}".split(", ")),
         ]  # fmt: skip
-    return [*lines, ""]
+    return [*lines, *_said_instead(dates), ""]
+
+
+def _said_instead(dates: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A word in the place of a day (受診日 未受診) as a fact of the year or month: it may matter more than the day itself."""
+    lines = []
+    for column in (c for c in dates if c["type"] == "date" and c.get("unknown")):
+        name = reference(column)
+        when = next((c for c in dates if c["type"] in ("month", "fiscal_year")), None)
+        codes = ", ".join(f"{quoted(word)} = {quoted(word)}" for word in column["unknown"])
+        lines += [
+            f"# {MARK}? 「{name}」に日付でなく言葉が書かれた行がある(未受診など)。それも事実にするなら、# を外す。始まりは年月か年度の列",
+            "# [[columns]]", f"# name = {quoted(name + 'の言葉')}", f"# part_of = {quoted(name)}",
+            f"# match = {quoted('^(' + '|'.join(map(re.escape, column['unknown'])) + ')$')}", '# type = "code"', f"# codes = {{ {codes} }}",
+            "# [[facts]]", '# item = ""', f"# code = {quoted(name + 'の言葉')}", f"# valid_from = {quoted(reference(when) if when else '年度')}",
+            f"# valid_to = {quoted('month_end' if when and when['type'] == 'month' else 'year_end')}",
+        ]  # fmt: skip
+    return lines
 
 
 _BEGINS, _ENDS = re.compile("開始|認定|新規|取得|支給決定"), re.compile("廃止|終了|喪失|消滅|辞退|解除")

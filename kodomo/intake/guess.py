@@ -153,8 +153,8 @@ def _guess(header: str, cells: list[str], is_workbook: bool) -> Guess:
         guess.why.append("値がどれもカナなので、よみとみた")
     guess.type = said.type or ("date" if guess.has_no_year else _type_of_values(header, kinds, guess, is_workbook))
     _settle(guess, kinds, header, is_workbook)
-    if guess.type in ("integer", "decimal") and not guess.ignore:
-        guess.unknown = _no_number(header, cells)
+    if guess.type in ("integer", "decimal", "date") and not guess.ignore:
+        guess.unknown = _no_number(header, cells)  # of a day: 未受診, 接種せず
     guess.is_zero_blank = guess.type == "integer" and not guess.field and _leaves_zero_blank(cells)
     if guess.field and not guess.person and guess.field != "school":
         guess.why.append("誰のことかは見出しに書かれていない")

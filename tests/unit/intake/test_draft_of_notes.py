@@ -153,3 +153,18 @@ def test_counts_that_leave_nothing_blank_and_zero_unprinted_are_zero_where_blank
     assert {n: c.get("blank") for n, c in columns.items() if c["type"] == "integer"} == {
         "授業日数": None, "病欠": "0", "事故欠": "0", "遅刻": None, "欠席日数(計)": "0",
     }  # fmt: skip
+
+
+def test_a_word_in_the_place_of_a_day_is_no_fault_and_may_be_a_fact(tmp_path):
+    """Who did not come has no day of coming: such a row is neither handed back nor told as if nothing were known."""
+    rows = [f"{person(at)},R4.4.{at + 1},令和7年度,{'未受診' if at % 6 == 0 else f'R7.4.{at + 1}'}" for at in range(28)]
+    _, columns, text = draft(written(tmp_path / "健診.csv", "氏名,生年月日,年度,受診日", rows))
+    assert columns["受診日"]["type"] == "date" and columns["受診日"]["unknown"] == ["未受診"]
+    offered = text[text.index("日付でなく言葉が書かれた行がある") :].split("# ──")[0]
+    lines = [line[2:] for line in offered.splitlines()[1:] if line.startswith("# ")]
+    told = tomllib.loads("\n".join(lines))
+    assert told["columns"][0]["part_of"] == "受診日" and re.fullmatch(told["columns"][0]["match"], "未受診")
+    assert told["facts"][0]["valid_from"] == "年度" and told["facts"][0]["valid_to"] == "year_end"
+    late = [row.replace("未受診", "転出" if at == 0 else "R7.5.1") for at, row in enumerate(rows)]
+    _, columns, _ = draft(written(tmp_path / "健診2.csv", "氏名,生年月日,年度,受診日", late))
+    assert "unknown" not in columns["受診日"]  # one alone slipped in
