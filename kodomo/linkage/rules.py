@@ -500,16 +500,20 @@ the father. A head's wife or mother may be older than the head."""
 
 RENAMED = "f.role IN ('guardian', 'mother', 'father') AND f.born_on IS NULL AND f.resident_number IS NULL"
 
+GIVEN_WRITTEN = """coalesce(same_name(f.given, s.given), f.surname IS NULL AND same_name(f.name, s.given), false)
+    AND NOT coalesce(f.given_kana <> s.given_kana, false)"""
+
 RENAMED_RELATIVE = Rule(
     "R2",
-    "同じ行の本人の家族に、名の漢字が同じで、姓だけが違う一世代上の人が一人だけ(結婚や離婚の前の姓)",
+    "同じ行の本人の家族に、名の漢字が同じで、姓だけが違うか書かれていない一世代上の人が一人だけ(結婚や離婚の前の姓、名だけの保護者欄)",
     f"""
-SELECT form, person FROM ({_relative(f"{RENAMED} AND same_name(f.given, s.given) AND NOT coalesce(f.given_kana <> s.given_kana, false)")})
+SELECT form, person FROM ({_relative(f"{RENAMED} AND {GIVEN_WRITTEN}")})
 WHERE is_elder
 """,
     RENAMED,
 )
-"""A booklet or a list keeps the name a mother bore before she married or divorced. Only in writing: カオリ alone is everywhere."""
+"""A booklet or a list keeps the name a mother bore before she married or divorced; beside a child's whole name a nursery writes
+its parent's given name alone. Only in writing: カオリ alone is everywhere."""
 
 Hook = Callable[[], None]
 """Called at a point of the sequence, by a run that takes over what the run before found."""

@@ -174,6 +174,28 @@ def test_guardian_under_another_surname_or_with_it_behind_is_the_elder_of_that_g
     assert linked.person(father, "father") is None
 
 
+def test_guardian_named_by_the_given_name_alone_is_the_elder_of_that_name_in_the_childs_family(
+    paper: Paper, model_file: Path
+) -> None:
+    """A nursery writes the family's surname once, before the child's given name."""
+    home = {"household_number": "H0", "address": "北町1-1"}
+    father = paper.resident("0100", "今井 威信", "ｲﾏｲ ﾀｹﾉﾌﾞ", "1985-08-23", "男", **home)
+    paper.resident("0101", "今井 玲聖", "ｲﾏｲ ﾚｲｾｲ", "2021-09-09", **home)
+    paper.resident("0102", "今井 聖", "ｲﾏｲ ｾｲ", "2008-09-09", "女", **home)
+    paper.resident("0200", "森 慧美", "ﾓﾘ ｹｲﾐ", "1985-08-23", "女", household_number="H1", address="北町2-1")
+    child = {"name": "今井 玲聖", "name_kana": "ｲﾏｲ ﾚｲｾｲ", "born_on": "2021-09-09"}
+    named = {
+        said: paper.row("nursery", subject=child, guardian={"name": said})
+        for said in ("威信", "聖", "慧美", "今井", "威")
+    }
+    linked = paper.link(model_file)
+    assert (linked.person(named["威信"], "guardian"), linked.rule(named["威信"], "guardian")) == (
+        linked.person(father),
+        "R2",
+    )
+    assert [linked.person(named[said], "guardian") for said in ("聖", "慧美", "今井", "威")] == [None] * 4
+
+
 def test_own_number_that_lost_its_zeros_is_the_same_number(paper: Paper, model_file: Path) -> None:
     """As after a spreadsheet program; a number of nothing but zeros is nobody's."""
     ren = paper.resident("0100", "田中 蓮", "ﾀﾅｶ ﾚﾝ", "2014-06-16")
