@@ -136,9 +136,9 @@ def test_roll_in_order_of_classes_tells_the_seat_and_no_running_number(tmp_path)
 
 
 def test_header_in_hiragana_and_the_child_who_was_bullied_are_known(tmp_path):
-    rows = [f"{at:03},{person(at)},R04.0{1 + at % 9}.1{at % 9}" for at in range(24)]
-    _, columns, _ = draft(written(tmp_path / "報告_202604.csv", "整理番号,被害児童生徒,せいねんがっぴ", rows))
-    assert [columns[n].get("field") for n in ("被害児童生徒", "せいねんがっぴ")] == ["name", "born_on"]
+    rows = [f"{at:03},{person(at)},R04.0{1 + at % 9}.1{at % 9},{'男女'[at % 2] if at % 3 else ''}" for at in range(24)]
+    _, columns, _ = draft(written(tmp_path / "報告_202604.csv", "整理番号,被害児童生徒,せいねんがっぴ,せい別", rows))
+    assert [columns[n].get("field") for n in ("被害児童生徒", "せいねんがっぴ", "せい別")] == ["name", "born_on", "sex"]
 
 
 def test_cell_of_a_grade_or_an_age_tells_both(tmp_path):
