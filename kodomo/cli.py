@@ -265,11 +265,11 @@ def _media(arguments: argparse.Namespace) -> Result:
 
 
 def _link(arguments: argparse.Namespace) -> Result:
-    from kodomo.linkage.command import undecided_lines, unlinked_lines
+    from kodomo.linkage.command import renumbered_lines, undecided_lines, unlinked_lines
     from kodomo.linkage.run import link_people
 
     result = _staged(arguments, link_people, by=_user(), anew=arguments.anew, engine=arguments.engine)
-    for line in (*undecided_lines(result), *unlinked_lines(result)):
+    for line in (*renumbered_lines(result), *undecided_lines(result), *unlinked_lines(result)):
         _say(line)
     return {**result, "unfinished_erasures": _tell_unfinished_erasures(_home(arguments))}
 

@@ -84,6 +84,17 @@ def unlinked_lines(linked: dict[str, Any]) -> list[str]:
     return lines
 
 
+def renumbered_lines(linked: dict[str, Any]) -> list[str]:
+    """A register whose numbers all changed without a table of them: whom names had to tell."""
+    count = linked.get("spine", {}).get("renumbered", 0)
+    if not count:
+        return []
+    return [
+        f"△ 住民記録の番号が、ある回の名簿からほぼ全員分変わっています。氏名・生年月日・性別の同じ {count:,} 人を、番号の変わった同じ人としました。"
+        "システムの移行で番号を付け直したのなら、旧番号と新番号の対照表を業者から受け取って渡してください"
+    ]
+
+
 def _line(event: dict[str, Any]) -> str:
     why = event["decision"] or "、".join(event["rules"]) or "該当する規則なし"
     return (

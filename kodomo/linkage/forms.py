@@ -463,7 +463,7 @@ FROM placed p JOIN delivery d USING (receipt)
 """
 
 REGISTER = """
-SELECT m.mention, m.form, m.kind, f.resident_number, filled(l.household_number) AS household_number,
+SELECT m.mention, m.receipt, m.form, m.kind, f.resident_number, filled(l.household_number) AS household_number,
     filled(l.relationship) AS relationship, filled(p.name) AS printed_name, filled(p.name_kana) AS printed_kana,
     filled(p.former_name) AS printed_former, filled(p.alias_name) AS printed_alias, filled(p.address) AS printed_address,
     l.nationality, l.address_protection, f.born_on, f.sex, f.town, f.number,

@@ -20,6 +20,7 @@ import pyarrow as pa
 
 from kodomo.intake.normalise import same_with_wildcards
 from kodomo.linkage.groups import Groups
+from kodomo.linkage.renumbered import find_renumbered
 from kodomo.tables.engine import drop
 from kodomo.tables.parts import pack_large, parts_of
 
@@ -78,7 +79,8 @@ def build_spine(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     form of theirs that the register printed.
 
     Returns:
-        Counts: persons, numbers that had to be split, persons with two numbers, register pairs in doubt.
+        Counts: persons, numbers that had to be split, persons with two numbers, register pairs in doubt, persons whose number
+        changed with everybody's and of whom no table of numbers told.
     """
     for statement in (REGISTER_FORM, BEARER_FORM):
         connection.execute(statement)
@@ -86,6 +88,7 @@ def build_spine(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     for statement in BEARERS:
         connection.execute(statement)
     pack_large(connection, "bearer")
+    renumbered = _find_suspects(connection)
     suspects = _suspects(connection)
     joined, doubts = merge_returned(
         suspects, _told(connection, suspects) | _decided(connection, suspects), _telling(connection)
@@ -116,7 +119,14 @@ def build_spine(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     drop(connection, "register_form", "bearer_form", "bearer", "bearer_name", "suspect", "telling", "former")
     pack_large(connection, "spine")
     connection.execute(
-        COUNT, {"persons": persons, "split": bearers - numbers, "two": bearers - persons, "doubts": len(doubts)}
+        COUNT,
+        {
+            "persons": persons,
+            "split": bearers - numbers,
+            "two": bearers - persons,
+            "doubts": len(doubts),
+            "renumbered": renumbered,
+        },
     )
     return _count(connection)
 
@@ -127,7 +137,7 @@ def spine_standing(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
 
 
 def _count(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    names = ("persons", "numbers_split", "two_numbers", "doubts")
+    names = ("persons", "numbers_split", "two_numbers", "doubts", "renumbered")
     return dict(zip(names, connection.execute("FROM spine_count").fetchall()[0], strict=True))
 
 
@@ -203,7 +213,6 @@ def _shares_name(one: RegisterForm, other: RegisterForm) -> bool:
 
 def _suspects(connection: duckdb.DuckDBPyConnection) -> list[Bearer]:
     """Bearers who share name and birth date with another, or about whom a person decided, in order of first print."""
-    _find_suspects(connection)
     rows = connection.execute(SUSPECTS).fetchall()
     found = [
         Bearer(number, [bearer], born_on, sex, set(names or ()), set(givens or ()), set(kanas or ()), set(given_kanas or ()),
@@ -216,8 +225,11 @@ def _suspects(connection: duckdb.DuckDBPyConnection) -> list[Bearer]:
     return found
 
 
-def _find_suspects(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make ``telling`` and ``suspect``: signs that can bring several bearers together, and who bears them."""
+def _find_suspects(connection: duckdb.DuckDBPyConnection) -> int:
+    """Make ``telling``, ``former`` and ``suspect``: signs that can bring several bearers together, and who bears them.
+
+    Returns how many persons are known under a number before only because all numbers were given anew.
+    """
     connection.execute(NO_SUSPECTS)
     count = len(parts_of(connection, "bearer", "bearer"))
     for part in range(count):
@@ -225,8 +237,10 @@ def _find_suspects(connection: duckdb.DuckDBPyConnection) -> None:
         for statement in (SHARING, SIGNS, TELLING, SUSPECT):
             connection.execute(statement.replace("{part}", born))
     connection.execute(FORMER)
+    renumbered = find_renumbered(connection)
     connection.execute(SUSPECT_DECIDED)
     drop(connection, "sharing", "sign")
+    return renumbered
 
 
 def _telling(connection: duckdb.DuckDBPyConnection) -> set[Sign]:
@@ -359,7 +373,8 @@ def _givens_written_alike(one: Bearer, other: Bearer) -> bool:
 
 COUNT = """
 CREATE OR REPLACE TABLE spine_count AS
-SELECT $persons::BIGINT AS persons, $split::BIGINT AS numbers_split, $two::BIGINT AS two_numbers, $doubts::BIGINT AS doubts
+SELECT $persons::BIGINT AS persons, $split::BIGINT AS numbers_split, $two::BIGINT AS two_numbers, $doubts::BIGINT AS doubts,
+    $renumbered::BIGINT AS renumbered
 """
 
 REGISTER_FORM = """
