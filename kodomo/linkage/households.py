@@ -101,6 +101,36 @@ A list of who lives here today, printed once or twice a year, knows nothing of w
 alone tell who was born or came since, and who has left. A later list that prints them
 says that they are here."""
 
+ANEW = "番号変更"
+"""Why a stay ends and another begins where somebody got a new number and went nowhere."""
+
+RENUMBERED = f"""
+CREATE OR REPLACE TABLE renumbered AS
+WITH seen AS (
+    SELECT person, since, resident_number, min(known_from) AS first_seen, max(known_from) FILTER (kind = 'residents') AS last_listed
+    FROM standing SEMI JOIN (SELECT person FROM stay GROUP BY person HAVING count(DISTINCT resident_number) > 1) USING (person)
+    GROUP BY ALL
+), following AS (
+    SELECT o.person, o.since, o.resident_number, o.began, arg_min({{number: n.resident_number, began: n.began, seen: k.first_seen}}, (k.first_seen, n.began)) AS new
+    FROM stay o JOIN seen s USING (person, since, resident_number)
+    JOIN seen k ON k.person = o.person AND k.since = o.since AND k.resident_number <> o.resident_number AND k.first_seen > s.last_listed
+    JOIN stay n ON n.person = k.person AND n.since = k.since AND n.resident_number = k.resident_number
+    -- a list of those who left may come after the list of who is here
+    WHERE o.ended IS NULL AND coalesce(n.ended > s.last_listed, true) GROUP BY ALL
+)
+SELECT DISTINCT person, since, resident_number, new.number AS new_number, new.began <= began AS has_stayed,
+    CASE WHEN new.began <= began THEN new.seen ELSE new.began END AS day
+FROM following;
+UPDATE stay SET ended = r.day, to_reason = CASE WHEN r.has_stayed THEN '{ANEW}' ELSE stay.to_reason END
+FROM renumbered r WHERE r.person = stay.person AND r.since = stay.since AND r.resident_number = stay.resident_number AND stay.ended IS NULL;
+UPDATE stay SET began = r.day, from_reason = '{ANEW}'
+FROM renumbered r WHERE r.person = stay.person AND r.since = stay.since AND r.new_number = stay.resident_number AND r.has_stayed AND stay.began < r.day;
+DROP TABLE renumbered
+"""
+"""Nobody bears two numbers at once: a list that prints somebody under another number, and no more under the first, ends
+what hangs on the first. Else whoever leaves under the new one would live here for ever under the old one, and every
+household would stand twice. Who was here all along goes from the one household number to the other on that day."""
+
 MOVES = """
 CREATE OR REPLACE TABLE move AS
 SELECT person, since, until, resident_number, event_on, event_kind, household_number, relationship, town, known_from,
@@ -185,15 +215,20 @@ SELECT person, household, relationship, town, valid_from, valid_to, greatest(kno
 FROM living WHERE greatest(known_from, since) < until
 """
 
-RESIDENCE_SPELLS = """
+RESIDENCE_SPELLS = f"""
 CREATE OR REPLACE TABLE residing AS
 WITH starts AS (
     SELECT person, since, until, resident_number, event_on, event_kind, known_from FROM move WHERE is_start
 ), ends AS (
     SELECT person, since, resident_number, event_on, event_kind, known_from FROM move WHERE is_end
 ), stays AS (
-    SELECT person, since, until, resident_number, began AS valid_from, ended AS valid_to, from_reason, to_reason, began + 1 AS known_from
-    FROM stay
+    -- a new number is no move: the stay under the one before goes on
+    SELECT y.person, y.since, y.until, y.resident_number, coalesce(b.began, y.began) AS valid_from, y.ended AS valid_to,
+        CASE WHEN b.began IS NULL THEN y.from_reason ELSE b.from_reason END AS from_reason, y.to_reason, coalesce(b.began, y.began) + 1 AS known_from
+    FROM stay y LEFT JOIN (
+        SELECT person, since, min(began) AS began, arg_min(from_reason, began) AS from_reason FROM stay WHERE to_reason = '{ANEW}' GROUP BY ALL
+    ) b ON b.person = y.person AND b.since = y.since AND y.from_reason = '{ANEW}'
+    WHERE y.to_reason IS DISTINCT FROM '{ANEW}'
     UNION
     -- an earlier stay under the same number is told by the moves only
     SELECT s.person, s.since, s.until, s.resident_number, s.event_on, min(e.event_on), any_value(s.event_kind),
@@ -262,7 +297,7 @@ def _tell_of_persons(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(UNDONE)
         connection.execute(ATTRIBUTES.replace("{part}", part.holds("person")))
         connection.execute(together("attribute", "person, born_on, sex, nationality", "person", "person_version"))
-        for statement in (RESIDENCES, MOVES, SPELLS, FILL_ENDS, FILL_RELATIONSHIPS):
+        for statement in (RESIDENCES, RENUMBERED, MOVES, SPELLS, FILL_ENDS, FILL_RELATIONSHIPS):
             connection.execute(statement)
         connection.execute(together("spell", SPELL_IS, "person", "person_version"))
         # The widest tables; sealing what follows is the other time when memory is full.

@@ -99,3 +99,40 @@ def test_what_the_table_of_numbers_says_goes_before(paper: Paper, model_file: Pa
     linked = paper.link(model_file)
     assert linked.person(old[0]) == linked.person(moved) != linked.person(new[0])
     assert linked.person(old[1]) == linked.person(new[1])
+
+
+def test_nobody_lives_on_under_the_old_number(paper: Paper, model_file: Path) -> None:
+    """One stay goes on under the new number; whoever leaves has left, and a household stands once on any day."""
+    for source, on, first, house in (("old", BEFORE, "10", "H1"), ("new", AFTER, "90", "H9")):
+        for number, (name, kana, born_on) in enumerate(
+            (("森 凪", "ﾓﾘ ﾅｷﾞ", "1985-06-06"), ("森 葵", "ﾓﾘ ｱｵｲ", "2015-07-07"))
+        ):
+            told = {} if source == "old" else {"former_number": f"10{number}"}
+            paper.row(source, kind="residents", known_from=on, flags={"told_on": on}, subject={
+                "resident_number": f"{first}{number}", "name": name, "name_kana": kana, "born_on": born_on, "sex": "女",
+                "household_number": house, "relationship": "子" if number else "世帯主", "resident_from": born_on, "address_protection": "0", **told,
+            })  # fmt: skip
+    left = dt.date(2026, 2, 10)
+    paper.row("left", kind="moves", known_from=left, flags={"told_on": left},
+              subject={"resident_number": "901", "event_on": "2026-02-10", "event_kind": "転出"})  # fmt: skip
+    connection = paper.link(model_file).connection
+    stays = connection.execute(
+        "SELECT valid_from, valid_to, ended_by FROM residence WHERE known_to IS NULL ORDER BY ALL"
+    ).fetchall()
+    assert stays == [(dt.date(1985, 6, 6), None, None), (dt.date(2015, 7, 7), left, "MOVE_OUT")]
+    homes = connection.execute("SELECT household, valid_from, valid_to FROM membership ORDER BY ALL").fetchall()
+    assert homes == [
+        ("H1#0", dt.date(1985, 6, 6), AFTER), ("H1#0", dt.date(2015, 7, 7), AFTER), ("H9#0", AFTER, left), ("H9#0", AFTER, None),
+    ]  # fmt: skip
+
+
+def test_a_list_of_those_who_left_that_comes_later_ends_nobodys_stay(paper: Paper, model_file: Path) -> None:
+    mori = {"name": "森 凪", "name_kana": "ﾓﾘ ﾅｷﾞ", "born_on": "1985-06-06", "sex": "女", "address_protection": "0"}
+    paper.row("here", kind="residents", known_from=BEFORE, flags={"told_on": BEFORE},
+              subject={**mori, "resident_number": "900", "resident_from": "1985-06-06", "former_number": "100"})  # fmt: skip
+    paper.row("left", kind="residents", known_from=AFTER, flags={"told_on": AFTER},
+              subject={**mori, "resident_number": "100", "resident_from": "1985-06-06", "resident_to": "2019-03-31"})  # fmt: skip
+    connection = paper.link(model_file).connection
+    assert connection.execute(
+        "SELECT count(DISTINCT person), count(*) FILTER (valid_to IS NULL) FROM residence"
+    ).fetchall() == [(1, 1)]
