@@ -225,7 +225,7 @@ def _leaves_zero_blank(cells: list[str]) -> bool:
 
 
 def _no_number(header: str, cells: list[str]) -> list[str]:
-    """What stands for no answer among numbers: a word or two (未, 欠測), or 9 where answers run from 1 to 5 and none is 6 to 8."""
+    """What stands for no answer among numbers or days: a word or two (未, 欠測, 未受診), or 9 where answers run from 1 to 5 and none is 6 to 8."""
     counts = Counter(text for cell in cells if (text := unicodedata.normalize("NFKC", cell).strip()))
     said = sorted(text for text in counts if not re.search(r"\d", text) and text not in DITTO)
     if (

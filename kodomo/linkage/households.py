@@ -111,7 +111,7 @@ WITH seen AS (
     FROM standing SEMI JOIN (SELECT person FROM stay GROUP BY person HAVING count(DISTINCT resident_number) > 1) USING (person)
     GROUP BY ALL
 ), following AS (
-    SELECT o.person, o.since, o.resident_number, o.began, arg_min({{number: n.resident_number, began: n.began, seen: k.first_seen}}, (k.first_seen, n.began)) AS new
+    SELECT o.person, o.since, o.resident_number, min(o.began) AS began, arg_min({{number: n.resident_number, began: n.began, seen: k.first_seen}}, (k.first_seen, n.began)) AS new
     FROM stay o JOIN seen s USING (person, since, resident_number)
     JOIN seen k ON k.person = o.person AND k.since = o.since AND k.resident_number <> o.resident_number AND k.first_seen > s.last_listed
     JOIN stay n ON n.person = k.person AND n.since = k.since AND n.resident_number = k.resident_number
