@@ -58,9 +58,11 @@ WITH named AS (
     UNION SELECT g.day, g.bearer, w.bearer FROM gone g JOIN new w ON w.day = g.day AND w.born_on = g.born_on AND w.name = g.name WHERE NOT coalesce(w.sex <> g.sex, false)
 ), home AS (
     SELECT DISTINCT b.bearer, r.town, r.number FROM register r JOIN bearer_form b USING (form) WHERE r.town IS NOT NULL AND r.number IS NOT NULL
+), at_home AS (
+    -- looked up for each pair: paired by place first, a large block's tenants would be as many pairs as their square
+    SELECT DISTINCT a.old, a.new FROM alike a JOIN home h ON h.bearer = a.old JOIN home w ON w.bearer = a.new AND w.town = h.town AND w.number = h.number
 )
-SELECT a.day, a.old, a.new, EXISTS (FROM home h JOIN home w ON w.town = h.town AND w.number = h.number WHERE h.bearer = a.old AND w.bearer = a.new) AS is_home
-FROM alike a
+SELECT a.day, a.old, a.new, h.old IS NOT NULL AS is_home FROM alike a LEFT JOIN at_home h USING (old, new)
 """
 
 FORMER = f"""

@@ -116,7 +116,7 @@ def build_spine(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     persons, numbers, bearers = connection.execute(
         "SELECT (SELECT count(*) FROM spine), count(DISTINCT resident_number), count(*) FROM bearer"
     ).fetchall()[0]
-    drop(connection, "register_form", "bearer_form", "bearer", "bearer_name", "suspect", "telling", "former")
+    drop(connection, "register_form", "bearer_form", "bearer", "bearer_name", "suspect", "settled", "telling", "former")
     pack_large(connection, "spine")
     connection.execute(
         COUNT,
@@ -238,13 +238,14 @@ def _find_suspects(connection: duckdb.DuckDBPyConnection) -> int:
             connection.execute(statement.replace("{part}", born))
     connection.execute(FORMER)
     renumbered = find_renumbered(connection)
-    connection.execute(SUSPECT_DECIDED)
+    for statement in (*SETTLED, SUSPECT_DECIDED):
+        connection.execute(statement)
     drop(connection, "sharing", "sign")
     return renumbered
 
 
 def _telling(connection: duckdb.DuckDBPyConnection) -> set[Sign]:
-    return set(connection.execute("FROM telling").fetchall())
+    return set(connection.execute("SELECT kind, name, born_on FROM telling").fetchall())
 
 
 def _decided(connection: duckdb.DuckDBPyConnection, suspects: list[Bearer]) -> dict[tuple[int, int], bool]:
@@ -423,7 +424,7 @@ BEARERS = (
 
 NO_SUSPECTS = """
 CREATE OR REPLACE TABLE suspect (bearer BIGINT);
-CREATE OR REPLACE TABLE telling (kind VARCHAR, name VARCHAR, born_on VARCHAR)
+CREATE OR REPLACE TABLE telling (kind VARCHAR, name VARCHAR, born_on VARCHAR, bearers BIGINT[])
 """
 
 SHARING = f"""
@@ -455,7 +456,7 @@ FROM named_by WHERE name IS NOT NULL
 
 TELLING = f"""
 INSERT INTO telling
-SELECT s.kind, s.name, s.born_on FROM sign s JOIN bearer b USING (bearer) GROUP BY ALL
+SELECT s.kind, s.name, s.born_on, list(s.bearer) FROM sign s JOIN bearer b USING (bearer) GROUP BY s.kind, s.name, s.born_on
 HAVING count(*) BETWEEN 2 AND {MOST_STAYS} AND bool_and(b.has_spell)
     AND count(*) FILTER (coalesce(b.ended, DATE '9999-12-31') = DATE '9999-12-31') <= 1
 """
@@ -471,6 +472,30 @@ FROM register r JOIN bearer_form b USING (form) JOIN bearer_form o ON o.resident
 WHERE o.bearer <> b.bearer
 """
 """Two entries of which the register prints the number of one as the former number of the other: 除票 keep the old number."""
+
+SETTLED = (
+    """CREATE OR REPLACE TABLE settled AS
+       WITH told AS (
+           SELECT DISTINCT least(bearer, other) AS leader, greatest(bearer, other) AS bearer FROM former
+       ), once AS (
+           SELECT bearer FROM (SELECT leader AS bearer FROM told UNION ALL SELECT bearer FROM told) GROUP BY bearer HAVING count(*) = 1
+       ), elsewhere AS (
+           -- shares a sign with somebody else too, or a person decided about them: to be looked at one by one
+           SELECT unnest(bearers) AS bearer FROM telling WHERE len(bearers) > 2 OR (list_min(bearers), list_max(bearers)) NOT IN (SELECT (leader, bearer) FROM told)
+           UNION SELECT b.bearer FROM decided d JOIN bearer_form b ON b.form IN (d.left_form, d.right_form)
+       ), alone AS (
+           SELECT t.leader, t.bearer FROM told t SEMI JOIN once a ON a.bearer = t.leader SEMI JOIN once b ON b.bearer = t.bearer
+           ANTI JOIN elsewhere c ON c.bearer = t.leader ANTI JOIN elsewhere d ON d.bearer = t.bearer
+       )
+       SELECT DISTINCT a.bearer, a.leader FROM alone a JOIN bearer x ON x.bearer = a.leader JOIN bearer y ON y.bearer = a.bearer AND y.born_on = x.born_on
+       JOIN bearer_name n ON n.bearer = a.leader JOIN bearer_name m ON m.bearer = a.bearer AND (m.kana = n.kana OR m.name = n.name)
+       WHERE x.sex = y.sex""",
+    "DELETE FROM former WHERE bearer IN (SELECT unnest([bearer, leader]) FROM settled)",
+    "DELETE FROM suspect WHERE bearer IN (SELECT unnest([bearer, leader]) FROM settled)",
+    "DELETE FROM telling WHERE bearers[1] IN (SELECT unnest([bearer, leader]) FROM settled)",
+)
+"""Two entries whose numbers are said to be one person's, who agree, and of whom nothing else is said: in a city that gave everybody
+a new number that is nearly everybody."""
 
 SUSPECT_DECIDED = """
 INSERT INTO suspect
@@ -516,7 +541,7 @@ EXCEPT SELECT bearer, 'kana', given_kana, born_on FROM bearer_name EXCEPT SELECT
 SPINE_FORM = """
 CREATE OR REPLACE TABLE spine_form AS
 WITH led AS (
-    SELECT b.bearer, coalesce(j.leader, b.bearer) AS leader FROM bearer b LEFT JOIN joined j USING (bearer)
+    SELECT b.bearer, coalesce(j.leader, s.leader, b.bearer) AS leader FROM bearer b LEFT JOIN joined j USING (bearer) LEFT JOIN settled s USING (bearer)
 )
 SELECT b.form, l.leader AS person, b.resident_number FROM bearer_form b JOIN led l USING (bearer) ORDER BY person, form
 """
