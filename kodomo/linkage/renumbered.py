@@ -46,9 +46,10 @@ WHERE w.before IS NOT NULL AND least(w.size, w.size_before) >= {FEWEST} AND coal
 ALIKE = """
 CREATE OR REPLACE TEMP TABLE renumbered_alike AS
 WITH named AS (
-    SELECT b.bearer, n.born_on, b.sex, n.kana, n.name FROM bearer b JOIN bearer_name n USING (bearer) WHERE n.born_on IS NOT NULL
+    SELECT b.bearer, b.ended, n.born_on, b.sex, n.kana, n.name FROM bearer b JOIN bearer_name n USING (bearer) WHERE n.born_on IS NOT NULL
 ), gone AS (
-    SELECT t.day, n.* FROM turned t JOIN listed l ON l.day = t.before JOIN named n USING (bearer)
+    -- who had left before that list, and is printed there still, has no new number: nor is it theirs if they came back
+    SELECT t.day, n.* FROM turned t JOIN listed l ON l.day = t.before JOIN named n ON n.bearer = l.bearer AND coalesce(n.ended, t.before) >= t.before
     WHERE NOT EXISTS (FROM listed x WHERE x.bearer = l.bearer AND x.day >= t.day)
 ), new AS (
     SELECT t.day, n.* FROM turned t JOIN listed l ON l.day = t.day JOIN named n USING (bearer)

@@ -116,7 +116,20 @@ def build_spine(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     persons, numbers, bearers = connection.execute(
         "SELECT (SELECT count(*) FROM spine), count(DISTINCT resident_number), count(*) FROM bearer"
     ).fetchall()[0]
-    drop(connection, "register_form", "bearer_form", "bearer", "bearer_name", "suspect", "settled", "telling", "former")
+    drop(
+        connection,
+        "register_form",
+        "bearer_form",
+        "bearer",
+        "bearer_name",
+        "suspect",
+        "settled",
+        "stayer",
+        "stayer_name",
+        "stayer_form",
+        "telling",
+        "former",
+    )
     pack_large(connection, "spine")
     connection.execute(
         COUNT,
@@ -231,21 +244,23 @@ def _find_suspects(connection: duckdb.DuckDBPyConnection) -> int:
     Returns how many persons are known under a number before only because all numbers were given anew.
     """
     connection.execute(NO_SUSPECTS)
-    count = len(parts_of(connection, "bearer", "bearer"))
+    connection.execute(FORMER)
+    renumbered = find_renumbered(connection)
+    for statement in SETTLED:
+        connection.execute(statement)
+    pack_large(connection, "stayer")
+    count = len(parts_of(connection, "stayer", "bearer"))
     for part in range(count):
         born = f"hash(born_on) % {count} = {part}" if count > 1 else "true"
         for statement in (SHARING, SIGNS, TELLING, SUSPECT):
             connection.execute(statement.replace("{part}", born))
-    connection.execute(FORMER)
-    renumbered = find_renumbered(connection)
-    for statement in (*SETTLED, SUSPECT_DECIDED):
-        connection.execute(statement)
+    connection.execute(SUSPECT_DECIDED)
     drop(connection, "sharing", "sign")
     return renumbered
 
 
 def _telling(connection: duckdb.DuckDBPyConnection) -> set[Sign]:
-    return set(connection.execute("SELECT kind, name, born_on FROM telling").fetchall())
+    return set(connection.execute("FROM telling").fetchall())
 
 
 def _decided(connection: duckdb.DuckDBPyConnection, suspects: list[Bearer]) -> dict[tuple[int, int], bool]:
@@ -424,13 +439,36 @@ BEARERS = (
 
 NO_SUSPECTS = """
 CREATE OR REPLACE TABLE suspect (bearer BIGINT);
-CREATE OR REPLACE TABLE telling (kind VARCHAR, name VARCHAR, born_on VARCHAR, bearers BIGINT[])
+CREATE OR REPLACE TABLE telling (kind VARCHAR, name VARCHAR, born_on VARCHAR)
 """
+
+SETTLED = (
+    """CREATE OR REPLACE TABLE settled AS
+       WITH once AS (
+           SELECT bearer FROM (SELECT bearer FROM former UNION ALL SELECT other FROM former) GROUP BY bearer HAVING count(*) = 1
+       ), decided_on AS (
+           SELECT b.bearer FROM decided d JOIN bearer_form b ON b.form IN (d.left_form, d.right_form)
+       )
+       SELECT DISTINCT f.bearer, f.other FROM former f JOIN bearer x ON x.bearer = f.bearer JOIN bearer y ON y.bearer = f.other AND y.born_on = x.born_on
+       JOIN bearer_name n ON n.bearer = f.bearer JOIN bearer_name m ON m.bearer = f.other AND (m.kana = n.kana OR m.name = n.name)
+       WHERE x.sex = y.sex AND coalesce(y.ended, DATE '9999-12-31') >= coalesce(x.began, DATE '0001-01-01')  -- no other stay fits between
+         AND f.bearer IN (FROM once) AND f.other IN (FROM once) AND f.bearer NOT IN (FROM decided_on) AND f.other NOT IN (FROM decided_on)""",
+    "DELETE FROM former WHERE bearer IN (SELECT bearer FROM settled)",
+    """CREATE OR REPLACE TABLE stayer AS
+       SELECT b.* REPLACE (least(b.began, o.began) AS began, b.has_spell OR coalesce(o.has_spell, false) AS has_spell)
+       FROM bearer b LEFT JOIN settled s USING (bearer) LEFT JOIN bearer o ON o.bearer = s.other WHERE b.bearer NOT IN (SELECT other FROM settled)""",
+    """CREATE OR REPLACE TABLE stayer_name AS
+       SELECT DISTINCT coalesce(s.bearer, n.bearer) AS bearer, n.* EXCLUDE (bearer) FROM bearer_name n LEFT JOIN settled s ON s.other = n.bearer""",
+    """CREATE OR REPLACE TABLE stayer_form AS
+       SELECT f.form, coalesce(s.bearer, f.bearer) AS bearer FROM bearer_form f LEFT JOIN settled s ON s.other = f.bearer""",
+)
+"""Two entries whose numbers are said to be one person's, who agree, and of whom nothing else is said, are one before anybody is looked
+for who came back (``bearer`` the newer, ``other`` the older): in a city that gave everybody a new number that is nearly everybody, and each would seem to live here twice."""
 
 SHARING = f"""
 CREATE OR REPLACE TABLE sharing AS
 WITH born AS (
-    FROM bearer_name WHERE born_on IS NOT NULL AND {{part}}
+    FROM stayer_name WHERE born_on IS NOT NULL AND {{part}}
 ), sign AS (
     SELECT bearer, kana AS name, born_on FROM born UNION SELECT bearer, name, born_on FROM born
     UNION SELECT bearer, given_kana || '*', born_on FROM born UNION SELECT bearer, given || '*', born_on FROM born
@@ -439,14 +477,14 @@ WITH born AS (
     GROUP BY ALL HAVING count(*) BETWEEN 2 AND {MOST_STAYS}
 )
 SELECT bearer FROM sign JOIN shared USING (name, born_on)
-UNION SELECT b.bearer FROM decided d JOIN bearer_form b ON b.form IN (d.left_form, d.right_form)
+UNION SELECT b.bearer FROM decided d JOIN stayer_form b ON b.form IN (d.left_form, d.right_form)
 """
 """Whoever shares a name and a birth date, and whom a person decided about. A given name alone is marked with *: 葵 as a whole name is not 葵 as a given one."""
 
 SIGNS = """
 CREATE OR REPLACE TABLE sign AS
 WITH named AS (
-    FROM bearer_name SEMI JOIN sharing USING (bearer) WHERE born_on IS NOT NULL AND {part}
+    FROM stayer_name SEMI JOIN sharing USING (bearer) WHERE born_on IS NOT NULL AND {part}
 ), named_by AS (
     SELECT bearer, 'kana' AS kind, kana AS name, born_on FROM named UNION SELECT bearer, 'name', name, born_on FROM named
     UNION SELECT bearer, 'given_kana', given_kana, born_on FROM named UNION SELECT bearer, 'given', given, born_on FROM named
@@ -456,7 +494,7 @@ FROM named_by WHERE name IS NOT NULL
 
 TELLING = f"""
 INSERT INTO telling
-SELECT s.kind, s.name, s.born_on, list(s.bearer) FROM sign s JOIN bearer b USING (bearer) GROUP BY s.kind, s.name, s.born_on
+SELECT s.kind, s.name, s.born_on FROM sign s JOIN stayer b USING (bearer) GROUP BY ALL
 HAVING count(*) BETWEEN 2 AND {MOST_STAYS} AND bool_and(b.has_spell)
     AND count(*) FILTER (coalesce(b.ended, DATE '9999-12-31') = DATE '9999-12-31') <= 1
 """
@@ -473,75 +511,52 @@ WHERE o.bearer <> b.bearer
 """
 """Two entries of which the register prints the number of one as the former number of the other: 除票 keep the old number."""
 
-SETTLED = (
-    """CREATE OR REPLACE TABLE settled AS
-       WITH told AS (
-           SELECT DISTINCT least(bearer, other) AS leader, greatest(bearer, other) AS bearer FROM former
-       ), once AS (
-           SELECT bearer FROM (SELECT leader AS bearer FROM told UNION ALL SELECT bearer FROM told) GROUP BY bearer HAVING count(*) = 1
-       ), elsewhere AS (
-           -- shares a sign with somebody else too, or a person decided about them: to be looked at one by one
-           SELECT unnest(bearers) AS bearer FROM telling WHERE len(bearers) > 2 OR (list_min(bearers), list_max(bearers)) NOT IN (SELECT (leader, bearer) FROM told)
-           UNION SELECT b.bearer FROM decided d JOIN bearer_form b ON b.form IN (d.left_form, d.right_form)
-       ), alone AS (
-           SELECT t.leader, t.bearer FROM told t SEMI JOIN once a ON a.bearer = t.leader SEMI JOIN once b ON b.bearer = t.bearer
-           ANTI JOIN elsewhere c ON c.bearer = t.leader ANTI JOIN elsewhere d ON d.bearer = t.bearer
-       )
-       SELECT DISTINCT a.bearer, a.leader FROM alone a JOIN bearer x ON x.bearer = a.leader JOIN bearer y ON y.bearer = a.bearer AND y.born_on = x.born_on
-       JOIN bearer_name n ON n.bearer = a.leader JOIN bearer_name m ON m.bearer = a.bearer AND (m.kana = n.kana OR m.name = n.name)
-       WHERE x.sex = y.sex""",
-    "DELETE FROM former WHERE bearer IN (SELECT unnest([bearer, leader]) FROM settled)",
-    "DELETE FROM suspect WHERE bearer IN (SELECT unnest([bearer, leader]) FROM settled)",
-    "DELETE FROM telling WHERE bearers[1] IN (SELECT unnest([bearer, leader]) FROM settled)",
-)
-"""Two entries whose numbers are said to be one person's, who agree, and of whom nothing else is said: in a city that gave everybody
-a new number that is nearly everybody."""
-
 SUSPECT_DECIDED = """
 INSERT INTO suspect
 FROM (
-    SELECT b.bearer FROM decided d JOIN bearer_form b ON b.form IN (d.left_form, d.right_form)
+    SELECT b.bearer FROM decided d JOIN stayer_form b ON b.form IN (d.left_form, d.right_form)
     UNION SELECT unnest([bearer, other]) FROM former
 ) ANTI JOIN suspect USING (bearer)
 """
 
 SUSPECTS = """
 WITH reading AS (
-    SELECT name, count(DISTINCT bearer) AS bearers FROM (SELECT kana AS name, bearer FROM bearer_name UNION SELECT name, bearer FROM bearer_name)
+    SELECT name, count(DISTINCT bearer) AS bearers FROM (SELECT kana AS name, bearer FROM stayer_name UNION SELECT name, bearer FROM stayer_name)
     WHERE name IS NOT NULL GROUP BY name
 ), birth AS (
-    SELECT born_on, count(*) AS born FROM bearer GROUP BY born_on
+    SELECT born_on, count(*) AS born FROM stayer GROUP BY born_on
 ), total AS (
-    SELECT count(*) AS bearers FROM bearer
+    SELECT count(*) AS bearers FROM stayer
 )
 SELECT b.bearer, any_value(b.resident_number), any_value(b.born_on), any_value(b.sex), list(DISTINCT n.name) FILTER (n.name IS NOT NULL),
     list(DISTINCT n.given) FILTER (n.given IS NOT NULL), list(DISTINCT n.kana) FILTER (n.kana IS NOT NULL),
     list(DISTINCT n.given_kana) FILTER (n.given_kana IS NOT NULL), any_value(b.began), any_value(b.ended), any_value(b.has_spell),
     -- the pair itself is no coincidence: it stands twice among the names and the dates
     greatest(max(coalesce(k.bearers, w.bearers, 0)) - 2, 0) * greatest(any_value(d.born) - 1, 1) / any_value(t.bearers)
-FROM suspect JOIN bearer b USING (bearer) JOIN bearer_name n USING (bearer) LEFT JOIN reading k ON k.name = n.kana
+FROM suspect JOIN stayer b USING (bearer) JOIN stayer_name n USING (bearer) LEFT JOIN reading k ON k.name = n.kana
 LEFT JOIN reading w ON w.name = n.name JOIN birth d ON d.born_on IS NOT DISTINCT FROM b.born_on CROSS JOIN total t
 GROUP BY b.bearer ORDER BY b.bearer
 """
 
 COMPANIONS = """
 WITH house AS (
-    SELECT DISTINCT b.bearer, r.household_number FROM register r JOIN bearer_form b USING (form) WHERE r.household_number IS NOT NULL
+    SELECT DISTINCT b.bearer, r.household_number FROM register r JOIN stayer_form b USING (form) WHERE r.household_number IS NOT NULL
 ), beside AS (
     SELECT DISTINCT a.bearer, o.bearer AS other FROM house a JOIN suspect USING (bearer) JOIN house o USING (household_number)
     WHERE o.bearer <> a.bearer
 )
 SELECT DISTINCT x.bearer, n.kind, n.given, n.born_on FROM beside x JOIN (
-    SELECT bearer, 'kana' AS kind, given_kana AS given, born_on FROM bearer_name UNION SELECT bearer, 'name', given, born_on FROM bearer_name) n
+    SELECT bearer, 'kana' AS kind, given_kana AS given, born_on FROM stayer_name UNION SELECT bearer, 'name', given, born_on FROM stayer_name) n
   ON n.bearer = x.other
 WHERE n.given IS NOT NULL AND n.born_on IS NOT NULL
-EXCEPT SELECT bearer, 'kana', given_kana, born_on FROM bearer_name EXCEPT SELECT bearer, 'name', given, born_on FROM bearer_name
+EXCEPT SELECT bearer, 'kana', given_kana, born_on FROM stayer_name EXCEPT SELECT bearer, 'name', given, born_on FROM stayer_name
 """
 
 SPINE_FORM = """
 CREATE OR REPLACE TABLE spine_form AS
 WITH led AS (
-    SELECT b.bearer, coalesce(j.leader, s.leader, b.bearer) AS leader FROM bearer b LEFT JOIN joined j USING (bearer) LEFT JOIN settled s USING (bearer)
+    SELECT b.bearer, min(b.bearer) OVER (PARTITION BY coalesce(j.leader, s.bearer, b.bearer)) AS leader
+    FROM bearer b LEFT JOIN settled s ON s.other = b.bearer LEFT JOIN joined j ON j.bearer = coalesce(s.bearer, b.bearer)
 )
 SELECT b.form, l.leader AS person, b.resident_number FROM bearer_form b JOIN led l USING (bearer) ORDER BY person, form
 """

@@ -136,3 +136,23 @@ def test_a_list_of_those_who_left_that_comes_later_ends_nobodys_stay(paper: Pape
     assert connection.execute(
         "SELECT count(DISTINCT person), count(*) FILTER (valid_to IS NULL) FROM residence"
     ).fetchall() == [(1, 1)]
+
+
+def test_who_had_left_and_come_back_before_is_still_one_person(paper: Paper, model_file: Path) -> None:
+    def printed(source: str, on: dt.date, number: str, began: str, ended: str | None = None) -> Place:
+        body = {
+            "resident_number": number, "name": "森 凪", "name_kana": "ﾓﾘ ﾅｷﾞ", "born_on": "2010-06-06", "sex": "女", "household_number": "H" + number,
+            "address": "北町1-1", "resident_from": began, "address_protection": "0",
+        }  # fmt: skip
+        return paper.row(
+            source, kind="residents", known_from=on, subject=body | ({"resident_to": ended} if ended else {})
+        )
+
+    town(paper, "old", BEFORE, 1000, range(20))
+    left = printed("old", BEFORE, "500", "2010-06-06", "2016-03-31")
+    back = printed("old", BEFORE, "600", "2020-04-01")
+    town(paper, "new", AFTER, 9_000_000, range(20))
+    now = printed("new", AFTER, "9500000", "2020-04-01")
+    linked = paper.link(model_file)
+    assert linked.person(back) == linked.person(now)
+    assert linked.person(left) == linked.person(back)
