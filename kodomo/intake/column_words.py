@@ -107,6 +107,7 @@ FIELDS: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
     (re.compile(pattern), field, kind)
     for pattern, field, kind in (
         (r"旧氏|旧姓", "former_name", "name"),
+        (rf"通称.*{READING}", "alias_kana", "kana"),
         (r"通称", "alias_name", "name"),
         (rf"{FORMER}(宛名|住民|個人|庁内)(番号|コード|NO|No|ID|CD)", "former_number", "identifier"),
         (
@@ -178,7 +179,7 @@ REGISTERED = re.compile(r"入力日|登録日|処理日|決定日|認定日|報�
 
 USUAL_ITEMS = {
     "resident_number": "resident_number", "household_number": "household_number", "name": "name", "name_kana": "name_kana",
-    "former_name": "former_name", "alias_name": "alias_name", "born_on": "birth_date", "sex": "sex", "address": "address",
+    "former_name": "former_name", "alias_name": "alias_name", "alias_kana": "alias_name", "born_on": "birth_date", "sex": "sex", "address": "address",
     "relationship": "relationship", "nationality": "nationality", "address_protection": "address_protection",
     "school": "school_enrolled", "grade": "grade", "class_name": "grade", "seat": "grade", "child_born_on": "birth_date", "age": "age", "phone": "phone", "own_number": "own_number",
     "moved_from": "address", "moved_to": "address", "resident_from": "residence", "resident_from_reason": "residence", "resident_to": "residence",
@@ -253,8 +254,8 @@ def _not_the_rows(name: str, field: str) -> str:
     """Why a column of somebody else, or of another place, is left out; empty for the row's own."""
     if OTHER_PERSON.search(name):
         return "この行の人でない人のこと。誰のことか(person)を決められるなら消して書く"
-    if field in ("alias_name", "former_name") and re.search(READING, name):
-        return "通称・旧氏のよみは使わない"
+    if field == "former_name" and re.search(READING, name):
+        return "旧氏のよみは使わない"
     if field in ("born_on", "resident_from", "resident_to") and re.search(r"フラグ|不詳", name):
         return "日が分からないことの印。日の列がそう読まれるので使わない"
     if field == "household_number" and FORMER_HOUSEHOLD.search(name):

@@ -42,7 +42,7 @@ PROTECTION = "address_protection"
 
 NOT_PROTECTED = ("0", "無", "なし", "対象外", "非該当", "解除")
 
-JOINED_WITH = {"address": "", "name": "\u3000", "name_kana": "\u3000"}
+JOINED_WITH = {"address": "", "name": "\u3000", "name_kana": "\u3000", "alias_name": "\u3000", "alias_kana": "\u3000"}
 
 
 @dataclass

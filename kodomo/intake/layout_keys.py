@@ -61,7 +61,7 @@ TYPES = {
 }
 FIELDS = {
     "resident_number": "宛名番号", "own_number": "出所自身の番号(学籍番号、会員番号など)", "household_number": "世帯番号",
-    "name": "氏名", "name_kana": "氏名カナ", "former_name": "旧氏", "alias_name": "通称", "born_on": "生年月日",
+    "name": "氏名", "name_kana": "氏名カナ", "former_name": "旧氏", "alias_name": "通称", "alias_kana": "通称カナ", "born_on": "生年月日",
     "sex": "性別", "address": "住所", "age": "年齢(「1歳7か月」「19か月」のように月まであれば、月まで比べる)", "grade": "学年(「4-2」「4年2組」のように組が続いていてもよい)", "school": "学校・園",
     "class_name": "組・学級", "seat": "組の中の出席番号", "child_born_on": "出産日(母の記録で、生まれた子の生年月日)",
     "relationship": "続柄", "nationality": "国籍", "address_protection": "支援措置(DV等)の有無", "phone": "電話番号",

@@ -103,7 +103,8 @@ class NameForm(NamedTuple):
     """A name in one form.
 
     ``key`` is the whole without spaces (a romanised name: its words in alphabetical order, since
-    offices disagree about which comes first); ``kana`` is filled when the name was written in kana.
+    offices disagree about which comes first); ``kana`` is filled when the name was written in kana. ``words``:
+    those of a romanised name of three or more, as they stand.
     """
 
     key: str
@@ -111,6 +112,7 @@ class NameForm(NamedTuple):
     given: str
     kana: str
     is_latin: bool
+    words: str = ""
 
 
 NO_NAME = NameForm("", "", "", "", False)
@@ -236,7 +238,7 @@ def latin_words(text: str) -> list[str]:
 def _latin_name(text: str) -> NameForm:
     words = latin_words(text)
     surname, given = split_words(words)
-    return NameForm("".join(sorted(words)), surname, given, "", True)
+    return NameForm("".join(sorted(words)), surname, given, "", True, " ".join(words) if len(words) > 2 else "")
 
 
 def learn_surnames(names: Iterable[str]) -> frozenset[str]:

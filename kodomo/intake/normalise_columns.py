@@ -83,20 +83,24 @@ def names_of(values: Iterable[str], surnames: Set[str] = frozenset()) -> dict[st
         return (
             NameForm("", surname, "", "", False)
             if given in UNNAMED
-            else _new(NameForm, (whole, surname, given, "", False))
+            else _new(NameForm, (whole, surname, given, "", False, ""))
         )
 
     return over_joined(values, fold_characters, quick, lambda text: normalise_name(text, surnames))
 
 
 class Reading(NamedTuple):
-    """A reading's comparison forms: whole, surname, given name, words in alphabetical order, and unvoiced (清音化)."""
+    """A reading's comparison forms: whole, surname, given name, words in alphabetical order, and unvoiced (清音化).
+
+    ``kana_words``: the words of one of three or more, as they stand; of two they are surname and given name.
+    """
 
     kana: str
     surname_kana: str
     given_kana: str
     sorted_kana: str
     loose_kana: str
+    kana_words: str = ""
 
 
 _NO_READING = Reading("", "", "", "", "")
@@ -127,14 +131,16 @@ def _reading(spaced: str, loose: str) -> Reading:
         surname, given = words
         whole = surname + given
         ordered = whole if surname <= given else given + surname
+        spaced = ""
     elif words:
         surname, given = ("", "") if len(words) == 1 else (words[0], "".join(words[1:]))
         whole, ordered = "".join(words), "".join(sorted(words))
+        spaced = " ".join(words) if len(words) > 2 else ""
     else:
         return _NO_READING
     if given in UNNAMED:
         return Reading("", surname, "", "", "")
-    return _new(Reading, (whole, surname, given, ordered, loose))
+    return _new(Reading, (whole, surname, given, ordered, loose, spaced))
 
 
 _BRACKET = re.compile("[(\uff08\u3014\u3010]")

@@ -146,7 +146,7 @@ NEWCOMERS = (
     """INSERT INTO spine SELECT n.person, any_value(f.born_on), any_value(f.sex)
        FROM fresh n JOIN form f USING (form) GROUP BY n.person ORDER BY n.person""",
     """INSERT INTO spine_name SELECT DISTINCT n.person, f.name, f.surname, f.given, f.kana, f.surname_kana, f.given_kana,
-           f.sorted_kana, f.loose_kana, f.turned_kana FROM fresh n JOIN form f USING (form)""",
+           f.sorted_kana, f.loose_kana, f.turned_kana, f.name_words, f.kana_words FROM fresh n JOIN form f USING (form)""",
     """INSERT INTO spine_place SELECT DISTINCT n.person, f.town, f.number FROM fresh n JOIN form f USING (form)
        WHERE f.town IS NOT NULL""",
     """INSERT INTO spine_number SELECT DISTINCT f.resident_number, n.person FROM fresh n JOIN form f USING (form)

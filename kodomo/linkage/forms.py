@@ -179,7 +179,7 @@ def _written(connection: duckdb.DuckDBPyConnection) -> dict[str, pa.ChunkedArray
     return {
         "name": _distinct(connection, "printed.name"),
         "names": _distinct(connection, "printed.name", "printed.alias_name", "printed.former_name"),
-        "kana": _distinct(connection, "printed.name_kana"),
+        "kana": _distinct(connection, "printed.name_kana", "printed.alias_kana"),
         "place": _distinct(connection, "printed.address", "incoming_other_place.address"),
     }
 
@@ -211,6 +211,7 @@ def _name_table(names: Mapping[str, NameForm]) -> pa.Table:
         "name": [n.key or None for n in names.values()],
         "surname": [n.surname or None for n in names.values()],
         "given": [n.given or None for n in names.values()],
+        "name_words": [n.words or None for n in names.values()],
     })  # fmt: skip
 
 
@@ -277,7 +278,7 @@ CREATE OR REPLACE MACRO plain_own(a) AS CASE WHEN regexp_full_match(trim(a), '[0
 # DuckDB's levenshtein and jaro_winkler count bytes: any two kana would look two thirds alike.
 
 PRINTED_FIELDS = (
-    "resident_number", "own_number", "name", "name_kana", "former_name", "alias_name", "born_on", "sex", "address",
+    "resident_number", "own_number", "name", "name_kana", "former_name", "alias_name", "alias_kana", "born_on", "sex", "address",
     "phone", "age", "school", "grade", "class_name", "seat", "child_born_on",
 )  # fmt: skip
 """What tells who is meant. Everything else a mention says is kept with the mention."""
@@ -341,14 +342,19 @@ TAKE_IN = (
 BASE = """
 SELECT l.rowid AS stood, l.print, l.source, coalesce(y.system, l.source) AS system,
     l.role, l.kind, plain_number(l.resident_number) AS resident_number, plain_own(l.own_number) AS own_number,
-    n.name, n.surname, n.given,
+    n.name, n.surname, n.given, n.name_words,
     coalesce(k.kana, w.kana) AS kana,
     coalesce(k.surname_kana, w.surname_kana) AS surname_kana,
     coalesce(k.given_kana, w.given_kana) AS given_kana,
     coalesce(k.sorted_kana, w.sorted_kana) AS sorted_kana,
     coalesce(k.loose_kana, w.loose_kana) AS loose_kana,
     coalesce(k.turned_kana, w.turned_kana) AS turned_kana,
-    a.name AS alias, f.name AS former,
+    coalesce(k.kana_words, w.kana_words) AS kana_words,
+    CASE WHEN a.name IS NOT NULL OR h.kana IS NOT NULL THEN struct_pack(
+        name := a.name, surname := a.surname, given := a.given, kana := coalesce(h.kana, r.kana), surname_kana := coalesce(h.surname_kana, r.surname_kana),
+        given_kana := coalesce(h.given_kana, r.given_kana), sorted_kana := coalesce(h.sorted_kana, r.sorted_kana),
+        loose_kana := coalesce(h.loose_kana, r.loose_kana), turned_kana := coalesce(h.turned_kana, r.turned_kana)) END AS alias,
+    f.name AS former,
     filled(l.born_on) AS born_on,
     CASE WHEN upper(l.sex) IN ('M', '男', '男性', '1') THEN 'M' WHEN upper(l.sex) IN ('F', '女', '女性', '2') THEN 'F' END AS sex,
     p.town, p.number, filled(l.phone) AS phone,
@@ -358,6 +364,8 @@ FROM printed l
 LEFT JOIN systems y ON y.source = l.source
 LEFT JOIN (FROM normal_name {of_name}) n ON n.value = l.name
 LEFT JOIN (FROM normal_name {of_alias}) a ON a.value = l.alias_name
+LEFT JOIN (FROM normal_kana {of_alias_kana}) h ON h.value = l.alias_kana
+LEFT JOIN (FROM normal_kana {of_alias}) r ON r.value = l.alias_name AND h.kana IS NULL
 LEFT JOIN (FROM normal_name {of_former}) f ON f.value = l.former_name
 LEFT JOIN (FROM normal_kana {of_kana}) k ON k.value = l.name_kana
 LEFT JOIN (FROM normal_kana {of_name}) w ON w.value = l.name AND k.kana IS NULL
@@ -371,6 +379,7 @@ NORMAL_OF_PART = {
     for name, column in (
         ("name", "name"),
         ("alias", "alias_name"),
+        ("alias_kana", "alias_kana"),
         ("former", "former_name"),
         ("kana", "name_kana"),
         ("place", "address"),
@@ -420,7 +429,7 @@ LEFT JOIN fingerprint m ON m.print = c.mate AND m.partner IS NOT DISTINCT FROM c
 
 FORM_COLUMNS = """
     b.source, b.system, b.role, b.kind, b.resident_number, b.own_number, b.name, b.surname, b.given, b.kana, b.surname_kana, b.given_kana,
-    b.sorted_kana, b.loose_kana, b.turned_kana, b.alias, b.former, b.born_on, b.sex, b.town, b.number, b.phone,
+    b.sorted_kana, b.loose_kana, b.turned_kana, b.name_words, b.kana_words, b.alias, b.former, b.born_on, b.sex, b.town, b.number, b.phone,
     g.name AS guardian_name, g.kana AS guardian_kana, b.age, b.school, b.grade, b.child_born_on"""
 
 NUMBERED = """

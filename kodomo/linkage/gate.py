@@ -34,7 +34,7 @@ SHORTEST_INSIDE = {"name": 3, "kana": 5, "address": 5, "number": 5}
 """An identity shorter than this counts only when it is the whole value: 林光 inside a school's name is chance."""
 
 IDENTITY_COLUMNS = {
-    "name": "name", "former_name": "name", "alias_name": "name", "name_kana": "kana", "address": "address",
+    "name": "name", "former_name": "name", "alias_name": "name", "name_kana": "kana", "alias_kana": "kana", "address": "address",
     "moved_from": "address", "moved_to": "address",
     "resident_number": "number", "former_number": "number", "own_number": "number", "household_number": "number", "phone": "number", "row_key": "number",
 }  # fmt: skip

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import duckdb
 
+from kodomo.linkage.foreign import meeting
 from kodomo.linkage.rules import GROWN, HIGHEST_CHANCE, OWN_NUMBER, PLACE_FITS, Rule, apply_rule, same_writing
 from kodomo.tables.engine import drop
 
@@ -103,9 +104,11 @@ SELECT s.person, w.short, s.number FROM spine_place s JOIN written w USING (town
 
 FOREIGN_AT_HOME = Rule(
     "W3",
-    "番地まで同じ住所に、語順だけが違うか、はじめの語だけを書いた外国人の氏名が一人だけ(契約者)",
+    "番地まで同じ住所に、氏名の語(二語以上)の合う外国人が一人だけ(語の順、省いた語、カタカナの書き方は問わない。契約者)",
     f"""
-SELECT DISTINCT f.form, s.person
+SELECT form, person
+FROM ({meeting(f"SELECT f.form, p.person FROM {OPEN_HOLDERS} f JOIN home_place q ON {PLACE_SAME} JOIN spine p USING (person) WHERE {GROWN}")})
+UNION SELECT f.form, s.person
 FROM {OPEN_HOLDERS} f JOIN home_place q ON {PLACE_SAME} JOIN spine_name s USING (person) JOIN spine p USING (person)
 WHERE regexp_matches(s.name, '^[A-Z]+$') AND length(f.kana) >= 4 AND (turned_about(f.kana, s.kana) OR starts_with(s.kana, f.kana)) AND {GROWN}
 """,
@@ -248,7 +251,7 @@ SELECT DISTINCT form, person FROM near JOIN surname_read USING (surname, surname
 UNION SELECT DISTINCT n.form, n.person FROM near n
 JOIN surname_read r ON r.surname_kana = n.surname_kana AND starts_with(n.name, r.surname)
 JOIN given_read g ON g.given_kana = n.given_kana AND n.name = r.surname || g.given
-WHERE n.surname IS NULL
+WHERE n.registered IS NULL
 """,
 )
 """山城 is ヤマシロ in one family and ヤマグスク in the next, and a clerk of the other reads it as their own. A 通称 is registered

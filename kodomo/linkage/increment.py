@@ -23,6 +23,7 @@ import pyarrow as pa
 
 from kodomo.intake.normalise_columns import names_of
 from kodomo.linkage import forms, kept
+from kodomo.linkage.foreign import IS_FOREIGN
 from kodomo.linkage.rules import NO_NAME
 
 RESTATED = (
@@ -268,6 +269,7 @@ UNION SELECT f.form FROM {OPEN} f SEMI JOIN touched_name USING (name)
 UNION SELECT f.form FROM {OPEN} f SEMI JOIN touched_name USING (sorted_kana)
 UNION SELECT f.form FROM {OPEN} f SEMI JOIN touched_name USING (turned_kana)
 UNION SELECT f.form FROM {OPEN} f SEMI JOIN (SELECT born_on, given || surname AS name FROM touched_name) USING (born_on, name)
+UNION SELECT f.form FROM {OPEN} f SEMI JOIN (FROM touched_name WHERE {IS_FOREIGN}) USING (born_on)
 UNION SELECT f.form FROM {OPEN} f SEMI JOIN touched_name USING (born_on, given_kana)
 UNION SELECT f.form FROM {OPEN} f SEMI JOIN touched_name USING (born_on, given)
 UNION SELECT f.form FROM {OPEN} f SEMI JOIN (SELECT born_on FROM spine SEMI JOIN touched USING (person)) USING (born_on) WHERE {NO_NAME}

@@ -18,14 +18,14 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-BY_KEY = ("N1", "K1", "K2", "K5", "K3", "K4", "H1", "U1", "M1")
+BY_KEY = ("N1", "K1", "K2", "K5", "K3", "K4", "K6", "H1", "U1", "M1")
 """Rules that look at nothing but the spine: their outcome stands while nobody changes whom they could mean."""
 
 PERSON_SIGN = """
 CREATE OR REPLACE TABLE person_sign AS
 WITH sign AS (
     SELECT person, hash('form', form, resident_number) AS part FROM spine_form
-    UNION ALL SELECT person, hash('name', name, surname, given, kana, surname_kana, given_kana, sorted_kana, loose_kana, turned_kana) FROM spine_name
+    UNION ALL SELECT person, hash('name', name, surname, given, kana, surname_kana, given_kana, sorted_kana, loose_kana, turned_kana, name_words, kana_words) FROM spine_name
     UNION ALL SELECT person, hash('place', town, number) FROM spine_place
     UNION ALL SELECT person, hash('person', born_on, sex) FROM spine
     UNION ALL SELECT person, hash('tenure', resident_number, since, until) FROM tenure
@@ -36,7 +36,7 @@ SELECT person, hash(list_sort(list(part))) AS sign FROM sign GROUP BY person
 """All that a rule may look at of a person on the spine: one sign that changes with any of it."""
 
 FORM_SIGN = """hash(source, system, role, kind, resident_number, own_number, name, surname, given, kana, surname_kana, given_kana,
-    sorted_kana, loose_kana, turned_kana, alias, former, born_on, sex, town, number, phone, guardian_name, guardian_kana,
+    sorted_kana, loose_kana, turned_kana, name_words, kana_words, alias, former, born_on, sex, town, number, phone, guardian_name, guardian_kana,
     age, school, grade, child_born_on, mate_hash, seen_from, CASE WHEN name IS NULL AND kana IS NULL THEN hash(seen_to, rows) END)"""
 """All that a rule may look at of a form; of one without a name also when it was seen last."""
 
@@ -64,7 +64,7 @@ EARLY_TABLES: Mapping[str, str] = {
 """Taken as soon as forms are made, for numbers that changed hands part some of them later."""
 
 SINCE = f"""CASE WHEN rule IN {BY_KEY} THEN 'FIRST' WHEN rule = 'S1' AND is_early THEN 'OWN' WHEN rule = 'W1' AND role = 'holder' THEN 'HOLDER'
-    WHEN rule IN ('R1', 'R2', 'W1') AND born_on IS NULL AND role <> 'subject' THEN 'KIN' END"""
+    WHEN rule IN ('R1', 'R2', 'R3', 'W1') AND born_on IS NULL AND role <> 'subject' THEN 'KIN' END"""
 """From when on an outcome is taken over: at once, after own numbers were first followed, after relatives, or never.
 
 Holders not before that either: their numbers would be followed too soon."""

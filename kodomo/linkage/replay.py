@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 
-from kodomo.linkage import increment, kept, rules, spine
+from kodomo.linkage import foreign, increment, kept, rules, spine
 from kodomo.linkage.decide import settle_newcomers
 from kodomo.linkage.vicinity import NEAR, Vicinity
 from kodomo.tables.engine import release
@@ -222,7 +222,7 @@ class Replay(Beginning):
         self._vicinity.close()
         self._standing.forget()
         release()
-        self._execute(rules.GRADES, rules.KNOWN_SHARE, rules.OWN)
+        self._execute(rules.GRADES, foreign.MACROS, rules.KNOWN_SHARE, rules.OWN)
 
     def _stand_as_tables(self) -> None:
         views: Iterable[str] = kept.SPINE_VIEWS

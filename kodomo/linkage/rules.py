@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import duckdb
 
 from kodomo.intake.normalise import UNNAMED
+from kodomo.linkage import foreign
+from kodomo.linkage.foreign import meeting
 from kodomo.tables import parts as in_parts
 from kodomo.tables.parts import Part, parts_of
 
@@ -155,6 +157,12 @@ WHERE NOT contradicts(f.given, s.given)
 BY_WRITTEN_SURNAME = f"""
 SELECT DISTINCT f.form, s.person FROM todo f JOIN spine_known s ON s.given_kana = f.given_kana AND s.surname = f.surname AND {BORN_SAME}
 WHERE f.kana IS NULL AND NOT contradicts(f.given, s.given)
+"""
+
+BY_WORDS = f"""
+SELECT n.form, n.person
+FROM ({meeting("SELECT f.form, s.person FROM todo f JOIN spine s ON s.born_on = f.born_on AND " + SEX_FITS)}) n
+WHERE n.slip < 2 OR NOT EXISTS (FROM twin t WHERE t.person = n.person)
 """
 
 GIVEN_AND_BIRTH = f"""(
@@ -367,6 +375,11 @@ RULES = (
     Rule("K5", "漢字の姓、カナの名、生年月日が同じ人が、台帳に一人だけ", BY_WRITTEN_SURNAME),
     Rule("K3", "姓と名の順が違うだけで、カナか漢字と、生年月日が同じ人が一人だけ", BY_TURNED_NAME),
     Rule("K4", "濁点・長音・姓名の順だけが違うカナと生年月日が同じ人が一人だけ(漢字は食い違わない)", BY_LOOSE_READING),
+    Rule(
+        "K6",
+        "外国人の氏名の語(二語以上)と生年月日が同じ人が一人だけ(語の順、省いた語、カタカナの書き方は問わない)",
+        BY_WORDS,
+    ),
     Rule("H1", "名と生年月日が同じで、住所または保護者も合う人が一人だけ(姓の変更、名だけの記録)", BY_HOME),
     Rule(
         "U1",
@@ -445,7 +458,7 @@ WITH open AS (
     SELECT own FROM bearer GROUP BY own HAVING count(*) = 1
 ), printed AS (
     -- how the source itself wrote the bearer elsewhere: a wrong character is often wrong everywhere
-    SELECT DISTINCT person, own, name, surname, given, kana, surname_kana, given_kana, sorted_kana, loose_kana, turned_kana FROM followed
+    SELECT DISTINCT person, own, name, surname, given, kana, surname_kana, given_kana, sorted_kana, loose_kana, turned_kana, name_words, kana_words FROM followed
 )
 SELECT f.form, b.person
 FROM open f JOIN bearer b USING (own) JOIN spine p USING (person)
@@ -515,6 +528,16 @@ WHERE is_elder
 """A booklet or a list keeps the name a mother bore before she married or divorced; beside a child's whole name a nursery writes
 its parent's given name alone. Only in writing: カオリ alone is everywhere."""
 
+FOREIGN_RELATIVE = Rule(
+    "R3",
+    "同じ行の本人の家族(世帯主は本人も)に、氏名の語(世帯主は二語以上。姓だけは除く)の合う一世代上の外国人が一人だけ",
+    f"""
+SELECT n.form, n.person FROM ({meeting(f"SELECT form, person FROM ({_relative('true')}) WHERE is_elder", fewest=1)}) n JOIN form f USING (form)
+WHERE f.role <> 'household_head' OR n.words > 1
+""",
+    "f.role IN ('guardian', 'mother', 'father', 'household_head') AND f.born_on IS NULL AND f.resident_number IS NULL",
+)
+
 Hook = Callable[[], None]
 """Called at a point of the sequence, by a run that takes over what the run before found."""
 
@@ -541,6 +564,7 @@ def start_links(connection: duckdb.DuckDBPyConnection) -> None:
     Needs the tables of ``forms``, ``spine`` and ``tenure``, and ``verdict`` (form, person, is_same).
     """
     connection.execute(GRADES)
+    connection.execute(foreign.MACROS)
     connection.execute("CREATE OR REPLACE TABLE link (form BIGINT, person BIGINT, rule VARCHAR, weight DOUBLE)")
     connection.execute("CREATE OR REPLACE TABLE doubt (form BIGINT, person BIGINT, weight DOUBLE, why VARCHAR)")
     connection.execute("CREATE OR REPLACE TABLE waiting (form BIGINT)")  # whose link is taken over at a later point
@@ -631,7 +655,7 @@ def apply_following_rules(
     """What follows once the subjects are known: own numbers again, relatives named beside them."""
     found = {OWN_NUMBER.code: apply_rule(connection, OWN_NUMBER)}
     before_relatives()
-    for rule in (RELATIVE, RENAMED_RELATIVE):
+    for rule in (RELATIVE, RENAMED_RELATIVE, FOREIGN_RELATIVE):
         found[rule.code] = apply_rule(connection, rule)
     after_relatives()
     return found

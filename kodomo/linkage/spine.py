@@ -573,7 +573,7 @@ FROM spine_form s JOIN form f USING (form) GROUP BY s.person ORDER BY s.person
 NAMES = """
 CREATE OR REPLACE TABLE spine_name AS
 WITH printed AS (
-    SELECT s.person, f.name, f.surname, f.given, f.kana, f.surname_kana, f.given_kana, f.sorted_kana, f.loose_kana, f.turned_kana, f.alias, f.former
+    SELECT s.person, f.name, f.surname, f.given, f.kana, f.surname_kana, f.given_kana, f.sorted_kana, f.loose_kana, f.turned_kana, f.name_words, f.kana_words, f.alias, f.former
     FROM spine_form s JOIN form f USING (form)
 ), roman AS (
     SELECT person, unnest([{latin: surname, kana: surname_kana}, {latin: given, kana: given_kana}], recursive := true)
@@ -583,14 +583,14 @@ WITH printed AS (
     SELECT latin, arg_max(kana, persons) AS kana FROM (SELECT latin, kana, count(DISTINCT person) AS persons FROM roman GROUP BY latin, kana)
     GROUP BY latin HAVING max(persons) >= 2 AND max(persons) >= 0.8 * sum(persons)
 )
-SELECT DISTINCT person, name, surname, given, kana, surname_kana, given_kana, sorted_kana, loose_kana, turned_kana
+SELECT DISTINCT person, name, surname, given, kana, surname_kana, given_kana, sorted_kana, loose_kana, turned_kana, name_words, kana_words
 FROM printed WHERE name IS NOT NULL OR kana IS NOT NULL
-UNION SELECT DISTINCT person, NULL, NULL, NULL, a.kana || b.kana, a.kana, b.kana, least(a.kana, b.kana) || greatest(a.kana, b.kana), NULL, NULL
+UNION SELECT DISTINCT person, NULL, NULL, NULL, a.kana || b.kana, a.kana, b.kana, least(a.kana, b.kana) || greatest(a.kana, b.kana), NULL, NULL, NULL, NULL
     FROM printed p JOIN heard a ON a.latin = p.surname JOIN heard b ON b.latin = p.given WHERE p.kana IS NULL AND regexp_matches(p.name, '^[A-Z]+$')
-UNION SELECT DISTINCT person, alias, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM printed WHERE alias IS NOT NULL
-UNION SELECT DISTINCT person, former || given, former, given, NULL, NULL, given_kana, NULL, NULL, NULL FROM printed
+UNION SELECT DISTINCT person, unnest(alias), NULL, NULL FROM printed WHERE alias IS NOT NULL
+UNION SELECT DISTINCT person, former || given, former, given, NULL, NULL, given_kana, NULL, NULL, NULL, NULL, NULL FROM printed
     WHERE former IS NOT NULL AND given IS NOT NULL AND NOT ends_with(former, given)
-UNION SELECT DISTINCT person, former, NULL, given, NULL, NULL, given_kana, NULL, NULL, NULL FROM printed
+UNION SELECT DISTINCT person, former, NULL, given, NULL, NULL, given_kana, NULL, NULL, NULL, NULL, NULL FROM printed
     WHERE former IS NOT NULL AND (given IS NULL OR ends_with(former, given))
 """
 """Every name a person ever had counts: printed ones, 通称, and 旧氏 before the given name. A roman name without a reading

@@ -13,6 +13,7 @@ import duckdb
 
 from kodomo.intake.normalise import UNNAMED
 from kodomo.linkage import forms, kept, spine
+from kodomo.linkage.foreign import IS_FOREIGN
 from kodomo.tables.engine import drop
 
 NEAR = "near"
@@ -53,7 +54,7 @@ WHOLE_OF_UNDATED = (
 
 NEARBY = """
 CREATE OR REPLACE TEMP TABLE nearby AS
-SELECT person, name, surname, given, kana, given_kana, sorted_kana, turned_kana, born_on, born_year, born_day
+SELECT person, name, surname, given, kana, given_kana, sorted_kana, turned_kana, kana_words, born_on, born_year, born_day
 FROM main.spine_known WHERE {}
 """
 """The names of whoever shares the whole of one thing with a form: looked for in one go through the city's spine, so
@@ -85,6 +86,7 @@ UNION SELECT person FROM turned SEMI JOIN asked USING (born_on, name)
 UNION FROM parent UNION SELECT other FROM main.family SEMI JOIN parent USING (person)
 UNION SELECT person FROM nearby SEMI JOIN asked USING (born_on, sorted_kana)
 UNION SELECT person FROM nearby SEMI JOIN asked USING (born_on, turned_kana)
+UNION SELECT person FROM (FROM nearby WHERE {IS_FOREIGN}) SEMI JOIN asked USING (born_on)
 UNION SELECT person FROM nearby SEMI JOIN asked USING (born_on, given_kana)
 UNION SELECT person FROM nearby SEMI JOIN asked USING (born_on, given)
 UNION SELECT n.person FROM nearby n JOIN asked f ON n.born_on = f.born_on AND (n.given = f.name OR f.name IS NULL AND n.given_kana = f.kana)

@@ -29,7 +29,7 @@ from kodomo.vault.doubts import DECISIONS, HOLD, Pair, PairDesk, Record, open_pa
 DECIDED_SHOWN = 30
 
 PARTS = {
-    "name": "氏名", "name_kana": "氏名カナ", "former_name": "旧氏", "alias_name": "通称", "born_on": "生年月日", "sex": "性別",
+    "name": "氏名", "name_kana": "氏名カナ", "former_name": "旧氏", "alias_name": "通称", "alias_kana": "通称カナ", "born_on": "生年月日", "sex": "性別",
     "age": "年齢", "grade": "学年", "school": "学校・園", "class_name": "組", "seat": "出席番号",
     "child_born_on": "出産日", "relationship": "続柄", "resident_number": "宛名番号",
     "household_number": "世帯番号", "address": "住所",

@@ -47,7 +47,7 @@ REASONS = {
 _DRAWN = "DRAWN_"
 
 SHOWN: Mapping[str, str | None] = {
-    "name": "name", "name_kana": "name_kana", "former_name": "former_name", "alias_name": "alias_name",
+    "name": "name", "name_kana": "name_kana", "former_name": "former_name", "alias_name": "alias_name", "alias_kana": "alias_name",
     "born_on": "birth_date", "sex": "sex", "age": None, "grade": None, "school": None, "class_name": None, "seat": None,
     "child_born_on": "birth_date", "relationship": "relationship",
     "resident_number": "resident_number", "household_number": "household_number", "address": "address",

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 MENTION_FIELDS = (
     "resident_number", "own_number", "household_number", "name", "name_kana", "former_name",
-    "alias_name", "born_on", "sex", "address", "age", "grade", "school", "class_name", "seat", "child_born_on", "relationship",
+    "alias_name", "alias_kana", "born_on", "sex", "address", "age", "grade", "school", "class_name", "seat", "child_born_on", "relationship",
     "nationality", "address_protection", "phone",
     # resident register only
     "resident_from", "resident_from_reason", "resident_to", "resident_to_reason",

@@ -22,7 +22,10 @@ def test_register_with_its_latest_move_is_a_register_and_the_move_is_left_to_a_p
     assert body["record"]["kind"] == "residents"
     assert "resident_to" in columns["異動年月日"]["ignore"] and columns["異動事由"]["ignore"]
     assert (
-        columns["通称カナ"]["ignore"] and columns["続柄コード"]["ignore"] and columns["続柄"]["field"] == "relationship"
+        columns["通称カナ"]["field"] == "alias_kana"
+        and not columns["通称カナ"].get("ignore")
+        and columns["続柄コード"]["ignore"]
+        and columns["続柄"]["field"] == "relationship"
     )
 
 
