@@ -241,7 +241,7 @@ READ_AT_HOME = Rule(
 WITH near AS (
     SELECT f.form, f.surname_kana, f.given_kana, s.person, s.name, s.surname, s.given, s.given_kana AS registered
     FROM {OPEN_HOLDERS} f JOIN spine_place q ON {PLACE_SAME} JOIN spine_name s USING (person) JOIN spine p USING (person)
-    WHERE f.name IS NULL AND f.surname_kana IS NOT NULL AND s.name IS NOT NULL AND (s.given_kana = f.given_kana OR s.surname IS NULL) AND {GROWN}
+    WHERE f.name IS NULL AND f.surname_kana IS NOT NULL AND s.name IS NOT NULL AND (s.given_kana = f.given_kana OR s.given_kana IS NULL) AND {GROWN}
 ), surname_read AS (
     SELECT DISTINCT surname, surname_kana FROM spine_name SEMI JOIN near USING (surname_kana) WHERE surname IS NOT NULL
 ), given_read AS (
