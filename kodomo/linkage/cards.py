@@ -26,11 +26,12 @@ SELECT n.person_number,
     arg_max(x.name, x.rank) FILTER (x.name IS NOT NULL) AS name,
     arg_max(x.name_kana, x.rank) FILTER (x.name_kana IS NOT NULL) AS name_kana,
     list_sort(list(DISTINCT x.name) FILTER (x.name IS NOT NULL)) AS names,
+    list_sort(list_distinct(flatten(list([x.name_kana, x.alias_kana])))) AS readings,
     any_value(p.born_on) AS born_on, any_value(p.sex) AS sex,
     arg_max(x.address, x.rank) FILTER (x.address IS NOT NULL) AS address,
     list_sort(list(DISTINCT x.resident_number) FILTER (x.resident_number IS NOT NULL)) AS resident_numbers
 FROM (
-    SELECT s.person, filled(a.name) AS name, filled(a.name_kana) AS name_kana, filled(a.address) AS address,
+    SELECT s.person, filled(a.name) AS name, filled(a.name_kana) AS name_kana, filled(a.alias_kana) AS alias_kana, filled(a.address) AS address,
         plain_number(a.resident_number) AS resident_number, s.rank
     FROM said s JOIN printed a USING (print)
 ) x JOIN numbered n USING (person) JOIN spine p USING (person)
@@ -87,10 +88,11 @@ WITH guardian AS (
         coalesce(t.sex, '') AS sex, coalesce(t.address, '') AS address,
         t.person_number IN (FROM protected) AS is_address_protected, coalesce(g.guardians, []) AS guardians,
         coalesce(t.resident_numbers, []) AS resident_numbers,
-        t.person_number IN (FROM around) OR coalesce(t.born_on, '') >= $since::VARCHAR AS is_searched
+        t.person_number IN (FROM around) OR coalesce(t.born_on, '') >= $since::VARCHAR AS is_searched,
+        list_filter(coalesce(t.readings, []), lambda r: r IS DISTINCT FROM t.name_kana AND r IS NOT NULL) AS other_readings
     FROM told_card t LEFT JOIN guarded g USING (person_number)
 )
-SELECT *, hash(name, name_kana, former_names, born_on, sex, address, is_address_protected, guardians, resident_numbers, is_searched) AS sign
+SELECT *, hash(name, name_kana, former_names, born_on, sex, address, is_address_protected, guardians, resident_numbers, is_searched, other_readings) AS sign
 FROM told ORDER BY person_number
 """
 """``sign`` changes with anything that a card says."""

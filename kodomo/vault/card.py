@@ -27,6 +27,7 @@ class Card:
     """What the vault keeps about one person, sealed: the newest printed values, and how to find them.
 
     ``is_searched`` persons get blind indexes: children and the people around them, nobody else.
+    ``other_readings``: 通称カナ, and readings the register printed before.
     """
 
     person_number: int
@@ -40,6 +41,7 @@ class Card:
     guardians: tuple[str, ...] = field(default=(), repr=False)
     resident_numbers: tuple[str, ...] = field(default=(), repr=False)
     is_searched: bool = False
+    other_readings: tuple[str, ...] = field(default=(), repr=False)
 
     def content(self) -> str:
         """The card as canonical JSON: equal cards give equal text."""
@@ -89,18 +91,29 @@ def search_form(text: str) -> str:
     return unicodedata.normalize("NFD", large).translate(_LOST)
 
 
+def reading_words(reading: str) -> list[str]:
+    """The words of a printed reading: 姓 and 名, or a foreign name's each."""
+    return reading.replace("\u3000", " ").split()
+
+
 def index_terms(card: Card, form: Callable[[str], str] = search_form) -> set[tuple[str, str]]:
     """Under which (kind, text) a person can be found. ``form``: ``search_form``, or one that remembers its answers."""
     if not card.is_searched:
         return set()
-    words = [form(w) for w in card.name_kana.replace("　", " ").split()]
-    whole = "".join(words)
-    terms = {("kana", whole), ("born_on", card.born_on), *(("number", n) for n in card.resident_numbers)}
-    if len(words) > 1:
-        given = "".join(words[1:])
-        terms |= {("surname", words[0]), ("given", given), ("given_prefix", given[:PREFIX_LETTERS])}
-        terms.add(("surname_prefix", words[0][:PREFIX_LETTERS]))
+    terms = {("born_on", card.born_on), *(("number", n) for n in card.resident_numbers)}
+    for reading in (card.name_kana, *card.other_readings):
+        terms |= _reading_terms([form(w) for w in reading_words(reading)])
     return {(kind, text) for kind, text in terms if text}
+
+
+def _reading_terms(words: list[str]) -> set[tuple[str, str]]:
+    """Under what one reading is found: whole, 姓, 名, and of a foreign name each word, for offices call its bearer by any."""
+    terms = {("kana", "".join(words))}
+    if len(words) > 1:
+        terms |= {("surname", words[0]), ("surname_prefix", words[0][:PREFIX_LETTERS])}
+        for given in {"".join(words[1:]), *words[1:]}:
+            terms |= {("given", given), ("given_prefix", given[:PREFIX_LETTERS])}
+    return terms
 
 
 def sealing(keyring: Keyring) -> Answer:

@@ -18,7 +18,7 @@ from kodomo.governance import audit
 from kodomo.governance.register import Register
 from kodomo.terms import Purpose
 from kodomo.vault import history
-from kodomo.vault.card import PREFIX_LETTERS, place, search_form
+from kodomo.vault.card import PREFIX_LETTERS, place, reading_words, search_form
 from kodomo.vault.database import audited
 from kodomo.vault.keys import Keyring
 from kodomo.vault.models import Person
@@ -122,7 +122,13 @@ def _distance(wanted: Wanted, content: dict[str, Any]) -> int | None:
     """How far the card is from what is remembered: 0 is exact; None doesn't fit."""
     if wanted.born_on and content.get("born_on") != wanted.born_on.isoformat():
         return None
-    names = [search_form(w) for w in str(content.get("name_kana") or "").replace("　", " ").split()]
+    readings = [str(content.get("name_kana") or ""), *content.get("other_readings", ())]
+    fits = [_reading_distance(wanted, [search_form(w) for w in reading_words(reading)]) for reading in readings]
+    return min((fit for fit in fits if fit is not None), default=None)
+
+
+def _reading_distance(wanted: Wanted, names: list[str]) -> int | None:
+    """The same of one reading. Words are never taken from two: 姓 of one and 名 of another is nobody's name."""
     whole = "".join(names)
     if len(wanted.words) == 1:
         return _nearest(wanted.words[0], [whole, *names])

@@ -14,6 +14,7 @@ PEOPLE = {
     "pc04": (4, "ワタベ リョウ", "2014-07-07"),
     "pc05": (5, "ヒナタ ノゾミ", "2017-01-01"),  # no case
 }
+OTHER_READINGS = {4: ("ドス サントス マリア", "ミヤザト リョウ")}
 
 
 @pytest.fixture
@@ -29,7 +30,14 @@ def known(home: Any) -> None:
 
     keyring = open_vault(home)
     cards = [
-        Card(number, name=f"漢字{number}", name_kana=kana, born_on=born, is_searched=True)
+        Card(
+            number,
+            name=f"漢字{number}",
+            name_kana=kana,
+            born_on=born,
+            is_searched=True,
+            other_readings=OTHER_READINGS.get(number, ()),
+        )
         for number, kana, born in PEOPLE.values()
     ]
     with transaction.atomic(using="vault"):
@@ -65,6 +73,11 @@ def found(as_person: Any, case_of: Any, known: None) -> Any:
         ("かなみ", {"pc01"}),
         ("ひなた", {"pc01"}),
         ("わたなべ りょう", {"pc04"}),
+        ("みやざと りょう", {"pc04"}),
+        ("まりあ", {"pc04"}),
+        ("さんとす まりあ", {"pc04"}),
+        ("まりあ どす さんとす", {"pc04"}),
+        ("みやざと まりあ", set()),
         ("すずき", set()),
         ("'; DROP TABLE x --", set()),
     ],
