@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import duckdb
 
+from kodomo.linkage.foreign import FEWEST_WORDS, meeting
 from kodomo.linkage.rules import (
     NAME_LIKE,
     NAME_SAME,
@@ -156,11 +157,24 @@ HAVING is_whole OR is_given OR is_surname OR is_begun OR is_like
 """
 """Whom of the class a name can mean; DANGTHI HOA is DANG THI HOA, however its words are run together."""
 
+FOREIGN_LIKENESS = f"""
+INSERT INTO class_likeness
+SELECT DISTINCT o.sought, n.person, n.words >= {FEWEST_WORDS}, n.words < {FEWEST_WORDS}, false, false, false
+FROM ({meeting("SELECT o.form, c.person FROM sought o JOIN class_list c USING (school, step, class, cohort) WHERE c.person > 0", fewest=1)}) n
+JOIN sought o USING (form) JOIN class_list c ON c.person = n.person AND c.school = o.school AND c.step = o.step AND c.class = o.class AND c.cohort = o.cohort
+WHERE n.slip < 2 OR NOT EXISTS (FROM twin t WHERE t.person = n.person)
+"""
+"""The words of a foreign name in another order, with some left out or as another ear heard them; one word is as good as a given name."""
+
 CLASSMATE = """
 CREATE OR REPLACE TABLE classmate AS
+WITH l AS (
+    SELECT sought, person, bool_or(is_whole) AS is_whole, bool_or(is_given) AS is_given, bool_or(is_surname) AS is_surname, bool_or(is_begun) AS is_begun
+    FROM class_likeness GROUP BY sought, person
+)
 SELECT o.form, o.print, l.person, coalesce(bool_or(o.seat = c.seat), false) AS is_seated, coalesce(bool_and(o.seat <> c.seat), false) AS is_elsewhere,
     any_value(l.is_whole) AS is_whole, any_value(l.is_given) AS is_given, any_value(l.is_surname) AS is_surname, any_value(l.is_begun) AS is_begun
-FROM sought o JOIN class_likeness l USING (sought)
+FROM sought o JOIN l USING (sought)
 JOIN class_list c ON c.person = l.person AND c.school = o.school AND c.step = o.step AND c.class = o.class AND c.cohort = o.cohort
 JOIN form f ON f.form = o.form LEFT JOIN form g ON g.form = c.form LEFT JOIN spine y ON y.person = l.person
 GROUP BY o.form, o.print, l.person
@@ -295,7 +309,7 @@ def link_classmates(connection: duckdb.DuckDBPyConnection) -> int:
     connection.execute(NO_LIST)
     if not connection.execute(ANYBODY).fetchall()[0][0]:
         return 0
-    for statement in (PRINTED_CLASS, CLASSED, CLASS_LIST, CLASS_NAME, SOUGHT, LIKENESS, CLASSMATE):
+    for statement in (PRINTED_CLASS, CLASSED, CLASS_LIST, CLASS_NAME, SOUGHT, LIKENESS, FOREIGN_LIKENESS, CLASSMATE):
         connection.execute(statement)
     linked = apply_rule(connection, IN_CLASS)
     connection.execute(ON_SHEET)

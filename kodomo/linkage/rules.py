@@ -444,6 +444,12 @@ WHERE {SEX_FITS} AND (s.born_on = f.born_on AND (s.given_kana = f.given_kana OR 
 )
 """Allowances go on in the surname the family bore, long after a divorce that the register tells only the outcome of."""
 
+BORN_AND_GRADED = f"""(f.born_on IS NULL OR p.born_on IS NULL OR {BIRTH_NEAR})
+  AND (f.born_on IS NOT NULL OR coalesce(in_grade(f.grade, plain_school(f.school), f.seen_from, try_cast(p.born_on AS DATE)), true))"""
+
+OWN_BEARER = f"""
+SELECT f.form, b.person FROM open f JOIN bearer b USING (own) JOIN spine p USING (person) WHERE {BORN_AND_GRADED} AND f.form NOT IN (SELECT form FROM alike)"""
+
 OWN_NUMBER = Rule(
     "S1",
     "同じ出所の番号で既に決まった人と、氏名が合う",
@@ -459,13 +465,12 @@ WITH open AS (
 ), printed AS (
     -- how the source itself wrote the bearer elsewhere: a wrong character is often wrong everywhere
     SELECT DISTINCT person, own, name, surname, given, kana, surname_kana, given_kana, sorted_kana, loose_kana, turned_kana, name_words, kana_words FROM followed
-)
+), alike AS (
 SELECT f.form, b.person
 FROM open f JOIN bearer b USING (own) JOIN spine p USING (person)
 LEFT JOIN (SELECT person, NULL AS own, COLUMNS(* EXCLUDE (person)) FROM spine_name SEMI JOIN bearer USING (person)
            UNION ALL SELECT * FROM printed) s ON s.person = b.person AND (s.own IS NULL OR s.own = f.own)
-WHERE (f.born_on IS NULL OR p.born_on IS NULL OR {BIRTH_NEAR})
-  AND (f.born_on IS NOT NULL OR coalesce(in_grade(f.grade, plain_school(f.school), f.seen_from, try_cast(p.born_on AS DATE)), true))
+WHERE {BORN_AND_GRADED}
   AND ({NAME_SAME} OR {NAME_SHORT} OR {NAME_TURNED}
     OR ({NAME_LIKE} AND NOT EXISTS (FROM twin t WHERE t.person = b.person)
         -- フクモト ユウジ is no slip of フクモト ユウカ, where her husband is called so
@@ -474,6 +479,11 @@ WHERE (f.born_on IS NULL OR p.born_on IS NULL OR {BIRTH_NEAR})
 GROUP BY f.form, b.person
 -- a number that two bore in turn, 藤岡 蒼 and 高林 蒼: the whole name says more than the given name
 QUALIFY bool_or({WHOLE_SAME}) = bool_or(bool_or({WHOLE_SAME})) OVER (PARTITION BY f.form)
+)
+FROM alike
+UNION
+SELECT n.form, n.person FROM ({meeting(OWN_BEARER, fewest=1)}) n
+WHERE (n.slip < 2 OR NOT EXISTS (FROM twin t WHERE t.person = n.person)) AND n.form NOT IN (SELECT form FROM alike)
 """,
     "f.form IN (SELECT form FROM own)",
 )

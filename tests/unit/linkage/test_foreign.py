@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import duckdb
@@ -97,6 +98,39 @@ def test_contracts_are_theirs_who_live_there_under_some_of_the_words(paper, fami
     assert linked.person(alias, "holder") == linked.person(family["mother"])
     assert linked.person(respelt, "holder") == linked.person(family["father"])
     assert linked.person(shared, "holder") is None and linked.person(elsewhere, "holder") is None
+
+
+def test_a_sources_number_is_its_bearers_under_some_of_the_words(paper, family, model_file: Path) -> None:
+    def month(**told: str) -> tuple[str, int]:
+        return paper.row("attendance", subject={"own_number": "S7", **told})
+
+    whole = month(name="ALVES MATHEUS GABRIEL", born_on="2016-05-05")
+    turned = month(name="マテュース　アルベス", name_kana="ﾏﾃｭｰｽ ｱﾙﾍﾞｽ")
+    given, alias = month(name="マテュース"), month(name="品川　マテュース", name_kana="ｼﾅｶﾞﾜ ﾏﾃｭｰｽ")
+    other, fewer = month(name="アルベス　エンゾ", name_kana="ｱﾙﾍﾞｽ ｴﾝｿﾞ"), month(name="エンゾ")
+    linked = paper.link(model_file)
+    assert {linked.person(row) for row in (whole, turned, given, alias)} == {linked.person(family["child"])}
+    assert linked.person(other) is None and linked.person(fewer) is None
+
+
+def test_a_class_knows_a_child_by_some_of_the_words(paper, family, model_file: Path) -> None:
+    room = {"school": "緑小学校", "grade": "3", "class_name": "2"}
+    told_in = dt.date(2026, 3, 25)
+    for seat, name in enumerate(("ALVES MATHEUS GABRIEL", "ALVES PEDRO"), 1):
+        pupil = {"own_number": str(seat), "name": name, "born_on": "2016-05-05", "seat": str(seat), **room}
+        paper.row("class_list", subject=pupil, known_from=told_in)
+
+    def visit(name: str) -> tuple[str, int]:
+        said = [
+            {"item": "visit", "code": "頭痛", "valid_from": dt.date(2025, 6, 20), "known_from": dt.date(2025, 6, 27)}
+        ]
+        return paper.row("nurse", subject={"name": name, **room}, known_from=dt.date(2025, 6, 27), said=said)
+
+    turned, given = visit("マテュース　アルベス"), visit("マテュース")
+    either, nobody = visit("アルベス"), visit("アルベス　エンゾ")
+    linked = paper.link(model_file)
+    assert [linked.person(turned), linked.person(given)] == [linked.person(family["child"])] * 2
+    assert linked.person(either) is None and linked.person(nobody) is None
 
 
 @pytest.mark.parametrize(
