@@ -73,6 +73,12 @@ _LETTERED = re.compile(
     rf"((?<=[一-龥々])[{_IROHA}]|(?<=[町村字])[ノケツ])(?:部|割|字)(?=\s?(?:$|第?[0-9〇一二三四五六七八九十百千]))"
 )
 """塩屋町ハ部118番地 is as often 塩屋町ハ118: the letter says which part of the town, 部 or 割 only that it does (石川県 and others)."""
+_PART_NUMBER = re.compile(r"(?<=[0-9])\s?(?:部|字)(?=\s?[0-9])")
+"""河井町20部1番地1 and 上戸町北方1字6番地の2: towns of 能登 count their parts, where others have 丁目."""
+_FORMAL = str.maketrans("壱壹弐貳参參拾", "一一二二三三十")
+_PART_IN_KANJI = re.compile(
+    "(?<=[町方])([〇一二三四五六七八九十百壱壹弐貳参參拾]+)部(?:([〇一二三四五六七八九十百壱壹弐貳参參拾]+)(?=番))?"
+)
 _FORMER = re.compile(r"(?:^|(?<=[市町村]))旧(?P<name>[^0-9\s旧]{2,5}?)(?:村|(?=町))(?=.)")
 """旧志茂幌村字新富 is today's 志茂幌字新富: offices go on naming the municipalities that were merged. A 町 is mostly kept in the name, a 村 is not."""
 _GRID = re.compile(
@@ -129,7 +135,13 @@ def read_address(text: str, prefecture: str = "", city: str = "") -> WrittenAddr
 def _tidied(folded: str) -> str:
     text = _UNTIDY.sub(" ", folded).strip(" ,、。")
     text = _LETTERED.sub(r"\1", _POSTCODE.sub("", _LABEL.sub("", _POSTCODE.sub("", text), count=1)))
+    text = _PART_NUMBER.sub("-", _PART_IN_KANJI.sub(_part_in_digits, text))
     return _GRID.sub(_in_full, _FORMER.sub(r"\g<name>", text, count=1), count=1)
+
+
+def _part_in_digits(part: re.Match[str]) -> str:
+    first, second = (kanji_number(word.translate(_FORMAL)) if word else "" for word in part.groups())
+    return f"{first}部{second}"
 
 
 def _in_full(grid: re.Match[str]) -> str:

@@ -93,9 +93,10 @@ _MARKED_UNKNOWN = re.compile(
     r"(?<=[\d年月][./\-年月])[?*X]{1,2}|(?<=[年月])[?*X]{1,2}(?=[月日])|(?<=99[./\-])[?*X]{1,2}$"
 )
 _FORMAL_DIGITS = str.maketrans("壱壹弐貳参參拾", "一一二二三三十")
-_FOUR_GROUPS = re.compile(
-    r"^(?P<code>[1-5])[.\-/](?P<year>\d{1,2})[.\-/](?P<month>\d{1,2})[.\-/](?P<day>\d{1,2})$", re.ASCII
+_CODED_GROUPS = re.compile(
+    r"^(?P<code>[1-5])(?:[.\-/]\d{1,2}[.\-/]\d{1,2}[.\-/]\d{1,2}|\d\d[.\-/]\d{1,2}[.\-/]\d{1,2}|[.\-/]\d{6})$", re.ASCII
 )
+"""The code of an era, apart from the rest or not: 4-24-05-01, 424.05.01, 4-240501."""
 _DECIMAL_SERIAL = re.compile(r"^(\d{5})\.\d+$", re.ASCII)
 _BOTH_CALENDARS = re.compile(r"^(?P<one>[^()]*[\d元年日])\((?P<other>[^()]+)\)(?P<rest>.*)$", re.ASCII)
 _ERA_FORM = re.compile(
@@ -139,9 +140,9 @@ def read_date(text: str, era: str = "") -> WrittenDate:
         return WrittenDate(None, ("unknown",))
     if serial := _DECIMAL_SERIAL.match(plain):
         return _from_serial(serial.group(1))
-    if groups := _FOUR_GROUPS.match(plain):
+    if groups := _CODED_GROUPS.match(plain):
         by_code = next(e for e in ERAS if e.code == groups["code"])
-        return _in_era(by_code, groups["year"], groups["month"], groups["day"])
+        return _in_era(by_code, *(re.findall(r"\d\d?", plain[1:])))
     if (both := _BOTH_CALENDARS.match(plain)) and (found := _in_both_calendars(both)):
         return found
     return _from_words(plain)

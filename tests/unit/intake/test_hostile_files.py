@@ -168,7 +168,7 @@ def test_sheet_of_very_many_cells_dies_in_the_child_and_lands_nothing(deliver_ap
 
 
 def test_child_that_takes_too_long_is_stopped(deliver_apart, inbox):
-    (inbox / RESIDENTS).write_bytes(residents_csv(*(f"{n},山田{n},R5.4.1,町{n}," for n in range(200_000))))
+    (inbox / RESIDENTS).write_bytes(residents_csv(*(f"{n},山田{n},R5.4.1,町{n}," for n in range(600_000))))
     (told,) = deliver_apart(inbox, limits=Limits(cpu_seconds=1, memory_bytes=4 << 30))["deliveries"]
     assert told["state"] == "refused" and told["code"] == "child_died"
     (told,) = deliver_apart(inbox, limits=Limits(wall_seconds=0))["deliveries"]

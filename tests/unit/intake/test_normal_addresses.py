@@ -281,3 +281,17 @@ def test_namesake_in_another_prefecture_stays_another_place():
     form = normalise_address("北海道中川郡池田町西1条1", "長野県", "池田町")
     assert outside_own(form, "長野県", "池田町") == "中川郡池田町"
     assert outside_own(normalise_address("宜野湾市真栄原1-2-3"), "", "") == "宜野湾市"
+
+
+@pytest.mark.parametrize(
+    ("written", "town", "number"),
+    [
+        ("石川県輪島市河井町20部1番地1", "河井町", "20-1-1"),
+        ("輪島市河井町弐拾部壱番地1", "河井町", "20-1-1"),
+        ("石川県鹿島郡中能登町能登部下91部23番地", "能登部下", "91-23"),
+        ("珠洲市上戸町北方1字6番地の2", "上戸町北方", "1-6-2"),
+    ],
+)
+def test_numbered_parts_of_a_town_are_numbers_of_their_own(written: str, town: str, number: str) -> None:
+    found = normalise_address(written)
+    assert (found.town, found.number) == (town, number)

@@ -147,3 +147,8 @@ def test_any_text_is_a_date_or_has_a_reason(text: str) -> None:
     assert all(d in DOUBTS for d in found.doubts)
     if found.value:
         assert read_loosely(found.value).value == found.value
+
+
+@pytest.mark.parametrize("written", ["4-24-05-01", "4-240501", "424.05.01", "４／２４０５０１"])
+def test_the_code_of_an_era_may_stand_apart(written: str) -> None:
+    assert answer("date", written).value == "2012-05-01"
