@@ -19,6 +19,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from kodomo.linkage.foreign import FEWEST_WORDS, IS_FOREIGN, words_of
 from kodomo.linkage.presence import AGE_MISS, MOST_SAID, Called, weigh
 from kodomo.tables.engine import drop
 
@@ -74,6 +75,7 @@ LIKENESS = {
     "given": 1.0,
     "surname": 1.0,
     "initial": 0.3,
+    "heard": 0.3,
     "beginning": 0.15,
     "clipped": 0.15,
     "respelt": 0.1,
@@ -239,6 +241,30 @@ CREATE OR REPLACE TABLE foreign_name AS
 SELECT DISTINCT person, kana, letters_of(kana) AS letters FROM child_name WHERE regexp_matches(name, '^[A-Z]+$') AND length(kana) >= 4
 """
 
+SHORTEST_HEARD = 3
+"""Of fewer kana too many words sound alike to another ear."""
+
+WORDS_CALLED = f"""
+CREATE OR REPLACE TABLE words_called AS
+WITH named AS (
+    SELECT DISTINCT w.called, f.name, f.surname, f.given, f.kana, f.surname_kana, f.given_kana, f.name_words, f.kana_words FROM wanted w JOIN form f USING (form)
+), child AS (
+    SELECT n.* FROM spine_name n SEMI JOIN child_name c ON c.person = n.person WHERE n.person IN (SELECT person FROM spine_name WHERE {IS_FOREIGN})
+), told AS (
+    SELECT *, respelt(word) AS heard FROM ({words_of("named", "called")})
+), borne AS (
+    SELECT *, respelt(word) AS heard FROM ({words_of("child", "person")})
+), met AS (
+    SELECT t.called, t.said, t.total, t.nth, b.person, b.said AS name, b.nth AS place, t.word = b.word AS is_same
+    FROM told t JOIN borne b ON b.heard = t.heard AND (b.word = t.word OR length(t.heard) >= {SHORTEST_HEARD})
+)
+SELECT called, person, CASE WHEN count(DISTINCT nth) >= {FEWEST_WORDS} THEN 'whole' WHEN bool_and(is_same) THEN 'given' ELSE 'heard' END AS likeness
+FROM met GROUP BY called, said, total, person, name
+-- all that is written; of a single word not the first, which is a surname
+HAVING count(DISTINCT nth) = total AND count(DISTINCT place) >= total AND (total >= {FEWEST_WORDS} OR min(place) > 1)
+"""
+"""Words of a foreign child's name in any order, with some left out, or as another ear heard them (マテュース for ﾏﾃｳｽ)."""
+
 NAMES_CALLED = """
 CREATE OR REPLACE MACRO is_otherwise(a, b) AS contradicts(a, b) AND NOT starts_with(b, a) AND NOT ends_with(b, a);
 CREATE OR REPLACE TABLE name_called AS
@@ -282,6 +308,7 @@ WITH pair AS (
         WHERE length(w.kana) = 2 AND ends_with(w.kana, 'ツ')
     UNION SELECT w.called, s.person, 'beginning' FROM name_called w JOIN (SELECT *, unnest(range(2, least(length(kana), 5))) AS cut FROM foreign_name) s ON w.kana = right(s.kana, s.cut)
     UNION SELECT w.called, s.person, 'beginning' FROM name_called w JOIN foreign_name s ON left(w.kana, 4) = left(s.kana, 4) WHERE starts_with(s.kana, w.kana) AND w.kana <> s.kana
+    UNION SELECT called, person, likeness FROM words_called
     UNION SELECT w.called, s.person, 'renamed' FROM graded w JOIN child_name s ON s.cohort = w.cohort AND s.given = w.given WHERE w.name <> s.name
     UNION SELECT w.called, s.person, 'renamed' FROM graded w JOIN child_name s ON s.cohort = w.cohort AND s.given_kana = w.given_kana
         WHERE w.name <> s.name AND NOT contradicts(w.given, s.given)
@@ -548,9 +575,9 @@ def _is_fit(group: Called, said: Any, at: int, mine: Any) -> bool:
     days = len(np.unique(said["day"][here]))
     return (
         is_taught
-        or (is_at_home and (kind in ("given", "surname", "initial") or (is_aged and each <= 0)))
+        or (is_at_home and (kind in ("given", "heard", "surname", "initial") or (is_aged and each <= 0)))
         or days >= FEWEST_SAID
-        or (each <= 0 and (kind in ("given", "initial") or (days >= 2 and kind == "surname")))
+        or (each <= 0 and (kind in ("given", "heard", "initial") or (days >= 2 and kind == "surname")))
     )  # fmt: skip
 
 
@@ -660,6 +687,7 @@ def link_called(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
         STAYED,
         NAMES_CALLED,
         FOREIGN_NAME,
+        WORDS_CALLED,
         GRADED,
         likeness,
     ):
@@ -677,5 +705,5 @@ def link_called(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     asked = _ask(connection, found)
     names = ("source", "rows", "without_age", "without_grade", "without_school", "without_town")
     undecided = [dict(zip(names, row, strict=True)) for row in connection.execute(UNDECIDED).fetchall()]
-    drop(connection, "wanted", "district", "district_share", "told_on", "lettered", "said", "reviewed", "child_name", "stayed", "foreign_name", "name_called", "name_begun", "graded", "alike", "fitted")  # fmt: skip
+    drop(connection, "wanted", "district", "district_share", "told_on", "lettered", "said", "reviewed", "child_name", "stayed", "foreign_name", "words_called", "name_called", "name_begun", "graded", "alike", "fitted")  # fmt: skip
     return {"linked": linked, "doubtful": asked, "expected_wrong_rows": round(wrong, 3), "undecided": undecided}

@@ -35,8 +35,12 @@ IS_FOREIGN = "regexp_matches(name, '^([A-Z]+|[ァ-ヶー]+)$') OR kana_words IS 
 FEWEST_WORDS = 2
 
 
-def _words(named: str, key: str) -> str:
-    """SQL of the words of names, each name (``said``) apart: ``{key}, said, total, nth, word``."""
+def words_of(named: str, key: str) -> str:
+    """SQL of the words of names, each name (``said``) apart: ``{key}, said, total, nth, word``.
+
+    Args:
+        named: SQL of rows with ``key`` and the folded columns of a name, as ``form`` and ``spine_name`` have them.
+    """
     return f"""
     SELECT {key}, said, len(words) AS total, generate_subscripts(words, 1) AS nth, unnest(words) AS word FROM (
         SELECT {key}, row_number() OVER () AS said, unnest([
@@ -62,9 +66,9 @@ def meeting(candidate: str, fewest: int = FEWEST_WORDS) -> str:
 WITH candidate AS MATERIALIZED (
     SELECT DISTINCT form, person FROM ({candidate}) SEMI JOIN (SELECT person FROM spine_name WHERE {IS_FOREIGN}) USING (person)
 ), written AS (
-    SELECT *, respelt(word) AS heard, bones(respelt(word)) AS bones FROM ({_words("(FROM form SEMI JOIN candidate USING (form))", "form")})
+    SELECT *, respelt(word) AS heard, bones(respelt(word)) AS bones FROM ({words_of("(FROM form SEMI JOIN candidate USING (form))", "form")})
 ), borne AS (
-    SELECT *, respelt(word) AS heard, bones(respelt(word)) AS bones FROM ({_words("(FROM spine_name SEMI JOIN candidate USING (person))", "person")})
+    SELECT *, respelt(word) AS heard, bones(respelt(word)) AS bones FROM ({words_of("(FROM spine_name SEMI JOIN candidate USING (person))", "person")})
 ), met AS (
     SELECT c.form, c.person, w.said, b.said AS name, any_value(w.total) AS written, any_value(b.total) AS borne, w.nth, b.nth AS place,
         min(CASE WHEN w.word = b.word THEN 0 WHEN w.heard = b.heard THEN 1 ELSE 2 END) AS slips

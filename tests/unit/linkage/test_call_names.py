@@ -244,6 +244,21 @@ def test_last_word_of_a_foreign_name_is_a_call_name_too(paper: Paper, model_file
     assert linked.person(either) is None and len(linked.doubts(either)) == 2
 
 
+@pytest.mark.parametrize("called", ["マテュース", "マテュース　アルベス", "がぶりえう", "ガブリエル　アルベス"])
+def test_words_of_a_foreign_name_are_call_names_as_another_ear_hears_them(
+    paper: Paper, model_file: Path, called: str
+) -> None:
+    town_of(paper)
+    name, kana = "ALVES MATHEUS GABRIEL", "ｱｳﾍﾞｽ ﾏﾃｳｽ ｶﾞﾌﾞﾘｴﾙ"
+    matheus = paper.resident("1001", name, kana, "2015-12-22", address="浜町1-1")
+    paper.resident("1002", "ALVES PEDRO", "ｱｳﾍﾞｽ ﾍﾟﾄﾞﾛ", "2015-09-25", address="浜町5-5")
+    here = sheet(paper, called, age="9", grade="小4", address="浜町")
+    nobody = sheet(paper, "アルベス　エンゾ", source="other", age="9", grade="小4", address="浜町")
+    linked = paper.link(model_file)
+    assert linked.person(here) == linked.person(matheus)
+    assert linked.person(nobody) is None
+
+
 def test_what_fits_too_many_is_told_to_its_holder_with_the_columns_that_would_help(
     paper: Paper, model_file: Path
 ) -> None:
