@@ -61,7 +61,7 @@ def _land(
 
     for i, (receipt, tables) in enumerate(landed):
         drawn = pa.array(month.get(i, []), pa.int32())
-        mine = {n: t.filter(_of(t, drawn, is_month)) for n, t in tables.items()}
+        mine = {n: _filled(t.filter(_of(t, drawn, is_month)), n) for n, t in tables.items()}
         if not mine["rows"].num_rows:
             continue
         name = f"{receipt.source}-{i}-{'month' if is_month else 'before'}"
@@ -72,6 +72,14 @@ def _land(
             received_at=DAY, received_by="bench", medium="MEDIA", rows_read=mine["rows"].num_rows,
             rows_landed=mine["rows"].num_rows, rows_quarantined=0, layout_sha256="", sealed_file=name,
         )  # fmt: skip
+
+
+def _filled(table: pa.Table, part: str) -> pa.Table:
+    """Mentions with the fields that no row of theirs fills: they are sealed without."""
+    for name in records.MENTION_FIELDS if part == "mentions" else ():
+        if name not in table.column_names:
+            table = table.append_column(name, pa.nulls(table.num_rows, pa.string()))
+    return table
 
 
 def _of(table: pa.Table, rows: pa.Array, is_month: bool) -> pa.Array:
