@@ -243,7 +243,8 @@ def _listed(pairs: Iterable[DoubtfulPair]) -> list[dict[str, Any]]:
 
 
 def _weight(pair: DoubtfulPair) -> float | None:
-    return None if pair.why.startswith(_DRAWN) else pair.weight
+    """How strongly the two agree; None where nothing was weighed: a rule asks, or a draw."""
+    return None if pair.why.startswith(_DRAWN) or pair.weight == 0 else pair.weight
 
 
 def _record(ref: str, mention: Mapping[str, Any], withheld: Iterable[str]) -> Record:

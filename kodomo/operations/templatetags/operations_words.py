@@ -35,5 +35,10 @@ def iso_clock(text: str | None) -> str:
 
 @register.filter
 def strength(bits: float) -> str:
-    """How strongly two records agree, in bits, with its sign."""
-    return f"{bits:+.1f}"
+    """How strongly two records agree, in bits, with its sign.
+
+    >>> strength(3.52), strength(-0.04)
+    ('+3.5', '0.0')
+    """
+    rounded = round(bits, 1)
+    return f"{rounded:+.1f}" if rounded else "0.0"
