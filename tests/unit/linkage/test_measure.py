@@ -11,6 +11,7 @@ import pytest
 
 from kodomo.configuration import Home, Municipality
 from kodomo.errors import NotReady, WrongUsage
+from kodomo.linkage import estimate, rules
 from kodomo.linkage.estimate import SHIFT_DAYS, estimate_quality
 from kodomo.linkage.measure import lines, linkage_quality, read_labels
 from kodomo.linkage.quality import ratio_interval, wilson
@@ -160,3 +161,11 @@ def test_rows_handed_back_and_strangers_lower_what_recall_may_be_but_not_its_est
     )
     assert kept["estimate"] == back["estimate"] > kept["interval"][0]
     assert back["interval"][0] == pytest.approx(kept["interval"][0] * 1000 / 1250, abs=1e-4)
+
+
+def test_every_certain_rule_by_name_and_birth_date_is_tried_with_shifted_births() -> None:
+    certain = {rule.code for rule in rules.RULES} - {
+        "N1",
+        "M1",
+    }  # a number; a mother, whose own birth date may be missing
+    assert certain <= set(estimate.BY_NAME)
