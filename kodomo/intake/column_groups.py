@@ -113,6 +113,25 @@ def dates_in_parts(columns: Sequence[Column]) -> list[tuple[str, list[Column]]]:
     return found
 
 
+ERAS_PRINTED = frozenset("明大昭平令MTSHR12345") | {"明治", "大正", "昭和", "平成", "令和"}
+
+
+def dates_beside_eras(columns: Sequence[Column]) -> list[tuple[Column, Column]]:
+    """Pairs of an era's column and the date of six digits beside it: 020705 平, a birth date sooner than another, and the date after the era sooner than the one before."""
+    found = []
+    for at, column in enumerate(columns):
+        if not (
+            re.search("元号|年号", _plain(column["name"])) and column["codes"] and set(column["codes"]) <= ERAS_PRINTED
+        ):
+            continue
+        beside = [*columns[at + 1 : at + 2], *columns[max(at - 1, 0) : at]]
+        days = [c for c in beside if c["era_missing"] and c["type"] == "date"]
+        day = next((c for c in days if c["field"] == "born_on"), days[0] if days else None)
+        if day:
+            found.append((column, day))
+    return found
+
+
 def _whole(stem: str) -> str:
     stem = stem.removesuffix("生").removesuffix("年月日")
     return "生年月日" if stem in ("", "誕", "出生", "本人") else f"{stem}年月日"

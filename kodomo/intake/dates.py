@@ -151,11 +151,28 @@ def read_date(text: str, era: str = "") -> WrittenDate:
 def read_month(text: str, era: str = "") -> WrittenDate:
     """Read a written month (2024-05, 202405, R6.5, 令和6年5月, 50605) to YYYY-MM; a whole date gives its month."""
     plain = _plain(text)
+    if of_year := _MONTH_OF_FISCAL_YEAR.match(plain):
+        return _of_fiscal_year(of_year["year"], int(of_year["month"]), era)
     is_short = plain.isdigit() and len(plain) in (4, 5, 6)
     found = _month_from_digits(plain, era) if is_short else read_date(text, era)
     if found.value and len(found.value) >= 7:
         return WrittenDate(found.value[:7], tuple(d for d in found.doubts if d != "partial"))
     return WrittenDate(None, found.doubts if "unknown" in found.doubts else ("unreadable",))
+
+
+_MONTH_OF_FISCAL_YEAR = re.compile(
+    r"^(?P<year>\D*(?:\d{1,4}|元))年度[^\d月]{0,20}(?P<month>0?[1-9]|1[0-2])月?$", re.ASCII
+)
+
+
+def _of_fiscal_year(year: str, month: int, era: str) -> WrittenDate:
+    """令和5年度_01月: January to March belong to the next calendar year."""
+    april = read_date(f"{year}年4月", era)
+    if not april.value:
+        return april
+    return WrittenDate(
+        f"{int(april.value[:4]) + (month < 4):04d}-{month:02d}", tuple(d for d in april.doubts if d != "partial")
+    )
 
 
 _DAY_OF_YEAR = re.compile(r"^(?P<month>\d{1,2})[./\-月](?P<day>\d{1,2})日?$", re.ASCII)

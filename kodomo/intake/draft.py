@@ -15,13 +15,15 @@ from typing import Any
 from kodomo.errors import StaffError
 from kodomo.intake import column_words as words
 from kodomo.intake.child import survey_in_child
-from kodomo.intake.column_groups import Column, dates_in_parts, month_series, people_series
+from kodomo.intake.column_groups import Column, dates_beside_eras, dates_in_parts, month_series, people_series
 from kodomo.intake.draft_columns import (
     ABSENCES,
+    WITH_ERA,
     absences_added_up,
     age_or_grade,
     beside,
     column_part,
+    dated_by_era,
     dated_part,
     in_one_cell,
     joined_part,
@@ -86,6 +88,9 @@ def draft_text(file_names: str | Sequence[str], found: Mapping[str, Any], known:
     found = {**found, "columns": columns}
     items = {reference(c): item_of(c, known, around) for c in columns}
     joined, people, months = dates_in_parts(columns), people_series(columns), month_series(columns)
+    beside_eras = dates_beside_eras(columns)
+    dated = {reference(day): day["name"] + WITH_ERA for _, day in beside_eras}
+    found = {**found, "identity": [dated.get(name, name) for name in found["identity"]]}
     lines += dated_part(found["dated"])
     if found["side_by_side"]:
         lines += record_part(per_table(found), None)
@@ -103,11 +108,14 @@ def draft_text(file_names: str | Sequence[str], found: Mapping[str, Any], known:
         found = {**found, "identity": [name for name in found["identity"] if name not in years]}
     lines += record_part(found, people, outside.identity, outside.why)
     apart = [c for _, parts in joined for c in parts] + ticked + listed + outside.apart
+    apart += [c for pair in beside_eras for c in pair]
     apart += [c for series in (people, months) if series for members in series.members.values() for c in members]
     for column in (c for c in columns if c not in apart):
         lines += age_or_grade(column) or column_part(column, items[reference(column)], found)
     for name, parts in joined:
         lines += joined_part(name, parts, known, columns)
+    for era, day in beside_eras:
+        lines += dated_by_era(era, day, items[reference(day)], found)
     if ticked:
         lines += ["[[columns]]          # 男・女のどちらかに印が付いている", 'name = "性別"', f"join = {quoted([reference(c) for c in ticked])}",
                   'type = "sex"', 'person = "subject"', 'field = "sex"', 'item = "sex"', ""]  # fmt: skip
@@ -214,7 +222,7 @@ def item_of(column: Mapping[str, Any], known: Known, around: Sequence[str]) -> s
         usual = words.USUAL_ITEMS.get(column["field"], "")
         return usual
     for caption, known_code in known.items.items():
-        if len(caption) >= 3 and (caption in name or (len(name) >= 3 and name in caption)):
+        if len(caption) >= 3 and (caption in name or (len(name) >= 3 and name != "年月日" and name in caption)):
             return known_code
     if column["type"] in ("date", "month", "fiscal_year", "identifier", "name", "kana", "address") or column["ignore"]:
         return ""

@@ -190,6 +190,19 @@ def joined_part(name: str, parts: Sequence[Column], known: Known, columns: Seque
     return [*lines, ""]
 
 
+def dated_by_era(era: Column, day: Column, item: str, found: Mapping[str, Any]) -> list[str]:
+    """A date whose era stands in the column beside it."""
+    told = column_part({**day, "era_missing": False, "why": ["元号が隣の列にある"]}, item, found)
+    return [
+        told[0],
+        f"name = {quoted(day['name'] + WITH_ERA)}",
+        f"join = {quoted([reference(era), reference(day)])}",
+        *told[2:],
+    ]
+
+
+WITH_ERA = "(元号とも)"
+
 ABSENCES = ("sick_absence_days", "unexcused_absence_days", "unexplained_absence_days")
 
 

@@ -114,14 +114,39 @@ YEARS = (
 )  # fmt: skip
 
 
+_SPAN = re.compile(
+    r"((?:(?<!\d)20\d\d|(?:令和|平成|(?<![A-Za-z])[RH])(?:\d{1,2}|元))年\d{1,2})(?=月|[-~〜]\d{1,2}月)(?:[-~〜](\d{1,2}))?"
+)
+"""2024年1-3月 is of the fiscal year 2023: the month has to be read with the year."""
+
+
+_SPAN_END = r"(?:[-~〜](\d{1,2}))?"
+
+
+def _spans(name: str) -> bool:
+    """Whether a name tells months, and all of one fiscal year."""
+    found = _SPAN.search(name)
+    if not found:
+        return False
+    first = int(found[1].rpartition("年")[2])
+    return (first < 4) == (int(found[2] or first) < 4)
+
+
 def year_match(names: Sequence[str]) -> str:
-    """A pattern around the fiscal year that every one of some names tells, or nothing."""
+    """A pattern around the fiscal year that every one of some names tells, or nothing.
+
+    >>> bool(re.search(year_match(["名簿_2024年1-3月.csv", "名簿_2024年4-6月.csv"]), "名簿_2024年1-3月.csv")[1] == "2024年1")
+    True
+    """
     plain = [unicodedata.normalize("NFKC", name) for name in names]
+    if plain and all(map(_spans, plain)) and not any("年度" in name for name in plain):
+        return _SPAN.pattern.removesuffix(_SPAN_END)
     return next((p for p in YEARS if plain and all(re.search(p, name) for name in plain)), "")
 
 
 _MONTHS_IN_NAMES = (
     r"((?:令和|平成|R|H)?(?:\d{1,4}|元)年\d{1,2}月)",
+    r"((?:令和|平成|R|H)?(?:\d+|元)年度[^\d]{0,20}\d{1,2}月)(?!末|現在|時点)",
     r"(?<![A-Za-z])([RH](?:\d{2}(?:0[1-9]|1[0-2])|\d{1,2}\.(?:0?[1-9]|1[0-2])))(?!\.?\d)",
     r"(?<!\d)(20\d\d(?:0[1-9]|1[0-2]))(?!\d)",
     r"(?<!\d)(20\d\d[-_.](?:0[1-9]|1[0-2]))(?![\d-])",

@@ -251,7 +251,7 @@ def _are_few_words(cells: list[str]) -> bool:
     return 1 <= len(counts) <= 12 and min(counts.values()) >= 5 and max(map(len, counts)) <= SHORT
 
 
-_DAY_WORD = re.compile(r"(月日|日付|日)$")
+_DAY_WORD = re.compile(r"(月日|日付|日にち|日)$")
 
 
 def _are_days(cells: list[str]) -> bool:
@@ -487,6 +487,7 @@ def _share_out_roles(columns: list[Guess], has_names: bool, births: dict[int, in
         before = column
     _leave_out_second_names(columns)
     _leave_out_codes_beside_words(columns)
+    _leave_out_other_ones(columns)
     if not has_names:
         _born_on_by_values(columns)
 
@@ -532,6 +533,30 @@ def _leave_out_codes_beside_words(columns: list[Guess]) -> None:
         coded = [c for c in related if re.search(r"(コード|CD|区分)$", words.plain(c.name))]
         for column in coded if len(coded) < len(related) else ():
             column.ignore, column.person, column.field = f"言葉で書かれた{caption}で足りる", "", ""
+
+
+_OTHER_SCHOOL = re.compile("^相手|転出先|転入元|転学[先元]|^前の?(在籍|籍)|^前籍|進学先|^出身")
+
+
+def _leave_out_other_ones(columns: list[Guess]) -> None:
+    """Two schools or numbers of one person aren't parts of one: joined they would be neither."""
+    first: dict[tuple[str, str], Guess] = {}
+    for column in columns:
+        if (
+            column.ignore
+            or column.field not in ("school", "own_number")
+            or re.search(r"枝番|[1-9]", words.plain(column.name))
+        ):
+            continue
+        before = first.setdefault((column.person, column.field), column)
+        is_other = _OTHER_SCHOOL.search(words.plain(column.name)) if column.field == "school" else before is not column
+        if is_other:
+            column.ignore = (
+                "いまの学校ではない"
+                if column.field == "school"
+                else f"「{before.name}」のほかの番号。続きとしてつながないように外した"
+            )
+            column.person = column.field = ""
 
 
 def _part_by_births(columns: list[Guess], births: dict[int, int]) -> None:

@@ -8,6 +8,8 @@ import pytest
 import xlsxwriter
 from test_draft_of_offices import draft, person, written
 
+from kodomo.intake.cells import western_fiscal_year
+from kodomo.intake.dates import read_month
 from kodomo.intake.guess import guess_columns
 from kodomo.intake.row_identity import identity_of
 
@@ -200,3 +202,49 @@ def test_column_for_each_day_of_the_month_is_left_out(tmp_path):
     ]
     _, columns, _ = draft(written(tmp_path / "出席簿_202404.csv", head, rows))
     assert all(columns[str(day)]["ignore"] for day in range(1, 31)) and columns["欠席計"]["type"] == "integer"
+
+
+@pytest.mark.parametrize("name", ["月別出欠_令和5年度_01月.csv", "出席統計 令和5年度1月分.csv"])
+def test_month_of_a_fiscal_year_in_a_files_name_tells_its_rows(tmp_path, name):
+    rows = [f"東小,{at % 6 + 1},1,{at},{person(at)},16,{at % 3},0" for at in range(1, 30)]
+    body, columns, text = draft(written(tmp_path / name, "学校,学年,組,番,氏名,授業日数,病欠,遅刻", rows))
+    told = re.search(columns["年月"]["match"], name)[1]
+    assert read_month(told).value == "2024-01"
+    assert "年月" in body["record"]["identity"] and '# valid_from = "年月"' in text
+
+
+def test_months_of_a_year_in_a_files_name_give_days_without_a_year_theirs(tmp_path):
+    rows = [f"{at % 3 + 1}/{at % 27 + 1},公民館,{person(at)},{at % 9 + 4}" for at in range(60)]
+    names = ["参加名簿_2024年1-3月.csv", "参加名簿_2024年4-6月.csv"]
+    _, columns, _ = draft(*(written(tmp_path / name, "開催日,会場,よびな,ねんれい", rows) for name in names))
+    years = [western_fiscal_year(re.search(columns["年度"]["match"], name)[1]) for name in names]
+    assert (columns["開催日"]["year_from"], years) == ("年度", ["2023", "2024"])
+
+
+def test_days_called_hinichi_are_days(tmp_path):
+    rows = [f"{at % 12 + 1}月{at % 27 + 1}日,北,{person(at)},小{at % 6 + 1},○" for at in range(60)]
+    path = written(tmp_path / "出席簿_令和5年度.csv", "日にち,教室,なまえ,学年,出席", rows)
+    _, columns, _ = draft(path)
+    assert (columns["日にち"]["type"], columns["日にち"]["year_from"]) == ("date", "年度")
+
+
+def test_era_beside_a_date_of_six_digits_is_read_with_it(tmp_path):
+    rows = [
+        f"{135 + at // 4}-1,{at % 4},{person(at)},{'020705' if at % 2 else '621102'},{'令' if at % 2 else '昭'},020920"
+        for at in range(40)
+    ]
+    _, columns, _text = draft(
+        written(tmp_path / "世帯員_令和5年度.csv", "ケース番号,員番号,氏名,生年月日,元号,開始年月日", rows)
+    )
+    birth = columns["生年月日(元号とも)"]
+    assert (birth["join"], birth["field"], birth["type"]) == (["元号", "生年月日"], "born_on", "date")
+    assert "元号" not in columns and "生年月日" not in columns
+
+
+def test_another_school_or_number_is_not_part_of_the_first(tmp_path):
+    rows = [f"令和5年4月{at % 27 + 1}日,東小学校,{at % 6 + 1},{person(at)},西小学校" for at in range(40)]
+    _, columns, _ = draft(written(tmp_path / "転出入学者.csv", "年月日,学校名,学年,氏名,相手校", rows))
+    assert columns["相手校"]["ignore"] and columns["学校名"]["field"] == "school" and "item" not in columns["年月日"]
+    rows = [f"{1000000 + at}-1,{9000000 + at},{person(at)},東町{at}-1,20" for at in range(40)]
+    _, columns, _ = draft(written(tmp_path / "給水契約.csv", "お客様番号,水栓番号,使用者名,使用場所,口径", rows))
+    assert columns["水栓番号"]["ignore"] and columns["お客様番号"]["field"] == "own_number"
