@@ -117,7 +117,8 @@ def column_part(column: Mapping[str, Any], item: str, found: Mapping[str, Any]) 
 def age_or_grade(column: Mapping[str, Any]) -> list[str]:
     """One cell that tells a grade of the older ones and an age of the younger (小4, 5歳): each is cut out; nothing for other columns."""
     name = plain(column["name"])
-    if column["ignore"] or not (re.search("学年", name) and re.search("年齢|年令|年れい|歳", name)):
+    is_said = re.search("学年", name) and re.search("年齢|年令|年れい|歳", name)
+    if column["ignore"] or not (is_said or column.get("has_grades")):
         return []
     lines = []
     for field, kind, match in (("grade", "text", GRADE_IN_CELL), ("age", "integer", AGE_IN_CELL)):

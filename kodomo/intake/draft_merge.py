@@ -32,7 +32,10 @@ def merged(surveys: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], list[i
     found = {**lead, "shape": _shape(lead["shape"], [s["shape"] for s in alike]), "columns": _columns(lead, alike),
              "rows": sum(s["rows"] for s in alike)}  # fmt: skip
     identities = [s["identity"] for s in alike if s["rows"] > 1]
-    found["identity"] = max(identities, key=len) if identities and all(identities) else []
+    running = {c["name"] for c in found["columns"] if c["ignore"]}
+    longest = max(identities, key=len) if identities and all(identities) else []
+    # What runs from 1 in one file only tells nothing apart, however it looks in another.
+    found["identity"] = [name for name in longest if name not in running]
     found["individual_numbers"] = sorted({name for s in alike for name in s["individual_numbers"]})
     return found, left_out
 
@@ -87,6 +90,7 @@ def _column(key: tuple[str, int], surveys: Sequence[Mapping[str, Any]], lead: Ma
     chosen["listed"] = max(c.get("listed", 0) for c in given)
     chosen["unknown"] = sorted({word for c in given for word in c["unknown"]})
     chosen["digits"] = max(c["digits"] for c in given)
+    chosen["has_grades"] = any(c.get("has_grades") for c in given)
     chosen["is_zero_blank"] = any(c.get("is_zero_blank") for c in given)
     chosen["optional"] = any(key not in {_key(c) for c in s["columns"]} for s in surveys)
     # A column that another sample lacks is empty there: required, it would refuse all that sample's rows.

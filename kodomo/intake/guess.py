@@ -50,6 +50,8 @@ class Guess:
     """What stands among numbers and is none."""
     has_no_year: bool = False
     """Days without their year: 4/9."""
+    has_grades: bool = False
+    """Ages, and now and then a grade instead: 9, 5年生."""
     when_blank: list[str] = fresh(default_factory=list)
     """Told only of rows that leave these columns blank."""
     begins_anew: bool = False
@@ -97,6 +99,9 @@ def guess_columns(
         found.append(guess)
     _share_out_roles(found, has_names, births)
     return found, banned
+
+
+_GRADE = re.compile(r"[小中高][学校]*[1-9１-９一二三四五六]|[1-9１-９一二三四五六]年生?$|年[長中少]")
 
 
 def _guess(header: str, cells: list[str], is_workbook: bool) -> Guess:
@@ -155,6 +160,7 @@ def _guess(header: str, cells: list[str], is_workbook: bool) -> Guess:
     _settle(guess, kinds, header, is_workbook)
     if guess.type in ("integer", "decimal", "date") and not guess.ignore:
         guess.unknown = _no_number(header, cells)  # of a day: 未受診, 接種せず
+    guess.has_grades = guess.field == "age" and any(_GRADE.match(cell.strip()) for cell in cells)
     guess.is_zero_blank = guess.type == "integer" and not guess.field and _leaves_zero_blank(cells)
     if guess.field and not guess.person and guess.field != "school":
         guess.why.append("誰のことかは見出しに書かれていない")

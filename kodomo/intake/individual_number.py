@@ -14,10 +14,9 @@ from dataclasses import dataclass, field
 
 SUSPECT_HEADERS = ("個人番号", "マイナンバー", "住民票コード", "mynumber", "my number", "myno")
 
-_OFFICES_OWN = re.compile(
-    "(健診|検診|健管|健康|保健|接種|予診|台帳|整理|管理|システム|施設|独自)(受診者|対象者)?個人番号"
-)
-"""A number that an office gives to persons itself, 健診個人番号: it is short, and an 個人番号 has twelve digits (番号法施行規則・省令第5条)."""
+_OFFICES = "健診|検診|健管|健康|保健|接種|予診|台帳|整理|管理|システム|施設|独自"
+_OFFICES_OWN = re.compile(f"({_OFFICES})(受診者|対象者)?個人番号|個人番号\\(({_OFFICES})[^)]*\\)")
+"""A number that an office gives to persons itself, 健診個人番号 or 個人番号(健康): it is short, and an 個人番号 has twelve digits (番号法施行規則・省令第5条)."""
 
 SHORT = 10
 """Fewer digits than this are no 個人番号, not even one whose leading zeros were lost."""

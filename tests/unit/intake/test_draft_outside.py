@@ -248,3 +248,21 @@ def test_another_school_or_number_is_not_part_of_the_first(tmp_path):
     rows = [f"{1000000 + at}-1,{9000000 + at},{person(at)},東町{at}-1,20" for at in range(40)]
     _, columns, _ = draft(written(tmp_path / "給水契約.csv", "お客様番号,水栓番号,使用者名,使用場所,口径", rows))
     assert columns["水栓番号"]["ignore"] and columns["お客様番号"]["field"] == "own_number"
+
+
+def test_grades_among_ages_are_cut_out_of_the_cell(tmp_path):
+    ages = ("9", "10さい", "5年生", "小3", "")
+    rows = [f"2024/4/{at % 27 + 1},公民館,{person(at)},{ages[at % 5]}" for at in range(60)]
+    _, columns, _ = draft(written(tmp_path / "参加名簿.csv", "開催日,会場,よびな,ねんれい", rows))
+    assert (columns["学年"]["part_of"], columns["年齢"]["part_of"]) == ("ねんれい", "ねんれい")
+    assert "ねんれい" not in columns
+    assert [bool(re.search(columns["学年"]["match"], age)) for age in ages] == [False, False, True, True, False]
+
+
+def test_a_number_that_only_runs_in_one_file_is_in_no_identity(tmp_path):
+    head = "クラブ名,利用番号,児童名,学年,利用日数"
+    running = [f"東クラブ,{at},{person(at)},{at % 3 + 1}年,{at % 20}" for at in range(1, 40)]
+    jumping = [f"東クラブ,{at * 7 % 41},{person(at)},{at % 3 + 1}年,{at % 20}" for at in range(1, 30)]
+    names = (("名簿R05.04.csv", running), ("名簿R05.05.csv", jumping))
+    body, columns, _ = draft(*(written(tmp_path / name, head, rows) for name, rows in names))
+    assert not [n for n in body["record"]["identity"] if columns[n].get("ignore")]

@@ -158,6 +158,8 @@ def test_number_of_an_offices_own_called_individual_is_none_of_the_law_where_it_
     assert guess_columns(["児童個人番号", "氏名"], [row.split(",") for row in rows], False)[1] == ["児童個人番号"]
     long = [[f"{100000000000 + at}", person(at)] for at in range(20)]
     assert guess_columns(["健診個人番号", "氏名"], long, False)[1] == ["健診個人番号"]
+    assert guess_columns(["個人番号（健康）", "氏名"], [row.split(",") for row in rows], False)[1] == []
+    assert guess_columns(["個人番号（健康）", "氏名"], long, False)[1] == ["個人番号（健康）"]
 
 
 def test_what_is_told_of_the_child_is_not_the_pregnant_womans():
