@@ -11,6 +11,7 @@ import duckdb
 
 from kodomo.linkage.foreign import FEWEST_WORDS, meeting
 from kodomo.linkage.rules import (
+    GIVEN_ALONE,
     NAME_LIKE,
     NAME_SAME,
     NAME_SHORT,
@@ -113,9 +114,6 @@ SELECT *, dense_rank() OVER (ORDER BY school, step, class, cohort, written) AS s
 """
 """One name in one class, however many records write it: compared once."""
 
-GIVEN_ALONE = """CASE WHEN f.surname IS NULL
-    THEN coalesce(same_name(f.name, s.given) OR f.kana = s.given_kana AND NOT contradicts(f.name, s.given), false) ELSE false END"""
-
 BEGUN = """CASE WHEN f.surname IN (s.surname, s.surname_kana) OR f.surname IS NULL AND s.surname_kana IS NOT NULL AND starts_with(f.kana, s.surname_kana) THEN coalesce(
         f.given <> s.given AND starts_with(s.given, f.given) OR f.given_kana <> s.given_kana AND starts_with(s.given_kana, f.given_kana)
         OR starts_in_latin(s.given_kana, f.given)
@@ -204,7 +202,7 @@ SELECT DISTINCT form, person FROM one SEMI JOIN todo USING (form)
 
 ON_SHEET = f"""
 CREATE OR REPLACE TABLE on_sheet AS
-SELECT DISTINCT m.receipt, p.source, p.dated, school_year(p.dated) AS year, t.school, t.step, t.class, t.seat, m.form, {IS_NAMED} AS is_named, l.person
+SELECT DISTINCT m.receipt, p.source, p.dated, school_year(p.dated) AS year, t.school, t.step, t.class, t.seat, m.form, {IS_NAMED} AS is_named, f.surname, l.person
 FROM placed m JOIN form f USING (form) JOIN printed p USING (print) JOIN printed_class t USING (print) LEFT JOIN link l USING (form)
 WHERE m.role = 'subject' AND p.dated IS NOT NULL AND t.seat IS NOT NULL
 """
@@ -217,7 +215,7 @@ AGREEING, DIFFERING = 5, 0.1
 
 BY_SEAT = Rule(
     "C2",
-    "氏名のない記録で、学校・学年・組・出席番号の合うこどもが一人だけで、同じ組の氏名のある記録の席が名簿のとおり",
+    "氏名のない(か、姓だけが合う)記録で、学校・学年・組・出席番号の合うこどもが一人だけで、同じ組の氏名のある記録の席が名簿のとおり",
     f"""
 WITH {PLACE}, kept AS (
     -- a nurse sees three of a class in a month and thirty in a year; who gives seats anew in autumn is found out
@@ -228,7 +226,8 @@ WITH {PLACE}, kept AS (
     SELECT o.form, c.person, s.source, s.dated, f.sex <> y.sex AS is_other_sex
     FROM on_sheet s JOIN kept USING (source, year, school, step, class) JOIN classed o USING (form, school, step, class, seat)
     JOIN place c USING (school, step, class, cohort, seat) JOIN form f ON f.form = o.form LEFT JOIN spine y ON y.person = c.person
-    WHERE NOT s.is_named
+    -- 後藤 日和 sits where the list has 後藤 ひより
+    WHERE NOT s.is_named OR s.person IS NULL AND EXISTS (FROM class_name n WHERE n.person = c.person AND n.surname = s.surname)
 ), one AS (
     SELECT form, source, dated, min(person) AS person FROM seated GROUP BY ALL
     HAVING count(DISTINCT person) = 1 AND min(person) > 0 AND NOT coalesce(bool_or(is_other_sex), false)
@@ -236,7 +235,7 @@ WITH {PLACE}, kept AS (
 SELECT DISTINCT form, person FROM one ANTI JOIN (FROM on_sheet WHERE is_named) USING (source, dated, person) SEMI JOIN todo USING (form)
 """,
 )
-"""A pupil who leaves the name out is known by the seat. Not where that child signed another row of the month: a slip of the seat."""
+"""A pupil who leaves the name out, or whose given name the school writes otherwise, is known by the seat. Not where that child signed another row of the month: a slip of the seat."""
 
 ENOUGH_NAMED, ODD_SEATS = 30, 0.03
 """Named rows of a month's other classes that must sit as the lists say, and the share of them that may not."""

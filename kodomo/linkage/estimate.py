@@ -39,7 +39,7 @@ SHIFT_DAYS = 11 * 365 + 97
 
 WHOLE_DATE = 10
 
-BY_NAME = ("K1", "K2", "K3", "K4", "K5", "K6", "H1", "U1", "H2", "B1", "B2", "G1", "MODEL")
+BY_NAME = ("K1", "K2", "K3", "K4", "K5", "K6", "K8", "H1", "H6", "U1", "H2", "B1", "B2", "G1", "MODEL")
 """Rules that lean on the birth date, which a shift of it therefore tries."""
 
 

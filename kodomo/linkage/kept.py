@@ -18,7 +18,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-BY_KEY = ("N1", "K1", "K2", "K5", "K3", "K4", "K6", "H1", "U1", "M1")
+BY_KEY = ("N1", "K1", "K2", "K5", "K3", "K4", "K6", "H6", "H1", "U1", "M1")
 """Rules that look at nothing but the spine: their outcome stands while nobody changes whom they could mean."""
 
 PERSON_SIGN = """

@@ -22,7 +22,14 @@ from kodomo.linkage.households import build_households
 from kodomo.linkage.increment import More, are_rows_together, gather_more, put_rows_together, same_decisions
 from kodomo.linkage.replay import Beginning, Replay
 from kodomo.linkage.review import Decision, load_decisions, load_verdicts, part_decided
-from kodomo.linkage.rules import OWN_NUMBER, apply_certain_rules, apply_following_rules, apply_rule, start_links
+from kodomo.linkage.rules import (
+    AS_WRITTEN,
+    OWN_NUMBER,
+    apply_certain_rules,
+    apply_following_rules,
+    apply_rule,
+    start_links,
+)
 from kodomo.linkage.spine import build_spine, spine_standing
 from kodomo.linkage.tenure import part_by_tenure
 from kodomo.tables.engine import drop
@@ -170,7 +177,9 @@ def _link(
     figures["model"] = score()
     figures["model"] |= decide(connection)
     replay.after_model()
+    written = apply_rule(connection, AS_WRITTEN)
     figures["rules_after"] = apply_following_rules(connection, replay.before_relatives, replay.after_relatives)
+    figures["rules_after"][AS_WRITTEN.code] = written
     if is_any_holder_open(connection):
         replay.widen()
         for code, count in apply_holder_rules(connection).items():

@@ -63,6 +63,13 @@ SURNAME_ALONE = """coalesce(f.born_on IS NULL
     AND (same_name(f.name, s.surname) OR (f.name IS NULL AND f.surname IS NULL AND f.kana = s.surname_kana)), false)"""
 """Nothing but a surname, as teachers and nurses write who came; 谷本 looks like 谷 and 本."""
 
+GIVEN_ALONE = """CASE WHEN f.surname IS NULL
+    THEN coalesce(same_name(f.name, s.given) OR f.kana = s.given_kana AND NOT contradicts(f.name, s.given), false) ELSE false END"""
+"""Nothing but the given name: 蒼くん."""
+
+THE_CHILD = "f.name IN ('本児', '本人', '対象児', '対象児童', '当該児', '当該児童', '同児')"
+"""What a case's record says in the place of a name."""
+
 WHOLE_SAME = """(
     coalesce(f.kana = s.kana, false) OR coalesce(same_name(f.name, s.name), false)
     OR coalesce(f.sorted_kana = s.sorted_kana, false)
@@ -174,6 +181,15 @@ AT_HOME = f"""EXISTS (FROM spine_place q WHERE q.person = n.person AND f.number 
 
 GUARDIAN_IN_FAMILY = """EXISTS (FROM family h JOIN spine_name g ON g.person = h.other WHERE h.person = n.person
     AND (same_name(g.name, f.guardian_name) OR g.kana = f.guardian_kana))"""
+
+BY_FOREIGN_HOME = f"""
+SELECT DISTINCT n.form, n.person
+FROM (SELECT f.form, s.person FROM todo f JOIN spine_known s ON {BORN_SAME}
+      WHERE f.role = 'subject' AND NOT {{NO_NAME}} AND s.person IN (SELECT person FROM spine_name WHERE {foreign.IS_FOREIGN})) n
+JOIN form f USING (form)
+WHERE {AT_HOME} AND NOT EXISTS (FROM twin t WHERE t.person = n.person)
+"""
+"""金 敏俊, read キン ビンシュン by the school, is KIM MINJUN in the register: no letter and no reading agrees, but the house does and the day of birth."""
 
 GIVEN_ALONE_AND_BIRTH = f"""(
     SELECT f.form, s.person FROM todo f JOIN spine_known s ON s.given = f.name AND {BORN_SAME}
@@ -340,7 +356,7 @@ SELECT DISTINCT f.form, p.person FROM child p JOIN form f USING (form) JOIN spin
 WHERE (f.sex IS NULL OR p.sex IS NULL OR f.sex = p.sex) AND ({NAME_TURNED} OR NOT contradicts(f.given, s.given))
   AND coalesce(in_grade(f.grade, plain_school(f.school), f.seen_from, try_cast(p.born_on AS DATE)), true) AND coalesce({AGE_FITS}, true)
   AND ({WHOLE_SAME} OR {NAME_TURNED}
-    OR ((years_ahead(f.grade, plain_school(f.school)) IS NOT NULL OR f.age IS NOT NULL)
+    OR ((years_ahead(f.grade, plain_school(f.school)) IS NOT NULL OR f.age IS NOT NULL OR EXISTS (FROM spine_place q WHERE q.person = p.person AND {PLACE_FITS}))
       AND coalesce(same_name(coalesce(f.given, f.name), s.given) OR coalesce(f.given_kana, f.kana) = s.given_kana AND NOT contradicts(coalesce(f.given, f.name), s.given), false)))
 """
 
@@ -368,6 +384,13 @@ WHERE {NO_NAME} AND f.age IS NOT NULL AND {AGE_FITS} AND (f.sex IS NULL OR p.sex
       OR starts_with(q.town, f.town) AND f.number IS NULL AND f.form IN (SELECT form FROM parent GROUP BY form HAVING count(DISTINCT person) = 1)))
 """
 
+FOREIGN_HOME = Rule(
+    "H6",
+    "外国人で、生年月日と番地までの住所が同じ人が一人だけ(氏名は、漢字・ローマ字・カタカナのどれで書くかで違う)",
+    BY_FOREIGN_HOME.format(NO_NAME=NO_NAME),
+    "f.role = 'subject' AND f.born_on IS NOT NULL AND f.number IS NOT NULL",
+)
+
 RULES = (
     Rule("N1", "宛名番号が同じで、生年月日または氏名が合う", BY_NUMBER, "f.resident_number IS NOT NULL"),
     Rule("K1", "カナと生年月日が同じ人が、台帳に一人だけ", BY_READING),
@@ -380,6 +403,7 @@ RULES = (
         "外国人の氏名の語(二語以上)と生年月日が同じ人が一人だけ(語の順、省いた語、カタカナの書き方は問わない)",
         BY_WORDS,
     ),
+    FOREIGN_HOME,
     Rule("H1", "名と生年月日が同じで、住所または保護者も合う人が一人だけ(姓の変更、名だけの記録)", BY_HOME),
     Rule(
         "U1",
@@ -400,7 +424,7 @@ SCHOOLMATE = Rule("H2", "名と生年月日と学校が同じ人が一人だけ(
 
 OF_GUARDIAN = Rule(
     "H3",
-    "生年月日のない記録で、保護者の氏名の合う人の家族に、こどもの氏名(名だけなら学年か年齢も)の合う人が一人だけ",
+    "生年月日のない記録で、保護者の氏名の合う人の家族に、こどもの氏名(名だけなら学年か年齢か番地までの住所も)の合う人が一人だけ",
     BY_GUARDIAN,
     "f.role = 'subject' AND f.born_on IS NULL",
 )
@@ -475,7 +499,8 @@ WHERE {BORN_AND_GRADED}
     OR ({NAME_LIKE} AND NOT EXISTS (FROM twin t WHERE t.person = b.person)
         -- フクモト ユウジ is no slip of フクモト ユウカ, where her husband is called so
         AND NOT EXISTS (FROM family h JOIN spine_name o ON o.person = h.other WHERE h.person = b.person AND (o.kana = f.kana OR o.name = f.name)))
-    OR ((f.name IS NULL AND f.kana IS NULL OR {SURNAME_ALONE}) AND f.own IN (FROM lone)))
+    OR ({GIVEN_ALONE} AND f.born_on IS NULL AND NOT EXISTS (FROM twin t JOIN spine_name o ON o.person = t.other WHERE t.person = b.person AND (o.given = s.given OR o.given_kana = s.given_kana)))
+    OR ((f.name IS NULL AND f.kana IS NULL OR {THE_CHILD} OR {SURNAME_ALONE}) AND f.own IN (FROM lone)))
 GROUP BY f.form, b.person
 -- a number that two bore in turn, 藤岡 蒼 and 高林 蒼: the whole name says more than the given name
 QUALIFY bool_or({WHOLE_SAME}) = bool_or(bool_or({WHOLE_SAME})) OVER (PARTITION BY f.form)
@@ -547,6 +572,28 @@ WHERE f.role <> 'household_head' OR n.words > 1
 """,
     "f.role IN ('guardian', 'mother', 'father', 'household_head') AND f.born_on IS NULL AND f.resident_number IS NULL",
 )
+
+AS_WRITTEN = Rule(
+    "K8",
+    "ほかの記録で既に決まった人と、氏名(漢字かカナ)と生年月日が同じで、そのような人が一人だけ",
+    """
+WITH open AS (
+    SELECT * FROM todo WHERE role = 'subject' AND kind = 'observations' AND length(born_on) = 10 AND form NOT IN (SELECT form FROM doubt)
+), known AS (
+    SELECT DISTINCT l.person, g.name, g.kana, g.born_on, g.sex
+    FROM link l JOIN form g USING (form) WHERE g.role = 'subject' AND g.born_on IN (SELECT born_on FROM open)
+), pair AS (
+    SELECT f.form, f.name, f.kana, f.sex, k.person, k.sex AS known_sex FROM open f JOIN known k USING (born_on, name) WHERE f.surname IS NOT NULL
+    UNION SELECT f.form, f.name, f.kana, f.sex, k.person, k.sex FROM open f JOIN known k USING (born_on, kana)
+    WHERE f.surname_kana IS NOT NULL AND NOT contradicts(f.name, k.name)
+)
+SELECT DISTINCT n.form, n.person FROM pair n
+WHERE (n.sex IS NULL OR n.known_sex IS NULL OR n.sex = n.known_sex)
+  AND NOT EXISTS (FROM twin t JOIN spine_name o ON o.person = t.other WHERE t.person = n.person AND (o.name = n.name OR o.kana = n.kana))
+""",
+    "f.role = 'subject' AND f.born_on IS NOT NULL",
+)
+"""What one office writes for KIM MINJUN, known by the house, the next writes too: nobody from elsewhere, though the register never says 金 敏俊."""
 
 Hook = Callable[[], None]
 """Called at a point of the sequence, by a run that takes over what the run before found."""

@@ -397,7 +397,7 @@ REGISTER_FORM = """
 CREATE OR REPLACE TABLE register_form AS
 SELECT r.resident_number, r.form, any_value(f.kind) AS kind, any_value(f.born_on) AS born_on, any_value(f.sex) AS sex,
     any_value(f.name) AS name, any_value(f.given) AS given, any_value(f.kana) AS kana, any_value(f.given_kana) AS given_kana,
-    min(coalesce(r.resident_from, r.event_on)) AS began, max(r.event_on) AS last_event,
+    min(coalesce(r.resident_from, r.event_on)) AS began, min(r.known_from) FILTER (r.kind = 'residents') AS listed, max(r.event_on) AS last_event,
     max(CASE WHEN r.kind = 'residents' AND NOT r.is_silent THEN coalesce(r.resident_to, DATE '9999-12-31') END) AS ended,
     min(r.event_on) AS first_event, arg_min(r.event_kind, r.event_on) AS first_kind, arg_max(r.event_kind, r.event_on) AS last_kind,
     max(r.resident_from) AS last_from
@@ -423,7 +423,9 @@ BEARERS = (
     """CREATE OR REPLACE TABLE bearer AS
        SELECT b.bearer, any_value(b.resident_number) AS resident_number, bool_or(r.kind = 'residents') OR ends_stay(arg_max(r.last_kind, r.last_event)) IS TRUE AS has_spell,
            arg_min(r.born_on, (r.kind <> 'residents', r.form)) AS born_on, arg_min(r.sex, (r.kind <> 'residents', r.form)) AS sex,
-           coalesce(min(r.began) FILTER (r.kind = 'residents'), min(r.began)) AS began,
+           -- who comes back under a new number may be printed with the first day of long ago: nobody listed the number before it arrived
+           CASE WHEN begins_stay(arg_min(r.first_kind, r.first_event)) AND coalesce(min(r.listed) >= min(r.first_event), true) THEN min(r.first_event)
+                ELSE coalesce(min(r.began) FILTER (r.kind = 'residents'), min(r.began)) END AS began,
            -- a register of who lives here today prints no last day: the last move says that they left
            CASE WHEN ends_stay(arg_max(r.last_kind, r.last_event))
                     AND max(r.last_event) >= coalesce(max(r.last_from), DATE '0001-01-01')

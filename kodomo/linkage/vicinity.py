@@ -107,7 +107,10 @@ beside; and who was found before."""
 OWNED = """
 CREATE OR REPLACE TEMP TABLE owned AS
 SELECT form FROM main.form SEMI JOIN (SELECT system, own_number FROM asked WHERE own_number IS NOT NULL) USING (system, own_number)
+UNION SELECT form FROM main.form SEMI JOIN (SELECT born_on, name FROM asked WHERE born_on IS NOT NULL AND name IS NOT NULL) USING (born_on, name)
+UNION SELECT form FROM main.form SEMI JOIN (SELECT born_on, kana FROM asked WHERE born_on IS NOT NULL AND kana IS NOT NULL) USING (born_on, kana)
 """
+"""What bears a number of the same source, or is written just so, with the same day of birth."""
 
 SHOWN = (
     """CREATE OR REPLACE TEMP TABLE shown AS

@@ -316,3 +316,15 @@ def test_given_name_written_otherwise_as_it_is_read_is_no_classmate_of_another_s
     rows = [visit(paper, "橘瀬名", "4-1", on=JUNE + dt.timedelta(week * 7)) for week in range(8)]
     linked = paper.link(model_file)
     assert linked.person(other) not in {linked.person(row) for row in rows}
+
+
+def test_a_given_name_written_otherwise_sits_where_the_list_has_the_surname(paper: Paper, model_file: Path) -> None:
+    hiyori = pupil(paper, "9", "後藤 ひより", "ｺﾞﾄｳ ﾋﾖﾘ", "2015-06-30", "2", "9")
+    for seat, (given, reading) in enumerate(GIVEN.items(), 1):
+        pupil(paper, str(seat), f"山田 {given}", f"ﾔﾏﾀﾞ {reading}", f"2015-06-{seat:02}", "2", str(seat))
+    answers = [answer(paper, f"山田{given}", str(seat)) for seat, given in enumerate(GIVEN, 1)]
+    otherwise, stranger = answer(paper, "後藤日和", "9"), answer(paper, "小林日和", "9", source="other")
+    linked = paper.link(model_file)
+    assert all(linked.person(row) is not None for row in answers)
+    assert (linked.person(otherwise), linked.rule(otherwise)) == (linked.person(hiyori), "C2")
+    assert linked.person(stranger) is None

@@ -63,6 +63,42 @@ def test_a_name_with_a_word_of_its_own_is_nobodys_here(paper, family, model_file
     assert linked.person(row) not in [linked.person(place) for place in family.values()]
 
 
+def test_a_name_in_another_script_is_known_by_house_and_day_of_birth(paper: Paper, model_file: Path) -> None:
+    child = resident(paper, "1001", "KIM MINJUN", "ｷﾑ ﾐﾝｼﾞｭﾝ", "2016-05-05")
+    told = {"name": "金　敏俊", "name_kana": "ｷﾝ ﾋﾞﾝｼｭﾝ", "born_on": "2016-05-05"}
+    here = paper.row("nursery", subject={**told, "address": "北町１丁目１"})
+    elsewhere = paper.row("nursery", subject={**told, "name": "李　敏俊", "name_kana": "ﾘ ﾋﾞﾝｼｭﾝ", "address": "南町3-3"})
+    linked = paper.link(model_file)
+    assert (linked.person(here), linked.rule(here)) == (linked.person(child), "H6")
+    assert linked.person(elsewhere) != linked.person(child)
+
+
+def test_how_one_office_writes_a_child_known_by_the_house_the_next_writes_it(paper: Paper, model_file: Path) -> None:
+    child = resident(paper, "1001", "KIM MINJUN", "ｷﾑ ﾐﾝｼﾞｭﾝ", "2016-05-05")
+    told = {"name": "金　敏俊", "born_on": "2016-05-05"}
+    here = paper.row("roll", subject={**told, "address": "北町１丁目１"})
+    next_door, other_day = (
+        paper.row("growth", subject={**told, "name_kana": "ｷﾝ ﾋﾞﾝｼﾞｭﾝ", "born_on": day})
+        for day in ("2016-05-05", "2016-08-08")
+    )
+    linked = paper.link(model_file)
+    assert linked.person(here) == linked.person(next_door) == linked.person(child)
+    assert linked.rule(next_door) == "K8" and linked.person(other_day) != linked.person(child)
+
+
+def test_twins_in_another_script_are_not_told_apart_by_their_house(paper: Paper, model_file: Path) -> None:
+    twins = [
+        resident(paper, f"100{n}", f"KIM {n}", k, "2016-05-05")
+        for n, k in (("MINJUN", "ｷﾑ ﾐﾝｼﾞｭﾝ"), ("SUNGHO", "ｷﾑ ｿﾝﾎ"))
+    ]
+    row = paper.row(
+        "nursery",
+        subject={"name": "金　敏俊", "name_kana": "ｷﾝ ﾋﾞﾝｼｭﾝ", "born_on": "2016-05-05", "address": "北町１丁目１"},
+    )
+    linked = paper.link(model_file)
+    assert linked.person(row) not in [linked.person(one) for one in twins]
+
+
 def test_twins_are_not_told_apart_by_how_their_names_are_spelt(paper: Paper, model_file: Path) -> None:
     resident(paper, "1001", "SILVA MIGUEL", "ｼﾙﾊﾞ ﾐｹﾞﾙ", "2016-05-05")
     other = resident(paper, "1002", "SILVA MIKAELA", "ｼﾙﾊﾞ ﾐｶｴﾗ", "2016-05-05", sex="女")

@@ -152,6 +152,49 @@ def test_moved_away_and_back_under_a_new_number_is_one_person(paper: Paper, mode
     assert linked.figures["spine"]["two_numbers"] == 1
 
 
+def test_a_stay_begins_with_the_arrival_though_the_register_prints_the_first_day_of_long_ago(
+    paper: Paper, model_file: Path
+) -> None:
+    born = {"name": "中村 葵", "name_kana": "ﾅｶﾑﾗ ｱｵｲ", "born_on": "2012-12-12"}
+    away = paper.resident("0501", "中村 葵", "ﾅｶﾑﾗ ｱｵｲ", "2012-12-12", "女")
+    paper.move("0501", "2024-06-11", "転出", **born)
+    back = paper.resident("0909", "中村 葵", "ﾅｶﾑﾗ ｱｵｲ", "2012-12-12", "女", household_number="H9", address="南町2-2")
+    paper.move("0909", "2025-01-28", "転入", **born)
+    linked = paper.link(model_file)
+    assert same(linked, away, back)
+
+
+def test_a_sources_number_binds_a_given_name_alone_and_the_child_of_the_record(paper: Paper, model_file: Path) -> None:
+    ao = paper.resident("0501", "中村 葵", "ﾅｶﾑﾗ ｱｵｲ", "2012-12-12")
+    paper.resident("0502", "中村 蓮", "ﾅｶﾑﾗ ﾚﾝ", "2014-12-12", household_number="H0501")
+    paper.row("intake", subject={"own_number": "R5-1", "name": "中村 葵", "born_on": "2012-12-12"})
+    given, child, other = (
+        paper.row("intake", subject={"own_number": "R5-1", "name": n}) for n in ("葵くん", "本児", "蓮くん")
+    )
+    linked = paper.link(model_file)
+    assert same(linked, ao, given, child)
+    assert linked.person(other) != linked.person(ao)
+
+
+def test_a_given_name_beside_guardian_and_house_is_the_guardians_child(paper: Paper, model_file: Path) -> None:
+    paper.resident(
+        "0500",
+        "中村 京美",
+        "ﾅｶﾑﾗ ｷﾖﾐ",
+        "1985-01-01",
+        "女",
+        household_number="H5",
+        relationship="世帯主",
+        address="北町5-5",
+    )
+    ao = paper.resident("0501", "中村 葵", "ﾅｶﾑﾗ ｱｵｲ", "2020-12-12", household_number="H5", address="北町5-5")
+    guardian = {"name": "中村 京美"}
+    here = paper.row("arrears", subject={"name": "葵", "address": "北町5番地5"}, guardian=guardian)
+    elsewhere = paper.row("arrears", subject={"name": "葵", "address": "南町9-9"}, guardian=guardian)
+    linked = paper.link(model_file)
+    assert same(linked, ao, here) and linked.person(elsewhere) != linked.person(ao)
+
+
 def test_a_departure_that_only_the_moves_tell_ends_the_first_stay(paper: Paper, model_file: Path) -> None:
     # A register exported as who lives here today prints no last day: those who left are in the list of moves alone.
     def stay(number: str, name: str, kana: str, born: str, last: str | None = None) -> tuple[str, int]:
