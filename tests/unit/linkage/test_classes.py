@@ -328,3 +328,17 @@ def test_a_given_name_written_otherwise_sits_where_the_list_has_the_surname(pape
     assert all(linked.person(row) is not None for row in answers)
     assert (linked.person(otherwise), linked.rule(otherwise)) == (linked.person(hiyori), "C2")
     assert linked.person(stranger) is None
+
+
+def test_a_second_list_with_a_slip_in_the_birth_date_is_no_other_child_of_that_name(
+    paper: Paper, model_file: Path
+) -> None:
+    rin = pupil(paper, "1", "佐藤 凛", "ｻﾄｳ ﾘﾝ", "2015-06-01", "2", "7")
+    seated = {"school": "緑小学校", "grade": "4", "class_name": "2", "seat": "7"}
+    told = {"name": "佐藤 凛", "name_kana": "ｻﾄｳ ﾘﾝｶ", "born_on": "2015-06-11"}
+    slipped = paper.row("growth", subject={**told, **seated}, known_from=MARCH)
+    paper.resident("9", "佐藤 凛", "ｻﾄｳ ﾘﾝ", "2015-06-21", address="西町9-9")
+    seen = visit(paper, "佐藤凛", "4-2", seat="7")
+    linked = paper.link(model_file)
+    assert linked.person(slipped) == linked.person(seen) == linked.person(rin)
+    assert linked.rule(slipped) == "C0"
