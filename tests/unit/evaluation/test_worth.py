@@ -32,7 +32,8 @@ def test_the_same_matrix_gives_the_same_scores(past: Past) -> None:
     judged, criteria, _ = past
     kind = next(t for t in judged.types if t.type.value == KIND)
     again = score_again(judged, KIND, judged.matrix, criteria)
-    np.testing.assert_array_equal(again[kind.rows], kind.combination.logit[kind.rows])
+    # Similar cases are compared in single precision, whose last bit depends on how many rows a processor takes at once.
+    np.testing.assert_allclose(again[kind.rows], kind.combination.logit[kind.rows], rtol=0, atol=1e-6)
 
 
 def test_attendance_is_worth_most_for_children_who_stop_coming(past: Past) -> None:

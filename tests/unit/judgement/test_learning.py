@@ -21,7 +21,7 @@ from kodomo.judgement.judge import first_fact, judge, study
 from kodomo.judgement.labels import horizon_for, learning_dates, mark, read_cases, read_labels
 from kodomo.judgement.learners.calibration import fit_platt
 from kodomo.judgement.learners.leak_gates import rank_auroc, suspicious_columns
-from kodomo.judgement.learning import Plan, household_groups, learnable, no_case, training_set
+from kodomo.judgement.learning import Plan, household_groups, learnable, no_case, reached, training_set
 from kodomo.judgement.model_card import left_out, telling_gaps
 from kodomo.judgement.run import learned_summary
 from kodomo.terms import DifficultyType
@@ -323,3 +323,13 @@ def test_what_the_points_leave_of_an_unlabelled_row() -> None:
     """From one in five to half: of (1 - 0.5) / (1 - 0.2)."""
     left = no_case(float(np.log(0.25)), np.array([-1.0, 0.0, np.log(4.0), 50.0]))
     np.testing.assert_allclose(left, [1.0, 1.0, 0.625, 0.0], atol=1e-9)
+
+
+def test_ages_that_registration_does_not_reach_are_no_examples_of_children_without() -> None:
+    band = np.array(["PRESCHOOL"] * 400 + ["ELEMENTARY"] * 400 + ["OLDER"] * 400)
+    case = np.zeros(1200, dtype=bool)
+    case[400:460], case[0:2], case[800:815] = True, True, True
+    reach = reached(band, case, np.ones(1200, dtype=bool))
+    assert not reach[:400].any() and reach[400:].all()
+    few = case & (np.arange(1200) % 3 == 0)
+    assert reached(band, few, np.ones(1200, dtype=bool)).all()
