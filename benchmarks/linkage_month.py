@@ -61,25 +61,22 @@ def _land(
 
     for i, (receipt, tables) in enumerate(landed):
         drawn = pa.array(month.get(i, []), pa.int32())
-        mine = {n: _filled(t.filter(_of(t, drawn, is_month)), n) for n, t in tables.items()}
+        mine = {n: t.filter(_of(t, drawn, is_month)) for n, t in tables.items()}
         if not mine["rows"].num_rows:
             continue
         name = f"{receipt.source}-{i}-{'month' if is_month else 'before'}"
-        records.land(home, keyring, name, records.Landing(mine["mentions"], mine["facts"], mine["rows"]))
+        records.land(
+            home,
+            keyring,
+            name,
+            records.Landing(records.with_empty_fields(mine["mentions"]), mine["facts"], mine["rows"]),
+        )
         on = (receipt.extracted_on or DAY.date()) + dt.timedelta(days=30 * is_month)
         Receipt.objects.using("vault").create(
             source=receipt.source, file_name=name, sha256=hashlib.sha256(name.encode()).hexdigest(), size_bytes=1, extracted_on=on,
             received_at=DAY, received_by="bench", medium="MEDIA", rows_read=mine["rows"].num_rows,
             rows_landed=mine["rows"].num_rows, rows_quarantined=0, layout_sha256="", sealed_file=name,
         )  # fmt: skip
-
-
-def _filled(table: pa.Table, part: str) -> pa.Table:
-    """Mentions with the fields that no row of theirs fills: they are sealed without."""
-    for name in records.MENTION_FIELDS if part == "mentions" else ():
-        if name not in table.column_names:
-            table = table.append_column(name, pa.nulls(table.num_rows, pa.string()))
-    return table
 
 
 def _of(table: pa.Table, rows: pa.Array, is_month: bool) -> pa.Array:

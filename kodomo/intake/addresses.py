@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from kodomo.intake.characters import fold_characters
+from kodomo.intake.characters import FORMAL_DIGITS, fold_characters
 from kodomo.intake.towns import house_numbers, places
 from kodomo.intake.towns.folding import in_kanji, kanji_number
 from kodomo.intake.towns.house_numbers import BRANCHES, DASH, PART_OF_NAME, UNIT_AHEAD, ZONE, HouseNumber, read_number
@@ -75,7 +75,6 @@ _LETTERED = re.compile(
 """塩屋町ハ部118番地 is as often 塩屋町ハ118: the letter says which part of the town, 部 or 割 only that it does (石川県 and others)."""
 _PART_NUMBER = re.compile(r"(?<=[0-9])\s?(?:部|字)(?=\s?[0-9])")
 """河井町20部1番地1 and 上戸町北方1字6番地の2: towns of 能登 count their parts, where others have 丁目."""
-_FORMAL = str.maketrans("壱壹弐貳参參拾", "一一二二三三十")
 _PART_IN_KANJI = re.compile(
     "(?<=[町方])([〇一二三四五六七八九十百壱壹弐貳参參拾]+)部(?:([〇一二三四五六七八九十百壱壹弐貳参參拾]+)(?=番))?"
 )
@@ -140,7 +139,7 @@ def _tidied(folded: str) -> str:
 
 
 def _part_in_digits(part: re.Match[str]) -> str:
-    first, second = (kanji_number(word.translate(_FORMAL)) if word else "" for word in part.groups())
+    first, second = (kanji_number(word.translate(FORMAL_DIGITS)) if word else "" for word in part.groups())
     return f"{first}部{second}"
 
 

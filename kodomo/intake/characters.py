@@ -17,6 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
+FORMAL_DIGITS = str.maketrans("壱壹弐貳参參拾", "一一二二三三十")
+"""Numerals as deeds write them (大字), each as the everyday one."""
+
 WILDCARD = "〓"
 """Stands for one character nobody can read: 外字, geta, a question mark left by a conversion."""
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from kodomo.intake.dates import ERAS
+
 Column = Mapping[str, Any]
 
 _MONTH = re.compile(r"(?<!\d)(1[0-2]|[1-9])月")
@@ -113,11 +115,13 @@ def dates_in_parts(columns: Sequence[Column]) -> list[tuple[str, list[Column]]]:
     return found
 
 
-ERAS_PRINTED = frozenset("明大昭平令MTSHR12345") | {"明治", "大正", "昭和", "平成", "令和"}
+ERAS_PRINTED = frozenset(word for era in ERAS for word in (era.letter, era.code, era.name, era.name[0]))
 
 
 def dates_beside_eras(columns: Sequence[Column]) -> list[tuple[Column, Column]]:
-    """Pairs of an era's column and the date of six digits beside it: 020705 平, a birth date sooner than another, and the date after the era sooner than the one before."""
+    """Pairs of an era's column and the date of six digits beside it, 020705 平: a birth date sooner than another, and the one after sooner
+    than the one before.
+    """
     found = []
     for at, column in enumerate(columns):
         if not (

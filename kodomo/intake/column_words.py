@@ -163,6 +163,8 @@ RECORD_NUMBER = re.compile(r"(番号|No\.?|NO\.?|ID|管理コード|整理コー
 BARE_NUMBER = re.compile(r"(No\.?|NO\.?|番号|連番|通番|項番|行番号)$")
 """A number of nothing in particular: it may only count the rows."""
 NOT_AN_IDENTIFIER = re.compile(r"出席番号|郵便番号|電話番号|口座番号|枝番|回数|学級番号|組番号|^項目番号")
+GRADE_IN_CELL = "([小中高][学校]*[1-9１-９一二三四五六]|[1-9１-９一二三四五六]年|年[長中少])"
+"""A grade in a cell that may tell an age instead."""
 DATE_WORD = re.compile(r"(日|年月日|期限|日付|日にち)$|^(開始|終了|支給開始|支給終了|から|まで)$|(開始|終了)$")
 MONTH_WORD = re.compile(r"年月$|(?<!\d)月(分|度)?$")
 YEAR_WORD = re.compile(r"年度$")

@@ -14,7 +14,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-from kodomo.intake.characters import without_invisible
+from kodomo.intake.characters import FORMAL_DIGITS, without_invisible
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,6 @@ _ERA_IN_LATIN = re.compile("^(?:MEIJI|TAISHO|SHOWA|HEISEI|REIWA)")
 _MARKED_UNKNOWN = re.compile(
     r"(?<=[\d年月][./\-年月])[?*X]{1,2}|(?<=[年月])[?*X]{1,2}(?=[月日])|(?<=99[./\-])[?*X]{1,2}$"
 )
-_FORMAL_DIGITS = str.maketrans("壱壹弐貳参參拾", "一一二二三三十")
 _CODED_GROUPS = re.compile(
     r"^(?P<code>[1-5])(?:[.\-/]\d{1,2}[.\-/]\d{1,2}[.\-/]\d{1,2}|\d\d[.\-/]\d{1,2}[.\-/]\d{1,2}|[.\-/]\d{6})$", re.ASCII
 )
@@ -142,7 +141,7 @@ def read_date(text: str, era: str = "") -> WrittenDate:
         return _from_serial(serial.group(1))
     if groups := _CODED_GROUPS.match(plain):
         by_code = next(e for e in ERAS if e.code == groups["code"])
-        return _in_era(by_code, *(re.findall(r"\d\d?", plain[1:])))
+        return _in_era(by_code, *re.findall(r"\d\d?", plain[1:]))
     if (both := _BOTH_CALENDARS.match(plain)) and (found := _in_both_calendars(both)):
         return found
     return _from_words(plain)
@@ -235,7 +234,7 @@ def _plain(text: str) -> str:
 
 def _kanji_number(text: str) -> str:
     """Digits for a numeral in kanji: 二〇二四 2024, 二十三 23, 〇四 04."""
-    plain = text.translate(_FORMAL_DIGITS)
+    plain = text.translate(FORMAL_DIGITS)
     if not re.search("[十百]", plain):
         return "".join(str("〇一二三四五六七八九".index(c.replace("零", "〇"))) for c in plain)
     total, digit = 0, 0

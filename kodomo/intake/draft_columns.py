@@ -8,7 +8,7 @@ from typing import Any
 
 from kodomo.intake.cells import NO
 from kodomo.intake.column_groups import REPEATED, Column, Series
-from kodomo.intake.column_words import plain
+from kodomo.intake.column_words import GRADE_IN_CELL, plain
 from kodomo.intake.draft_outside import year_outside
 from kodomo.intake.draft_writing import MARK, Known, quoted, reference
 from kodomo.intake.guess import BESIDE_NAME
@@ -130,7 +130,6 @@ def age_or_grade(column: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-GRADE_IN_CELL = "([小中高][学校]*[1-9１-９一二三四五六]|[1-9１-９一二三四五六]年|年[長中少])"
 AGE_IN_CELL = "([0-9０-９]+(?=[歳才]|さい)|^[0-9０-９]{1,2}$)"
 """A bare number beside 小3 and 年長 is an age: in such a column grades name their school."""
 

@@ -114,13 +114,10 @@ YEARS = (
 )  # fmt: skip
 
 
-_SPAN = re.compile(
-    r"((?:(?<!\d)20\d\d|(?:令和|平成|(?<![A-Za-z])[RH])(?:\d{1,2}|元))年\d{1,2})(?=月|[-~〜]\d{1,2}月)(?:[-~〜](\d{1,2}))?"
-)
+_FIRST_MONTH = r"((?:(?<!\d)20\d\d|(?:令和|平成|(?<![A-Za-z])[RH])(?:\d{1,2}|元))年\d{1,2})(?=月|[-~〜]\d{1,2}月)"
 """2024年1-3月 is of the fiscal year 2023: the month has to be read with the year."""
 
-
-_SPAN_END = r"(?:[-~〜](\d{1,2}))?"
+_SPAN = re.compile(_FIRST_MONTH + r"(?:[-~〜](\d{1,2}))?")
 
 
 def _spans(name: str) -> bool:
@@ -140,7 +137,7 @@ def year_match(names: Sequence[str]) -> str:
     """
     plain = [unicodedata.normalize("NFKC", name) for name in names]
     if plain and all(map(_spans, plain)) and not any("年度" in name for name in plain):
-        return _SPAN.pattern.removesuffix(_SPAN_END)
+        return _FIRST_MONTH
     return next((p for p in YEARS if plain and all(re.search(p, name) for name in plain)), "")
 
 

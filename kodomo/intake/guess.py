@@ -101,9 +101,6 @@ def guess_columns(
     return found, banned
 
 
-_GRADE = re.compile(r"[小中高][学校]*[1-9１-９一二三四五六]|[1-9１-９一二三四五六]年生?$|年[長中少]")
-
-
 def _guess(header: str, cells: list[str], is_workbook: bool) -> Guess:
     said = words.meaning_of(header) if header else words.Meaning()
     is_code = (
@@ -160,7 +157,7 @@ def _guess(header: str, cells: list[str], is_workbook: bool) -> Guess:
     _settle(guess, kinds, header, is_workbook)
     if guess.type in ("integer", "decimal", "date") and not guess.ignore:
         guess.unknown = _no_number(header, cells)  # of a day: 未受診, 接種せず
-    guess.has_grades = guess.field == "age" and any(_GRADE.match(cell.strip()) for cell in cells)
+    guess.has_grades = guess.field == "age" and any(re.match(words.GRADE_IN_CELL, cell.strip()) for cell in cells)
     guess.is_zero_blank = guess.type == "integer" and not guess.field and _leaves_zero_blank(cells)
     if guess.field and not guess.person and guess.field != "school":
         guess.why.append("誰のことかは見出しに書かれていない")

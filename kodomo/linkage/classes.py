@@ -321,8 +321,9 @@ def link_classmates(connection: duckdb.DuckDBPyConnection) -> int:
         return 0
     for statement in (PRINTED_CLASS, CLASSED, CLASS_LIST):
         connection.execute(statement)
-    linked = apply_rule(connection, SAME_SEAT)
-    for statement in (CLASS_LIST, CLASS_NAME, SOUGHT, LIKENESS, FOREIGN_LIKENESS, CLASSMATE):
+    if linked := apply_rule(connection, SAME_SEAT):
+        connection.execute(CLASS_LIST)
+    for statement in (CLASS_NAME, SOUGHT, LIKENESS, FOREIGN_LIKENESS, CLASSMATE):
         connection.execute(statement)
     linked += apply_rule(connection, IN_CLASS)
     connection.execute(ON_SHEET)

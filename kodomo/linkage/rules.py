@@ -182,15 +182,6 @@ AT_HOME = f"""EXISTS (FROM spine_place q WHERE q.person = n.person AND f.number 
 GUARDIAN_IN_FAMILY = """EXISTS (FROM family h JOIN spine_name g ON g.person = h.other WHERE h.person = n.person
     AND (same_name(g.name, f.guardian_name) OR g.kana = f.guardian_kana))"""
 
-BY_FOREIGN_HOME = f"""
-SELECT DISTINCT n.form, n.person
-FROM (SELECT f.form, s.person FROM todo f JOIN spine_known s ON {BORN_SAME}
-      WHERE f.role = 'subject' AND NOT {{NO_NAME}} AND s.person IN (SELECT person FROM spine_name WHERE {foreign.IS_FOREIGN})) n
-JOIN form f USING (form)
-WHERE {AT_HOME} AND NOT EXISTS (FROM twin t WHERE t.person = n.person)
-"""
-"""金 敏俊, read キン ビンシュン by the school, is KIM MINJUN in the register: no letter and no reading agrees, but the house does and the day of birth."""
-
 GIVEN_ALONE_AND_BIRTH = f"""(
     SELECT f.form, s.person FROM todo f JOIN spine_known s ON s.given = f.name AND {BORN_SAME}
     UNION SELECT f.form, s.person FROM todo f JOIN spine_known s ON s.given_kana = f.kana AND {BORN_SAME}
@@ -211,6 +202,15 @@ IN_TOWN = "(f.town IS NULL OR EXISTS (FROM spine_place q WHERE q.person = n.pers
 """Told without a number, an address may leave out the end of the town (浜浦町 for 浜浦町小ノ浦)."""
 
 NO_NAME = f"""(f.name IS NULL AND f.kana IS NULL AND f.given IS NULL AND f.given_kana IS NULL OR f.name IN {tuple(sorted(UNNAMED))} OR {GUARDIANS_CHILD})"""
+
+BY_FOREIGN_HOME = f"""
+SELECT DISTINCT n.form, n.person
+FROM (SELECT f.form, s.person FROM todo f JOIN spine_known s ON {BORN_SAME}
+      WHERE f.role = 'subject' AND NOT {NO_NAME} AND s.person IN (SELECT person FROM spine_name WHERE {foreign.IS_FOREIGN})) n
+JOIN form f USING (form)
+WHERE {AT_HOME} AND NOT EXISTS (FROM twin t WHERE t.person = n.person)
+"""
+"""金 敏俊, read キン ビンシュン by the school, is KIM MINJUN in the register: no letter and no reading agrees, but the house does and the day of birth."""
 
 BY_BIRTH_AT_HOME = f"""
 SELECT DISTINCT n.form, n.person
@@ -387,7 +387,7 @@ WHERE {NO_NAME} AND f.age IS NOT NULL AND {AGE_FITS} AND (f.sex IS NULL OR p.sex
 FOREIGN_HOME = Rule(
     "H6",
     "外国人で、生年月日と番地までの住所が同じ人が一人だけ(氏名は、漢字・ローマ字・カタカナのどれで書くかで違う)",
-    BY_FOREIGN_HOME.format(NO_NAME=NO_NAME),
+    BY_FOREIGN_HOME,
     "f.role = 'subject' AND f.born_on IS NOT NULL AND f.number IS NOT NULL",
 )
 

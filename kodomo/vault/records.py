@@ -277,10 +277,15 @@ def _is_retold(group: list[Receipt], states: dict[int, pa.Table], known: Collect
 
 def _mentions(home: Home, keyring: Keyring, receipt: Receipt, states: pa.Table) -> pa.Table:
     table = _with_state(_with_place(_read(home, keyring, receipt, "mentions"), receipt), states, MENTION_STATE)
+    return with_empty_fields(table).select(MENTIONS.schema().names).cast(MENTIONS.schema())
+
+
+def with_empty_fields(mentions: pa.Table) -> pa.Table:
+    """Mentions with every field of ``MENTION_FIELDS``: one that was empty throughout, or came later, is not sealed with them."""
     for name in MENTION_FIELDS:
-        if name not in table.column_names:  # empty throughout, or landed before there was such a column
-            table = table.append_column(name, pa.nulls(table.num_rows, pa.string()))
-    return table.select(MENTIONS.schema().names).cast(MENTIONS.schema())
+        if name not in mentions.column_names:
+            mentions = mentions.append_column(name, pa.nulls(mentions.num_rows, pa.string()))
+    return mentions
 
 
 def landed_facts(home: Home, keyring: Keyring, sources: Collection[str] | None = None) -> pa.Table:
